@@ -1,0 +1,76 @@
+"""What a cleaning step is: settings that say what to do, and a fitted form that can be replayed anywhere.
+
+A step is fitted on the training part only and gives a new object; the fitted step is JSON and NumPy, never a
+pickle. Applying never changes the number or order of rows: a row that a step leaves out stays in place and is
+marked, so that scores keep one row per input row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.data.dataset import Column
+from core.data.split import TrainPart
+from core.messages import Message
+from core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one step did to one table: counts of cells and rows, per column."""
+
+    changed_cells: Mapping[str, int] = field(default_factory=dict)
+    flagged_cells: Mapping[str, int] = field(default_factory=dict)
+    left_out_rows: int = 0
+    added_columns: tuple[str, ...] = ()
+    removed_columns: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
+
+    @property
+    def n_changed(self) -> int:
+        return sum(self.changed_cells.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A table after a step: same rows in the same order.
+
+    `left_out` is (n_rows,) bool: rows that the step takes out of training and scoring. `flagged` is (n_rows,) bool:
+    rows with a cell that the step marks as an outlier without changing it.
+    """
+
+    table: pd.DataFrame
+    left_out: NDArray[np.bool_]
+    flagged: NDArray[np.bool_]
+    change: Change
+
+
+class FittedStep(Protocol):
+    """A step with what it learned. `state` is JSON-able (numbers, texts, lists, dicts)."""
+
+    key: str
+
+    def apply(self, table: pd.DataFrame) -> Applied: ...
+
+    def state(self) -> dict[str, object]: ...
+
+
+class CleaningStep(Protocol):
+    """One cleaning method. Joining the app is one line in the catalogue of `core/clean/__init__.py`."""
+
+    key: str
+    title: Message
+    summary: Message
+    settings: type[Settings]
+
+    def applies_to(self, column: Column) -> bool: ...
+
+    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings) -> FittedStep: ...
+
+    def restore(self, state: Mapping[str, object]) -> FittedStep: ...

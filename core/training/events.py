@@ -1,0 +1,26 @@
+"""What a job says while it runs. Events are plain data; the store numbers them, pages read them by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+EventKind = Literal["stage", "batch", "epoch", "note", "result", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `values` is JSON-able.
+
+    stage: {"name", "done", "of"}; batch: {"epoch" (1-based), "fraction" (0–1 of the epoch), "loss"};
+    epoch: {"epoch", "loss", "val_loss", "metric", "val_metric", "learning_rate", "seconds", "best_epoch", "epochs"};
+    note: {"message": Message JSON}; result: the metrics; problem: Problem JSON.
+    """
+
+    kind: EventKind
+    values: Mapping[str, object]
+
+
+Emit = Callable[[Event], None]
+StopRequested = Callable[[], bool]
