@@ -1,0 +1,154 @@
+"""Which numbers a model gets from a table: one feature a number column, one a category of a text column, scaled.
+
+Everything here is learned from the training part: the category list, the fill value of empty cells, mean and scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.data.dataset import Column
+from core.data.split import TrainPart
+from core.errors import DataProblem, NotEnoughData
+from core.messages import Message, msg
+
+MAX_CATEGORIES = 50
+# A column whose spread is below this share of its size is constant up to rounding.
+CONSTANT_SHARE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One number the model sees. `category` is None for a number column, else the text that gives 1."""
+
+    column: str
+    category: str | None
+    fill: float
+    mean: float
+    scale: float
+
+    @property
+    def name(self) -> str:
+        return self.column if self.category is None else f"{self.column}={self.category}"
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMatrix:
+    """Scaled features. `values` is float64 (n_rows, n_features); `missing` is bool (n_rows,): a cell was filled."""
+
+    values: NDArray[np.float64]
+    names: tuple[str, ...]
+    missing: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePlan:
+    """The features that the training part showed, in order. `notes` names columns that were left out and why."""
+
+    features: tuple[Feature, ...]
+    notes: tuple[Message, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The table's columns that feed the model, once each, in order."""
+        return tuple(dict.fromkeys(f.column for f in self.features))
+
+    @property
+    def column_of_feature(self) -> NDArray[np.int64]:
+        """Index into `columns` for each feature, (n_features,)."""
+        place = {name: i for i, name in enumerate(self.columns)}
+        return np.array([place[f.column] for f in self.features], dtype=np.int64)
+
+    def transform(self, table: pd.DataFrame) -> FeatureMatrix:
+        """Scaled features of a cleaned table; empty cells get the training part's median (0 for a category).
+
+        Raises:
+            DataProblem: a column that the model needs is not there.
+        """
+        absent = [name for name in self.columns if name not in table.columns]
+        if absent:
+            raise DataProblem(
+                msg("The table lacks {columns}.", columns=", ".join(absent)),
+                msg("The model was trained with {columns}.", columns=", ".join(self.columns)),
+                msg("Add the columns or rename yours to match."),
+            )
+        values = np.empty((len(table), len(self.features)))
+        missing = np.zeros(len(table), dtype=bool)
+        for i, feature in enumerate(self.features):
+            raw = _raw_values(table[feature.column], feature.category)
+            empty = ~np.isfinite(raw)
+            missing |= empty
+            values[:, i] = (np.where(empty, feature.fill, raw) - feature.mean) / feature.scale
+        return FeatureMatrix(values, tuple(f.name for f in self.features), missing)
+
+    def to_json(self) -> dict[str, object]:
+        rows = [[f.column, f.category, f.fill, f.mean, f.scale] for f in self.features]
+        return {"features": rows, "notes": [note.to_json() for note in self.notes]}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, object]) -> FeaturePlan:
+        features = tuple(Feature(*row) for row in stored["features"])  # type: ignore[attr-defined]
+        return cls(features, tuple(Message.from_json(n) for n in stored.get("notes", [])))  # type: ignore[attr-defined]
+
+
+def fit_features(train: TrainPart, columns: Sequence[Column]) -> FeaturePlan:
+    """The feature plan of the sensor columns, learned from the training part.
+
+    Constant and empty columns, and texts with more than 50 different values, are left out with a note.
+
+    Raises:
+        NotEnoughData: no usable sensor column is left.
+    """
+    features: list[Feature] = []
+    notes: list[Message] = []
+    for column in columns:
+        if column.role != "sensor" or column.kind == "time":
+            continue
+        found = _number_feature(train, column) if column.kind == "number" else _category_features(train, column)
+        if isinstance(found, Message):
+            notes.append(found)
+        else:
+            features.extend(found)
+    if not features:
+        raise NotEnoughData(
+            msg("No column is left to learn from: all are empty, constant or ignored."),
+            msg("Expected at least one sensor column that varies in the training part."),
+            msg("Give at least one column the role 'sensor'."),
+        )
+    return FeaturePlan(tuple(features), tuple(notes))
+
+
+def _raw_values(cells: pd.Series, category: str | None) -> NDArray[np.float64]:
+    """Float values of a column; for a category 1 where equal, 0 where not or empty."""
+    if category is None:
+        return cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    return (cells.astype("str").to_numpy() == category).astype(np.float64)
+
+
+def _number_feature(train: TrainPart, column: Column) -> list[Feature] | Message:
+    raw = train.table[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = raw[np.isfinite(raw)]
+    if known.size == 0:
+        return msg("Column '{column}' is empty in the training part and was left out.", column=column.name)
+    fill, mean, spread = float(np.median(known)), float(known.mean()), float(known.std())
+    if spread <= CONSTANT_SHARE * max(1e-300, float(np.abs(known).max())):
+        return msg("Column '{column}' is constant in the training part and was left out.", column=column.name)
+    return [Feature(column.name, None, fill, mean, spread)]
+
+
+def _category_features(train: TrainPart, column: Column) -> list[Feature] | Message:
+    cells = train.table[column.name].dropna().astype("str")
+    categories = sorted(cells.unique())
+    if len(categories) > MAX_CATEGORIES:
+        return msg(
+            "Column '{column}' has {n} different texts and was left out.", column=column.name, n=len(categories)
+        )
+    if len(categories) < 2:
+        return msg("Column '{column}' is constant in the training part and was left out.", column=column.name)
+    shares = [float(np.mean(cells.to_numpy() == c)) for c in categories]
+    return [Feature(column.name, c, 0.0, p, max((p * (1 - p)) ** 0.5, 1e-3)) for c, p in zip(categories, shares, strict=True)]
