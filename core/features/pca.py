@@ -175,7 +175,8 @@ def spe_limit(left_over: Floats, total: float, confidence: float) -> float:
     if h <= 0:
         return float(second / first * chi2.ppf(confidence, first**2 / second))
     spread = norm.ppf(confidence) * np.sqrt(2 * second * h**2) / first
-    return float(first * max(spread + 1 + second * h * (h - 1) / first**2, 0.0) ** (1 / h)) or floor
+    limit = first * max(spread + 1 + second * h * (h - 1) / first**2, 0.0) ** (1 / h)
+    return max(float(limit), floor)
 
 
 def _components(centred: Floats) -> tuple[Floats, Floats]:

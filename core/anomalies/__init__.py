@@ -1,0 +1,1 @@
+"""From scores to what a person reviews: scores → threshold → flags → events → verdicts."""

@@ -1,0 +1,71 @@
+"""What a person reviews: events, the sensors that take part in them, and verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, get_args
+
+import pandas as pd
+
+VerdictKind = Literal["real", "false_alarm", "sensor_fault"]
+VERDICTS: tuple[VerdictKind, ...] = get_args(VerdictKind)
+
+
+@dataclass(frozen=True, slots=True)
+class SensorShare:
+    """One sensor's part in an event.
+
+    `share` is its part of the event's contributions, 0 to 1. `deviation` is how far it went from the centre of its
+    normal band, signed, in column units; None where it is not known (no band, or no value in the event).
+    """
+
+    column: str
+    share: float
+    deviation: float | None = None
+    unit: str = ""
+    normal_low: float | None = None
+    normal_high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person says of rows `first_row` to `last_row` (both included). `created` is aware UTC."""
+
+    first_row: int
+    last_row: int
+    verdict: VerdictKind
+    comment: str
+    owner: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyEvent:
+    """Joined flags. `number` 1 is the most severe.
+
+    `first_row`, `last_row` (both included) and `peak_row` are dataset row numbers; `began` and `ended` the times of
+    the first and last row, or their row numbers where there is no time. `n_rows` counts the flagged rows. `peak` is
+    the highest score; `severity` is peak ÷ threshold, or None where the threshold is not above 0.
+    """
+
+    number: int
+    first_row: int
+    last_row: int
+    peak_row: int
+    began: pd.Timestamp | float | int
+    ended: pd.Timestamp | float | int
+    n_rows: int
+    peak: float
+    severity: float | None
+    sensors: tuple[SensorShare, ...] = ()
+    verdict: Verdict | None = None
+    group: str = ""
+
+    def with_sensors(self, sensors: tuple[SensorShare, ...]) -> AnomalyEvent:
+        """A copy that names its sensors."""
+        return replace(self, sensors=sensors)
+
+    def with_verdict(self, verdict: Verdict | None) -> AnomalyEvent:
+        """A copy that carries a verdict."""
+        return replace(self, verdict=verdict)
