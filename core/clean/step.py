@@ -52,9 +52,14 @@ class Applied:
 
 
 class FittedStep(Protocol):
-    """A step with what it learned. `state` is JSON-able (numbers, texts, lists, dicts)."""
+    """A step with what it learned. `state` is JSON-able (numbers, texts, lists, dicts).
+
+    `uses_neighbours` says that a cell may be filled from other rows; rows that an earlier step left out are then
+    hidden from it.
+    """
 
     key: str
+    uses_neighbours: bool
 
     def apply(self, table: pd.DataFrame) -> Applied: ...
 
@@ -62,15 +67,22 @@ class FittedStep(Protocol):
 
 
 class CleaningStep(Protocol):
-    """One cleaning method. Joining the app is one line in the catalogue of `core/clean/__init__.py`."""
+    """One cleaning method. Joining the app is one line in `core/clean/catalogue.py`.
+
+    `applies_to` answers for the sensors a step takes on its own. `fits_keys` says that it may also work on a time or
+    group column that the recipe names. `fit` gets the columns to work on and the name of the group column, if any.
+    """
 
     key: str
     title: Message
     summary: Message
     settings: type[Settings]
+    fits_keys: bool
 
     def applies_to(self, column: Column) -> bool: ...
 
-    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings) -> FittedStep: ...
+    def fit(
+        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None
+    ) -> FittedStep: ...
 
     def restore(self, state: Mapping[str, object]) -> FittedStep: ...

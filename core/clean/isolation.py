@@ -1,0 +1,210 @@
+"""Outlying rows by an isolation forest, replayed in NumPy from arrays.
+
+A row that few random cuts separate from the rest is odd in combination, even when each cell is inside its own
+limits. scikit-learn grows the trees in `fit`; applying needs NumPy only.
+Source: Liu, Ting, Zhou, "Isolation Forest", ICDM 2008.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.clean.cells import names_of, numbers
+from core.clean.outliers import marked
+from core.clean.step import Applied
+from core.data.dataset import Column
+from core.data.split import TrainPart
+from core.messages import Message, msg
+from core.settings import Settings, setting
+
+LEAF = -1
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+class IsolationSettings(Settings):
+    """How many rows may be marked, and how the forest is grown."""
+
+    share: float = setting(
+        0.01, title="Share of rows", help="At most this share of training rows is marked as odd.", gt=0, le=0.5, expert=False
+    )
+    action: Literal["flag", "set_missing", "drop_rows"] = setting(
+        "flag",
+        title="What to do",
+        help="Flag only marks; set missing empties the row's chosen cells; drop rows leaves it out.",
+        expert=False,
+    )
+    n_trees: int = setting(100, title="Trees", help="More trees give steadier scores and take longer.", ge=10, le=500)
+    rows_per_tree: int = setting(
+        256, title="Rows a tree", help="Training rows drawn for each tree.", unit="rows", ge=8, le=4096
+    )
+    seed: int = setting(7, title="Seed", help="Same seed and same rows give the same forest.", ge=0, le=2**31 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """All trees one after another. `feature` is LEAF at leaves; `value` is the cut there, or a leaf's path length.
+
+    `roots` (n_trees,) and `left`, `right` (n_nodes,) are places in the flat arrays. A row goes left when its float32
+    cell is ≤ the cut. `usual_path` is the mean path length of an unsuccessful search, c(ψ) of the paper.
+    """
+
+    roots: NDArray[np.int64]
+    feature: NDArray[np.int64]
+    value: NDArray[np.float64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    usual_path: float
+
+    def scores(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """2^(-mean path length / c(ψ)) for each row of (n_rows, n_features): higher = odder, 0 to 1."""
+        cells = values.astype(np.float32)
+        length = np.zeros(len(cells))
+        rows = np.arange(len(cells))
+        for root in self.roots:
+            length += self.value[self._leaves(cells, rows, int(root))]
+        return 2.0 ** (-length / (len(self.roots) * self.usual_path))
+
+    def _leaves(self, cells: NDArray[np.float32], rows: NDArray[np.int64], root: int) -> NDArray[np.int64]:
+        """The leaf each row falls into, one level of the tree at a time."""
+        node = np.full(len(rows), root)
+        moving = rows if self.feature[root] != LEAF else rows[:0]
+        while len(moving):
+            at = node[moving]
+            goes_left = cells[moving, self.feature[at]] <= self.value[at]
+            node[moving] = np.where(goes_left, self.left[at], self.right[at])
+            moving = moving[self.feature[node[moving]] != LEAF]
+        return node
+
+
+@dataclass(frozen=True, slots=True)
+class FittedIsolation:
+    """A forest with its threshold: a row is odd when score > threshold. No forest: nothing is marked, with a note."""
+
+    columns: tuple[str, ...]
+    medians: tuple[float, ...]
+    forest: Forest | None
+    threshold: float
+    action: Literal["flag", "set_missing", "drop_rows"]
+    key: str = "isolation_outliers"
+    uses_neighbours: bool = False
+
+    def apply(self, table: pd.DataFrame) -> Applied:
+        values = {name: numbers(table, name) for name in self.columns}
+        if self.forest is None:
+            note = msg("Nothing is marked: the training part has too few rows or columns that vary.")
+            return marked(table, self.action, {}, {}, np.zeros(len(table), dtype=np.bool_), (note,))
+        odd = self.forest.scores(_completed(values, self.medians)) > self.threshold
+        had_value = {name: odd & ~np.isnan(cells) for name, cells in values.items()}
+        counts = {name: int(mask.sum()) for name, mask in had_value.items() if mask.any()}
+        emptied = {name: np.where(odd, np.nan, values[name]) for name in counts}
+        return marked(table, self.action, emptied, counts, odd, ())
+
+    def state(self) -> dict[str, object]:
+        return {
+            "columns": list(self.columns),
+            "medians": list(self.medians),
+            "forest": None if self.forest is None else _forest_state(self.forest),
+            "threshold": self.threshold,
+            "action": self.action,
+        }
+
+
+def _completed(values: Mapping[str, NDArray[np.float64]], medians: tuple[float, ...]) -> NDArray[np.float64]:
+    """(n_rows, n_columns) with training medians in empty cells, and ±infinity as the largest float32."""
+    columns = [np.where(np.isnan(v), m, np.clip(v, -_LARGEST, _LARGEST)) for v, m in zip(values.values(), medians, strict=True)]
+    return np.column_stack(columns)
+
+
+@dataclass(frozen=True, slots=True)
+class IsolationOutliers:
+    """Odd rows over several columns.
+
+    Empty cells count as the training median, so a row without any value scores like the middle of the data. Needs two training rows and a column that varies; else nothing
+    is marked, with a note. Clipping is not offered: a forest has no limit a column to clip to.
+    """
+
+    title: Message
+    summary: Message
+    key: str = "isolation_outliers"
+    settings: type[Settings] = IsolationSettings
+    fits_keys: bool = False
+
+    def applies_to(self, column: Column) -> bool:
+        return column.role == "sensor" and column.kind == "number"
+
+    def fit(
+        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None
+    ) -> FittedIsolation:
+        chosen = IsolationSettings.model_validate(settings.model_dump())
+        values = {c.name: numbers(train.table, c.name) for c in columns}
+        known = {k: np.where(np.isfinite(v), v, np.nan) for k, v in values.items()}
+        medians = tuple(float(np.nanmedian(v)) if not np.isnan(v).all() else 0.0 for v in known.values())
+        inputs = _completed(known, medians) if known else np.empty((len(train.table), 0))
+        if len(inputs) < 2 or not (np.ptp(inputs, axis=0) > 0).any():
+            return FittedIsolation(names_of(columns), medians, None, 1.0, chosen.action)
+        forest = grow_forest(inputs, chosen)
+        threshold = float(np.quantile(forest.scores(inputs), 1 - chosen.share, method="higher"))
+        return FittedIsolation(names_of(columns), medians, forest, threshold, chosen.action)
+
+    def restore(self, state: Mapping[str, object]) -> FittedIsolation:
+        s: Mapping[str, Any] = state
+        forest = None if s["forest"] is None else _read_forest(s["forest"])
+        return FittedIsolation(tuple(s["columns"]), tuple(s["medians"]), forest, s["threshold"], s["action"])
+
+
+def grow_forest(values: NDArray[np.float64], settings: IsolationSettings) -> Forest:
+    """Grow the trees with scikit-learn on (n_rows, n_features) finite values and flatten them."""
+    from sklearn.ensemble import IsolationForest
+
+    n_drawn = min(settings.rows_per_tree, len(values))
+    grown = IsolationForest(n_estimators=settings.n_trees, max_samples=n_drawn, random_state=settings.seed).fit(
+        values.astype(np.float32)
+    )
+    trees = [e.tree_ for e in grown.estimators_]
+    roots = np.cumsum([0, *(t.node_count for t in trees)])[:-1]
+    return Forest(
+        roots=roots.astype(np.int64),
+        feature=np.concatenate([np.where(t.children_left < 0, LEAF, t.feature) for t in trees]).astype(np.int64),
+        value=np.concatenate([np.where(t.children_left < 0, _path_lengths(t), t.threshold) for t in trees]),
+        left=np.concatenate([t.children_left + r for t, r in zip(trees, roots, strict=True)]).astype(np.int64),
+        right=np.concatenate([t.children_right + r for t, r in zip(trees, roots, strict=True)]).astype(np.int64),
+        usual_path=float(usual_path(np.array([n_drawn]))[0]),
+    )
+
+
+def usual_path(n: NDArray[np.int64]) -> NDArray[np.float64]:
+    """c(n) = 2 (ln(n-1) + γ) - 2 (n-1) / n; 0 for one row and 1 for two (Liu et al. 2008, equation 1)."""
+    many = np.maximum(n, 3)
+    length = 2 * (np.log(many - 1.0) + np.euler_gamma) - 2 * (many - 1.0) / many
+    return np.where(n <= 1, 0.0, np.where(n == 2, 1.0, length))
+
+
+def _path_lengths(tree: Any) -> NDArray[np.float64]:
+    """Cuts from the root to each node, plus c(rows in the node)."""
+    depth = np.zeros(tree.node_count)
+    for node in range(tree.node_count):  # a child always stands after its parent
+        if tree.children_left[node] >= 0:
+            depth[[tree.children_left[node], tree.children_right[node]]] = depth[node] + 1
+    return depth + usual_path(tree.n_node_samples)
+
+
+def _forest_state(forest: Forest) -> dict[str, object]:
+    arrays = {name: getattr(forest, name).tolist() for name in ("roots", "feature", "value", "left", "right")}
+    return {**arrays, "usual_path": forest.usual_path}
+
+
+def _read_forest(state: Mapping[str, Any]) -> Forest:
+    places = {name: np.asarray(state[name], dtype=np.int64) for name in ("roots", "feature", "left", "right")}
+    return Forest(**places, value=np.asarray(state["value"], dtype=np.float64), usual_path=float(state["usual_path"]))
+
+
+ISOLATION_OUTLIERS = IsolationOutliers(
+    msg("Odd rows by isolation forest"),
+    msg("Marks rows whose combination of values is unusual, even when each value alone looks normal."),
+)

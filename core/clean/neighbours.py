@@ -1,0 +1,183 @@
+"""Missing values filled from neighbouring rows: previous value, next value, straight line between both.
+
+Neighbours are taken in row order and never across groups; a row is one step, whatever time lies between. A run of
+missing cells longer than the chosen largest gap stays empty as a whole. Cells with no neighbour on the side that
+the method needs stay empty; so does a column that is all missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.clean.cells import applied, is_empty, names_of, numbers, with_cells
+from core.clean.step import Applied, Change
+from core.data.dataset import Column
+from core.data.split import TrainPart
+from core.errors import unknown_column
+from core.messages import Message, msg
+from core.settings import Settings, setting
+
+Side = Literal["previous", "next", "linear"]
+
+
+class GapSettings(Settings):
+    """How long a gap may be to be filled."""
+
+    max_gap: int | None = setting(
+        None,
+        title="Longest gap",
+        help="Gaps with more missing rows than this stay empty. Empty: no limit.",
+        unit="rows",
+        ge=1,
+        expert=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """For each row the nearest row with a value before and after it in its group, and the length of its gap.
+
+    All (n_rows,) int64, in row order of the table; -1 where there is no such row. `back` and `ahead` are the
+    distances in rows of the group.
+    """
+
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+    back: NDArray[np.int64]
+    ahead: NDArray[np.int64]
+    gap: NDArray[np.int64]
+
+
+def find_neighbours(empty: NDArray[np.bool_], groups: NDArray[np.int64] | None) -> Neighbours:
+    """Where each missing cell could be filled from. `groups` are codes (n_rows,); rows of a group may be interleaved."""
+    n = len(empty)
+    order = np.arange(n) if groups is None else np.argsort(groups, kind="stable")
+    first, last = _group_edges(n, None if groups is None else groups[order])
+    place = np.arange(n)
+    known = ~empty[order]
+    before = np.maximum.accumulate(np.where(known, place, -1)) if n else place
+    after = np.minimum.accumulate(np.where(known, place, n)[::-1])[::-1] if n else place
+    has_before, has_after = before >= first, after <= last
+    gap = np.where(has_after, after, last + 1) - np.where(has_before, before, first - 1) - 1
+    found = Neighbours(*(np.empty(n, dtype=np.int64) for _ in range(5)))
+    found.before[order] = np.where(has_before, order[np.maximum(before, 0)] if n else before, -1)
+    found.after[order] = np.where(has_after, order[np.minimum(after, n - 1)] if n else after, -1)
+    found.back[order], found.ahead[order], found.gap[order] = place - before, after - place, gap
+    return found
+
+
+def _group_edges(n: int, codes: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last place of the group of each place, for codes sorted by group."""
+    if codes is None or n == 0:
+        return np.zeros(n, dtype=np.int64), np.full(n, n - 1, dtype=np.int64)
+    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+    lengths = np.diff(np.r_[starts, n])
+    return np.repeat(starts, lengths), np.repeat(starts + lengths - 1, lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedNeighbourFill:
+    """Fills from neighbours in the table it is given; it has learned only the names of columns and group."""
+
+    key: str
+    side: Side
+    columns: tuple[str, ...]
+    group: str | None
+    max_gap: int | None
+    uses_neighbours: bool = True
+
+    def apply(self, table: pd.DataFrame) -> Applied:
+        groups = _group_codes(table, self.group)
+        cells: dict[str, NDArray[np.float64] | pd.Series] = {}
+        changed: dict[str, int] = {}
+        for name in self.columns:
+            empty = is_empty(table, name)
+            if empty.any() and not empty.all():
+                places = find_neighbours(empty, None if name == self.group else groups)
+                fill = self._fillable(empty, places)
+                if fill.any():
+                    cells[name], changed[name] = self._fill(table, name, fill, places), int(fill.sum())
+        return applied(with_cells(table, cells), Change(changed_cells=changed))
+
+    def state(self) -> dict[str, object]:
+        return {"columns": list(self.columns), "group": self.group, "max_gap": self.max_gap}
+
+    def _fillable(self, empty: NDArray[np.bool_], places: Neighbours) -> NDArray[np.bool_]:
+        fill = empty if self.max_gap is None else empty & (places.gap <= self.max_gap)
+        if self.side != "next":
+            fill = fill & (places.before >= 0)
+        if self.side != "previous":
+            fill = fill & (places.after >= 0)
+        return fill
+
+    def _fill(
+        self, table: pd.DataFrame, name: str, fill: NDArray[np.bool_], places: Neighbours
+    ) -> NDArray[np.float64] | pd.Series:
+        if self.side == "linear":
+            values = numbers(table, name).copy()
+            weight = places.back[fill] / (places.back[fill] + places.ahead[fill])
+            values[fill] = values[places.before[fill]] * (1 - weight) + values[places.after[fill]] * weight
+            return values
+        source = np.where(fill, places.before if self.side == "previous" else places.after, np.arange(len(fill)))
+        return table[name].take(source).set_axis(table.index)
+
+
+def _group_codes(table: pd.DataFrame, group: str | None) -> NDArray[np.int64] | None:
+    """One number a group; rows without a group name form a group of their own (-1)."""
+    if group is None:
+        return None
+    if group not in table.columns:
+        raise unknown_column(group, [str(c) for c in table.columns])
+    return pd.factorize(table[group])[0].astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourFill:
+    """Fill from neighbouring rows. Fits nothing; applied twice it changes nothing more unless a largest gap is set."""
+
+    key: str
+    title: Message
+    summary: Message
+    side: Side
+    settings: type[Settings] = GapSettings
+    fits_keys: bool = True
+
+    def applies_to(self, column: Column) -> bool:
+        kinds = ("number",) if self.side == "linear" else ("number", "text")
+        return column.role == "sensor" and column.kind in kinds
+
+    def fit(
+        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None
+    ) -> FittedNeighbourFill:
+        max_gap = GapSettings.model_validate(settings.model_dump()).max_gap
+        return FittedNeighbourFill(self.key, self.side, names_of(columns), group, max_gap)
+
+    def restore(self, state: Mapping[str, object]) -> FittedNeighbourFill:
+        columns, group, max_gap = tuple(state["columns"]), state["group"], state["max_gap"]  # type: ignore[arg-type]
+        return FittedNeighbourFill(self.key, self.side, columns, group, max_gap)  # type: ignore[arg-type]
+
+
+PREVIOUS_FILL = NeighbourFill(
+    "previous_fill",
+    msg("Fill with the previous value"),
+    msg("Empty cells repeat the last value before them, within the same group. Safe for live use: it never looks ahead."),
+    "previous",
+)
+NEXT_FILL = NeighbourFill(
+    "next_fill",
+    msg("Fill with the next value"),
+    msg("Empty cells take the first value after them, within the same group. It looks ahead, so not for live warnings."),
+    "next",
+)
+LINEAR_FILL = NeighbourFill(
+    "linear_fill",
+    msg("Draw a straight line across gaps"),
+    msg("Empty cells lie on the line between the values around the gap, within the same group. It looks ahead."),
+    "linear",
+)

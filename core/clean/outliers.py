@@ -1,0 +1,179 @@
+"""Outliers by limits around the middle of a column, and what to do with them.
+
+A cell is an outlier when it lies outside limits learned on the training part; ±infinity always does. "Outlier" is
+a word of cleaning only: whether it is a bad part or a bad measurement is for people to say, so the default marks
+and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.clean.cells import applied, finite, numbers, with_cells
+from core.clean.step import Applied, Change
+from core.data.dataset import Column
+from core.data.split import TrainPart
+from core.messages import Message, msg
+from core.settings import Settings, setting
+
+Action = Literal["flag", "set_missing", "clip", "drop_rows"]
+Limits = tuple[float, float]
+ACTION_HELP = "Flag only marks; set missing empties the cell; clip moves it to the limit; drop rows leaves its row out."
+
+
+class ZScoreSettings(Settings):
+    """How far from the mean, in standard deviations."""
+
+    limit_sigma: float = setting(
+        4.0,
+        title="Distance",
+        help="Standard deviations from the mean that still count as normal.",
+        unit="σ",
+        gt=0,
+        le=100,
+        expert=False,
+    )
+    action: Action = setting("flag", title="What to do", help=ACTION_HELP, expert=False)
+
+
+class IqrSettings(Settings):
+    """How far outside the middle half, in widths of that half."""
+
+    fence: float = setting(
+        3.0,
+        title="Fence",
+        help="Widths of the middle half (IQR) beyond its ends that still count as normal.",
+        unit="IQR",
+        gt=0,
+        le=100,
+        expert=False,
+    )
+    action: Action = setting("flag", title="What to do", help=ACTION_HELP, expert=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedLimits:
+    """Limits a column, both ends still normal; None where the training part gave none."""
+
+    key: str
+    limits: Mapping[str, Limits | None]
+    action: Action
+    uses_neighbours: bool = False
+
+    def apply(self, table: pd.DataFrame) -> Applied:
+        cells: dict[str, NDArray[np.float64] | pd.Series] = {}
+        counts: dict[str, int] = {}
+        notes: list[Message] = []
+        rows = np.zeros(len(table), dtype=np.bool_)
+        for name, limits in self.limits.items():
+            values = numbers(table, name)
+            if limits is None:
+                notes.append(
+                    msg(
+                        "Column '{column}' is unchanged: its training values do not spread, so there are no limits.",
+                        column=name,
+                    )
+                )
+                continue
+            outside = (values < limits[0]) | (values > limits[1])
+            if outside.any():
+                counts[name] = int(outside.sum())
+                rows |= outside
+                cells[name] = np.clip(values, *limits) if self.action == "clip" else np.where(outside, np.nan, values)
+        return marked(table, self.action, cells, counts, rows, tuple(notes))
+
+    def state(self) -> dict[str, object]:
+        limits = {k: None if v is None else list(v) for k, v in self.limits.items()}
+        return {"limits": limits, "action": self.action}
+
+
+def marked(
+    table: pd.DataFrame,
+    action: Action,
+    cells: Mapping[str, NDArray[np.float64] | pd.Series],
+    counts: Mapping[str, int],
+    rows: NDArray[np.bool_],
+    notes: tuple[Message, ...],
+) -> Applied:
+    """Carry out the action: `cells` are the columns as changed, `counts` outlying cells, `rows` rows with one."""
+    if action == "flag":
+        return applied(table, Change(flagged_cells=counts, notes=notes), flagged=rows)
+    if action == "drop_rows":
+        return applied(table, Change(left_out_rows=int(rows.sum()), notes=notes), left_out=rows)
+    return applied(with_cells(table, cells), Change(changed_cells=counts, notes=notes))
+
+
+def z_limits(values: NDArray[np.float64], limit_sigma: float) -> Limits | None:
+    """Mean ± limit_sigma standard deviations (ddof=1). None: fewer than two values, or constant."""
+    if len(values) < 2:
+        return None
+    centre, sigma = float(np.mean(values)), float(np.std(values, ddof=1))
+    return _spread_or_none(values, centre - limit_sigma * sigma, centre + limit_sigma * sigma, sigma)
+
+
+def iqr_limits(values: NDArray[np.float64], fence: float) -> Limits | None:
+    """Quartiles (linear method) ∓ fence × IQR (Tukey 1977). None: no values, or a middle half without width."""
+    if not len(values):
+        return None
+    low, high = (float(q) for q in np.quantile(values, (0.25, 0.75)))
+    return _spread_or_none(values, low - fence * (high - low), high + fence * (high - low), high - low)
+
+
+def _spread_or_none(values: NDArray[np.float64], low: float, high: float, spread: float) -> Limits | None:
+    """The limits, or None when the spread is nothing but rounding or the limits overflow."""
+    rounding = 8 * np.finfo(np.float64).eps * float(np.max(np.abs(values)))
+    return (low, high) if spread > rounding and np.isfinite(low) and np.isfinite(high) else None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitOutliers:
+    """Outliers of one column at a time.
+
+    Empty cells are never outliers. A column without spread in training (all missing, one row, constant,
+    or for IQR a middle half of equal values) has no limits: unchanged, with a note.
+    """
+
+    key: str
+    title: Message
+    summary: Message
+    settings: type[Settings]
+    fits_keys: bool = False
+
+    def applies_to(self, column: Column) -> bool:
+        return column.role == "sensor" and column.kind == "number"
+
+    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None) -> FittedLimits:
+        with np.errstate(over="ignore", invalid="ignore"):
+            limits = {c.name: _limits(finite(train.table, c.name), settings) for c in columns}
+        return FittedLimits(self.key, limits, settings.model_dump()["action"])
+
+    def restore(self, state: Mapping[str, object]) -> FittedLimits:
+        stored: Mapping[str, list[float] | None] = state["limits"]  # type: ignore[assignment]
+        limits = {k: None if v is None else (v[0], v[1]) for k, v in stored.items()}
+        return FittedLimits(self.key, limits, state["action"])  # type: ignore[arg-type]
+
+
+def _limits(values: NDArray[np.float64], settings: Settings) -> Limits | None:
+    if isinstance(settings, ZScoreSettings):
+        return z_limits(values, settings.limit_sigma)
+    return iqr_limits(values, IqrSettings.model_validate(settings.model_dump()).fence)
+
+
+ZSCORE_OUTLIERS = LimitOutliers(
+    "zscore_outliers",
+    msg("Outliers by distance from the mean"),
+    msg("Marks cells many standard deviations from the training mean. Large outliers widen the limits; IQR is safer."),
+    ZScoreSettings,
+)
+IQR_OUTLIERS = LimitOutliers(
+    "iqr_outliers",
+    msg("Outliers by the middle half (IQR)"),
+    msg("Marks cells far outside the middle half of the training values, as a box plot does."),
+    IqrSettings,
+)
