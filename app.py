@@ -1,0 +1,74 @@
+"""The server: `streamlit run app.py`. Serves the screens and /healthz, and runs the job supervisor beside them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+import core
+
+_LOG = logging.getLogger("andon.server")
+
+
+def store_answers() -> bool:
+    """Whether the store can be read."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from core import workflows as wf
+    from core.errors import Problem
+    from pages.components.state import workspace
+
+    try:
+        wf.jobs_overview(workspace())
+    except (Problem, SQLAlchemyError, OSError):
+        _LOG.exception("the store does not answer")
+        return False
+    return True
+
+
+async def healthz(request: Request) -> JSONResponse:
+    """For a watchdog: 200 and "ok", or 503 when the store does not answer."""
+    store_ok = await anyio.to_thread.run_sync(store_answers)
+    body = {"status": "ok" if store_ok else "degraded", "store": store_ok, "version": core.__version__}
+    return JSONResponse(body, status_code=200 if store_ok else 503)
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[dict[str, object]]:
+    """Start the job supervisor and queue the demo projects; stop the supervisor with the server."""
+    from core import workflows as wf
+    from core.jobs.supervisor import Supervisor
+    from pages.components.state import workspace
+
+    ws = await anyio.to_thread.run_sync(workspace)
+    supervisor = Supervisor(ws.store)
+    await anyio.to_thread.run_sync(supervisor.start)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(anyio.to_thread.run_sync, wf.ensure_demos, ws)
+            yield {}
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(supervisor.stop)
+
+
+def show_fault(error: BaseException) -> bool:
+    """Faults in callbacks and fragments, which the shell does not see, end in the same boxes."""
+    from core.errors import Problem
+    from pages.components import notices
+
+    if isinstance(error, Problem):
+        notices.problem(error)
+    else:
+        notices.unexpected(error)
+    return True
+
+
+app = st.App("pages/main.py", routes=[Route("/healthz", healthz)], lifespan=lifespan, on_script_error=show_fault)

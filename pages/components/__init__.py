@@ -1,0 +1,1 @@
+"""What several screens share: words, state, notices, figures and forms."""

@@ -1,0 +1,40 @@
+"""Plotly figures of `core.charts` on a screen: our own theme, alt text, no cloud button."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.components.text import language, translate
+
+CONFIG = {
+    "displaylogo": False,
+    "scrollZoom": False,
+    "modeBarButtonsToRemove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "png", "scale": 2},
+}
+
+
+def is_dark() -> bool:
+    """Whether the browser shows the dark theme now."""
+    return st.context.theme.type == "dark"
+
+
+def words(singular: str, plural: str = "", n: int = 1) -> str:
+    """The Translate callable that `core.charts` takes, in the session's language."""
+    return translate(language(), singular, plural, n)
+
+
+def show(figure: go.Figure, *, alt: str, key: str, height: int | None = None) -> None:
+    """Draw a figure; `alt` says its finding in a sentence, for screen readers."""
+    if height is not None:
+        figure.update_layout(height=height)
+    st.plotly_chart(figure, theme=None, key=key, config=CONFIG, alt=alt)
+
+
+def pick(figure: go.Figure, *, alt: str, key: str) -> list[dict[str, object]]:
+    """Draw a figure whose points can be selected; the selected points of Plotly, with `customdata`."""
+    state = st.plotly_chart(
+        figure, theme=None, key=key, config=CONFIG, alt=alt, on_select="rerun", selection_mode=("points", "box")
+    )
+    return list(state.selection.points)

@@ -1,0 +1,116 @@
+"""Widgets made from the one declaration of a parameter: range, unit, help and default stand in `core.settings`."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, Union, get_args, get_origin
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from core.settings import Settings, field_bounds
+from pages.components.text import md, say, t
+
+
+def form_from_settings(
+    settings: type[Settings],
+    values: Mapping[str, Any] | None = None,
+    *,
+    key: str,
+    expert_only: bool | None = None,
+    skip: Collection[str] = (),
+    columns: int = 1,
+) -> dict[str, Any]:
+    """Draw one widget a field and return the values by name. Check them with `settings.read(...)`.
+
+    Args:
+        settings: The declaration.
+        values: Values to start from; fields that are not named start from their default.
+        key: Prefix of the widget keys; the widget of field `x` has the key `"{key}.x"`.
+        expert_only: True draws only expert fields, False only the others, None all.
+        skip: Fields that are not drawn and not returned.
+        columns: How many widgets stand beside each other.
+    """
+    chosen = {n: f for n, f in settings.model_fields.items() if n not in skip and _shown(f, expert_only)}
+    cells = st.columns(columns) if columns > 1 else [st.container()]
+    given = values or {}
+    result = {}
+    for place, (name, field) in enumerate(chosen.items()):
+        with cells[place % len(cells)]:
+            result[name] = field_widget(field, given.get(name, field.get_default(call_default_factory=True)), key=f"{key}.{name}")
+    return result
+
+
+def field_widget(field: FieldInfo, value: Any, *, key: str) -> Any:
+    """The widget of one field: its title and unit as label, its help, its range."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    unit = str(extra.get("unit") or "")
+    label = md(say(field.title or "") + (f" ({say(unit)})" if unit else ""))
+    help_text = md(say(field.description)) if field.description else None
+    kind, optional = _kind(field.annotation)
+    if get_origin(kind) is Literal:
+        return _choice(label, list(get_args(kind)), value, key, help_text)
+    if kind is bool:
+        return st.toggle(label, value=bool(value), key=key, help=help_text)
+    if kind in (int, float):
+        return _number(label, kind, field_bounds(field), value, key, help_text)
+    if get_origin(kind) is tuple:
+        return _tuple(label, kind, value, key, help_text)
+    text = st.text_input(label, value=str(value or ""), key=key, help=help_text)
+    return None if optional and not text else text
+
+
+def choice_word(value: object) -> str:
+    """A choice of a setting in the session's language; "set_missing" is looked up as "set missing"."""
+    return say(str(value).replace("_", " "))
+
+
+def _shown(field: FieldInfo, expert_only: bool | None) -> bool:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    return bool(field.title) and (expert_only is None or bool(extra.get("expert", True)) == expert_only)
+
+
+def _kind(annotation: Any) -> tuple[Any, bool]:
+    """The type without None, and whether None is allowed."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        parts = [a for a in get_args(annotation) if a is not type(None)]
+        return parts[0], len(parts) < len(get_args(annotation))
+    return annotation, False
+
+
+def _choice(label: str, options: list[Any], value: Any, key: str, help_text: str | None) -> Any:
+    index = options.index(value) if value in options else 0
+    if len(options) <= 4:
+        default = options[index]
+        return st.segmented_control(
+            label, options, default=default, required=True, format_func=lambda o: md(choice_word(o)), key=key, help=help_text
+        )
+    return st.selectbox(label, options, index=index, format_func=choice_word, key=key, help=help_text)
+
+
+def _number(
+    label: str, kind: type, bounds: tuple[float | None, float | None], value: Any, key: str, help_text: str | None
+) -> Any:
+    low, high = (None if b is None else kind(b) for b in bounds)
+    start = None if value is None else kind(value)
+    step: float = 1 if kind is int else _step(start)
+    form = None if kind is int else "%.6g"
+    placeholder = None if start is not None else t("automatic")
+    given = st.number_input(
+        label, low, high, value=start, step=kind(step), format=form, key=key, help=help_text, placeholder=placeholder
+    )
+    return given if given is None else kind(given)
+
+
+def _step(value: float | None) -> float:
+    """One in the leading digit: 0.001 for 0.003, 0.1 for 0.5, 1 for 3."""
+    return 0.1 if not value else 10.0 ** math.floor(math.log10(abs(value)) - (0 if abs(value) < 1 else 1) * (abs(value) < 10))
+
+
+def _tuple(label: str, kind: Any, value: Any, key: str, help_text: str | None) -> tuple[Any, ...]:
+    inner = (get_args(kind) or (str,))[0]
+    text = st.text_input(label, value=", ".join(str(v) for v in value or ()), key=key, help=help_text)
+    parts = [part.strip() for part in text.replace(";", ",").replace("，", ",").split(",") if part.strip()]
+    return tuple(int(p) if inner is int and p.lstrip("-").isdigit() else p for p in parts)

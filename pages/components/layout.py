@@ -1,0 +1,86 @@
+"""The parts of a screen that every screen has in the same place. All of them take plain text and escape it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.text import md, t
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One headline figure: a label, a value with its unit, and what it is compared with or made of."""
+
+    label: str
+    value: str
+    beside: str = ""
+    help: str = ""
+
+
+def headline(sentence: str, why: str = "") -> None:
+    """The finding of a screen in a sentence; `why` opens on demand."""
+    if not why:
+        st.title(md(sentence), anchor=False)
+        return
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.title(md(sentence), anchor=False, width="stretch")
+    with row.popover(t("Why?"), type="tertiary"):
+        st.markdown(md(why))
+
+
+def figures(items: Sequence[Figure]) -> None:
+    """At most four headline figures in a row; the second line says what to compare with."""
+    for cell, item in zip(st.columns(len(items[:4])), items[:4], strict=True):
+        cell.metric(
+            md(item.label),
+            item.value,
+            item.beside or None,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+            help=md(item.help) if item.help else None,
+        )
+
+
+def caption(*parts: str) -> None:
+    """The one line under a chart: n, period, where limits come from, what is left out."""
+    st.caption(md(" · ".join(part for part in parts if part)))
+
+
+def next_step(page: str, label: str, reason: str, *, key: str = "next_step", icon: str = ":material/arrow_forward:") -> None:
+    """The end of a screen: the next step of the journey and why. `page` is a file such as "learn/train.py"."""
+    st.divider()
+    row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    row.markdown(md(reason), width="stretch")
+    if row.button(md(label), key=key, icon=icon, icon_position="right"):
+        state.go(page)
+
+
+def empty(sentence: str, will_be: str, *, action: str = "", page: str = "", key: str = "empty_action", icon: str = "") -> bool:
+    """An empty screen: a finding, what will be here, and the one action that fills it.
+
+    Returns True when the action was clicked and no `page` was named; with a page it goes there.
+    """
+    st.title(md(sentence), anchor=False)
+    with st.container(border=True, horizontal_alignment="center", gap="medium"):
+        st.space("small")
+        if icon:
+            st.markdown(f"# {icon}", text_alignment="center")
+        st.markdown(md(will_be), text_alignment="center")
+        clicked = bool(action) and st.button(md(action), type="primary", key=key)
+        st.space("small")
+    if clicked and page:
+        state.go(page)
+    return clicked
+
+
+def confirm(label: str, consequence: str, *, key: str, icon: str = ":material/delete:", disabled: bool = False) -> bool:
+    """A destructive button that asks once and says what will be gone. True when the user has said yes."""
+    with st.popover(md(label), icon=icon, disabled=disabled):
+        st.markdown(md(consequence))
+        return st.button(md(label), key=key, icon=icon, type="primary")
