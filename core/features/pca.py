@@ -56,7 +56,7 @@ class PcaModel:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Floats]) -> PcaModel:
-        """The model that `to_arrays` wrote."""
+        """The model that `to_arrays` or the family `pca_t2_spe` wrote; without `n_rows` it is 0 (not known)."""
         return cls(
             np.asarray(arrays["mean"], np.float64),
             np.asarray(arrays["scale"], np.float64),
@@ -64,7 +64,7 @@ class PcaModel:
             np.asarray(arrays["eigenvalues"], np.float64),
             float(arrays["t2_limit"]),
             float(arrays["spe_limit"]),
-            int(arrays["n_rows"]),
+            int(arrays.get("n_rows", 0)),
         )
 
 
