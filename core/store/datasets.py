@@ -1,0 +1,179 @@
+"""Datasets, their versions and their working recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core.data.dataset import Column
+from core.store.engine import Database, now, rows_changed
+from core.store.files import PLACES, new_id
+from core.store.models import DatasetTable, DatasetVersionTable, JobTable, RecipeTable, RunTable
+from core.store.problems import in_use, not_found
+from core.store.records import LIVE_STATES, DatasetRow
+
+
+class DatasetStore(Database):
+    """Reads and writes datasets. The Parquet file must be in its place before the row is added."""
+
+    def add_dataset(
+        self,
+        dataset_id: str,
+        name: str,
+        *,
+        n_rows: int,
+        columns: Sequence[Column],
+        sha256: str,
+        options: Mapping[str, Any] | None = None,
+        findings: Sequence[Any] = (),
+        lines: Mapping[str, Any] | None = None,
+        source_name: str = "",
+        source_sha256: str = "",
+    ) -> DatasetRow:
+        """Register version 1 of a dataset whose file is at `path(dataset_id, "parquet")`.
+
+        Raises:
+            StoreProblem: the file is not there; a row never points at nothing.
+        """
+        if not self.files.path(dataset_id, "parquet").is_file():
+            raise not_found("dataset", dataset_id)
+        version = DatasetVersionTable(
+            **self.owned(),
+            dataset_id=dataset_id,
+            version=1,
+            file=PLACES["parquet"][1],
+            n_rows=n_rows,
+            columns=[asdict(column) for column in columns],
+            sha256=sha256,
+            options=dict(options or {}),
+            findings=list(findings),
+            lines=dict(lines or {}),
+            source_name=source_name,
+            source_sha256=source_sha256,
+        )
+        with self.writing() as session:
+            session.add(DatasetTable(**self.owned(), id=dataset_id, name=name))
+            session.flush()
+            session.add(version)
+        return self.get_dataset(dataset_id)
+
+    def add_version(self, dataset_id: str, columns: Sequence[Column]) -> DatasetRow:
+        """A new version of the same file whose columns mean something else (roles, units, limits)."""
+        with self.writing() as session:
+            _, last = self._find(session, dataset_id, None)
+            kept = {c.key: getattr(last, c.key) for c in DatasetVersionTable.__mapper__.column_attrs}
+            changed = {"version": last.version + 1, "columns": [asdict(column) for column in columns]}
+            session.add(DatasetVersionTable(**(kept | self.owned() | changed)))
+        return self.get_dataset(dataset_id)
+
+    def get_dataset(self, dataset_id: str, version: int | None = None) -> DatasetRow:
+        """One version, the newest by default.
+
+        Raises:
+            StoreProblem: there is none, or it was deleted.
+        """
+        with self.reading() as session:
+            return self._row(*self._find(session, dataset_id, version))
+
+    def list_datasets(self) -> tuple[DatasetRow, ...]:
+        """The newest version of every dataset of the workspace, newest dataset first."""
+        newest = (
+            select(DatasetVersionTable.dataset_id, func.max(DatasetVersionTable.version).label("version"))
+            .group_by(DatasetVersionTable.dataset_id)
+            .subquery()
+        )
+        query = (
+            select(DatasetTable, DatasetVersionTable)
+            .join(newest, newest.c.dataset_id == DatasetTable.id)
+            .join(
+                DatasetVersionTable,
+                (DatasetVersionTable.dataset_id == newest.c.dataset_id) & (DatasetVersionTable.version == newest.c.version),
+            )
+            .where(DatasetTable.deleted.is_(None), DatasetTable.workspace == self.workspace)
+            .order_by(DatasetTable.number.desc())
+        )
+        with self.reading() as session:
+            return tuple(self._row(dataset, version) for dataset, version in session.execute(query))
+
+    def rename_dataset(self, dataset_id: str, name: str) -> None:
+        """Give a dataset another name; versions and runs keep pointing at it."""
+        self._change(dataset_id, name=name)
+
+    def delete_dataset(self, dataset_id: str) -> None:
+        """Mark a dataset deleted, then move its files to the trash. Its runs and reports stay readable.
+
+        Raises:
+            StoreProblem: a queued or running job uses it, or there is none.
+        """
+        name = self.get_dataset(dataset_id).name
+        live = (
+            select(func.count())
+            .select_from(RunTable)
+            .join(JobTable, JobTable.id == RunTable.job_id)
+            .where(RunTable.dataset_id == dataset_id, RunTable.deleted.is_(None), JobTable.state.in_(LIVE_STATES))
+        )
+        with self.writing() as session:
+            if session.scalar(live):
+                raise in_use(name)
+            self._mark(session, dataset_id, deleted=now())
+        self.files.to_trash(self.files.path(dataset_id, "dataset"))
+
+    def save_recipe(self, dataset_id: str, recipe: Mapping[str, Any]) -> None:
+        """Keep the working recipe of a dataset; earlier ones stay, the newest counts."""
+        with self.writing() as session:
+            self._find(session, dataset_id, None)
+            session.add(RecipeTable(**self.owned(), id=new_id(), dataset_id=dataset_id, recipe=dict(recipe)))
+
+    def get_recipe(self, dataset_id: str) -> dict[str, Any] | None:
+        """The newest recipe of a dataset, or None."""
+        query = select(RecipeTable.recipe).where(RecipeTable.dataset_id == dataset_id).order_by(RecipeTable.number.desc())
+        with self.reading() as session:
+            return session.scalar(query.limit(1))
+
+    def _find(self, session: Session, dataset_id: str, version: int | None) -> tuple[DatasetTable, DatasetVersionTable]:
+        query = (
+            select(DatasetTable, DatasetVersionTable)
+            .join(DatasetVersionTable, DatasetVersionTable.dataset_id == DatasetTable.id)
+            .where(DatasetTable.id == dataset_id, DatasetTable.deleted.is_(None), DatasetTable.workspace == self.workspace)
+            .order_by(DatasetVersionTable.version.desc())
+            .limit(1)
+        )
+        if version is not None:
+            query = query.where(DatasetVersionTable.version == version)
+        found = session.execute(query).first()
+        if found is None:
+            raise not_found("dataset", dataset_id)
+        return found[0], found[1]
+
+    def _change(self, dataset_id: str, **values: Any) -> None:
+        with self.writing() as session:
+            self._mark(session, dataset_id, **values)
+
+    def _mark(self, session: Session, dataset_id: str, **values: Any) -> None:
+        where = (DatasetTable.id == dataset_id, DatasetTable.deleted.is_(None), DatasetTable.workspace == self.workspace)
+        if rows_changed(session, update(DatasetTable).where(*where).values(**values)) == 0:
+            raise not_found("dataset", dataset_id)
+
+    def _row(self, dataset: DatasetTable, version: DatasetVersionTable) -> DatasetRow:
+        return DatasetRow(
+            id=dataset.id,
+            version=version.version,
+            name=dataset.name,
+            path=self.files.path(dataset.id, "dataset", version.file),
+            n_rows=version.n_rows,
+            columns=tuple(Column(**column) for column in version.columns),
+            sha256=version.sha256,
+            options=version.options,
+            findings=tuple(version.findings),
+            lines=version.lines,
+            source_name=version.source_name,
+            source_sha256=version.source_sha256,
+            owner=dataset.owner,
+            workspace=dataset.workspace,
+            created=dataset.created,
+            changed=version.created,
+        )

@@ -1,0 +1,148 @@
+"""Runs and the verdicts on their events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.exc import IntegrityError
+
+from core.store.engine import now, rows_changed
+from core.store.files import new_id
+from core.store.jobs import JobStore, job_row
+from core.store.models import DatasetTable, JobTable, RunTable, VerdictTable
+from core.store.problems import in_use, not_found
+from core.store.records import Lane, RunRow, VerdictRow
+
+
+class RunStore(JobStore):
+    """Reads and writes runs; a run and its job come into being in one transaction."""
+
+    def add_run(
+        self,
+        *,
+        dataset_id: str,
+        dataset_version: int,
+        name: str,
+        task: str,
+        model: str,
+        request: Mapping[str, Any],
+        token: str | None = None,
+        demo: str | None = None,
+        kind: str = "train",
+        lane: Lane = "long",
+        priority: int = 0,
+    ) -> tuple[RunRow, bool]:
+        """A run and its queued job, whose params are {"run_id": id}. The same token gives the first run again.
+
+        Returns:
+            The run, and whether it is new.
+        """
+        token, run_id = token or new_id(), new_id()
+        try:
+            with self.writing() as session:
+                existing = session.scalar(_by_token(token))
+                if existing is None:
+                    job = self._new_job(kind, lane, {"run_id": run_id}, token, priority)
+                    session.add(job)
+                    session.flush()
+                    run = RunTable(**self.owned(), id=run_id, job_id=job.id, name=name, task=task, model=model, demo=demo)
+                    run.dataset_id, run.dataset_version, run.request = dataset_id, dataset_version, dict(request)
+                    session.add(run)
+        except IntegrityError:
+            with self.reading() as session:
+                existing = session.scalars(_by_token(token)).one()
+        return self.get_run(existing or run_id), existing is None
+
+    def get_run(self, run_id: str) -> RunRow:
+        """One run with its job.
+
+        Raises:
+            StoreProblem: there is none, or it was deleted.
+        """
+        with self.reading() as session:
+            found = session.execute(self._runs().where(RunTable.id == run_id)).first()
+        if found is None:
+            raise not_found("run", run_id)
+        return _row(*found)
+
+    def list_runs(self, dataset_id: str | None = None) -> tuple[RunRow, ...]:
+        """Runs of the workspace, newest first; of one dataset when it is given."""
+        query = self._runs().order_by(RunTable.number.desc())
+        if dataset_id is not None:
+            query = query.where(RunTable.dataset_id == dataset_id)
+        with self.reading() as session:
+            return tuple(_row(*found) for found in session.execute(query))
+
+    def find_demo_run(self, demo: str) -> RunRow | None:
+        """The newest run of a demo project, or None."""
+        with self.reading() as session:
+            found = session.execute(self._runs().where(RunTable.demo == demo).order_by(RunTable.number.desc())).first()
+        return None if found is None else _row(*found)
+
+    def finish_run(
+        self, run_id: str, *, metrics: Mapping[str, Any], baseline: Mapping[str, Any], summary: Mapping[str, Any]
+    ) -> None:
+        """Keep the results of a run; its bundle and results must be in their place before (file first, row second)."""
+        self._change(run_id, metrics=dict(metrics), baseline=dict(baseline), summary=dict(summary))
+
+    def rename_run(self, run_id: str, name: str) -> None:
+        """Give a run another name."""
+        self._change(run_id, name=name)
+
+    def delete_run(self, run_id: str) -> None:
+        """Mark a run deleted, then move its files and its job's files to the trash. Its reports stay.
+
+        Raises:
+            StoreProblem: its job has not ended, or there is no such run.
+        """
+        run = self.get_run(run_id)
+        if run.job.is_live:
+            raise in_use(run.name)
+        self._change(run_id, deleted=now())
+        self.files.to_trash(self.files.path(run_id, "run"))
+        self.files.to_trash(self.files.path(run.job.id, "job"))
+
+    def add_verdict(self, run_id: str, *, first_row: int, last_row: int, verdict: str, comment: str = "") -> VerdictRow:
+        """Append a verdict on the rows `first_row` to `last_row`, both included; nothing is ever overwritten."""
+        self.get_run(run_id)
+        row = VerdictTable(**self.owned(), id=new_id(), run_id=run_id, first_row=first_row, last_row=last_row)
+        row.verdict, row.comment = verdict, comment
+        with self.writing() as session:
+            session.add(row)
+            session.flush()
+            return _verdict(row)
+
+    def list_verdicts(self, run_id: str) -> tuple[VerdictRow, ...]:
+        """All verdicts on a run, oldest first; where two speak of the same rows the later counts."""
+        query = select(VerdictTable).where(VerdictTable.run_id == run_id).order_by(VerdictTable.number)
+        with self.reading() as session:
+            return tuple(_verdict(row) for row in session.scalars(query))
+
+    def _runs(self) -> Select[tuple[RunTable, JobTable, str]]:
+        return (
+            select(RunTable, JobTable, DatasetTable.name)
+            .join(JobTable, JobTable.id == RunTable.job_id)
+            .join(DatasetTable, DatasetTable.id == RunTable.dataset_id)
+            .where(RunTable.deleted.is_(None), RunTable.workspace == self.workspace)
+        )
+
+    def _change(self, run_id: str, **values: Any) -> None:
+        where = (RunTable.id == run_id, RunTable.deleted.is_(None), RunTable.workspace == self.workspace)
+        with self.writing() as session:
+            if rows_changed(session, update(RunTable).where(*where).values(**values)) == 0:
+                raise not_found("run", run_id)
+
+
+def _by_token(token: str) -> Select[tuple[str]]:
+    return select(RunTable.id).join(JobTable, JobTable.id == RunTable.job_id).where(JobTable.token == token)
+
+
+def _row(run: RunTable, job: JobTable, dataset_name: str) -> RunRow:
+    plain = {name: getattr(run, name) for name in RunRow.__dataclass_fields__ if name not in ("job", "dataset_name")}
+    return RunRow(job=job_row(job), dataset_name=dataset_name, **plain)
+
+
+def _verdict(row: VerdictTable) -> VerdictRow:
+    return VerdictRow(**{name: getattr(row, name) for name in VerdictRow.__dataclass_fields__})

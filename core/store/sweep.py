@@ -1,0 +1,57 @@
+"""What a crash leaves behind: files without a row, and old leftovers of unfinished writes.
+
+Nothing younger than a day is touched, because its row may be about to be written; what has no row goes to the trash,
+and the trash is emptied after a month.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from core.store.engine import Database
+from core.store.files import SCRATCH, TRASH
+from core.store.models import DatasetTable, JobTable, ReportTable, RunTable
+
+ORPHAN_SECONDS = 24 * 3600
+TRASH_SECONDS = 30 * 24 * 3600
+_OWNERS = {"data": DatasetTable, "runs": RunTable, "jobs": JobTable, "reports": ReportTable}
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep moved to the trash and what it removed for good."""
+
+    orphans: tuple[Path, ...]
+    removed: tuple[Path, ...]
+
+
+def sweep(store: Database, clock: Callable[[], float] = time.time) -> Swept:
+    """Move old files without a row to the trash; remove old leftovers and what lay a month in the trash."""
+    orphans = tuple(path for folder, table in _OWNERS.items() for path in _orphans(store, folder, table, clock()))
+    for path in orphans:
+        store.files.to_trash(path)
+    old = [*_older(store.home / SCRATCH, clock() - ORPHAN_SECONDS), *_older(store.home / TRASH, clock() - TRASH_SECONDS)]
+    for path in old:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    return Swept(orphans, tuple(old))
+
+
+def _orphans(store: Database, folder: str, table: type, clock: float) -> list[Path]:
+    old = _older(store.home / folder, clock - ORPHAN_SECONDS)
+    if not old:
+        return []
+    with store.reading() as session:
+        known = set(session.scalars(select(table.id)))  # type: ignore[attr-defined]
+    return [path for path in old if path.name not in known]
+
+
+def _older(folder: Path, before: float) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.lstat().st_mtime < before)
