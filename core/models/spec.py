@@ -1,7 +1,8 @@
 """What a model family is: one frozen spec a file, one line in the catalogue of `core/models/__init__.py`.
 
 Importing a family never loads TensorFlow; `build` does. Baselines are families too: their `fit` gives arrays that
-`core/serving/predictors.py` replays in NumPy or ONNX Runtime.
+`core/serving/predictors.py` replays in NumPy or ONNX Runtime. `windowed` says that the family looks at the order of
+rows within a window; where it is False the usual window is one row, though any width of `smallest_rows` or more works.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ Role = Literal["baseline", "network"]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a network sees and gives: windows (n_windows, window_rows, n_features) → (n_windows, n_outputs)."""
+    """What a network sees and gives: windows (n_windows, window_rows, n_features) → (n_windows, n_outputs).
+
+    An autoencoder gives its windows back, (n_windows, window_rows, n_features), and ignores `n_outputs`.
+    """
 
     window_rows: int
     n_features: int
@@ -40,7 +44,11 @@ class Estimate:
 
 
 class NetworkSpec(Protocol):
-    """A Keras family. `build` imports TensorFlow inside; the model is not compiled."""
+    """A Keras family. `build` imports TensorFlow inside; the model is not compiled.
+
+    `shares_weights` says that the same weights work on every row of the window, so that a wider window costs time
+    but no weights.
+    """
 
     key: str
     title: Message
@@ -51,18 +59,24 @@ class NetworkSpec(Protocol):
     tasks: tuple[Task, ...]
     windowed: bool
     settings: type[Settings]
+    shares_weights: bool
     smallest_rows: int
 
-    def count_parameters(self, settings: Settings, shape: Shape) -> int: ...
+    def count_parameters(self, settings: Any, shape: Shape) -> int: ...
 
-    def build(self, settings: Settings, shape: Shape, task: Task) -> Any: ...
+    def build(self, settings: Any, shape: Shape, task: Task) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
 class FittedArrays:
-    """A baseline after its fit: named arrays for npz, or ONNX bytes. Exactly one of the two is filled."""
+    """A baseline after its fit: named arrays for npz, or ONNX bytes. Exactly one of the two is filled.
 
-    kind: str
+    linear: weights (d, k), bias (k,): x·weights + bias. logistic: the same, then softmax over the k classes.
+    pca: mean (d,), scale (d,), loadings (d, c), eigenvalues (c,), t2_limit (), spe_limit (): z = (x − mean) / scale,
+    t = z·loadings, T² = Σ t²/eigenvalues, SPE = Σ z² − Σ t². onnx: input "windows" float32 (n, d), output "score" (n, 1).
+    """
+
+    kind: Literal["linear", "logistic", "pca", "onnx"]
     arrays: dict[str, NDArray[np.float64]]
     onnx: bytes = b""
 
@@ -81,4 +95,6 @@ class BaselineSpec(Protocol):
     settings: type[Settings]
     smallest_rows: int
 
-    def fit(self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: Settings, seed: int) -> FittedArrays: ...
+    def fit(
+        self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: Any, seed: int
+    ) -> FittedArrays: ...

@@ -1,0 +1,100 @@
+"""The catalogue of model families, in menu order: baselines first, then networks, then autoencoders."""
+
+from __future__ import annotations
+
+from core.errors import unknown_choice
+from core.models import (
+    cnn,
+    conv_autoencoder,
+    dense,
+    dense_autoencoder,
+    gru,
+    isolation_forest,
+    linear,
+    logistic,
+    lstm,
+    lstm_autoencoder,
+    pca,
+    ridge,
+)
+from core.models.estimate import estimate
+from core.models.spec import TASKS, BaselineSpec, Estimate, FittedArrays, NetworkSpec, Shape, Task
+from core.models.window_statistics import statistic_names, window_statistics
+
+ModelSpec = NetworkSpec | BaselineSpec
+
+MODELS: tuple[ModelSpec, ...] = (
+    linear.SPEC,
+    ridge.SPEC,
+    logistic.SPEC,
+    pca.SPEC,
+    isolation_forest.SPEC,
+    dense.SPEC,
+    cnn.SPEC,
+    lstm.SPEC,
+    gru.SPEC,
+    dense_autoencoder.SPEC,
+    conv_autoencoder.SPEC,
+    lstm_autoencoder.SPEC,
+)
+_BY_KEY: dict[str, ModelSpec] = {spec.key: spec for spec in MODELS}
+if len(_BY_KEY) != len(MODELS):
+    raise RuntimeError("Two model families have the same key.")
+
+_BASELINES: dict[str, tuple[str, ...]] = {
+    "regression": ("ridge",),
+    "rul": ("ridge",),
+    "classification": ("logistic",),
+    "anomaly": ("pca_t2_spe", "isolation_forest"),
+}
+
+
+def model_by_key(key: str) -> ModelSpec:
+    """The family with this key.
+
+    Raises:
+        SettingProblem: there is none; the error names the closest.
+    """
+    if key not in _BY_KEY:
+        raise unknown_choice("model", key, _BY_KEY)
+    return _BY_KEY[key]
+
+
+def models_for(task: str) -> tuple[ModelSpec, ...]:
+    """The families that can do a task, in menu order.
+
+    Raises:
+        SettingProblem: no such task.
+    """
+    if task not in TASKS:
+        raise unknown_choice("task", task, TASKS)
+    return tuple(spec for spec in MODELS if task in spec.tasks)
+
+
+def baseline_for(task: str) -> tuple[str, ...]:
+    """Keys of the baselines that stand beside every network of a task, the first being the one that is compared.
+
+    Raises:
+        SettingProblem: no such task.
+    """
+    if task not in _BASELINES:
+        raise unknown_choice("task", task, TASKS)
+    return _BASELINES[task]
+
+
+__all__ = [
+    "MODELS",
+    "BaselineSpec",
+    "Estimate",
+    "FittedArrays",
+    "ModelSpec",
+    "NetworkSpec",
+    "Shape",
+    "Task",
+    "baseline_for",
+    "estimate",
+    "model_by_key",
+    "models_for",
+    "statistic_names",
+    "window_statistics",
+]

@@ -1,0 +1,51 @@
+"""What a training will take, before it starts: weights, memory and seconds an epoch. Rough, for a choice and a progress bar.
+
+The constants were measured with the default networks on one core of a server CPU (AVX-512, 2.6 GHz, TensorFlow
+2.21 without XLA, deterministic); a laptop is within a factor of two to three. The fit corrects the time left with
+what it measures.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from core.models.spec import BaselineSpec, Estimate, NetworkSpec, Shape
+
+MULTIPLY_ADDS_A_SECOND = 15e9
+STEP_SECONDS = 0.0015
+RECURRENT_ROW_SECONDS = 0.0004
+RUNTIME_BYTES = 850 * 2**20
+BASELINE_VALUES_A_SECOND = 2e7
+
+
+def estimate(spec: NetworkSpec | BaselineSpec, settings: Any, shape: Shape, n_windows: int, batch_size: int = 128) -> Estimate:
+    """Weights, peak memory in bytes and seconds an epoch for `n_windows` training windows.
+
+    A training step costs three passes (forward, and two backward) of one multiply-add a weight and use; recurrent
+    layers also wait for each other row by row. Memory is TensorFlow itself, the windows as float32, weights with
+    gradient and two moments, and the values kept for the backward pass of one batch. A baseline has no epochs:
+    `epoch_seconds` is its whole fit.
+    """
+    if spec.role == "baseline":
+        return _baseline_estimate(spec, shape, n_windows)
+    weights = spec.count_parameters(settings, shape)  # type: ignore[union-attr]
+    uses = weights * (shape.window_rows if spec.shares_weights else 1)  # type: ignore[union-attr]
+    steps = math.ceil(max(n_windows, 1) / batch_size)
+    waiting = steps * shape.window_rows * RECURRENT_ROW_SECONDS if "lstm" in spec.key or spec.key == "gru" else 0.0
+    seconds = 3 * uses * n_windows / MULTIPLY_ADDS_A_SECOND + steps * STEP_SECONDS + waiting
+    window_bytes = 4 * n_windows * shape.window_rows * shape.n_features
+    kept_values = 4 * batch_size * shape.window_rows * max(_width(settings), shape.n_features) * 24
+    return Estimate(weights, RUNTIME_BYTES + window_bytes + 16 * weights + kept_values, seconds)
+
+
+def _baseline_estimate(spec: NetworkSpec | BaselineSpec, shape: Shape, n_windows: int) -> Estimate:
+    columns = shape.n_features * (6 if shape.window_rows > 1 else 1)
+    values = n_windows * columns
+    seconds = 0.2 + values * min(columns, 100) / BASELINE_VALUES_A_SECOND / 10
+    return Estimate((columns + 1) * shape.n_outputs, 150 * 2**20 + 8 * 4 * values, seconds)
+
+
+def _width(settings: Any) -> int:
+    """The widest layer that the settings name."""
+    return max(int(getattr(settings, name, 1)) for name in ("units", "filters"))

@@ -1,0 +1,1 @@
+"""Fitting networks: settings, data feeding, the loop with its events, checkpoints, export and diagnosis."""

@@ -1,0 +1,39 @@
+"""Quick, normal, thorough: fit settings from one word and the size of the data."""
+
+from __future__ import annotations
+
+import math
+
+from core.errors import unknown_choice
+from core.models.spec import NetworkSpec
+from core.training.settings import FitSettings
+
+PRESETS: tuple[str, ...] = ("quick", "normal", "thorough")
+_EPOCHS = {"quick": 15, "normal": 60, "thorough": 200}
+_PATIENCE = {"quick": 5, "normal": 12, "thorough": 30}
+_STEPS_AN_EPOCH = 100
+_SMALLEST_BATCH, _LARGEST_BATCH = 16, 256
+_FEWEST_STEPS = {"quick": 300, "normal": 1500, "thorough": 4000}
+
+
+def preset_settings(preset: str, spec: NetworkSpec, n_windows: int) -> FitSettings:
+    """Settings for `n_windows` training windows.
+
+    The batch is the power of two that gives about 100 steps an epoch, between 16 and 256. Few windows make few steps
+    an epoch, so that epochs and patience grow until the fit can make enough steps in all.
+
+    Raises:
+        SettingProblem: no such preset.
+    """
+    if preset not in PRESETS:
+        raise unknown_choice("preset", preset, PRESETS)
+    batch = _batch_size(n_windows)
+    steps = math.ceil(max(n_windows, 1) / batch)
+    epochs = max(_EPOCHS[preset], math.ceil(_FEWEST_STEPS[preset] / steps))
+    patience = max(_PATIENCE[preset], epochs // 6)
+    return FitSettings(batch_size=batch, epochs=epochs, patience=patience)
+
+
+def _batch_size(n_windows: int) -> int:
+    wanted = max(n_windows, 1) / _STEPS_AN_EPOCH
+    return min(_LARGEST_BATCH, max(_SMALLEST_BATCH, 2 ** round(math.log2(max(wanted, 1)))))
