@@ -109,8 +109,12 @@ class OneHot:
         return FittedOneHot(categories, names)
 
     def restore(self, state: Mapping[str, object]) -> FittedOneHot:
-        categories, names = ({k: tuple(v) for k, v in state[part].items()} for part in ("categories", "names"))  # type: ignore[attr-defined]
-        return FittedOneHot(categories, names)
+        return FittedOneHot(_texts(state["categories"]), _texts(state["names"]))
+
+
+def _texts(stored: object) -> dict[str, tuple[str, ...]]:
+    """Lists of texts by column, as they come from JSON."""
+    return {k: tuple(v) for k, v in stored.items()} if isinstance(stored, Mapping) else {}
 
 
 def _frequent(column: pd.Series, most: int) -> tuple[str, ...]:

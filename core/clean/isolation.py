@@ -125,8 +125,9 @@ def _completed(values: Mapping[str, NDArray[np.float64]], medians: tuple[float, 
 class IsolationOutliers:
     """Odd rows over several columns.
 
-    Empty cells count as the training median, so a row without any value scores like the middle of the data. Needs two training rows and a column that varies; else nothing
-    is marked, with a note. Clipping is not offered: a forest has no limit a column to clip to.
+    Empty cells count as the training median, so a row without any value scores like the middle of the data. Needs
+    two training rows and a column that varies; else nothing is marked, with a note. Clipping is not offered: a forest
+    has no limit a column to clip to.
     """
 
     title: Message

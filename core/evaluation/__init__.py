@@ -1,0 +1,38 @@
+"""Judging: metrics with intervals, curves, prediction intervals, and the comparison with the baseline."""
+
+from core.evaluation.bootstrap import time_blocks
+from core.evaluation.catalogue import METRICS, MetricInfo, metric_info
+from core.evaluation.classification import classification_metrics, confusion, per_class, predict_classes
+from core.evaluation.conformal import Interval, measured_coverage, split_conformal
+from core.evaluation.curves import Curve, pr_curve, ranking_metrics, roc_curve
+from core.evaluation.flags import binary_flag_metrics
+from core.evaluation.life import phm08_score
+from core.evaluation.regression import regression_metrics
+from core.evaluation.result import Metric, not_defined
+from core.evaluation.verdict import Comparison, compare_with_baseline, paired_differences
+
+__all__ = [
+    "METRICS",
+    "Comparison",
+    "Curve",
+    "Interval",
+    "Metric",
+    "MetricInfo",
+    "binary_flag_metrics",
+    "classification_metrics",
+    "compare_with_baseline",
+    "confusion",
+    "measured_coverage",
+    "metric_info",
+    "not_defined",
+    "paired_differences",
+    "per_class",
+    "phm08_score",
+    "pr_curve",
+    "predict_classes",
+    "ranking_metrics",
+    "regression_metrics",
+    "roc_curve",
+    "split_conformal",
+    "time_blocks",
+]

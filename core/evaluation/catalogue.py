@@ -1,0 +1,85 @@
+"""What each metric is called, what it means to a quality engineer, and which way is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.errors import unknown_choice
+from core.messages import Message, msg
+
+
+@dataclass(frozen=True, slots=True)
+class MetricInfo:
+    """One metric. `low` and `high` are its bounds, None where open; `higher_is_better` is None where a goal is meant."""
+
+    key: str
+    title: Message
+    help: Message
+    in_target_unit: bool
+    higher_is_better: bool | None
+    low: float | None
+    high: float | None
+
+
+def _share(key: str, title: Message, help: Message, *, higher: bool | None = True) -> MetricInfo:
+    return MetricInfo(key, title, help, False, higher, 0.0, 1.0)
+
+
+_ALL = (
+    MetricInfo(
+        "rmse", msg("RMSE"), msg("Typical error in the unit of the target; large errors weigh more."), True, False, 0.0, None
+    ),
+    MetricInfo("mae", msg("MAE"), msg("Average size of the error in the unit of the target."), True, False, 0.0, None),
+    MetricInfo(
+        "r2",
+        msg("R²"),
+        msg("Share of the variation explained: 1 is perfect, 0 no better than the average."),
+        False,
+        True,
+        None,
+        1.0,
+    ),
+    MetricInfo("mape", msg("MAPE"), msg("Average error as a share of the true value."), False, False, 0.0, None),
+    _share("accuracy", msg("Accuracy"), msg("Share of rows with the right class. Misleading when defects are rare.")),
+    _share("macro_f1", msg("Macro F1"), msg("F1 averaged over classes, rare ones counting as much as common ones.")),
+    _share("f1", msg("F1"), msg("One figure for defects caught and correct alarms together: their harmonic mean.")),
+    _share("precision", msg("Correct alarms"), msg("Share of the flagged rows that were really bad (precision).")),
+    _share("recall", msg("Defects caught"), msg("Share of the bad rows that were flagged (recall).")),
+    _share("roc_auc", msg("ROC AUC"), msg("Chance that a bad row scores higher than a good one: 0.5 is guessing, 1 perfect.")),
+    _share(
+        "average_precision",
+        msg("Average precision"),
+        msg("Correct alarms averaged over all thresholds; guessing gives the share of bad rows."),
+    ),
+    _share(
+        "far", msg("Good parts rejected"), msg("Share of the good rows that were flagged (false-positive rate)."), higher=False
+    ),
+    _share("mar", msg("Defects missed"), msg("Share of the bad rows that were not flagged (miss rate)."), higher=False),
+    MetricInfo(
+        "phm08",
+        msg("PHM08 score"),
+        msg("Sum of penalties for remaining life; too late costs more than too early."),
+        False,
+        False,
+        0.0,
+        None,
+    ),
+    _share(
+        "coverage",
+        msg("Coverage"),
+        msg("Share of true values inside the prediction interval; it should be near the promised level."),
+        higher=None,
+    ),
+)
+METRICS: dict[str, MetricInfo] = {info.key: info for info in _ALL}
+
+
+def metric_info(key: str) -> MetricInfo:
+    """The metric with that key.
+
+    Raises:
+        SettingProblem: there is none; the error lists the keys.
+    """
+    if key not in METRICS:
+        raise unknown_choice("metric", key, METRICS)
+    return METRICS[key]
