@@ -29,7 +29,7 @@ def navigation() -> st.Page:
             ],
             t("Judge"): [
                 st.Page("judge/predictions.py", title=t("Predictions"), icon=":material/target:", url_path="predictions"),
-                st.Page("judge/anomalies.py", title=t("Anomalies"), icon=":material/notification_important:", url_path="anomalies"),
+                st.Page("judge/anomalies.py", title=t("Anomalies"), icon=":material/notifications:", url_path="anomalies"),
             ],
             t("Use"): [
                 st.Page("use/reports.py", title=t("Reports"), icon=":material/description:", url_path="reports"),

@@ -39,7 +39,9 @@ def form_from_settings(
     result = {}
     for place, (name, field) in enumerate(chosen.items()):
         with cells[place % len(cells)]:
-            result[name] = field_widget(field, given.get(name, field.get_default(call_default_factory=True)), key=f"{key}.{name}")
+            result[name] = field_widget(
+                field, given.get(name, field.get_default(call_default_factory=True)), key=f"{key}.{name}"
+            )
     return result
 
 

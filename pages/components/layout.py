@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
@@ -21,10 +22,10 @@ class Figure:
     help: str = ""
 
 
-def headline(sentence: str, why: str = "") -> None:
+def headline(sentence: str, why: str = "", *, width: Literal["stretch", "content"] = "stretch") -> None:
     """The finding of a screen in a sentence; `why` opens on demand."""
     if not why:
-        st.title(md(sentence), anchor=False)
+        st.title(md(sentence), anchor=False, width=width)
         return
     row = st.container(horizontal=True, vertical_alignment="center")
     row.title(md(sentence), anchor=False, width="stretch")
@@ -66,16 +67,21 @@ def empty(sentence: str, will_be: str, *, action: str = "", page: str = "", key:
 
     Returns True when the action was clicked and no `page` was named; with a page it goes there.
     """
-    st.title(md(sentence), anchor=False)
-    with st.container(border=True, horizontal_alignment="center", gap="medium"):
+    headline(sentence)
+    clicked = empty_picture(will_be, action=action, key=key, icon=icon)
+    if clicked and page:
+        state.go(page)
+    return clicked
+
+
+def empty_picture(will_be: str, *, action: str = "", key: str = "empty_action", icon: str = "") -> bool:
+    """The frame of an empty screen: a small picture, what will be here, and a button if there is an `action`."""
+    with st.container(border=True, horizontal_alignment="center", gap="small"):
         st.space("small")
-        if icon:
-            st.markdown(f"# {icon}", text_alignment="center")
+        st.markdown(f":gray[{icon or ':material/table_chart:'}]", text_alignment="center")
         st.markdown(md(will_be), text_alignment="center")
         clicked = bool(action) and st.button(md(action), type="primary", key=key)
         st.space("small")
-    if clicked and page:
-        state.go(page)
     return clicked
 
 

@@ -39,12 +39,29 @@ def curve_frame(curves: Curves, *, metric: bool) -> pd.DataFrame:
 
 
 def curve_chart(
-    frame: pd.DataFrame, words: Mapping[str, str], palette: Mapping[str, str], *, title: str, epochs: int, log: bool, height: int
+    frame: pd.DataFrame,
+    words: Mapping[str, str],
+    palette: Mapping[str, str],
+    *,
+    title: str,
+    epochs: int,
+    log: bool,
+    height: int,
 ) -> alt.LayerChart:
     """One panel; `words` name the kinds, the axis ("epoch", "best"); `palette` gives the colours of the kinds."""
     zoom = alt.selection_interval(name="zoom", bind="scales")
-    x = alt.X("x:Q", title=words["epoch"], scale=alt.Scale(domain=[0, max(epochs, 1)], nice=False), axis=alt.Axis(tickMinStep=1, grid=False))
-    y = alt.Y("y:Q", title=title, scale=alt.Scale(type="log" if log else "linear", zero=False), axis=alt.Axis(format="~g", tickCount=5))
+    x = alt.X(
+        "x:Q",
+        title=words["epoch"],
+        scale=alt.Scale(domain=[0, max(epochs, 1)], nice=False),
+        axis=alt.Axis(tickMinStep=1, grid=False),
+    )
+    y = alt.Y(
+        "y:Q",
+        title=title,
+        scale=alt.Scale(type="log" if log else "linear", zero=False),
+        axis=alt.Axis(format="~g", tickCount=5),
+    )
     tips = [alt.Tooltip("x:Q", title=words["epoch"], format=".4~g"), alt.Tooltip("y:Q", title=title, format=".4~g")]
     base = alt.Chart(frame)
     layers = []
@@ -62,14 +79,18 @@ def curve_chart(
 
 
 def _end_label(of_kind: alt.Chart, word: str, colour: str, *, above: bool) -> alt.Chart:
-    last = of_kind.transform_window(rank="rank()", sort=[alt.SortField("x", order="descending")]).transform_filter("datum.rank == 1")
+    last = of_kind.transform_window(rank="rank()", sort=[alt.SortField("x", order="descending")]).transform_filter(
+        "datum.rank == 1"
+    )
     return last.mark_text(align="left", dx=8, dy=-7 if above else 8, color=colour, clip=False).encode(text=alt.value(word))
 
 
 def _best_layers(base: alt.Chart, x: alt.X, word: str, colour: str) -> list[alt.Chart]:
     best = base.transform_filter("datum.kind == 'best'").encode(x=x)
     rule = best.mark_rule(strokeDash=[4, 3], color=colour, clip=True)
-    label = best.transform_calculate(label=f"'{word} ' + datum.x").mark_text(align="right", baseline="top", dx=-4, y=2, color=colour)
+    label = best.transform_calculate(label=f"'{word} ' + datum.x").mark_text(
+        align="right", baseline="top", dx=-4, y=2, color=colour
+    )
     return [rule, label.encode(text="label:N", y=alt.value(2))]
 
 

@@ -26,7 +26,9 @@ def unexpected(error: BaseException) -> None:
     """One sentence and an id under which the log has the traceback."""
     number = secrets.token_hex(4)
     _LOG.error("unexpected error %s", number, exc_info=error)
-    sentence = t("This did not work because of a fault in the program. Nothing you stored is lost. Error {number}.", number=number)
+    sentence = t(
+        "This did not work because of a fault in the program. Nothing you stored is lost. Error {number}.", number=number
+    )
     st.error(md(sentence), icon=":material/bug_report:")
 
 

@@ -73,6 +73,14 @@ def go(page: str, *, dataset: str | None = None, version: int | None = None, run
     st.switch_page(page)
 
 
+def forget() -> NoReturn:
+    """Close what was open, after a deletion, and start the page again with the newest dataset."""
+    for name in ("dataset", "version", "run"):
+        st.session_state.pop(name, None)
+        st.query_params.pop(name, None)
+    st.rerun()
+
+
 def take_pending() -> dict[str, str | None]:
     """What the last run asked to open; asked once, before the switchers are drawn."""
     return st.session_state.pop(_PENDING, {})

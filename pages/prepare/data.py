@@ -1,8 +1,242 @@
-"""This screen is being built."""
+"""Data: bring a file in, correct how it is read, and say what each column is."""
 
 from __future__ import annotations
 
-from pages.components.layout import headline
-from pages.components.text import t
+import csv
+import io
+from typing import Any
 
-headline(t("Nothing to see here yet"))
+import streamlit as st
+
+from core import workflows as wf
+from core.data.dataset import Dataset
+from core.messages import msg
+from pages.components import column_table, findings, notices, numbers, preview, state, uploads
+from pages.components.layout import Figure, caption, confirm, empty_picture, figures, headline, next_step
+from pages.components.text import md, say, t, tn
+
+UPLOAD_HELP = "CSV, TSV, TXT, GZ · 200 MB"
+
+
+def show() -> None:
+    """The screen: an import in progress, the open dataset, or the way in."""
+    dataset, waiting = state.dataset(), uploads.current()
+    if waiting is not None:
+        _import(waiting)
+    elif dataset is None or st.session_state.get("_add_file"):
+        _way_in(dataset)
+    else:
+        _dataset(dataset)
+
+
+def _way_in(dataset: Dataset | None) -> None:
+    headline(t("Bring a table: one row a part, a cycle or a moment"))
+    st.markdown(
+        md(t("Andon finds delimiter, decimal mark, encoding, header and units, and shows them before anything is stored."))
+    )
+    uploads.ask(t("File"), t("The file stays on this machine."))
+    caption(UPLOAD_HELP, t("The file stays on this machine."))
+    if dataset is not None:
+        if st.button(t("Back to '{name}'", name=md(dataset.name)), key="cancel_add", icon=":material/arrow_back:"):
+            st.session_state["_add_file"] = False
+            st.rerun()
+        return
+    empty_picture(
+        t("The columns of your file will be listed here: role, unit, limits, missing share, range, trend and findings.")
+    )
+
+
+def _import(waiting: uploads.Upload) -> None:
+    headline(t("Check how '{name}' is read, then import it", name=waiting.name))
+    caption(preview.size_line(waiting))
+    options, questions = None, ()
+    with notices.guard():
+        shown, options = preview.corrected(waiting)
+        questions = shown.questions
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        name = st.text_input(t("Name of the dataset"), value=waiting.title, max_chars=100, key="read.name", width=320)
+        wanted = st.button(
+            t("Import file"),
+            type="primary",
+            icon=":material/download_done:",
+            key="import_file",
+            disabled=options is None or bool(questions),
+        )
+        if st.button(t("Choose another file"), key="drop_file"):
+            uploads.drop()
+            st.session_state["_add_file"] = True
+            st.rerun()
+    if questions:
+        caption(tn("{n} question is open: answer it above.", "{n} questions are open: answer them above.", len(questions)))
+    if wanted:
+        with notices.guard():
+            _bring_in(waiting, name or waiting.title, options)
+
+
+def _bring_in(waiting: uploads.Upload, name: str, options: Any) -> None:
+    with st.spinner(t("Reading '{name}' …", name=md(waiting.name))):
+        imported = wf.import_file(state.workspace(), waiting.path, name=name.strip(), options=options, source_name=waiting.name)
+    if imported.dataset is None:
+        findings.show(imported.findings, key="import_findings")
+        return
+    st.session_state["_imported"] = (imported.dataset.id, imported.rejected)
+    st.session_state["_add_file"] = False
+    uploads.drop()
+    notices.done(msg("'{name}' is imported: {n} rows.", name=imported.dataset.name, n=imported.dataset.n_rows))
+    state.open_now(dataset=imported.dataset.id)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _summary(home: str, dataset_id: str, version: int) -> Any:
+    return wf.summarise_dataset(state.workspace(), dataset_id, version)
+
+
+def _dataset(dataset: Dataset) -> None:
+    ws = state.workspace()
+    summary = _summary(str(ws.home), dataset.id, dataset.version)
+    needing = [c for c in summary.columns if any(f.severity != "info" for f in c.findings)]
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row:
+        headline(_finding(dataset, len(needing)))
+        _actions(ws, dataset)
+    figures(_figures(dataset, summary, len(needing)))
+    _import_report(dataset)
+    changed, problem_free = dataset.columns, False
+    with notices.guard():
+        changed = column_table.edit(dataset, summary)
+        problem_free = True
+    caption(
+        t("LSL and USL: specification limits from the customer"),
+        t("target: what you want to predict"),
+        t("group: lot, unit or serial, kept together in the split"),
+    )
+    dirty = changed != dataset.columns
+    if st.button(t("Save roles and limits"), type="primary", key="save_columns", disabled=not (dirty and problem_free)):
+        with notices.guard():
+            saved = wf.change_columns(ws, dataset.id, changed)
+            notices.done(msg("Saved as version {version}.", version=saved.version))
+            state.open_now(dataset=saved.id)
+    _next(needing)
+
+
+def _finding(dataset: Dataset, n_needing: int) -> str:
+    n = len(dataset.columns)
+    if n_needing:
+        return tn(
+            "{k} of {n} column needs attention before training",
+            "{k} of {n} columns need attention before training",
+            n,
+            k=n_needing,
+        )
+    return tn("The column of '{name}' is ready", "All {n} columns of '{name}' are ready", n, name=dataset.name)
+
+
+def _figures(dataset: Dataset, summary: Any, n_needing: int) -> list[Figure]:
+    roles = {role: len(dataset.with_role(role)) for role in ("sensor", "target")}
+    target = ", ".join(c.name for c in dataset.with_role("target")) or t("no target yet")
+    period = _period(summary.period)
+    longest = max(summary.columns, key=lambda c: c.missing_fraction, default=None)
+    worst = (
+        f"{longest.name}: {numbers.percent(longest.missing_fraction)}" if longest and longest.missing_fraction else t("no gaps")
+    )
+    return [
+        Figure(t("Rows"), numbers.number(summary.n_rows), period),
+        Figure(t("Sensors"), numbers.number(roles["sensor"]), tn("of {n} column", "of {n} columns", summary.n_columns)),
+        Figure(t("Missing cells"), numbers.percent(summary.missing_fraction), worst),
+        Figure(t("To predict"), numbers.number(roles["target"]), target),
+    ]
+
+
+def _period(period: Any) -> str:
+    if not period:
+        return t("no time column")
+    first, last = period
+    if isinstance(first, (int, float)):
+        return f"{numbers.number(first)} … {numbers.number(last)}"
+    return f"{numbers.moment(first)} – {numbers.moment(last)}"
+
+
+def _actions(ws: wf.Workspace, dataset: Dataset) -> None:
+    if st.button(t("Add a file"), icon=":material/upload_file:", key="add_file"):
+        st.session_state["_add_file"] = True
+        st.rerun()
+    with st.popover(t("Rename"), icon=":material/edit:"):
+        name = st.text_input(t("Name of the dataset"), value=dataset.name, max_chars=100, key=f"rename_{dataset.id}")
+        if st.button(t("Rename dataset"), key="rename_dataset", disabled=not name.strip() or name == dataset.name):
+            with notices.guard():
+                wf.rename_dataset(ws, dataset.id, name.strip())
+                st.rerun()
+    gone = t(
+        "'{name}' with all its versions will be gone, and no new run can use it. Finished runs and reports stay.",
+        name=dataset.name,
+    )
+    if confirm(t("Delete dataset"), gone, key="delete_dataset"):
+        with notices.guard():
+            wf.delete_dataset(ws, dataset.id)
+            notices.done(msg("'{name}' is deleted.", name=dataset.name))
+            state.forget()
+
+
+def _import_report(dataset: Dataset) -> None:
+    """Where each line of the file went, and the rejected rows to take away."""
+    lines, found = wf.dataset_lines(state.workspace(), dataset.id), wf.dataset_findings(state.workspace(), dataset.id)
+    if lines is None:
+        return
+    known = st.session_state.get("_imported", ("", ()))
+    rejected = known[1] if known[0] == dataset.id else ()
+    with st.expander(_line_account(lines), expanded=bool(lines.rejected), icon=":material/fact_check:"):
+        findings.show([f for f in found if not f.column], key="imported_findings")
+        if rejected:
+            st.download_button(
+                t("Download rejected rows"),
+                _rejected_csv(rejected),
+                "rejected.csv",
+                "text/csv",
+                key="rejected",
+                on_click="ignore",
+            )
+
+
+def _line_account(lines: Any) -> str:
+    return md(
+        t(
+            "{total} lines = {header} header + {preamble} above + {comment} comments + {blank} blank"
+            " + {accepted} accepted + {rejected} rejected",
+            total=lines.total,
+            header=lines.header,
+            preamble=lines.preamble,
+            comment=lines.comment,
+            blank=lines.blank,
+            accepted=lines.accepted,
+            rejected=lines.rejected,
+        )
+    )
+
+
+def _rejected_csv(rejected: Any) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["line", "column", "reason", "text"])
+    writer.writerows([r.line, _safe(r.column), _safe(say(r.reason)), _safe(r.text)] for r in rejected)
+    return out.getvalue()
+
+
+def _safe(cell: str) -> str:
+    """No cell that a spreadsheet would run as a formula."""
+    return f"'{cell}" if cell[:1] in "=+-@\t\r\n＝＋－＠" and cell else cell
+
+
+def _next(needing: list[Any]) -> None:
+    if needing:
+        reason = tn(
+            "{n} column has gaps, outliers or a constant: look at it before training.",
+            "{n} columns have gaps, outliers or constants: look at them before training.",
+            len(needing),
+        )
+        next_step("prepare/clean.py", t("Clean the data"), reason)
+    else:
+        next_step("learn/train.py", t("Train a model"), t("Nothing in the data stands in the way of a first model."))
+
+
+show()

@@ -1,0 +1,90 @@
+"""The columns of a dataset in one editable table: role, unit and specification limits beside what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.data.dataset import ROLES, Column, Dataset
+from pages.components import findings, numbers
+from pages.components.text import t
+from pages.components.words import kind_word, role_word
+
+EDITABLE = ("role", "unit", "lower", "nominal", "upper")
+
+
+def edit(dataset: Dataset, summary: Any) -> tuple[Column, ...]:
+    """Draw the table; the columns as the user has them now. `wf.change_columns` checks them."""
+    table = frame(dataset.columns, summary.columns)
+    edited = st.data_editor(
+        table,
+        hide_index=True,
+        key=f"columns_{dataset.id}_{dataset.version}",
+        column_config=_config(),
+        disabled=[name for name in table.columns if name not in EDITABLE],
+        height=min(60 + 35 * len(table), 420),
+        row_height=35,
+        alt=t("Columns with their role, unit, limits, missing share, range, trend and findings"),
+    )
+    return tuple(_column(old, row) for old, row in zip(dataset.columns, edited.to_dict("records"), strict=True))
+
+
+def frame(columns: Sequence[Column], summaries: Sequence[Any]) -> pd.DataFrame:
+    """One row a column, in table order."""
+    return pd.DataFrame(
+        {
+            "column": [c.name for c in columns],
+            "role": [c.role for c in columns],
+            "unit": [c.unit for c in columns],
+            "lower": pd.array([c.lower_limit for c in columns], dtype="Float64"),
+            "nominal": pd.array([c.nominal for c in columns], dtype="Float64"),
+            "upper": pd.array([c.upper_limit for c in columns], dtype="Float64"),
+            "missing": [100 * s.missing_fraction for s in summaries],
+            "range": [_range(s) for s in summaries],
+            "trend": [list(s.sparkline) for s in summaries],
+            "kind": [kind_word(c.kind) for c in columns],
+            "findings": [findings.line(s.findings) for s in summaries],
+        }
+    )
+
+
+def _column(old: Column, row: dict[str, Any]) -> Column:
+    role = row["role"] if row["role"] in ROLES else old.role
+    lower, nominal, upper = (None if pd.isna(row[k]) else float(row[k]) for k in ("lower", "nominal", "upper"))
+    unit = "" if pd.isna(row["unit"]) else str(row["unit"]).strip()
+    return replace(old, role=role, unit=unit, lower_limit=lower, nominal=nominal, upper_limit=upper)
+
+
+def _range(summary: Any) -> str:
+    low, high = summary.minimum, summary.maximum
+    if low is None or high is None or pd.isna(low):
+        return ""
+    if isinstance(low, (int, float)):
+        return f"{numbers.number(low)} … {numbers.number(high)}"
+    return f"{low} … {high}"
+
+
+def _config() -> dict[str, Any]:
+    c = st.column_config
+    number = {"width": 75, "format": "%.6g"}
+    return {
+        "column": c.TextColumn(t("column"), pinned=True, width=150),
+        "role": c.SelectboxColumn(t("role"), options=list(ROLES), format_func=role_word, required=True, width=85),
+        "unit": c.TextColumn(t("unit"), width=60, max_chars=30),
+        "lower": c.NumberColumn(
+            t("LSL"), help=t("Lower specification limit: from the customer, not from the process."), **number
+        ),
+        "nominal": c.NumberColumn(t("nominal"), help=t("The target value."), **number),
+        "upper": c.NumberColumn(
+            t("USL"), help=t("Upper specification limit: from the customer, not from the process."), **number
+        ),
+        "missing": c.ProgressColumn(t("missing (%)"), min_value=0, max_value=100, format="%.1f", width=110),
+        "range": c.TextColumn(t("range"), width=120),
+        "trend": c.LineChartColumn(t("trend"), width=130),
+        "kind": c.TextColumn(t("holds"), width=70),
+        "findings": c.TextColumn(t("findings"), width="large"),
+    }

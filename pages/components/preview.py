@@ -1,0 +1,143 @@
+"""The file as it would be read, with every guess in a widget that can correct it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import workflows as wf
+from core.data.options import Preview, Question, ReadOptions
+from pages.components import findings, numbers
+from pages.components.text import md, say, t, tn
+from pages.components.uploads import Upload
+
+ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "cp1252", "latin-1", "utf-16", "shift_jis", "big5")
+SHOWN_COLUMNS = 60
+SHOWN_CELL = 200
+
+
+def corrected(upload: Upload) -> tuple[Preview, ReadOptions]:
+    """Draw the corrections and the head of the table; the preview and the options that the import should use."""
+    found = wf.preview_file(upload.path)
+    rail, main = st.columns([1, 3], gap="medium")
+    with rail:
+        options = _corrections(found.options)
+    preview = wf.preview_file(upload.path, options) if options != ReadOptions() else found
+    with main:
+        _questions(preview)
+        _head(preview)
+        findings.show(preview.findings, key="preview_findings")
+    return preview, options
+
+
+def _corrections(found: ReadOptions) -> ReadOptions:
+    """One widget an option, starting from what was found; the options that a person has changed."""
+    st.markdown(f"**{md(t('How the file is read'))}**")
+    values: dict[str, Any] = {
+        "delimiter": _select("delimiter", t("Delimiter"), (",", ";", "\t", "|", " "), found.delimiter, _delimiter_word),
+        "decimal": _select("decimal", t("Decimal mark"), (".", ","), found.decimal, _mark_word),
+        "thousands": _select("thousands", t("Thousands mark"), ("", ",", ".", " ", "'"), found.thousands, _mark_word),
+        "encoding": _select("encoding", t("Encoding"), ENCODINGS, found.encoding, str, accept_new_options=True),
+        "header": st.toggle(t("The first row holds the names"), key=_start("header", found.header is not False)),
+        "units_row": st.toggle(t("The row below holds units"), key=_start("units_row", bool(found.units_row))),
+        "preamble_rows": st.number_input(
+            t("Lines above the table"),
+            min_value=0,
+            max_value=1000,
+            step=1,
+            key=_start("preamble_rows", found.preamble_rows or 0),
+        ),
+    }
+    if found.day_first is not None or st.session_state.get("read.day_first") is not None:
+        values["day_first"] = _select("day_first", t("03/04/2024 means"), (True, False), found.day_first, _day_word)
+    assumed = {"header": True, "units_row": False, "preamble_rows": 0}
+    before = {name: assumed.get(name) if getattr(found, name) is None else getattr(found, name) for name in values}
+    return ReadOptions.read({name: value for name, value in values.items() if value is not None and value != before[name]})
+
+
+def _start(name: str, found: Any) -> str:
+    """The key of a widget, which starts from what was found."""
+    st.session_state.setdefault(f"read.{name}", found)
+    return f"read.{name}"
+
+
+def _select(name: str, label: str, options: tuple[Any, ...], found: Any, word: Any, **more: Any) -> Any:
+    key = _start(name, found)
+    now = st.session_state[key]
+    known = options if now is None or now in options else (*options, now)
+    return st.selectbox(label, known, index=None, format_func=word, key=key, placeholder=t("not decided"), **more)
+
+
+def _delimiter_word(value: str) -> str:
+    words = {",": t("comma"), ";": t("semicolon"), "\t": t("tab"), "|": t("vertical bar"), " ": t("space")}
+    return f"{words[value]}  {value}".strip() if value in words else value
+
+
+def _mark_word(value: str) -> str:
+    words = {",": t("comma"), ".": t("point"), "": t("none"), " ": t("space"), "'": t("apostrophe")}
+    return f"{words[value]}  {value}".strip() if value in words else value
+
+
+def _day_word(value: bool) -> str:
+    return t("3 April") if value else t("4 March")
+
+
+def _questions(preview: Preview) -> None:
+    """What the file leaves open is asked, never guessed."""
+    for number, question in enumerate(preview.questions):
+        with st.container(border=True):
+            st.radio(
+                md(say(question.message)),
+                range(len(question.options)),
+                index=None,
+                format_func=lambda i, q=question: md(say(q.options[i][1])),
+                key=f"read.question.{question.code}.{number}",
+                on_change=_answer,
+                args=(question, f"read.question.{question.code}.{number}", preview.options),
+            )
+
+
+def _answer(question: Question, key: str, before: ReadOptions) -> None:
+    """Put the answer into the widgets of the corrections, which are the one place that counts."""
+    chosen = st.session_state.get(key)
+    if chosen is None:
+        return
+    for name, value in question.options[chosen][0].model_dump().items():
+        if value is not None and value != getattr(before, name):
+            st.session_state[f"read.{name}"] = value
+    del st.session_state[key]
+
+
+def _head(preview: Preview) -> None:
+    names = [f"{name} ({unit})" if unit else name for name, unit in _labels(preview)]
+    rows = [[cell[:SHOWN_CELL] for cell in row[:SHOWN_COLUMNS]] for row in preview.head]
+    width = max([len(names), *map(len, rows)], default=0)
+    table = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
+    labels = names + [t("column {n}", n=i + 1) for i in range(len(names), width)]
+    table.columns = pd.RangeIndex(width)
+    config = {i: st.column_config.TextColumn(label) for i, label in enumerate(labels)}
+    st.dataframe(
+        table.rename(columns=str),
+        hide_index=True,
+        height=300,
+        column_config={str(k): v for k, v in config.items()},
+        key="preview_table",
+        alt=t("The first rows of the file as they would be read"),
+    )
+    hidden = len(preview.names) - SHOWN_COLUMNS
+    more = tn("{n} more column not shown", "{n} more columns not shown", hidden) if hidden > 0 else ""
+    first = tn("the first row", "the first {n} rows", len(preview.head))
+    st.caption(md(" · ".join(part for part in (tn("{n} column", "{n} columns", len(preview.names)), first, more) if part)))
+
+
+def _labels(preview: Preview) -> list[tuple[str, str]]:
+    units = preview.units or ("",) * len(preview.names)
+    return list(zip(preview.names, units, strict=False))[:SHOWN_COLUMNS]
+
+
+def size_line(upload: Upload) -> str:
+    """The file's name and size for a caption."""
+    megabytes = upload.n_bytes / 1e6
+    return f"{upload.name} · {numbers.number(megabytes, 'MB') if megabytes >= 0.1 else numbers.number(upload.n_bytes, 'B')}"

@@ -1,0 +1,153 @@
+"""How a run is shown wherever it is shown: its state, its model, its main figure beside the baseline's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core import workflows as wf
+from core.data.dataset import Dataset
+from core.errors import Problem
+from core.evaluation.catalogue import METRICS
+from core.evaluation.result import Metric
+from core.models import model_by_key
+from pages.components import numbers
+from pages.components.context_bar import state_word
+from pages.components.text import say, t
+
+ACTIVE = ("queued", "running")
+MARKS = {"queued": "◌", "running": "▶", "succeeded": "✓", "failed": "✕", "cancelled": "■", "interrupted": "‖"}
+ICONS = {
+    "queued": ":material/hourglass_empty:",
+    "running": ":material/progress_activity:",
+    "succeeded": ":material/check_circle:",
+    "failed": ":material/error:",
+    "cancelled": ":material/stop_circle:",
+    "interrupted": ":material/pause_circle:",
+}
+COLOURS = {
+    "queued": "gray",
+    "running": "blue",
+    "succeeded": "green",
+    "failed": "red",
+    "cancelled": "gray",
+    "interrupted": "orange",
+}
+MAIN_METRICS = {
+    "regression": ("rmse", "mae", "r2"),
+    "rul": ("rmse", "phm08", "mae"),
+    "classification": ("average_precision", "roc_auc", "macro_f1", "f1", "accuracy"),
+    "anomaly": ("f1", "far", "mar"),
+}
+
+
+def state_mark(state: str) -> str:
+    """State as sign and word, for table cells: "✓ finished"."""
+    return f"{MARKS.get(state, '?')} {state_word(state)}"
+
+
+def state_badge(state: str) -> None:
+    """State as icon, word and colour."""
+    st.badge(state_word(state), icon=ICONS.get(state, ":material/help:"), color=COLOURS.get(state, "gray"))  # type: ignore[arg-type]
+
+
+def model_name(key: str) -> str:
+    """The title of a family in the session's language; an unknown key as it is."""
+    try:
+        return say(model_by_key(key).title)
+    except Problem:
+        return key
+
+
+def task_word(task: str) -> str:
+    """What a task answers, in one or two words."""
+    words = {
+        "regression": t("Predict a value"),
+        "classification": t("Predict a class"),
+        "anomaly": t("Watch for anomalies"),
+        "rul": t("Remaining life"),
+    }
+    return words.get(task, task)
+
+
+def target_unit(run: wf.Run, dataset: Dataset | None) -> str:
+    """The unit of what the run predicts: that of the target column, cycles for remaining life."""
+    if run.task == "rul":
+        return t("cycles")
+    name = run.request.target
+    columns = dataset.columns if dataset is not None else ()
+    return next((c.unit for c in columns if (c.name == name if name else c.role == "target")), "")
+
+
+def metric_title(key: str) -> str:
+    """The metric's name as people read it."""
+    return say(METRICS[key].title) if key in METRICS else key
+
+
+def metric_text(metric: Metric | None, unit: str = "", *, interval: bool = False) -> str:
+    """A value with its unit and, if wanted, its interval; "not defined" where it has none; "–" where there is no metric."""
+    if metric is None:
+        return "–"
+    if metric.value is None:
+        return t("not defined")
+    unit = unit if metric.key in METRICS and METRICS[metric.key].unit_of_target else ""
+    text = numbers.number(metric.value, unit)
+    if interval and metric.low is not None and metric.high is not None:
+        text += f" [{numbers.number(metric.low)} – {numbers.number(metric.high)}]"
+    return text
+
+
+def main_metric(run: wf.Run) -> Metric | None:
+    """The metric that a run is judged by first, of those it has."""
+    keys = MAIN_METRICS.get(run.task, ())
+    return next((run.metrics[k] for k in keys if k in run.metrics), next(iter(run.metrics.values()), None))
+
+
+def beside_baseline(run: wf.Run, unit: str = "") -> tuple[str, str]:
+    """Main metric and the baseline's, as texts: ("RMSE 0.0213 mm", "Ridge 0.029 mm")."""
+    metric = main_metric(run)
+    if metric is None:
+        return "–", ""
+    other = run.baseline_metrics.get(metric.key)
+    text = f"{metric_title(metric.key)} {metric_text(metric, unit)}"
+    return text, f"{model_name(run.baseline)} {metric_text(other, unit)}" if other is not None else ""
+
+
+def as_map(metrics: Mapping[str, Metric] | Sequence[Metric]) -> dict[str, Metric]:
+    """Metrics by key, from either form in which workflows give them."""
+    return dict(metrics) if isinstance(metrics, Mapping) else {m.key: m for m in metrics}
+
+
+def metric_table(
+    columns: Mapping[str, Mapping[str, Metric] | Sequence[Metric]], *, unit: str = "", key: str, alt: str, interval: bool = True
+) -> None:
+    """Metrics as rows, models as columns, each value with its 95 % interval; reasons for what is not defined below."""
+    maps = {name: as_map(metrics) for name, metrics in columns.items()}
+    keys = list(dict.fromkeys(k for found in maps.values() for k in found))
+    rows = {
+        metric_title(k): {name: metric_text(found.get(k), unit, interval=interval) for name, found in maps.items()}
+        for k in keys
+    }
+    if not rows:
+        st.caption(t("No metric was computed for these rows."))
+        return
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(t("metric"))
+    st.dataframe(frame, key=key, alt=alt, height="content")
+    for found in maps.values():
+        for metric in found.values():
+            if metric.why_not is not None:
+                st.caption(f"{metric_title(metric.key)}: {say(metric.why_not)}")
+
+
+def run_length(run: wf.Run) -> float | None:
+    """Seconds from start to end; None while it has not ended."""
+    if run.started is None or run.finished is None:
+        return None
+    return (run.finished - run.started).total_seconds()
+
+
+def judge_page(task: str) -> str:
+    """The screen that shows the results of a task."""
+    return "judge/anomalies.py" if task == "anomaly" else "judge/predictions.py"

@@ -1,0 +1,228 @@
+"""Set up a training: the question, the columns it needs, how thorough, and the one button. Nothing is decided in silence."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core import workflows as wf
+from core.data.dataset import Column, Dataset
+from core.models import model_by_key, models_for
+from core.settings import Settings
+from core.training.presets import preset_settings
+from core.training.request import TrainRequest
+from core.training.settings import FitSettings
+from core.training.task_settings import TaskSettings
+from pages.components import forms, layout, notices, run_view, state, train_plan
+from pages.components.text import md, say, t
+
+NONE = ""
+PRESETS = ("quick", "normal", "thorough")
+NEEDS_TARGET = ("regression", "classification")
+
+
+def show(dataset: Dataset) -> None:
+    """The form of one dataset: plan on the left, choices in the rail in the order in which they are made."""
+    ws = state.workspace()
+    st.session_state.setdefault("train_token", secrets.token_hex(8))
+    head = st.container()
+    view, rail = st.columns([0.7, 0.3], gap="medium")
+    with rail:
+        request = _choices(ws, dataset)
+        start = st.container()
+        expert = _expert(dataset, request) if request is not None else {}
+    plan = None
+    with view, notices.guard():
+        if request is not None:
+            seed = int(expert.pop("seed", request.seed))
+            plan = train_plan.plan(ws, request.with_values(options=expert, seed=seed))
+        if plan is not None:
+            train_plan.show(plan, dataset, head)
+    if plan is None:
+        with head:
+            layout.headline(t("Choose the column to predict") if request is None else t("This cannot be trained yet"))
+        if request is None:
+            with view:
+                st.info(
+                    md(t("A model learns from rows whose result is known. Choose the column that holds it.")),
+                    icon=":material/info:",
+                )
+    with start:
+        _start(ws, plan)
+
+
+def _choices(ws: wf.Workspace, dataset: Dataset) -> TrainRequest | None:
+    """The request as chosen, or None while a column that the question needs is not chosen."""
+    task = _task(dataset)
+    target = _target(dataset, task)
+    names = [c.name for c in dataset.columns if c.name != target]
+    time = _role(dataset, "time", t("Time or order"), names)
+    group = _role(dataset, "group", t("Lot, unit or serial"), [n for n in names if n != time])
+    st.segmented_control(
+        t("How thorough"),
+        list(PRESETS),
+        default="normal",
+        required=True,
+        format_func=forms.choice_word,
+        key="train_preset",
+        persist_state="session",
+        width="stretch",
+    )
+    if task in NEEDS_TARGET and target is None:
+        return None
+    model = st.session_state.get("train_model", "auto")
+    if model != "auto" and task not in model_by_key(model).tasks:
+        model = st.session_state["train_model"] = "auto"
+    left_out = [
+        c.name for role, chosen in (("time", time), ("group", group)) for c in dataset.with_role(role) if c.name != chosen
+    ]  # type: ignore[arg-type]
+    return TrainRequest(
+        dataset_id=dataset.id,
+        dataset_version=dataset.version,
+        task=task,
+        model=model,
+        target=target,
+        time=time,
+        group=group,
+        ignore=tuple(name for name in left_out if name not in (target, time, group)),
+        recipe=wf.get_recipe(ws, dataset.id).model_dump(mode="json"),
+        preset=st.session_state.get("train_preset") or "normal",
+    )
+
+
+def _task(dataset: Dataset) -> str:
+    choices = {c.key: c for c in wf.TASK_CHOICES}
+    if "train_task" not in st.session_state or st.session_state.get("_train_task_of") != dataset.id:
+        st.session_state["train_task"] = guess_task(dataset)
+        st.session_state["_train_task_of"] = dataset.id
+    return str(
+        st.radio(
+            t("What do you want to know?"),
+            list(choices),
+            format_func=lambda key: md(say(choices[key].question)),
+            key="train_task",
+            persist_state="session",
+        )
+    )
+
+
+def guess_task(dataset: Dataset) -> str:
+    """The question that the roles suggest: a text target is a class, a number a value, none means watching."""
+    targets = dataset.with_role("target")
+    if targets:
+        return "classification" if targets[0].kind == "text" else "regression"
+    time, group = dataset.with_role("time"), dataset.with_role("group")
+    return "rul" if time and group and time[0].kind == "number" else "anomaly"
+
+
+def _target(dataset: Dataset, task: str) -> str | None:
+    fitting = [c for c in dataset.columns if _may_be_target(c, task)]
+    labels = {
+        "regression": t("Column to predict"),
+        "classification": t("Column with the class"),
+        "anomaly": t("Known faults, for judging only"),
+        "rul": t("Known remaining life, if any"),
+    }
+    given = next((c.name for c in fitting if c.role == "target"), None)
+    return _pick(labels[task], fitting, given, f"train_target.{dataset.id}.{task}", optional=task not in NEEDS_TARGET)
+
+
+def _may_be_target(column: Column, task: str) -> bool:
+    if column.role in ("time", "group") or column.kind == "time":
+        return False
+    return column.kind == "number" if task in ("regression", "rul") else True
+
+
+def _role(dataset: Dataset, role: str, label: str, names: list[str]) -> str | None:
+    columns = [c for c in dataset.columns if c.name in names]
+    given = next((c.name for c in columns if c.role == role), None)
+    return _pick(label, columns, given, f"train_{role}.{dataset.id}", optional=True)
+
+
+def _pick(label: str, columns: list[Column], given: str | None, key: str, *, optional: bool) -> str | None:
+    units = {c.name: f"{c.name} ({c.unit})" if c.unit else c.name for c in columns}
+    options = ([NONE] if optional else []) + list(units)
+    index = options.index(given) if given in options else (0 if optional else None)
+    chosen = st.selectbox(
+        label,
+        options,
+        index=index,
+        format_func=lambda name: units.get(name) or t("none"),
+        key=key,
+        placeholder=t("Choose a column"),
+        persist_state="session",
+    )
+    return chosen or None
+
+
+def _expert(dataset: Dataset, request: TrainRequest) -> dict[str, Any]:
+    """Everything that the model, the task and the fit declare; gives back only what differs from the preset."""
+    with st.expander(t("More settings"), icon=":material/tune:", key="train_more"):
+        keys = [spec.key for spec in models_for(request.task)]
+        st.selectbox(
+            t("Model"),
+            ["auto", *keys],
+            format_func=lambda k: t("recommended") if k == "auto" else run_view.model_name(k),
+            key="train_model",
+            persist_state="session",
+        )
+        with notices.guard():
+            plan_model = (
+                request.model if request.model != "auto" else train_plan.recommended(state.workspace(), dataset, request)
+            )
+            spec = model_by_key(plan_model)
+            preset = preset_settings(request.preset, spec, dataset.n_rows).model_dump() if spec.role == "network" else {}
+            changed = _form(t("Question"), TaskSettings, {}, f"opt.task.{request.task}", TASK_SKIP.get(request.task, ()))
+            changed |= _form(t("Model"), spec.settings, {}, f"opt.model.{spec.key}")
+            if preset:
+                changed |= _form(t("Fit"), FitSettings, preset, f"opt.fit.{request.preset}.{spec.key}.{dataset.id}")
+            changed |= _seed()
+            return changed
+    return {}
+
+
+TASK_SKIP = {
+    "regression": ("cap", "false_alarms_per_week"),
+    "classification": ("cap", "false_alarms_per_week", "interval_miss_rate"),
+    "anomaly": ("cap", "interval_miss_rate"),
+    "rul": ("false_alarms_per_week",),
+}
+
+
+def _form(
+    title: str, settings: type[Settings], start: Mapping[str, Any], key: str, skip: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    if not [name for name in settings.model_fields if name not in skip]:
+        return {}
+    st.markdown(f"**{md(title)}**")
+    given = forms.form_from_settings(settings, start, key=key, skip=skip)
+    first = {
+        name: start.get(name, field.get_default(call_default_factory=True)) for name, field in settings.model_fields.items()
+    }
+    return {name: value for name, value in given.items() if value != first[name]}
+
+
+def _seed() -> dict[str, Any]:
+    field = TrainRequest.model_fields["seed"]
+    seed = forms.field_widget(field, field.default, key="opt.seed")
+    return {"seed": int(seed)} if seed is not None and int(seed) != field.default else {}
+
+
+def _start(ws: wf.Workspace, plan: wf.TrainingPlan | None) -> None:
+    clicked = st.button(
+        t("Train model"),
+        key="train_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=plan is None,
+    )
+    if not clicked or plan is None:
+        return
+    with notices.guard():
+        run = wf.start_training(ws, plan.request, token=st.session_state["train_token"])
+        st.session_state["_train_view"] = "watch"
+        state.open_now(run=run.id)

@@ -1,0 +1,201 @@
+"""A training while it runs: curves, time left, diagnosis, Stop and Resume. Reads the store; nothing is kept in between."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import workflows as wf
+from pages.components import charts, layout, notices, numbers, run_view, state
+from pages.components.live_chart import curve_chart, curve_frame
+from pages.components.text import md, say, t, tn
+
+LIGHT = {"training": "#0072B2", "validation": "#B36B00", "batch": "#5B6B77", "best": "#5B6B77"}
+DARK = {"training": "#56B4E9", "validation": "#E69F00", "batch": "#9AA8B2", "best": "#9AA8B2"}
+FIRST_POLL, LATER_POLL = 0.5, 1.0
+
+
+def show(run: wf.Run) -> None:
+    """The live view of a run; polls only while the run is waiting or running."""
+    active = run.state in run_view.ACTIVE
+    started = run.progress is not None and run.progress > 0
+    every = (LATER_POLL if started else FIRST_POLL) if active else None
+    st.fragment(_live, run_every=every)(run.id, run.state, started)
+    if not active:
+        _next(run)
+
+
+def _live(run_id: str, shown_state: str, shown_started: bool) -> None:
+    with notices.guard():
+        ws = state.workspace()
+        run, curves = wf.get_run(ws, run_id), wf.read_curves(ws, run_id)
+        if (run.state in run_view.ACTIVE) != (shown_state in run_view.ACTIVE):
+            st.rerun()
+        _draw(ws, run, curves)
+        if run.state == "running" and bool(run.progress) and not shown_started:
+            st.rerun()
+
+
+def _draw(ws: wf.Workspace, run: wf.Run, curves: wf.Curves) -> None:
+    unit = run_view.target_unit(run, state.dataset())
+    layout.headline(_finding(run, curves, unit))
+    layout.figures(_figures(run, curves, unit))
+    view, rail = st.columns([0.74, 0.26], gap="medium")
+    with rail:
+        _rail(ws, run, curves)
+    with view:
+        _curves(run, curves, unit)
+
+
+def _finding(run: wf.Run, curves: wf.Curves, unit: str) -> str:
+    n, total = len(curves.epochs), planned_epochs(run, curves)
+    text, other = run_view.beside_baseline(run, unit)
+    if run.state == "queued":
+        ahead = run.queue_position or 0
+        return (
+            tn("Waiting: {n} job is ahead", "Waiting: {n} jobs are ahead", ahead) if ahead else t("Waiting for a free worker")
+        )
+    if run.state == "running" and n == 0:
+        return t("The first epoch is running") if len(curves.batch_x) else t("The worker is preparing the data")
+    if run.state == "running":
+        return t("Epoch {n} of {total}: the best so far is epoch {best}", n=n, total=total, best=curves.best_epoch or n)
+    if run.state == "succeeded" and run.metrics:
+        return (
+            t("Trained: {metric}; the baseline: {other}", metric=text, other=other)
+            if other
+            else t("Trained: {metric}", metric=text)
+        )
+    ends = {
+        "succeeded": t("The training has finished after {n} epochs", n=n),
+        "cancelled": t("Stopped after epoch {n}; the best weights so far are kept", n=n),
+        "interrupted": t("Interrupted after epoch {n}; it can go on from its last checkpoint", n=n),
+        "failed": t("The training failed after epoch {n}", n=n),
+    }
+    return ends.get(run.state, run.name)
+
+
+def planned_epochs(run: wf.Run, curves: wf.Curves) -> int:
+    """Epochs at most: what progress says, else what was asked for, else what has been run."""
+    n = len(curves.epochs)
+    if run.state == "running" and run.progress and n and run.progress < 1:
+        return max(n, round(n / run.progress))
+    asked = run.request.options.get("epochs")
+    return max(n, int(asked)) if asked and run.state in run_view.ACTIVE else max(n, 1)
+
+
+def _figures(run: wf.Run, curves: wf.Curves, unit: str) -> list[layout.Figure]:
+    n, best = len(curves.epochs), curves.best_epoch
+    last = numbers.number(float(curves.val_loss[-1])) if _has(curves.val_loss) else "–"
+    first = t("training {value}", value=numbers.number(float(curves.loss[-1]))) if n else t("no epoch yet")
+    title = run_view.metric_title(curves.metric_key) if curves.metric_key else t("Metric")
+    now = float(curves.val_metric[-1]) if _has(curves.val_metric) else None
+    at_best = float(curves.val_metric[best - 1]) if now is not None and best and best <= len(curves.val_metric) else None
+    other = run.baseline_metrics.get(curves.metric_key) or next(iter(run.baseline_metrics.values()), None)
+    baseline = run_view.metric_text(other, unit) if other is not None else "–"
+    left = curves.seconds_left if curves.seconds_left is not None else run.seconds_left
+    active = run.state in run_view.ACTIVE
+    return [
+        layout.Figure(t("Validation loss"), last, first),
+        layout.Figure(
+            t("{metric}, validation", metric=title),
+            numbers.number(now),
+            t("best {value} in epoch {n}", value=numbers.number(at_best), n=best) if at_best is not None else "",
+        ),
+        layout.Figure(
+            t("Baseline: {name}", name=run_view.model_name(run.baseline)) if run.baseline else t("Baseline"),
+            baseline,
+            run_view.metric_title(other.key) if other is not None else t("not trained yet"),
+        ),
+        layout.Figure(
+            t("Time left") if active else t("Took"),
+            (numbers.duration(left) if active else numbers.duration(run_view.run_length(run))),
+            t("started {moment}", moment=numbers.moment(run.started)) if run.started else t("not started yet"),
+        ),
+    ]
+
+
+def _has(values: object) -> bool:
+    return values is not None and len(values) > 0  # type: ignore[arg-type]
+
+
+def _curves(run: wf.Run, curves: wf.Curves, unit: str) -> None:
+    if not len(curves.epochs) and not len(curves.batch_x):
+        st.skeleton(height=380) if run.state in run_view.ACTIVE else st.caption(t("This run has no curve."))
+        return
+    words = {"training": t("training"), "validation": t("validation"), "epoch": t("Epoch"), "best": t("best: epoch")}
+    palette = DARK if charts.is_dark() else LIGHT
+    total, log = planned_epochs(run, curves), bool(st.session_state.get("live_log"))
+    metric = run_view.metric_title(curves.metric_key) + (f" ({unit})" if unit and curves.metric_key in ("rmse", "mae") else "")
+    panels = [("loss", t("Loss"), False, 250 if _has(curves.metric) else 400)]
+    panels += [("metric", metric, True, 150)] if _has(curves.metric) else []
+    for name, title, is_metric, height in panels:
+        chart = curve_chart(
+            curve_frame(curves, metric=is_metric), words, palette, title=title, epochs=total, log=log, height=height
+        )
+        alt = t("{title} by epoch for training and validation, best epoch {n}", title=title, n=curves.best_epoch or 0)
+        st.altair_chart(chart, key=f"live_{name}", on_select="rerun", selection_mode="zoom", alt=alt)
+    layout.caption(live_caption(run, curves))
+
+
+def live_caption(run: wf.Run, curves: wf.Curves) -> str:
+    """The line under the curves that people and tests read: "Epoch 7 of 40 · loss 0.0123 · validation 0.0131"."""
+    n = len(curves.epochs)
+    if n == 0:
+        return t(
+            "Epoch 0 of {total} · loss {loss} (first batches)",
+            total=planned_epochs(run, curves),
+            loss=numbers.number(float(curves.batch_loss[-1])),
+        )
+    parts = [
+        t("Epoch {n} of {total}", n=n, total=planned_epochs(run, curves)),
+        t("loss {loss}", loss=numbers.number(float(curves.loss[-1]))),
+    ]
+    if _has(curves.val_loss):
+        parts.append(t("validation {loss}", loss=numbers.number(float(curves.val_loss[-1]))))
+    parts.append(t("wheel zooms, double click shows all"))
+    return " · ".join(parts)
+
+
+def _rail(ws: wf.Workspace, run: wf.Run, curves: wf.Curves) -> None:
+    run_view.state_badge(run.state)
+    st.markdown(md(f"{run.name} · {run_view.model_name(run.model)}"))
+    if run.state in run_view.ACTIVE:
+        st.progress(min(1.0, max(0.0, run.progress or 0.0)), text=numbers.percent(round(run.progress or 0.0, 2)))
+        _stop(ws, run)
+    elif run.can_resume and st.button(
+        t("Resume training"), key="resume_training", type="primary", icon=":material/play_arrow:", width="stretch"
+    ):
+        resumed = wf.resume_run(ws, run.id)
+        st.session_state.pop(f"stopping.{run.id}", None)
+        state.open_now(run=resumed.id)
+    if run.problem is not None:
+        notices.problem(run.problem)
+    st.toggle(t("Logarithmic axis"), key="live_log", persist_state="session")
+    found = wf.diagnose(curves, run)
+    if found is not None:
+        with st.container(border=True):
+            st.markdown(f"**{md(say(found.message))}**")
+            if found.remedy is not None:
+                st.caption(md(say(found.remedy)))
+
+
+def _stop(ws: wf.Workspace, run: wf.Run) -> None:
+    asked = f"stopping.{run.id}"
+    if st.session_state.get(asked):
+        st.caption(md(t("Stopping. The best weights so far are kept.")))
+        return
+    if st.button(t("Stop training"), key="stop_training", type="primary", icon=":material/stop:", width="stretch"):
+        wf.stop_run(ws, run.id)
+        st.session_state[asked] = True
+        st.rerun()
+
+
+def _next(run: wf.Run) -> None:
+    if run.has_results:
+        label = t("See events") if run.task == "anomaly" else t("See predictions")
+        layout.next_step(
+            run_view.judge_page(run.task),
+            label,
+            t("The test part has judged the model once. See where it is right and where not."),
+        )
+    elif run.state in ("failed", "interrupted", "cancelled"):
+        layout.next_step("learn/runs.py", t("See all runs"), t("Earlier runs are still there."))

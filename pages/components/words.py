@@ -1,0 +1,33 @@
+"""The words for codes of `core`: tasks, roles, kinds, parts. One place, so that every screen says the same."""
+
+from __future__ import annotations
+
+from pages.components.text import t
+
+
+def task_word(task: str) -> str:
+    """What a task is called: "regression" → "Predict a value"."""
+    words = {
+        "regression": t("Predict a value"),
+        "classification": t("Predict a class"),
+        "anomaly": t("Warn when something is off"),
+        "rul": t("Remaining life"),
+    }
+    return words.get(task, task)
+
+
+def role_word(role: str) -> str:
+    """What a column is for."""
+    words = {"time": t("time"), "group": t("group"), "target": t("target"), "sensor": t("sensor"), "ignore": t("ignore")}
+    return words.get(role, role)
+
+
+def kind_word(kind: str) -> str:
+    """What a column holds."""
+    return {"number": t("number"), "text": t("text"), "time": t("time of day or date")}.get(kind, kind)
+
+
+def part_word(part: str) -> str:
+    """The part of the split."""
+    words = {"train": t("training"), "validation": t("validation"), "test": t("test"), "gap": t("gap")}
+    return words.get(part, part)
