@@ -6,6 +6,7 @@ stratified random, named as such. `TrainPart` can only be made here, so that a f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.messages import Message
+from core.data.dataset import Column
+from core.errors import SettingProblem
+from core.messages import Message, msg
 from core.settings import Settings, setting
 
 SplitMethod = Literal["time", "group", "random", "first", "column"]
@@ -30,7 +33,9 @@ class SplitSettings(Settings):
     method: SplitMethod = setting("time", title="Split", help="How rows are parted into training, validation and test.")
     first: int | None = setting(None, title="Training rows", help="The first n rows train; the rest is the test part.", ge=2)
     column: str | None = setting(None, title="Split column", help="A column that holds train, validation or test.")
-    validation_fraction: float = setting(0.15, title="Validation part", help="Share of rows held back for early stopping and thresholds.", gt=0, lt=0.5)
+    validation_fraction: float = setting(
+        0.15, title="Validation part", help="Share of rows held back for early stopping and thresholds.", gt=0, lt=0.5
+    )
     test_fraction: float = setting(0.2, title="Test part", help="Share of rows that judge the model once.", ge=0, lt=0.8)
 
 
@@ -66,3 +71,60 @@ class TrainPart:
     def __post_init__(self) -> None:
         if not self._made_by_split:
             raise TypeError("TrainPart is made by Split.train_part, so that only training rows are ever fitted on.")
+
+
+def parse_split(text: str) -> SplitSettings:
+    """The settings for "time", "group", "random", "first:400" or "column:part".
+
+    Raises:
+        SettingProblem: another word, or "first:" without a whole number of at least 2.
+    """
+    method, _, value = text.strip().partition(":")
+    if method in ("time", "group", "random") and not value:
+        return SplitSettings.read({"method": method})
+    if method == "first" and value.strip().isdecimal():
+        return SplitSettings.read({"method": "first", "first": int(value)})
+    if method == "column" and value.strip():
+        return SplitSettings.read({"method": "column", "column": value.strip()})
+    raise SettingProblem(
+        msg("The split is '{value}'.", value=text),
+        msg("Expected time, group, random, first:N or column:NAME."),
+        msg("Write for example first:400."),
+        name="split",
+        value=text,
+    )
+
+
+def default_split(columns: Sequence[Column], task: str) -> tuple[SplitSettings, Message]:
+    """The honest rule for these columns and its reason: by group, else by time, else at random.
+
+    A forecast is always split by time. The anomaly task without a group or time column goes by row order.
+    """
+    group = next((c.name for c in columns if c.role == "group"), None)
+    time = next((c.name for c in columns if c.role == "time"), None)
+    if group is not None and task != "forecast":
+        reason = msg("Split by group, because rows of one '{column}' resemble each other.", column=group)
+        return SplitSettings(method="group"), reason
+    if time is not None:
+        reason = msg("Split by time, because the model will meet later rows than it has seen ('{column}').", column=time)
+        return SplitSettings(method="time"), reason
+    if task in ("anomaly", "forecast"):
+        return SplitSettings(method="time"), msg("Split by row order, because this task follows rows in order.")
+    return SplitSettings(method="random"), msg("Split at random, because there is neither a group nor a time column.")
+
+
+def make_split(
+    table: pd.DataFrame,
+    settings: SplitSettings,
+    *,
+    task: str,
+    time: str | None,
+    group: str | None,
+    target: str | None,
+    gap_rows: int = 0,
+    seed: int = 7,
+) -> Split:
+    """Give each row its part; see `core.data.splitting.make_split` for the rules and errors."""
+    from core.data import splitting
+
+    return splitting.make_split(table, settings, task=task, time=time, group=group, target=target, gap_rows=gap_rows, seed=seed)

@@ -1,0 +1,143 @@
+"""Where the table begins in a file: lines above the header, the header itself, a row of units, unique names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.data.cells import is_missing, is_number, is_time, is_unit, unit_in_name
+from core.data.findings import Finding
+from core.data.lines import Record
+from core.messages import msg
+
+_LOOK_AHEAD = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The table's place. `first` = index of the first table record in the sample; `sure` = the header is not a guess."""
+
+    first: int
+    preamble_rows: int
+    header: bool
+    units_row: bool
+    sure: bool
+
+
+def find_layout(records: Sequence[Record], preamble_rows: int | None, header: bool | None, units_row: bool | None) -> Layout:
+    """The layout of a sample of records; what is given is kept."""
+    first = _first_of_table(records) if preamble_rows is None else _after_line(records, preamble_rows)
+    above = records[first].line - 1 if first < len(records) else 0
+    table = [r for r in records[first:] if not r.is_blank and r.error is None]
+    found, sure = _has_header(table)
+    with_header = found if header is None else header
+    units = units_row if units_row is not None else with_header and _has_units_row(table)
+    return Layout(first, above if preamble_rows is None else preamble_rows, with_header, units, sure or header is not None)
+
+
+def _after_line(records: Sequence[Record], lines: int) -> int:
+    for i, record in enumerate(records):
+        if record.line > lines and not record.is_blank:
+            return i
+    return len(records)
+
+
+def _first_of_table(records: Sequence[Record]) -> int:
+    """The first record that is as wide as most of those that follow (and not a comment or a blank line)."""
+    widths = Counter(len(r.cells) for r in records if r.error is None and not r.is_blank)
+    several = {w: n for w, n in widths.items() if w > 1}
+    if not several:
+        return next((i for i, r in enumerate(records) if not r.is_blank and not _is_comment(r)), 0)
+    common = max(several.items(), key=lambda item: (item[1], item[0]))[0]
+    for i, record in enumerate(records):
+        if record.error is not None or record.is_blank or _is_comment(record, common):
+            continue
+        if len(record.cells) == common and _filled(record) > common / 2:
+            return _header_before(records, i, common)
+    return next((i for i, r in enumerate(records) if len(r.cells) == common), 0)
+
+
+def _header_before(records: Sequence[Record], i: int, common: int) -> int:
+    """A header that is a little shorter or longer than the data directly above the first data row."""
+    if i == 0 or not any(is_number(c) or is_time(c) for c in records[i].cells):
+        return i
+    above = records[i - 1]
+    close = (
+        above.error is None
+        and not above.is_blank
+        and len(above.cells) > 1
+        and abs(len(above.cells) - common) <= max(1, common // 4)
+    )
+    words = all(c.strip() and not is_number(c) and not is_time(c) for c in above.cells)
+    return i - 1 if close and words and not _is_comment(above) else i
+
+
+def _filled(record: Record) -> int:
+    return sum(1 for c in record.cells if c.strip())
+
+
+def _is_comment(record: Record, common: int = 0) -> bool:
+    return record.text.startswith("#") and (common == 0 or len(record.cells) != common)
+
+
+def _has_header(table: Sequence[Record]) -> tuple[bool, bool]:
+    """(has a header, is that sure): words above numbers or times are a header; values above values are not."""
+    if not table:
+        return True, True
+    first, rest = table[0].cells, [r.cells for r in table[1:_LOOK_AHEAD] if len(r.cells) == len(table[0].cells)]
+    values_on_top = sum(1 for c in first if (is_number(c) or is_time(c)) and not is_missing(c))
+    if not values_on_top:
+        return True, True
+    if not rest:
+        return False, False
+    typed = [i for i in range(len(first)) if sum(is_number(r[i]) or is_time(r[i]) for r in rest) > len(rest) / 2]
+    words_above_values = sum(1 for i in typed if first[i].strip() and not is_number(first[i]) and not is_time(first[i]))
+    if words_above_values and len(set(first)) == len(first):
+        return True, True
+    return False, False
+
+
+def _has_units_row(table: Sequence[Record]) -> bool:
+    """The row below the header holds units (or nothing) above columns of numbers."""
+    if len(table) < 3:
+        return False
+    row, rest = table[1].cells, [r.cells for r in table[2:_LOOK_AHEAD]]
+    filled = [c for c in row if c.strip() and c.strip() not in ("-", "[-]", "()", "[]")]
+    if not filled or any(is_number(c) or is_time(c) for c in filled):
+        return False
+    known = sum(1 for c in filled if is_unit(c))
+    numeric = [i for i in range(len(row)) if sum(1 for r in rest if i < len(r) and is_number(r[i])) > 0.5 * len(rest)]
+    over_numbers = sum(1 for i in numeric if i < len(row) and (is_unit(row[i]) or not row[i].strip(" -[]()")))
+    return known >= max(1, len(filled) / 2) and bool(numeric) and over_numbers >= 0.5 * len(numeric)
+
+
+def unique_names(cells: Sequence[str], width: int) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """Column names: trimmed, on one line, blank ones named by their place, repeated ones numbered."""
+    names: list[str] = []
+    findings: list[Finding] = []
+    taken: set[str] = set()
+    wanted = [" ".join(c.split()) for c in cells] + [""] * (width - len(cells))
+    for i, name in enumerate(wanted[:width]):
+        base = name or f"column_{i + 1}"
+        unique, k = base, 2
+        while unique.lower() in taken or (unique != base and unique in wanted):
+            unique, k = f"{base}_{k}", k + 1
+        taken.add(unique.lower())
+        names.append(unique)
+        if not name:
+            findings.append(
+                Finding(
+                    "blank_name", msg("Column {number} has no name; it is called '{name}'.", number=i + 1, name=unique), unique
+                )
+            )
+        elif unique != base:
+            message = msg("The column name '{old}' came more than once; this one is called '{name}'.", old=base, name=unique)
+            findings.append(Finding("duplicate_name", message, unique))
+    return tuple(names), tuple(findings)
+
+
+def units_of(names: Sequence[str], units_row: Sequence[str]) -> tuple[str, ...]:
+    """The unit of each column: from the units row, else from the name, else ""."""
+    below = [c.strip().strip("[]()").strip() for c in units_row] + [""] * (len(names) - len(units_row))
+    return tuple(("" if b == "-" else b) or unit_in_name(n) for n, b in zip(names, below, strict=False))

@@ -1,0 +1,110 @@
+"""How a text file is read, and what reading it gives: plain records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from core.data.dataset import Column
+from core.data.findings import Finding
+from core.messages import Message
+from core.settings import Settings, setting
+
+Outcome = Literal["load", "warn", "ask", "reject"]
+
+
+class ReadOptions(Settings):
+    """How to read a delimited text file. None = find it out from the file.
+
+    `quote` "" means that the file has no quoting. `preamble_rows` counts physical lines above the header, blank ones
+    included. `units_row` is a row of units between the header and the first data row.
+    """
+
+    encoding: str | None = setting(None, title="Encoding", help="How bytes become characters, for example utf-8 or gb18030.")
+    delimiter: str | None = setting(
+        None, title="Delimiter", help="The character between two cells.", min_length=1, max_length=1
+    )
+    quote: str | None = setting(None, title="Quote", help="The character around cells that hold a delimiter.", max_length=1)
+    decimal: Literal[".", ","] | None = setting(None, title="Decimal mark", help="The mark before the decimals.", expert=False)
+    thousands: Literal["", ",", ".", " ", "'"] | None = setting(
+        None, title="Thousands mark", help="The mark between thousands."
+    )
+    preamble_rows: int | None = setting(
+        None, title="Lines above the header", help="Lines that are not part of the table.", ge=0
+    )
+    header: bool | None = setting(None, title="Header", help="The first row of the table holds the column names.", expert=False)
+    units_row: bool | None = setting(None, title="Units row", help="The row below the header holds units.", expert=False)
+    day_first: bool | None = setting(None, title="Day first", help="03/04/2024 is 3 April, not 4 March.")
+
+
+@dataclass(frozen=True, slots=True)
+class LineCount:
+    """Where each physical line of the file went. A quoted cell with line breaks spans several lines."""
+
+    total: int
+    header: int
+    preamble: int
+    comment: int
+    blank: int
+    accepted: int
+    rejected: int
+
+    @property
+    def holds(self) -> bool:
+        """True when every line is accounted for."""
+        return self.total == self.header + self.preamble + self.comment + self.blank + self.accepted + self.rejected
+
+    def to_json(self) -> dict[str, int]:
+        """The form that is stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, int]) -> LineCount:
+        """The counts that `to_json` wrote."""
+        return cls(**{k: int(v) for k, v in stored.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was not loaded: its first physical line (1-based), the column or "", why, and its text."""
+
+    line: int
+    column: str
+    reason: Message
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that the file leaves open; the first option is what the product would take."""
+
+    code: str
+    message: Message
+    options: tuple[tuple[ReadOptions, Message], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The head of a file as it would be read. `head` holds up to 20 rows of cells as written."""
+
+    options: ReadOptions
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    head: tuple[tuple[str, ...], ...]
+    findings: tuple[Finding, ...]
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading a whole file gave. `rejected` lists at most 10,000 rows; `lines` counts all of them."""
+
+    outcome: Outcome
+    options: ReadOptions
+    columns: tuple[Column, ...]
+    n_rows: int
+    lines: LineCount
+    findings: tuple[Finding, ...]
+    rejected: tuple[Reject, ...]
+    questions: tuple[Question, ...]

@@ -1,0 +1,204 @@
+"""What each column is probably for: time, group, target, sensor or ignore. Suggestions that a person can change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from core.data.dataset import Column, Kind, Role
+from core.data.findings import Finding
+from core.messages import msg
+
+_TIME_WORDS = frozenset(
+    "cycle cycles time step steps timestamp index t datetime date seconds hours elapsed tick epoch minute minutes".split()
+)
+_GROUP_WORDS = frozenset(
+    "unit lot batch serial machine engine equipment device asset wafer vehicle patient run bearing station charge coil heat".split()
+)
+_FILLERS = frozenset("id no nr num number name code key".split())
+_TARGET_WORDS = frozenset("target label class failure anomaly quality y rul defect defects fault outcome verdict".split())
+_LAST_TARGET_WORDS = frozenset("target label class failure anomaly rul defect fault".split())
+_MARK_WORDS = frozenset("changepoint anomaly event alarm flag label fault failure outlier attack".split())
+_PART_WORDS = frozenset({"train", "training", "test", "validation", "val", "valid"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Counts of one column: filled cells, different values, whole numbers only, lowest, highest, never going back."""
+
+    filled: int
+    distinct: int
+    whole: bool
+    low: float
+    high: float
+
+
+def guess_columns(parquet: Path, names: Sequence[str], kinds: Sequence[Kind], units: Sequence[str]) -> tuple[Column, ...]:
+    """Columns with guessed roles, in table order.
+
+    Args:
+        parquet: The table.
+        names, kinds, units: One entry a column.
+    """
+    return guess_roles(parquet, names, kinds, units)[0]
+
+
+def guess_roles(
+    parquet: Path, names: Sequence[str], kinds: Sequence[Kind], units: Sequence[str]
+) -> tuple[tuple[Column, ...], tuple[Finding, ...]]:
+    """`guess_columns` with the reasons why columns are ignored, and a finding where time is not sorted."""
+    with duckdb.connect() as connection:
+        connection.execute("SET memory_limit = '512MB'")
+        guess = _Guess(connection, parquet, tuple(names), tuple(kinds))
+        roles = guess.roles()
+        columns = tuple(Column(n, k, roles.get(n, "sensor"), u) for n, k, u in zip(names, kinds, units, strict=True))
+        return columns, tuple(guess.findings)
+
+
+def words_of(name: str) -> list[str]:
+    """The lower-case words of a column name, without brackets: "Machine failure" → machine, failure."""
+    bare = re.sub(r"[\[(].*?[\])]", " ", name)
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", bare)
+    return [w for w in re.split(r"[^a-z0-9]+", split.lower()) if w]
+
+
+class _Guess:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, parquet: Path, names: tuple[str, ...], kinds: tuple[Kind, ...]
+    ) -> None:
+        self.connection, self.names = connection, names
+        self.kind = dict(zip(names, kinds, strict=True))
+        self.source = "read_parquet('" + str(parquet).replace("'", "''") + "', file_row_number = true)"
+        self.n_rows, self.facts = self._facts()
+        self.findings: list[Finding] = []
+
+    def roles(self) -> dict[str, Role]:
+        """The role of each column that is not a sensor."""
+        roles: dict[str, Role] = {}
+        target = self._target()
+        if target:
+            roles[target] = "target"
+        group = self._group(roles)
+        if group:
+            roles[group] = "group"
+        time = self._time(roles, group)
+        if time:
+            roles[time] = "time"
+            self._check_sorted(time, group)
+        for name in self.names:
+            if name not in roles and (reason := self._why_ignored(name, target, time)):
+                roles[name] = "ignore"
+                self.findings.append(reason)
+        return roles
+
+    def _facts(self) -> tuple[int, dict[str, _Facts]]:
+        parts = ["count(*)"]
+        for name in self.names:
+            q = _quoted(name)
+            number = self.kind[name] == "number"
+            extent = f"min({q}), max({q}), bool_and({q} = floor({q}))" if number else "NULL, NULL, false"
+            parts.append(f"count({q}), approx_count_distinct({q}), {extent}")
+        row = self.connection.execute(f"SELECT {', '.join(parts)} FROM {self.source}").fetchone() or (0,)
+        facts = {}
+        for i, name in enumerate(self.names):
+            filled, distinct, low, high, whole = row[1 + 5 * i : 6 + 5 * i]
+            if distinct <= 3 or distinct > 0.8 * filled:
+                exact = self.connection.execute(f"SELECT count(DISTINCT {_quoted(name)}) FROM {self.source}").fetchone()
+                distinct = exact[0] if exact else distinct
+            facts[name] = _Facts(filled, distinct, bool(whole), float(low or 0), float(high or 0))
+        return int(row[0]), facts
+
+    def _target(self) -> str | None:
+        """An obviously named target: the whole name first, then the last word of a name."""
+        for wanted, words in ((True, _TARGET_WORDS), (False, _LAST_TARGET_WORDS)):
+            for name in self.names:
+                parts = words_of(name)
+                if self.kind[name] == "time" or not parts:
+                    continue
+                if (len(parts) == 1 if wanted else True) and parts[-1] in words:
+                    return name
+        return None
+
+    def _group(self, roles: dict[str, Role]) -> str | None:
+        """A column named like a unit or lot whose values repeat."""
+        for name in self.names:
+            words = set(words_of(name))
+            facts = self.facts[name]
+            named = bool(words & _GROUP_WORDS) and words <= _GROUP_WORDS | _FILLERS
+            discrete = self.kind[name] == "text" or (self.kind[name] == "number" and facts.whole)
+            if name not in roles and named and discrete and 2 <= facts.distinct <= facts.filled / 2:
+                return name
+        return None
+
+    def _time(self, roles: dict[str, Role], group: str | None) -> str | None:
+        """The first column of times, else a counter of that name that always rises (within groups)."""
+        for name in self.names:
+            if name not in roles and self.kind[name] == "time" and self.facts[name].distinct > 1:
+                return name
+        for name in self.names:
+            if name in roles or self.kind[name] != "number" or not set(words_of(name)) & _TIME_WORDS:
+                continue
+            if (
+                len(words_of(name)) <= 2
+                and self.facts[name].filled == self.n_rows > 1
+                and self._steps_back(name, group, "<=") == 0
+            ):
+                return name
+        return None
+
+    def _steps_back(self, name: str, group: str | None, comparison: str) -> int:
+        q = _quoted(name)
+        part = f"PARTITION BY {_quoted(group)} " if group else ""
+        steps = f"SELECT {q} {comparison} lag({q}) OVER ({part}ORDER BY file_row_number) AS back FROM {self.source} WHERE {q} IS NOT NULL"
+        row = self.connection.execute(f"SELECT count(*) FILTER (back) FROM ({steps})").fetchone()
+        return int(row[0]) if row else 0
+
+    def _check_sorted(self, time: str, group: str | None) -> None:
+        back = self._steps_back(time, group, "<")
+        if back:
+            message = msg("Time column '{column}' is not sorted: it goes back {n} times.", column=time, n=back)
+            self.findings.append(Finding("time_not_sorted", message, time))
+
+    def _why_ignored(self, name: str, target: str | None, time: str | None) -> Finding | None:
+        facts = self.facts[name]
+        if facts.filled == 0:
+            return Finding("ignored_empty", msg("'{column}' is ignored: it has no values.", column=name), name, "info")
+        if facts.distinct == 1 and self.n_rows > 1:
+            return Finding("constant", msg("'{column}' is ignored: it never changes.", column=name), name, "info")
+        if self.kind[name] == "time":
+            message = msg("'{column}' is ignored: there is another time column, '{time}'.", column=name, time=time or "")
+            return Finding("second_time", message, name, "info")
+        if self._is_id(name):
+            return Finding("id_like", msg("'{column}' is ignored: it is different in every row.", column=name), name, "info")
+        if target and facts.distinct == 2 and set(words_of(name)) & _MARK_WORDS:
+            message = msg("'{column}' is ignored: it looks like a second label beside '{target}'.", column=name, target=target)
+            return Finding("second_label", message, name, "info")
+        if self.kind[name] == "text" and self._holds_parts(name):
+            message = msg(
+                "'{column}' is ignored: it says which rows train and test. It can be chosen as the split.", column=name
+            )
+            return Finding("split_column", message, name, "info")
+        return None
+
+    def _is_id(self, name: str) -> bool:
+        facts = self.facts[name]
+        if facts.filled < self.n_rows or self.n_rows < 10:
+            return False
+        if self.kind[name] == "text":
+            return facts.distinct > 0.95 * self.n_rows
+        counts_rows = facts.whole and facts.distinct == self.n_rows and facts.high - facts.low == self.n_rows - 1
+        return counts_rows and self._steps_back(name, None, "<") == 0
+
+    def _holds_parts(self, name: str) -> bool:
+        if not 2 <= self.facts[name].distinct <= 4:
+            return False
+        rows = self.connection.execute(f"SELECT DISTINCT lower({_quoted(name)}) FROM {self.source}").fetchall()
+        return {str(r[0]) for r in rows if r[0] is not None} <= _PART_WORDS
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

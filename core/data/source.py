@@ -1,0 +1,201 @@
+"""Bytes of a file → UTF-8 text: what the file is, its encoding, and its text in blocks with `\\n` line ends."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from core.errors import DataProblem
+from core.messages import Message, msg
+
+BLOCK = 8 << 20
+SAMPLE = 1 << 20
+_GZIP = b"\x1f\x8b"
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "ZIP or Excel (.xlsx)"),
+    (b"PK\x05\x06", "ZIP"),
+    (b"\xd0\xcf\x11\xe0", "Excel (.xls)"),
+    (b"%PDF", "PDF"),
+    (b"\x7fELF", "ELF program"),
+    (b"MZ\x90\x00", "Windows program"),
+    (b"PAR1", "Parquet"),
+    (b"\x89PNG", "PNG image"),
+    (b"\xff\xd8\xff", "JPEG image"),
+    (b"GIF8", "GIF image"),
+    (b"\x89HDF", "HDF5"),
+    (b"SQLite format 3", "SQLite database"),
+    (b"BZh9", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"7z\xbc\xaf", "7z"),
+)
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_EXPECTED = msg("Expected a text file with a header and rows: CSV or TSV, also as .gz.")
+
+
+def check_file(path: Path) -> bytes:
+    """The first bytes of the (unpacked) file.
+
+    Raises:
+        DataProblem: there is no such file, it is a folder, it is empty, or its bytes are not text.
+    """
+    if path.is_dir():
+        raise _problem(msg("'{file}' is a folder.", file=path.name), msg("Choose one file."))
+    if not path.is_file():
+        raise _problem(msg("There is no file '{file}'.", file=path.name), msg("Check the name and the place of the file."))
+    with path.open("rb") as file:
+        raw = file.read(16)
+    if raw.startswith(_GZIP) and path.suffix.lower() not in (".gz", ".gzip"):
+        raise _not_text(path, "gzip", msg("Rename it to end with .gz, or unpack it first."))
+    head = _read_head(path)
+    if not head.strip(b"\r\n\t \x00\xef\xbb\xbf\xff\xfe"):
+        raise _problem(
+            msg("The file '{file}' is empty.", file=path.name), msg("Export the table again and check that it has rows.")
+        )
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            raise _not_text(path, kind, msg("Open it in its own program and export the table as CSV."))
+    if b"\x00" in head and _utf16_by_zeros(head) is None and not any(head.startswith(bom) for bom, _ in _BOMS):
+        raise _not_text(path, "binary", msg("Open it in its own program and export the table as CSV."))
+    return head
+
+
+def _read_head(path: Path) -> bytes:
+    with open_bytes(path) as file:
+        try:
+            return file.read(SAMPLE)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise damaged_gzip(path) from error
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """The unpacked bytes of a file; gzip is known by its first bytes."""
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP
+    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def damaged_gzip(path: Path) -> DataProblem:
+    """The error for a gzip file that ends early or does not unpack."""
+    return _problem(msg("The packed file '{file}' is damaged.", file=path.name), msg("Copy or download it again."))
+
+
+def _problem(what: Message, fix: Message) -> DataProblem:
+    return DataProblem(what, _EXPECTED, fix)
+
+
+def _not_text(path: Path, kind: str, fix: Message) -> DataProblem:
+    return _problem(msg("'{file}' is not a text table: its bytes are {kind}.", file=path.name, kind=kind), fix)
+
+
+def _utf16_by_zeros(head: bytes) -> str | None:
+    """UTF-16 without a byte order mark: Latin text has a zero in every second byte."""
+    sample = head[:4096]
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    half = max(1, len(sample) // 2)
+    if odd > 0.4 * half and even < 0.05 * half:
+        return "utf-16-le"
+    if even > 0.4 * half and odd < 0.05 * half:
+        return "utf-16-be"
+    return None
+
+
+def detect_encoding(path: Path, head: bytes) -> str:
+    """The encoding of a file: byte order mark, else strict UTF-8 over the whole file, else by its characters."""
+    for bom, name in _BOMS:
+        if head.startswith(bom):
+            return name
+    if b"\x00" in head:
+        return _utf16_by_zeros(head) or "utf-8"
+    wrong = _first_bytes_not_utf8(path)
+    return "utf-8" if wrong is None else _by_characters(wrong)
+
+
+def _first_bytes_not_utf8(path: Path) -> bytes | None:
+    """None when the whole file is UTF-8, else the block that is not."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    try:
+        with open_bytes(path) as file:
+            while block := file.read(BLOCK):
+                if block.isascii() and not decoder.getstate()[0]:
+                    continue
+                try:
+                    decoder.decode(block)
+                except UnicodeDecodeError as error:
+                    return block[max(0, error.start - 4096) : error.start + (SAMPLE // 4)]
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise damaged_gzip(path) from error
+    return None
+
+
+def _by_characters(sample: bytes) -> str:
+    """Latin-1 (as its superset cp1252) where high bytes stand alone between ASCII ones, else what characters suggest."""
+    high = [b >= 0x80 for b in b"\n" + sample + b"\n"]
+    runs = sum(1 for i in range(1, len(high)) if high[i] and not high[i - 1])
+    single = sum(1 for i in range(1, len(high) - 1) if high[i] and not high[i - 1] and not high[i + 1])
+    if runs and single >= 0.5 * runs:
+        return _strict_or_latin(sample, "cp1252")
+    from charset_normalizer import from_bytes
+
+    whole_lines = sample[sample.find(b"\n") + 1 :] or sample
+    best = from_bytes(whole_lines, cp_isolation=["gb18030", "big5", "cp932", "euc_kr", "cp1251", "cp1252"]).best()
+    return best.encoding if best is not None else _strict_or_latin(sample, "gb18030")
+
+
+def _strict_or_latin(sample: bytes, encoding: str) -> str:
+    try:
+        codecs.getincrementaldecoder(encoding)("strict").decode(sample)
+    except UnicodeDecodeError:
+        return "latin-1"
+    return encoding
+
+
+class TextBlocks:
+    """The file as UTF-8 bytes with `\\n` line ends, in blocks that may end anywhere.
+
+    `replaced` counts characters that the encoding could not read (they become U+FFFD).
+    """
+
+    def __init__(self, path: Path, encoding: str, block: int = BLOCK) -> None:
+        self.path, self.encoding, self.block, self.replaced = path, encoding, block, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            with open_bytes(self.path) as file:
+                yield from self._blocks(file)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise damaged_gzip(self.path) from error
+
+    def _blocks(self, file: BinaryIO) -> Iterator[bytes]:
+        decoder = codecs.getincrementaldecoder(self.encoding)("replace")
+        plain = self.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "ascii")
+        held = b""
+        while block := file.read(self.block):
+            if not (plain and block.isascii() and not decoder.getstate()[0]):
+                block = self._recode(decoder, block, final=False)
+            block = held + block
+            held = b"\r" if block.endswith(b"\r") else b""
+            yield _newlines(block[:-1] if held else block)
+        tail = held + self._recode(decoder, b"", final=True)
+        if tail:
+            yield _newlines(tail)
+
+    def _recode(self, decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool) -> bytes:
+        text = decoder.decode(block, final)
+        self.replaced += text.count("\ufffd")
+        return text.encode("utf-8", "replace")
+
+
+def _newlines(block: bytes) -> bytes:
+    if b"\r" not in block:
+        return block
+    return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -1,0 +1,61 @@
+"""Which spelling of date and time a column uses, as a DuckDB expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_DATE = re.compile(r"\s*(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[T ]|$)")
+_MONTH_NAME = re.compile(r"\s*\d{1,2}([- ])[A-Za-z]{3}\1(\d{2,4})(?:[T ]|$)")
+_CLOCKS = (" %H:%M:%S", " %H:%M:%S.%f", " %H:%M", "", " %I:%M:%S %p", " %I:%M %p")
+_ISO = "iso"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeReading:
+    """One way to read a column as times. `day_first` is None where the spelling leaves no choice."""
+
+    formats: tuple[str, ...]
+    day_first: bool | None = None
+
+    def sql(self, text: str) -> str:
+        """A TIMESTAMP expression over a text expression; NULL where it does not fit. UTC offsets are dropped."""
+        local = f"regexp_replace(replace(replace(trim({text}), 'T', ' '), ',', '.'), ' ?(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$', '')"
+        plain = f"CASE WHEN contains({text}, ':') THEN {local} ELSE trim({text}) END"
+        if self.formats == (_ISO,):
+            return f"TRY_CAST({plain} AS TIMESTAMP)"
+        formats = ", ".join(f"'{f}'" for f in self.formats)
+        return f"CAST(try_strptime({plain}, [{formats}]) AS TIMESTAMP)"
+
+
+def time_readings(values: Sequence[str], day_first: bool | None) -> tuple[TimeReading, ...]:
+    """The ways in which a sample of cells may be times, best first; two where day and month can be swapped."""
+    dates = [m for v in values if (m := _DATE.match(v))]
+    if len(dates) >= 0.5 * len(values) > 0:
+        return _numeric_dates(dates, day_first)
+    names = [m for v in values if (m := _MONTH_NAME.match(v))]
+    if len(names) >= 0.5 * len(values) > 0:
+        sep, year = names[0].group(1), "%Y" if len(names[0].group(2)) == 4 else "%y"
+        return (TimeReading(_with_clock(f"%d{sep}%b{sep}{year}")),)
+    compact = [v for v in values if re.match(r"\s*(19|20)\d{6}[T ]\d{4,6}\s*$", v)]
+    if len(compact) >= 0.5 * len(values) > 0:
+        return (TimeReading(("%Y%m%d %H%M%S", "%Y%m%d %H%M", "%Y%m%dT%H%M%S", "%Y%m%dT%H%M")),)
+    return ()
+
+
+def _numeric_dates(dates: Sequence[re.Match[str]], day_first: bool | None) -> tuple[TimeReading, ...]:
+    first = dates[0]
+    sep = first.group(2)
+    if len(first.group(1)) == 4:
+        return (TimeReading((_ISO,)),) if sep == "-" else (TimeReading(_with_clock(f"%Y{sep}%m{sep}%d")),)
+    year = "%Y" if len(first.group(4)) == 4 else "%y"
+    day = TimeReading(_with_clock(f"%d{sep}%m{sep}{year}"), True)
+    month = TimeReading(_with_clock(f"%m{sep}%d{sep}{year}"), False)
+    if sep == "." or day_first is True:
+        return (day,)
+    return (month,) if day_first is False else (day, month)
+
+
+def _with_clock(date: str) -> tuple[str, ...]:
+    return tuple(date + clock for clock in _CLOCKS)
