@@ -66,17 +66,22 @@ class JobStore(Database):
         with self.reading() as session:
             return tuple(job_row(job) for job in session.scalars(query if lane is None else query.where(JobTable.lane == lane)))
 
-    def claim_next(self, lane: Lane, *, host: str, limit: int, only: Collection[str] | None = None) -> JobRow | None:
+    def claim_next(
+        self, lane: Lane, *, host: str, limit: int, only: Collection[str] | None = None, lowest: int | None = None
+    ) -> JobRow | None:
         """Take the next queued job of a lane, unless `limit` jobs of that lane already run.
 
         The job is "running" from here on; its worker writes pid and heartbeat when it is up.
 
         Args:
             only: Ids that may be taken; None for all.
+            lowest: The lowest priority that may be taken; None for all.
         """
         queued = select(JobTable).where(JobTable.lane == lane, JobTable.state == "queued").order_by(*_ORDER).limit(1)
         if only is not None:
             queued = queued.where(JobTable.id.in_(only))
+        if lowest is not None:
+            queued = queued.where(JobTable.priority >= lowest)
         with self.writing() as session:
             # One row that every claim writes first: the lock that makes counting and taking one step on any database.
             session.execute(update(SettingTable).where(SettingTable.key == "claims").values(created=now()))

@@ -1,0 +1,56 @@
+"""What can be run as a job: one line a kind. Functions stand as text, so that knowing a kind imports nothing."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import unknown_choice
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """A kind of job.
+
+    Args:
+        key: What stands in the job's row.
+        target: "module:function"; the function takes a `JobContext` and returns nothing.
+        preload: Modules that a spare worker imports before it has work.
+        warm_up: "module:function" without arguments, called once by a spare worker after the imports, or "".
+    """
+
+    key: str
+    target: str
+    preload: tuple[str, ...] = ()
+    warm_up: str = ""
+
+
+KINDS: tuple[JobKind, ...] = (
+    JobKind(
+        "train",
+        "core.jobs.train_job:run",
+        preload=("pandas", "pyarrow.parquet", "tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx", "core.jobs.train_job"),
+    ),
+    JobKind("selftest", "core.jobs.selftest_job:run", preload=("core.jobs.selftest_job",)),
+)
+
+
+def kind_by_key(key: str) -> JobKind:
+    """The kind of that key.
+
+    Raises:
+        SettingProblem: there is none.
+    """
+    for kind in KINDS:
+        if kind.key == key:
+            return kind
+    raise unknown_choice("kind", key, [kind.key for kind in KINDS])
+
+
+def load(target: str) -> Callable[..., Any]:
+    """The function that "module:function" names."""
+    module, _, function = target.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
