@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.components.text import language, translate
+from core.charts.theme import DARK, LIGHT, Theme
 
 CONFIG = {
     "displaylogo": False,
@@ -20,9 +20,9 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def words(singular: str, plural: str = "", n: int = 1) -> str:
-    """The Translate callable that `core.charts` takes, in the session's language."""
-    return translate(language(), singular, plural, n)
+def theme() -> Theme:
+    """The look of `core.charts` that fits the browser's theme; `say` is their translator: `theme=theme(), text=say`."""
+    return DARK if is_dark() else LIGHT
 
 
 def show(figure: go.Figure, *, alt: str, key: str, height: int | None = None) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from core import charts as core_charts
 from core import workflows as wf
+from core.charts import Theme, before_after, caption_before_after, histogram_pair
 from core.clean import STEPS, Change, Recipe, RecipeStep, step_by_key
 from core.data.dataset import Dataset
 from core.errors import Problem
@@ -51,8 +51,8 @@ def show() -> None:
 
 def _why() -> str:
     return t(
-        "A recipe is a list of steps. Each step learns its numbers, a median or a limit, from the training part alone, so that the "
-        "test part stays unseen. The uploaded table itself never changes."
+        "A recipe is a list of steps. Each step learns its numbers, a median or a limit, from the training part alone, "
+        "so that the test part stays unseen. The uploaded table itself never changes."
     )
 
 
@@ -114,26 +114,53 @@ def _before_after(dataset: Dataset, preview: wf.RecipePreview | None, problem: P
         notices.problem(problem)
     if preview is None:
         return
-    changed = int(preview.changed.sum())
-    alt = t("Column {column} before and after the recipe: {n} cells changed", column=preview.column, n=changed)
-    charts.show(core_charts.before_after(preview, charts.theme(), charts.words), alt=alt, key="before_after")
-    if preview.histogram_before is not None:
-        charts.show(
-            core_charts.before_after_histogram(preview, charts.theme(), charts.words),
-            alt=t("Distribution of {column} before and after the recipe", column=preview.column),
-            key="before_after_histogram",
+    _charts(preview, charts.theme())
+    if len(preview.rows) < dataset.n_rows:
+        caption(
+            t(
+                "Tried out on the first {n} of {total} rows; a training cleans them all.",
+                n=len(preview.rows),
+                total=dataset.n_rows,
+            )
         )
-    shown = len(preview.rows)
-    part = (
-        t("first {n} of {total} rows", n=shown, total=dataset.n_rows)
-        if shown < dataset.n_rows
-        else tn("n = {n} row", "n = {n} rows", shown)
+
+
+def _charts(preview: wf.RecipePreview, theme: Theme) -> None:
+    n_changed = int(preview.changed.sum())
+    figure = before_after(
+        before=preview.before,
+        after=preview.after,
+        column=preview.column,
+        unit=preview.unit,
+        x=preview.times,
+        rows=preview.rows,
+        changed=preview.changed,
+        flagged=preview.flagged,
+        left_out=preview.left_out,
+        parts=preview.parts,
+        theme=theme,
+        text=say,
     )
-    caption(
-        part,
-        t("fitted on the training part"),
-        tn("{n} cell of this column changed", "{n} cells of this column changed", changed),
+    alt = tn(
+        "{column}: {n} cell changed by the recipe",
+        "{column}: {n} cells changed by the recipe",
+        n_changed,
+        column=preview.column,
     )
+    charts.show(figure, alt=alt, key="before_after", height=300)
+    words = caption_before_after(len(preview.rows), preview.times, n_changed, int(preview.left_out.sum()))
+    caption(say(words), t("fitted on the training part"))
+    if preview.histogram_before is not None and preview.histogram_after is not None:
+        figure = histogram_pair(
+            before=preview.histogram_before,
+            after=preview.histogram_after,
+            column=preview.column,
+            unit=preview.unit,
+            theme=theme,
+            text=say,
+        )
+        alt = t("Distribution of {column} before and after the recipe", column=preview.column)
+        charts.show(figure, alt=alt, key="histogram_pair", height=220)
 
 
 def _rail(dataset: Dataset, draft: recipes.Draft, changes: tuple[Change, ...]) -> None:

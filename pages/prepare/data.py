@@ -121,15 +121,15 @@ def _dataset(dataset: Dataset) -> None:
 
 
 def _finding(dataset: Dataset, n_needing: int) -> str:
-    n = len(dataset.columns)
+    total = len(dataset.columns)
     if n_needing:
         return tn(
-            "{k} of {n} column needs attention before training",
-            "{k} of {n} columns need attention before training",
-            n,
-            k=n_needing,
+            "{n} of {total} columns needs attention before training",
+            "{n} of {total} columns need attention before training",
+            n_needing,
+            total=total,
         )
-    return tn("The column of '{name}' is ready", "All {n} columns of '{name}' are ready", n, name=dataset.name)
+    return tn("The column of '{name}' is ready", "All {n} columns of '{name}' are ready", total, name=dataset.name)
 
 
 def _figures(dataset: Dataset, summary: Any, n_needing: int) -> list[Figure]:
