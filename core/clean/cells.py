@@ -25,7 +25,7 @@ def numbers(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
     """
     column = _column(table, name)
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return _floats(column)
     if column.isna().all():
         return np.full(len(column), np.nan)
     raise DataProblem(
@@ -40,8 +40,8 @@ def is_empty(table: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     """Which cells count as missing, (n_rows,): empty ones, and ±infinity in a number column."""
     column = _column(table, name)
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return ~np.isfinite(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    return column.isna().to_numpy(dtype=np.bool_)
+        return ~np.isfinite(_floats(column))
+    return np.asarray(column.isna(), dtype=np.bool_)
 
 
 def finite(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
@@ -92,3 +92,7 @@ def _column(table: pd.DataFrame, name: str) -> pd.Series:
     if name not in table.columns:
         raise unknown_column(name, [str(c) for c in table.columns])
     return table[name]
+
+
+def _floats(column: pd.Series) -> NDArray[np.float64]:
+    return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))

@@ -89,7 +89,8 @@ def _notes(name: str, n_unknown: int, n_empty: int) -> list[Message]:
 class OneHot:
     """One 0/1 column a category, at the place of the text column, which goes away. Categories are ordered by name.
 
-    All missing in training: no category, so the text column goes away with nothing in its place.
+    All missing in training: no category, so the text column goes away with nothing in its place. It cannot be applied
+    twice, as the text column is gone.
     """
 
     title: Message

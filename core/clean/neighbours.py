@@ -134,7 +134,7 @@ def _group_codes(table: pd.DataFrame, group: str | None) -> NDArray[np.int64] | 
         return None
     if group not in table.columns:
         raise unknown_column(group, [str(c) for c in table.columns])
-    return pd.factorize(table[group])[0].astype(np.int64)
+    return np.asarray(pd.factorize(table[group])[0], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +159,8 @@ class NeighbourFill:
         return FittedNeighbourFill(self.key, self.side, names_of(columns), group, max_gap)
 
     def restore(self, state: Mapping[str, object]) -> FittedNeighbourFill:
-        columns, group, max_gap = tuple(state["columns"]), state["group"], state["max_gap"]  # type: ignore[arg-type]
-        return FittedNeighbourFill(self.key, self.side, columns, group, max_gap)  # type: ignore[arg-type]
+        columns: tuple[str, ...] = tuple(state["columns"])  # type: ignore[arg-type]
+        return FittedNeighbourFill(self.key, self.side, columns, state["group"], state["max_gap"])  # type: ignore[arg-type]
 
 
 PREVIOUS_FILL = NeighbourFill(

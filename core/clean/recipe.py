@@ -23,7 +23,7 @@ from core.errors import ColumnRefused, SettingProblem, unknown_column
 from core.messages import Message, msg
 from core.settings import Settings
 
-VERSION = 1
+VERSION: Literal[1] = 1
 
 
 class RecipeStep(Settings):

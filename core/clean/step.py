@@ -58,8 +58,11 @@ class FittedStep(Protocol):
     hidden from it.
     """
 
-    key: str
-    uses_neighbours: bool
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def uses_neighbours(self) -> bool: ...
 
     def apply(self, table: pd.DataFrame) -> Applied: ...
 
@@ -73,11 +76,20 @@ class CleaningStep(Protocol):
     group column that the recipe names. `fit` gets the columns to work on and the name of the group column, if any.
     """
 
-    key: str
-    title: Message
-    summary: Message
-    settings: type[Settings]
-    fits_keys: bool
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def title(self) -> Message: ...
+
+    @property
+    def summary(self) -> Message: ...
+
+    @property
+    def settings(self) -> type[Settings]: ...
+
+    @property
+    def fits_keys(self) -> bool: ...
 
     def applies_to(self, column: Column) -> bool: ...
 

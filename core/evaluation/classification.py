@@ -70,10 +70,11 @@ def predict_classes(
 ) -> NDArray[np.int64]:
     """The class number of each row, (n_rows,), by the rule of this module; no NaN may come in."""
     if positive is None:
-        return np.argmax(probabilities, axis=1).astype(np.int64)
+        return np.asarray(np.argmax(probabilities, axis=1), dtype=np.int64)
     others = probabilities.copy()
     others[:, positive] = -np.inf
-    return np.where(probabilities[:, positive] > threshold, positive, np.argmax(others, axis=1)).astype(np.int64)
+    called = np.where(probabilities[:, positive] > threshold, positive, np.argmax(others, axis=1))
+    return np.asarray(called, dtype=np.int64)
 
 
 def confusion(truth: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:

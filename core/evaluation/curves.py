@@ -152,7 +152,7 @@ def ranking_resamples(
 
 def _thresholds(distinct: NDArray[np.float64]) -> NDArray[np.float64]:
     """The highest score flags nothing; below the lowest score everything is flagged."""
-    return np.r_[distinct, np.nextafter(distinct[-1], -np.inf)]
+    return np.append(distinct, np.nextafter(distinct[-1], -np.inf))
 
 
 def _known(truth: ArrayLike, scores: ArrayLike) -> NDArray[np.bool_]:
