@@ -32,7 +32,7 @@ def leak_rate(compression: Array, adhesive_temp: Array, crossed: NDArray[np.bool
 
     `compression` is the fraction by which the ring is squeezed (0.20 is the design value).
     """
-    seal = 0.13 * np.exp(-(compression - 0.20) / 0.0155)
+    seal = 0.15 * np.exp(-(compression - 0.20) / 0.0155)
     cold = 0.05 * np.clip(21.0 - adhesive_temp, 0.0, None)
     return seal * (1.0 + cold) + np.where(crossed, 0.9, 0.0)
 

@@ -1,0 +1,67 @@
+"""Records in, Plotly figures out, and nothing else: what a chart shows was computed by the package that owns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from core.charts.binning import bin_values
+from core.charts.captions import (
+    caption_before_after,
+    caption_curve,
+    caption_life,
+    caption_loss,
+    caption_residuals,
+    caption_rows,
+    caption_score_timeline,
+    caption_sensor_band,
+    caption_split,
+)
+from core.charts.classification import confusion_matrix, precision_recall, probability_histogram, roc
+from core.charts.cleaning import before_after, histogram_pair
+from core.charts.downsample import MAX_POINTS, downsample, downsample_marks
+from core.charts.life import UnitLife, life_chart
+from core.charts.regression import parity, residual_histogram, residuals_over_time
+from core.charts.split import split_ribbon
+from core.charts.theme import DARK, LIGHT, Theme
+from core.charts.timeline import score_timeline, sensor_band
+from core.charts.training import loss_curves
+from core.messages import Message, msg
+
+__all__ = [
+    "CATALOGUE", "DARK", "LIGHT", "MAX_POINTS", "ChartInfo", "Theme", "UnitLife", "before_after", "bin_values",
+    "caption_before_after", "caption_curve", "caption_life", "caption_loss", "caption_residuals", "caption_rows",
+    "caption_score_timeline", "caption_sensor_band", "caption_split", "confusion_matrix", "downsample",
+    "downsample_marks", "histogram_pair", "life_chart", "loss_curves", "parity", "precision_recall",
+    "probability_histogram", "residual_histogram", "residuals_over_time", "roc", "score_timeline", "sensor_band",
+    "split_ribbon",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ChartInfo:
+    """One chart of the catalogue: key, what it is called, the function that draws it."""
+
+    key: str
+    title: Message
+    draw: Callable[..., go.Figure]
+
+
+CATALOGUE: tuple[ChartInfo, ...] = (
+    ChartInfo("loss_curves", msg("Loss by epoch"), loss_curves),
+    ChartInfo("split_ribbon", msg("Split"), split_ribbon),
+    ChartInfo("before_after", msg("Before and after cleaning"), before_after),
+    ChartInfo("histogram_pair", msg("Distribution before and after"), histogram_pair),
+    ChartInfo("parity", msg("Predicted against measured"), parity),
+    ChartInfo("residuals_over_time", msg("Residuals over time"), residuals_over_time),
+    ChartInfo("residual_histogram", msg("Distribution of the residuals"), residual_histogram),
+    ChartInfo("life_chart", msg("Remaining life"), life_chart),
+    ChartInfo("confusion_matrix", msg("True and predicted classes"), confusion_matrix),
+    ChartInfo("roc", msg("ROC"), roc),
+    ChartInfo("precision_recall", msg("Precision and recall"), precision_recall),
+    ChartInfo("probability_histogram", msg("Predicted probabilities"), probability_histogram),
+    ChartInfo("score_timeline", msg("Score over time"), score_timeline),
+    ChartInfo("sensor_band", msg("Sensor around an event"), sensor_band),
+)

@@ -1,0 +1,342 @@
+"""What all charts share: the empty figure in the look of the app, lines, marks, ribbons, direct labels.
+
+Traces are plain SVG scatter, never WebGL: WebGL traces compile code at run time, which the report's content security
+policy forbids. User texts are escaped here, because Plotly reads a little HTML in titles and labels.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from core.charts.theme import FONT, Theme
+from core.messages import Message, msg
+
+Text = Callable[[Message], str]
+Json = dict[str, Any]
+Array = NDArray[Any]
+
+PART_TITLES: Mapping[int, Message] = {0: msg("training"), 1: msg("validation"), 2: msg("test"), 3: msg("gap")}
+MAX_RIBBONS = 40
+LONGEST_NAME = 48
+_TIME_STOPS = [
+    {"dtickrange": [None, 1000], "value": "%H:%M:%S.%2f\n%Y-%m-%d"},
+    {"dtickrange": [1000, 60_000], "value": "%H:%M:%S\n%Y-%m-%d"},
+    {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%Y-%m-%d"},
+    {"dtickrange": [86_400_000, "M1"], "value": "%m-%d\n%Y"},
+    {"dtickrange": ["M1", "M12"], "value": "%Y-%m"},
+    {"dtickrange": ["M12", None], "value": "%Y"},
+]
+
+
+def plain(words: str) -> str:
+    """Text that Plotly shows as it is: HTML escaped, and no hover placeholder."""
+    return html.escape(words, quote=False).replace("%{", "%&#123;")
+
+
+def quantity(name: str | Message, unit: str = "") -> Message:
+    """An axis title: the name, shortened, with its unit in brackets."""
+    if isinstance(name, str) and len(name) > LONGEST_NAME:
+        name = name[: LONGEST_NAME - 1] + "…"
+    return msg("{name} ({unit})", name=name, unit=unit) if unit else msg("{name}", name=name)
+
+
+def is_time(x: Array) -> bool:
+    """Whether the values of an axis are times."""
+    return bool(np.issubdtype(x.dtype, np.datetime64))
+
+
+def axis_values(x: ArrayLike | None, n: int) -> Array:
+    """Positions on the axis (n,): times, numbers, or row numbers where there are none."""
+    return np.arange(n) if x is None else np.asarray(x)
+
+
+def x_title(x: Array, given: Message | None = None) -> Message:
+    """What the horizontal axis is called."""
+    return given or (msg("time") if is_time(x) else msg("row"))
+
+
+def moment(value: Any) -> str:
+    """A time or a number as it stands in a label."""
+    if isinstance(value, np.datetime64) or hasattr(value, "isoformat"):
+        return str(np.datetime64(value, "m")).replace("T", " ")
+    return f"{value:g}"
+
+
+def draw(
+    traces: Sequence[Json],
+    *,
+    title: Message,
+    x: Message,
+    y: Message,
+    theme: Theme,
+    text: Text,
+    shapes: Sequence[Json] = (),
+    labels: Sequence[Json] = (),
+    x_axis: Json | None = None,
+    y_axis: Json | None = None,
+    right: int = 110,
+    height: int = 340,
+    **layout: Any,
+) -> go.Figure:
+    """A figure in the look of the app. `right` is the margin in pixels that the labels at the line ends need."""
+    c = theme.colors
+    axis = {
+        "gridcolor": c.border,
+        "linecolor": c.muted,
+        "zeroline": False,
+        "ticks": "outside",
+        "tickcolor": c.muted,
+        "automargin": True,
+    }
+    empty = not any(len(t.get("x", ())) for t in traces)
+    notes = [*labels, *([_nothing(theme, text)] if empty else [])]
+    return go.Figure(
+        {
+            "data": list(traces),
+            "layout": {
+                "template": "none",
+                "title": {
+                    "text": plain(text(title)),
+                    "font": {"size": 15, "color": c.text},
+                    "x": 0,
+                    "xref": "paper",
+                    "xanchor": "left",
+                },
+                "font": {"family": FONT, "size": 12, "color": c.muted},
+                "paper_bgcolor": c.background,
+                "plot_bgcolor": c.background,
+                "margin": {"l": 64, "r": right, "t": 48, "b": 52},
+                "height": height,
+                "showlegend": False,
+                "uirevision": title.id,
+                "hoverlabel": {"bgcolor": c.surface, "bordercolor": c.border, "font": {"color": c.text, "family": FONT}},
+                "modebar": {"bgcolor": c.background, "color": c.muted, "activecolor": c.primary},
+                "xaxis": {
+                    **axis,
+                    "showgrid": False,
+                    "showline": True,
+                    "title": {"text": plain(text(x))},
+                    **({"tickformatstops": _TIME_STOPS} if _has_times(traces) else {}),
+                    **(x_axis or {}),
+                },
+                "yaxis": {
+                    **axis,
+                    "showline": True,
+                    "title": {"text": plain(text(y))},
+                    "separatethousands": True,
+                    **(y_axis or {}),
+                },
+                "shapes": list(shapes),
+                "annotations": notes,
+                **layout,
+            },
+        }
+    )
+
+
+def line(
+    x: Array, y: Array, color: str, *, name: str = "", hover: str = "", dash: str = "solid", width: float = 1.3, **more: Any
+) -> Json:
+    """A line; with 30 points or fewer its points are marked, so that one point is seen too."""
+    trace: Json = {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "name": plain(name),
+        "line": {"color": color, "width": width, "dash": dash},
+    }
+    few = len(x) <= 30 and dash == "solid"
+    trace |= {"mode": "lines+markers", "marker": {"size": 5, "color": color}} if few else {"mode": "lines"}
+    return {**trace, **_hover(hover), **more}
+
+
+def marks(
+    x: Array, y: Array, color: str, *, name: str = "", hover: str = "", symbol: str = "circle", size: float = 5, **more: Any
+) -> Json:
+    """Marks without a line."""
+    marker = {"color": color, "size": size, "symbol": symbol}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": x,
+        "y": y,
+        "name": plain(name),
+        "marker": marker,
+        **_hover(hover),
+        **more,
+    }
+
+
+def flags(x: Array, y: Array, theme: Theme, *, name: str = "", hover: str = "", **more: Any) -> Json:
+    """Flagged rows: red diamonds, always on top."""
+    return marks(x, y, theme.colors.bad, name=name, hover=hover, symbol="diamond", size=7, **more)
+
+
+def band(x: Array, low: Array, high: Array, color: str) -> list[Json]:
+    """A filled band between two series; rows without both are left out."""
+    both = np.isfinite(np.asarray(low, float)) & np.isfinite(np.asarray(high, float))
+    edge = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": np.asarray(x)[both],
+        "line": {"width": 0, "color": color},
+        "hoverinfo": "skip",
+    }
+    return [{**edge, "y": np.asarray(low)[both]}, {**edge, "y": np.asarray(high)[both], "fill": "tonexty", "fillcolor": color}]
+
+
+def level(x: Array, value: float, color: str, dash: str = "dash") -> Json:
+    """A horizontal line over the whole axis that counts for its range."""
+    ends = x[[0, -1]] if len(x) else x[:0]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": ends,
+        "y": np.full(len(ends), value),
+        "line": {"color": color, "width": 1.3, "dash": dash},
+        "hoverinfo": "skip",
+    }
+
+
+def end_label(y: float, words: str, color: str, wrap: bool = True) -> Json:
+    """A direct label at the right end of a line; `words` are escaped, "\\n" breaks the line."""
+    shown = plain(words).replace("\n", "<br>") if wrap else plain(words)
+    return {
+        "x": 1,
+        "xref": "paper",
+        "xanchor": "left",
+        "xshift": 6,
+        "y": y,
+        "yref": "y",
+        "text": shown,
+        "showarrow": False,
+        "align": "left",
+        "font": {"color": color, "size": 11},
+    }
+
+
+def spread(labels: Sequence[tuple[float, str, str]], span: float) -> list[Json]:
+    """End labels (y, words, colour), moved apart to at least 7 % of `span`, the range of the axis."""
+    placed: list[Json] = []
+    lowest = -np.inf
+    for y, words, color in sorted((entry for entry in labels if np.isfinite(entry[0])), key=lambda entry: entry[0]):
+        lowest = max(y, lowest + 0.07 * span)
+        placed.append(end_label(lowest, words, color))
+    return placed
+
+
+def span_of(*series: ArrayLike) -> float:
+    """Largest less smallest finite value of all series; 1 where there is none or they are equal."""
+    finite = np.concatenate([np.asarray(s, dtype=float).ravel() for s in series])
+    finite = finite[np.isfinite(finite)]
+    return float(np.ptp(finite)) or 1.0 if len(finite) else 1.0
+
+
+def upright(x: Any, words: str, theme: Theme, color: str = "", dash: str = "dot") -> tuple[Json, Json]:
+    """A vertical line over the plot with its label at the top: (shape, label)."""
+    color, at = color or theme.colors.muted, _json_value(x)
+    shape = {
+        "type": "line",
+        "x0": at,
+        "x1": at,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": {"color": color, "width": 1.2, "dash": dash},
+    }
+    label = {
+        "x": at,
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "text": plain(words),
+        "showarrow": False,
+        "font": {"color": color, "size": 11},
+    }
+    return shape, label
+
+
+def ribbons(
+    x: Array, parts: ArrayLike | None, theme: Theme, text: Text, titles: Mapping[int, Message]
+) -> tuple[list[Json], list[Json]]:
+    """Light ribbons behind the plot for the parts of the split: (shapes, labels).
+
+    A split with more than `MAX_RIBBONS` stretches (random, or by many groups) draws none.
+    """
+    stretches = part_stretches(parts)
+    if not len(x) or not stretches or len(stretches) > MAX_RIBBONS:
+        return [], []
+    shapes, labels, named = [], [], set()
+    for code, first, last in stretches:
+        left, right = _json_value(x[first]), _json_value(x[min(last + 1, len(x) - 1)])
+        shapes.append(
+            {
+                "type": "rect",
+                "layer": "below",
+                "x0": left,
+                "x1": right,
+                "y0": 0,
+                "y1": 1,
+                "yref": "paper",
+                "fillcolor": theme.part(code),
+                "line": {"width": 0},
+            }
+        )
+        if code not in named and (last - first) >= 0.09 * (len(x) - 1):
+            named.add(code)
+            labels.append(
+                {
+                    "x": left,
+                    "y": 1,
+                    "yref": "paper",
+                    "xanchor": "left",
+                    "yanchor": "bottom",
+                    "text": plain(text(titles[code])),
+                    "showarrow": False,
+                    "font": {"color": theme.colors.muted, "size": 11},
+                }
+            )
+    return shapes, labels
+
+
+def part_stretches(parts: ArrayLike | None) -> list[tuple[int, int, int]]:
+    """Runs of equal part codes: (code, first, last), both ends included; none without parts."""
+    codes = np.asarray([] if parts is None else parts)
+    if not len(codes):
+        return []
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(codes)) + 1])
+    stops = np.concatenate([starts[1:] - 1, [len(codes) - 1]])
+    return [(int(codes[a]), int(a), int(b)) for a, b in zip(starts[: MAX_RIBBONS + 1], stops[: MAX_RIBBONS + 1], strict=True)]
+
+
+def _hover(template: str) -> Json:
+    return {"hovertemplate": template + "<extra></extra>"} if template else {"hoverinfo": "skip"}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, np.datetime64) or hasattr(value, "isoformat"):
+        return str(np.datetime64(value, "ms"))
+    return float(value)
+
+
+def _has_times(traces: Sequence[Json]) -> bool:
+    return any(is_time(np.asarray(trace["x"])) for trace in traces if len(trace.get("x", ())))
+
+
+def _nothing(theme: Theme, text: Text) -> Json:
+    words = plain(text(msg("Nothing to draw: no row has a value.")))
+    return {
+        "x": 0.5,
+        "y": 0.5,
+        "xref": "paper",
+        "yref": "paper",
+        "text": words,
+        "showarrow": False,
+        "font": {"color": theme.colors.muted, "size": 13},
+    }

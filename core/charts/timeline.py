@@ -1,0 +1,197 @@
+"""Scores over time with the decision limit, flags and events; one sensor around an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from core.charts.downsample import downsample, downsample_marks
+from core.charts.figure import (
+    PART_TITLES,
+    Array,
+    Json,
+    Text,
+    axis_values,
+    draw,
+    end_label,
+    flags,
+    level,
+    line,
+    moment,
+    plain,
+    quantity,
+    ribbons,
+    upright,
+    x_title,
+)
+from core.charts.theme import LIGHT, Theme
+from core.messages import Message, msg
+
+MOST_NUMBERED = 30
+
+
+class DrawnEvent(Protocol):
+    """What a timeline needs to know of an event; `core.anomalies.AnomalyEvent` has it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def peak_row(self) -> int: ...
+
+
+def score_timeline(
+    *,
+    scores: ArrayLike,
+    limit: float | None,
+    x: ArrayLike | None = None,
+    rows: ArrayLike | None = None,
+    flagged: ArrayLike | None = None,
+    parts: ArrayLike | None = None,
+    part_titles: Mapping[int, Message] = PART_TITLES,
+    events: Sequence[DrawnEvent] = (),
+    score_title: Message | None = None,
+    along: Message | None = None,
+    log: bool = False,
+    title: Message | None = None,
+    theme: Theme = LIGHT,
+    text: Text = str,
+) -> go.Figure:
+    """Score (n,) over times, numbers or rows, with the decision limit, flags as red diamonds and numbered events.
+
+    Args:
+        scores: Higher is odder; NaN where a row could not be scored (a gap in the line).
+        limit: The threshold, in units of the score; None draws none.
+        x: Time or number of each row (n,), ascending.
+        rows: Dataset row number of each row (n,), ascending; where events lie is found by it.
+        flagged: (n,) bool; without it a row is flagged when its score is above `limit`.
+        parts: Part code of each row (n,), drawn as ribbons named by `part_titles`.
+        events: The 30 first are numbered at their peak.
+        log: Logarithmic score axis; scores of 0 and below are then not drawn.
+    """
+    values = np.asarray(scores, float)
+    at, number = axis_values(x, len(values)), axis_values(rows, len(values))
+    above = _flagged(values, limit, flagged)
+    kept, marked = downsample(values), downsample_marks(np.flatnonzero(above), values)
+    hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>" + text(msg("score {value}", value="%{y:.4~g}"))
+    traces = [
+        line(
+            at[kept], values[kept], theme.category(0), name=text(msg("score")), hover=hover, width=1.1, customdata=number[kept]
+        )
+    ]
+    shapes, labels = ribbons(at, parts, theme, text, part_titles)
+    if limit is not None and len(values):
+        traces.append(level(at, limit, theme.colors.bad))
+        height = float(np.log10(limit)) if log and limit > 0 else limit
+        labels.append(end_label(height, text(msg("decision limit\n{value}", value=float(limit))), theme.colors.bad))
+    traces.append(flags(at[marked], values[marked], theme, name=text(msg("flag")), hover=hover, customdata=number[marked]))
+    traces += _numbers(at, values, number, events, theme)
+    return draw(
+        traces,
+        title=title or msg("Score over time"),
+        x=x_title(at, along),
+        y=score_title or msg("score"),
+        theme=theme,
+        text=text,
+        shapes=shapes,
+        labels=labels,
+        y_axis={"type": "log"} if log else {},
+    )
+
+
+def sensor_band(
+    *,
+    values: ArrayLike,
+    column: str,
+    unit: str = "",
+    x: ArrayLike | None = None,
+    rows: ArrayLike | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    began: Any = None,
+    ended: Any = None,
+    along: Message | None = None,
+    title: Message | None = None,
+    theme: Theme = LIGHT,
+    text: Text = str,
+) -> go.Figure:
+    """One sensor (n,) around an event, column units, over its normal band `low` to `high`; rows outside are marked."""
+    series = np.asarray(values, float)
+    at, number = axis_values(x, len(series)), axis_values(rows, len(series))
+    outside = np.zeros(len(series), bool)
+    shapes: list[Json] = []
+    labels: list[Json] = []
+    if low is not None and high is not None and np.isfinite([low, high]).all():
+        outside = (series < low) | (series > high)
+        fill = theme.light(theme.category(0))
+        shapes.append(
+            {
+                "type": "rect",
+                "layer": "below",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": low,
+                "y1": high,
+                "fillcolor": fill,
+                "line": {"width": 0},
+            }
+        )
+        labels.append(
+            end_label(
+                (low + high) / 2,
+                text(msg("normal band\n{low} to {high}", low=float(low), high=float(high))),
+                theme.colors.muted,
+            )
+        )
+    for when, words in ((began, msg("began {time}", time=moment(began) if began is not None else "")), (ended, msg("ended"))):
+        if when is not None:
+            shape, label = upright(when, text(words), theme)
+            shapes.append(shape)
+            labels.append(label)
+    kept, marked = downsample(series), downsample_marks(np.flatnonzero(outside), series)
+    hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>%{y:.5~g} " + plain(unit)
+    return draw(
+        [
+            line(at[kept], series[kept], theme.category(0), name=column, hover=hover, customdata=number[kept]),
+            flags(at[marked], series[marked], theme, hover=hover, customdata=number[marked])
+            | {"marker": {"color": theme.colors.bad, "size": 4, "symbol": "diamond"}},
+        ],
+        title=title or msg("{column} around the event", column=column),
+        x=x_title(at, along),
+        y=quantity(column, unit),
+        theme=theme,
+        text=text,
+        shapes=shapes,
+        labels=labels,
+        height=260,
+    )
+
+
+def _flagged(values: Array, limit: float | None, given: ArrayLike | None) -> Array:
+    if given is not None:
+        return np.asarray(given, bool) & np.isfinite(values)
+    return values > limit if limit is not None else np.zeros(len(values), bool)
+
+
+def _numbers(at: Array, values: Array, number: Array, events: Sequence[DrawnEvent], theme: Theme) -> list[Json]:
+    """The numbers of the first events, above their peaks."""
+    shown = list(events)[:MOST_NUMBERED]
+    if not shown or not len(values):
+        return []
+    peaks = np.clip(np.searchsorted(number, [e.peak_row for e in shown]), 0, len(values) - 1)
+    return [
+        {
+            "type": "scatter",
+            "mode": "text",
+            "x": at[peaks],
+            "y": values[peaks],
+            "text": [str(e.number) for e in shown],
+            "textposition": "top center",
+            "textfont": {"color": theme.colors.bad, "size": 12},
+            "hoverinfo": "skip",
+        }
+    ]

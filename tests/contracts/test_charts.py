@@ -1,0 +1,160 @@
+"""What every chart of the catalogue promises, drawn with full, single, empty and unfilled records in both looks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.charts import CATALOGUE, DARK, LIGHT, MAX_POINTS, ChartInfo, Theme, UnitLife, bin_values
+from core.charts.theme import CIVIDIS
+from core.messages import Message, msg
+
+Record = dict[str, Any]
+UNITS = {
+    "parity": ("(mm)", "(mm)"),
+    "residuals_over_time": ("time", "(mm)"),
+    "residual_histogram": ("(mm)", "rows"),
+    "before_after": ("time", "(bar)"),
+    "histogram_pair": ("(bar)", "cells"),
+    "sensor_band": ("time", "(bar)"),
+    "life_chart": ("(cycles)", "(cycles)"),
+    "precision_recall": ("(share)", "(share)"),
+    "roc": ("(share)", "(share)"),
+    "probability_histogram": ("probability", "(%)"),
+}
+
+
+def times(n: int) -> np.ndarray:
+    return np.datetime64("2024-05-06T00:00", "us") + np.arange(n) * np.timedelta64(60_000_000, "us")
+
+
+def wavy(n: int, fill: float | None) -> np.ndarray:
+    return 2.0 + np.sin(np.arange(n) / 50.0) + 0.1 * np.cos(np.arange(n) * 7.0) if fill is None else np.full(n, fill)
+
+
+def record(key: str, n: int, fill: float | None = None) -> Record:
+    """Arguments of the chart `key` for n rows; `fill` puts one value (NaN) everywhere."""
+    y, x = wavy(n, fill), times(n)
+    parts = np.repeat([0, 1, 2], [n - 2 * (n // 4), n // 4, n // 4]).astype(np.int8)
+    mask = np.arange(n) % 97 == 0
+    share = np.linspace(0, 1, n)
+    records: dict[str, Callable[[], Record]] = {
+        "loss_curves": lambda: {"epochs": np.arange(1, n + 1), "loss": y, "val_loss": y + 0.1, "best_epoch": n or None},
+        "split_ribbon": lambda: {"parts": parts, "x": x},
+        "before_after": lambda: {
+            "before": y, "after": y * 0.9, "column": "p", "unit": "bar", "x": x, "changed": mask, "flagged": mask, "left_out": mask, "parts": parts,
+        },
+        "histogram_pair": lambda: {"before": bin_values(y), "after": bin_values(y * 0.9), "column": "p", "unit": "bar"},
+        "parity": lambda: {"truth": y, "prediction": y + 0.1 * mask, "name": "width", "unit": "mm", "half_width": 0.02, "limits": (1.0, None, 3.0)},
+        "residuals_over_time": lambda: {"residuals": y, "name": "width", "unit": "mm", "x": x, "half_width": 0.02},
+        "residual_histogram": lambda: {"residuals": y, "name": "width", "unit": "mm"},
+        "life_chart": lambda: {"units": [UnitLife("E1", np.arange(n), y, y + 1, y - 1, y + 2)], "unit": "cycles"},
+        "confusion_matrix": lambda: {"counts": np.full((2, 2), n), "classes": ("pass", "fail")},
+        "roc": lambda: {"curve": (share, wavy(n, fill)), "baseline": (share, share), "operating_point": (0.1, 0.5)},
+        "precision_recall": lambda: {"curve": (share, wavy(n, fill)), "baseline": (share, share), "prevalence": 0.03},
+        "probability_histogram": lambda: {"probability": share + (fill or 0), "positive": mask, "positive_name": "fail", "threshold": 0.4},
+        "score_timeline": lambda: {
+            "scores": y, "limit": 2.9, "x": x, "parts": parts, "events": [SimpleNamespace(number=1, peak_row=n // 2)],
+        },
+        "sensor_band": lambda: {"values": y, "column": "p", "unit": "bar", "x": x, "low": 1.5, "high": 2.5, "began": x[0] if n else None},
+    }  # fmt: skip
+    return records[key]()
+
+
+each_chart = pytest.mark.parametrize("chart", CATALOGUE, ids=lambda c: c.key)
+each_theme = pytest.mark.parametrize("theme", (LIGHT, DARK), ids=lambda t: t.name)
+
+
+def layout_of(figure: Any) -> Record:
+    return json.loads(figure.to_json())["layout"]
+
+
+def allowed_colors(theme: Theme) -> set[str]:
+    c = theme.colors
+    named = {c.background, c.surface, c.text, c.muted, c.border, c.primary, c.good, c.warn, c.bad, *c.categories, *CIVIDIS}
+    mixed = {theme.part(i, s) for i in range(4) for s in (0.14, 0.45)}
+    mixed |= {theme.light(k, s) for k in c.categories for s in (0.14, 0.20)}
+    return named | mixed
+
+
+def strings(tree: object) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for branch in tree.values():
+            yield from strings(branch)
+    elif isinstance(tree, list):
+        for branch in tree:
+            yield from strings(branch)
+    elif isinstance(tree, str):
+        yield tree
+
+
+@each_chart
+@each_theme
+def test_same_record_gives_the_same_figure_and_is_left_alone(chart: ChartInfo, theme: Theme) -> None:
+    given = record(chart.key, 400)
+    arrays = {k: v.copy() for k, v in given.items() if isinstance(v, np.ndarray)}
+    assert chart.draw(**given, theme=theme).to_json() == chart.draw(**given, theme=theme).to_json()
+    for name, before in arrays.items():
+        np.testing.assert_array_equal(given[name], before)
+
+
+@each_chart
+def test_title_and_axis_titles_with_units(chart: ChartInfo) -> None:
+    layout = layout_of(chart.draw(**record(chart.key, 400)))
+    assert layout["title"]["text"]
+    shown = [layout[axis]["title"]["text"] for axis in ("xaxis", "yaxis")]
+    assert all(shown)
+    for wanted, title in zip(UNITS.get(chart.key, ("", "")), shown, strict=True):
+        assert wanted in title
+
+
+@each_chart
+@each_theme
+def test_only_colors_of_the_theme(chart: ChartInfo, theme: Theme) -> None:
+    figure = json.loads(chart.draw(**record(chart.key, 400), theme=theme).to_json())
+    found = {color for words in strings(figure) for color in re.findall(r"#[0-9A-Fa-f]{6}\b|rgba?\([^)]*\)", words)}
+    assert found and found <= allowed_colors(theme)
+
+
+@each_chart
+@pytest.mark.parametrize(("n", "fill"), [(0, None), (1, None), (2, None), (1, np.nan), (300, np.nan), (300, 5.0)])
+def test_draws_nothing_one_row_and_rows_without_values(chart: ChartInfo, n: int, fill: float | None) -> None:
+    figure = chart.draw(**record(chart.key, n, fill))
+    assert "NaN" not in json.dumps(layout_of(figure))
+
+
+@each_chart
+def test_at_most_5000_points_a_trace(chart: ChartInfo) -> None:
+    for trace in chart.draw(**record(chart.key, 200_000)).data:
+        assert len(trace.x) <= MAX_POINTS
+
+
+@each_chart
+def test_every_sentence_goes_through_the_translator(chart: ChartInfo) -> None:
+    def translated(message: Message) -> str:
+        return message.render(lambda singular, plural, n: re.sub(r"[A-Za-z]+(?![^{]*\})", "Ж", singular))
+
+    layout = layout_of(chart.draw(**record(chart.key, 400), text=translated, title=msg("Seen")))
+    words = [layout["title"]["text"], layout["xaxis"]["title"]["text"], layout["yaxis"]["title"]["text"]]
+    words += [re.sub(r"<[^>]*>", "", a["text"]) for a in layout.get("annotations", ())]
+    users = {"width", "p", "mm", "bar", "E", "cycles", "fail", "pass"}
+    left = {w for shown in words for w in re.findall(r"[A-Za-z]+", shown)} - users
+    assert not left
+
+
+@each_chart
+def test_no_webgl_trace(chart: ChartInfo) -> None:
+    kinds = {trace.type for trace in chart.draw(**record(chart.key, 400)).data}
+    assert kinds <= {"scatter", "bar", "heatmap"}
+
+
+def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
+    keys = [c.key for c in CATALOGUE]
+    assert len(set(keys)) == len(keys) == 14
+    assert all(record(key, 3) for key in keys)

@@ -1,0 +1,160 @@
+"""What single charts show: values, labels, escapes."""
+
+from __future__ import annotations
+
+import json
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core import charts
+from core.charts import DARK, LIGHT, Theme
+from core.charts.captions import join, period
+from core.charts.figure import part_stretches, plain, quantity, spread
+from core.errors import SettingProblem
+from core.messages import msg
+
+NASTY = '<img src=x onerror=alert(1)> %{x} & "q"'
+
+
+def labels(figure: Any) -> list[str]:
+    return [a.text for a in figure.layout.annotations]
+
+
+def test_theme_names() -> None:
+    with pytest.raises(SettingProblem, match="Did you mean 'light'"):
+        Theme("ligth")  # type: ignore[arg-type]
+
+
+def test_mixing_into_the_background() -> None:
+    assert LIGHT.light("#000000", 0.5) == "#808080"
+    assert LIGHT.light("#0B5C73", 0.0) == "#FFFFFF" and DARK.light("#123456", 1.0) == "#123456"
+
+
+def luminance(color: str) -> float:
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", (LIGHT, DARK), ids=lambda t: t.name)
+@pytest.mark.parametrize("field", ("text", "muted", "primary", "good", "warn", "bad"))
+def test_text_colors_reach_wcag_aa_on_the_background(theme: Theme, field: str) -> None:
+    a, b = luminance(getattr(theme.colors, field)), luminance(theme.colors.background)
+    assert (max(a, b) + 0.05) / (min(a, b) + 0.05) >= 4.5
+
+
+def test_timeline_flags_what_is_above_and_names_the_limit() -> None:
+    figure = charts.score_timeline(scores=[1.0, 3.0, np.nan, 2.0, 2.5], limit=2.0, rows=[10, 11, 12, 13, 14])
+    diamonds = next(t for t in figure.data if t.marker.symbol == "diamond")
+    assert list(diamonds.customdata) == [11, 14] and diamonds.marker.color == LIGHT.colors.bad
+    assert "decision limit<br>2" in labels(figure)
+
+
+def test_timeline_numbers_events_at_their_peak_row() -> None:
+    events = [SimpleNamespace(number=2, peak_row=13)]
+    figure = charts.score_timeline(scores=[1.0, 3.0, 9.0, 2.0], limit=2.0, rows=[10, 11, 13, 14], events=events)
+    numbers = next(t for t in figure.data if t.mode == "text")
+    assert (list(numbers.x), list(numbers.y), list(numbers.text)) == ([2], [9.0], ["2"])
+
+
+def test_timeline_of_200000_rows_is_built_within_60_ms_and_keeps_every_flag() -> None:
+    scores = np.abs(np.random.default_rng(0).standard_normal(200_000))
+    at = np.datetime64("2024-01-01", "us") + np.arange(200_000) * np.timedelta64(60_000_000, "us")
+    limit = float(np.quantile(scores, 0.99))
+    parts = np.repeat([0, 1, 2], [100_000, 20_000, 80_000])
+    taken = []
+    for _ in range(5):
+        start = time.perf_counter()
+        figure = charts.score_timeline(scores=scores, limit=limit, x=at, parts=parts)
+        taken.append(time.perf_counter() - start)
+    assert min(taken) < 0.060
+    diamonds = next(t for t in figure.data if t.marker.symbol == "diamond")
+    assert len(diamonds.x) == np.count_nonzero(scores > limit)
+
+
+def test_ribbons_name_each_part_once_and_a_random_split_draws_none() -> None:
+    parts = np.repeat([0, 3, 1, 2], [50, 2, 20, 28])
+    figure = charts.score_timeline(scores=np.ones(100), limit=2.0, parts=parts)
+    assert len(figure.layout.shapes) == 4
+    assert [w for w in labels(figure) if w in ("training", "gap", "validation", "test")] == ["training", "validation", "test"]
+    mixed = charts.score_timeline(scores=np.ones(100), limit=2.0, parts=np.tile([0, 2], 50))
+    assert len(mixed.layout.shapes) == 0
+
+
+def test_part_stretches_include_both_ends() -> None:
+    assert part_stretches([0, 0, 1, 2, 2]) == [(0, 0, 1), (1, 2, 2), (2, 3, 4)]
+    assert part_stretches(None) == part_stretches([]) == []
+
+
+def test_sensor_band_marks_rows_outside() -> None:
+    figure = charts.sensor_band(values=[1.0, 2.0, 5.0, np.nan], column="p", unit="bar", low=0.5, high=2.5)
+    assert list(figure.data[1].y) == [5.0]
+    assert "normal band<br>0.5 to 2.5" in labels(figure)
+
+
+def test_confusion_matrix_shows_counts_and_shares_of_the_true_class() -> None:
+    figure = charts.confusion_matrix(counts=[[90, 10], [0, 0]], classes=["pass", "fail"])
+    cells = figure.data[0]
+    assert cells.text[0][0] == "90<br>90.0%" and cells.text[1][0] == "0"
+    assert np.isnan(cells.z[1]).all()
+
+
+def test_probability_histogram_sums_to_100_on_each_side() -> None:
+    figure = charts.probability_histogram(
+        probability=[0.1, 0.2, 0.2, 0.9], positive=[False, False, False, True], positive_name="fail", threshold=0.5
+    )
+    assert [sum(t.y) for t in figure.data] == pytest.approx([100.0, 100.0])
+    assert "decision limit 0.5" in labels(figure)
+
+
+def test_split_ribbon_counts_rows() -> None:
+    shown = labels(charts.split_ribbon(parts=np.repeat([0, 2], [30, 10])))
+    assert shown[0].endswith("training: 30 rows") and shown[1].endswith("test: 10 rows")
+
+
+def test_loss_labels_stand_at_the_last_value_and_apart() -> None:
+    placed = spread([(1.0, "a", "#000000"), (1.0, "b", "#000000"), (float("nan"), "c", "#000000")], 10.0)
+    assert [p["y"] for p in placed] == pytest.approx([1.0, 1.7])
+
+
+def test_before_after_puts_marks_where_the_cells_are() -> None:
+    figure = charts.before_after(
+        before=[1.0, 9.0, 2.0],
+        after=[1.0, np.nan, 2.0],
+        column="p",
+        changed=[False, True, False],
+        left_out=[False, False, True],
+    )
+    by_name = {t.name: t for t in figure.data}
+    assert list(by_name["changed: 1"].y) == [9.0] and list(by_name["left out: 1"].y) == [2.0]
+
+
+def test_user_texts_are_shown_as_written() -> None:
+    assert plain(NASTY) == '&lt;img src=x onerror=alert(1)&gt; %&#123;x} &amp; "q"'
+    figure = charts.before_after(before=[1.0], after=[1.0], column=NASTY, unit=NASTY)
+    whole = json.dumps(json.loads(figure.to_json()))
+    assert "<img" not in whole and "%{x} &" not in whole.replace("%{x}<br>", "")
+    many = charts.confusion_matrix(counts=[[1]], classes=[NASTY])
+    assert "<img" not in many.to_json()
+
+
+def test_long_names_are_shortened_in_axis_titles() -> None:
+    assert len(str(quantity("x" * 300, "bar"))) < 60
+
+
+def test_captions_say_n_period_and_exclusions() -> None:
+    at = np.array(["2024-05-06T00:00", "2024-05-07T12:30"], "datetime64[us]")
+    assert str(charts.caption_rows(12_000, at, left_out=1)) == (
+        "n = 12,000 rows · 5000 drawn, extremes kept · 2024-05-06 00:00 to 2024-05-07 12:30 · 1 row left out"
+    )
+    assert str(charts.caption_score_timeline(10, [0, 9], msg("limit from 700 normal rows"), refused=2, n_flags=1)) == (
+        "n = 10 rows · rows 0 to 9 · 1 flag · limit from 700 normal rows · 2 rows could not be scored"
+    )
+    assert period([]) is None and period(None) is None
+    assert str(join(msg("a"), None, msg("b"))) == "a · b"
+    assert str(charts.caption_loss(1)) == "1 epoch" and "epoch 3" in str(charts.caption_loss(9, 3))
+    assert str(charts.caption_life(80, 4, 125.0)) == "n = 80 units · 4 drawn · training target capped at 125"
