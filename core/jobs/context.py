@@ -28,7 +28,7 @@ class JobContext:
     def __init__(self, store: Store, job: JobRow) -> None:
         self.store, self.job = store, job
         self.log = logging.getLogger(f"andon.job.{job.kind}")
-        self.was_stopped = False
+        self.was_cancelled = False
         self._flag = store.path(job.id, "stop")
         self._stop, self._ending = threading.Event(), threading.Event()
         self._wake, self._lock = threading.Event(), threading.Lock()
@@ -38,8 +38,8 @@ class JobContext:
 
     @property
     def folder(self) -> Path:
-        """The folder for checkpoints; it is kept between attempts."""
-        folder = self.store.path(self.job.id, "checkpoints")
+        """The job's own folder, for checkpoints and work in progress; it is kept between attempts."""
+        folder = self.store.path(self.job.id, "job")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -51,17 +51,17 @@ class JobContext:
             self._wake.set()
 
     def stop_requested(self) -> bool:
-        """Whether the job should end now, keeping what it has. Cheap enough for every batch.
-
-        A function that has heard True and then returns ends its job as "cancelled".
-        """
+        """Whether the job should end now, keeping what it has. Cheap enough for every batch."""
         time_now = time.monotonic()
         if not self._stop.is_set() and time_now - self._looked >= LOOK_SECONDS:
             self._looked = time_now
             if self._flag.exists():
                 self._stop.set()
-        self.was_stopped = self.was_stopped or self._stop.is_set()
         return self._stop.is_set()
+
+    def cancelled(self) -> None:
+        """The job's function says that it ended early because it was asked to; without this it counts as succeeded."""
+        self.was_cancelled = True
 
     def ask_to_stop(self) -> None:
         """Make `stop_requested` answer True (a signal came, or the job was taken away)."""

@@ -27,6 +27,7 @@ def run(context: JobContext) -> None:
         context.store.write_bytes(checkpoint, json.dumps(step).encode())
         context.emit(Event("epoch", {"epoch": step, "epochs": steps, "loss": 1 / step}))
         if not params.get("deaf") and context.stop_requested():
+            context.cancelled()
             return
     _end(str(params.get("ending", "ok")))
     context.emit(Event("result", {"steps": steps}))

@@ -74,7 +74,7 @@ def _run(context: JobContext) -> Ending:
         error_id = new_id()
         log.exception("Unexpected error %s", error_id)
         return Ending("failed", own_error(error_id), error_id)
-    return Ending("cancelled" if context.was_stopped else "succeeded")
+    return Ending("cancelled" if context.was_cancelled else "succeeded")
 
 
 def _of_problem(problem: Problem) -> Ending:

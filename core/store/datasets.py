@@ -64,7 +64,7 @@ class DatasetStore(Database):
     def add_version(self, dataset_id: str, columns: Sequence[Column]) -> DatasetRow:
         """A new version of the same file whose columns mean something else (roles, units, limits)."""
         with self.writing() as session:
-            _, last = self._find(session, dataset_id, None)
+            _, last = self._find_dataset(session, dataset_id, None)
             kept = {c.key: getattr(last, c.key) for c in DatasetVersionTable.__mapper__.column_attrs}
             changed = {"version": last.version + 1, "columns": [asdict(column) for column in columns]}
             session.add(DatasetVersionTable(**(kept | self.owned() | changed)))
@@ -77,7 +77,7 @@ class DatasetStore(Database):
             StoreProblem: there is none, or it was deleted.
         """
         with self.reading() as session:
-            return self._row(*self._find(session, dataset_id, version))
+            return self._dataset_row(*self._find_dataset(session, dataset_id, version))
 
     def list_datasets(self) -> tuple[DatasetRow, ...]:
         """The newest version of every dataset of the workspace, newest dataset first."""
@@ -97,11 +97,12 @@ class DatasetStore(Database):
             .order_by(DatasetTable.number.desc())
         )
         with self.reading() as session:
-            return tuple(self._row(dataset, version) for dataset, version in session.execute(query))
+            return tuple(self._dataset_row(dataset, version) for dataset, version in session.execute(query))
 
     def rename_dataset(self, dataset_id: str, name: str) -> None:
         """Give a dataset another name; versions and runs keep pointing at it."""
-        self._change(dataset_id, name=name)
+        with self.writing() as session:
+            self._mark_dataset(session, dataset_id, name=name)
 
     def delete_dataset(self, dataset_id: str) -> None:
         """Mark a dataset deleted, then move its files to the trash. Its runs and reports stay readable.
@@ -119,13 +120,13 @@ class DatasetStore(Database):
         with self.writing() as session:
             if session.scalar(live):
                 raise in_use(name)
-            self._mark(session, dataset_id, deleted=now())
+            self._mark_dataset(session, dataset_id, deleted=now())
         self.files.to_trash(self.files.path(dataset_id, "dataset"))
 
     def save_recipe(self, dataset_id: str, recipe: Mapping[str, Any]) -> None:
         """Keep the working recipe of a dataset; earlier ones stay, the newest counts."""
         with self.writing() as session:
-            self._find(session, dataset_id, None)
+            self._find_dataset(session, dataset_id, None)
             session.add(RecipeTable(**self.owned(), id=new_id(), dataset_id=dataset_id, recipe=dict(recipe)))
 
     def get_recipe(self, dataset_id: str) -> dict[str, Any] | None:
@@ -134,7 +135,7 @@ class DatasetStore(Database):
         with self.reading() as session:
             return session.scalar(query.limit(1))
 
-    def _find(self, session: Session, dataset_id: str, version: int | None) -> tuple[DatasetTable, DatasetVersionTable]:
+    def _find_dataset(self, session: Session, dataset_id: str, version: int | None) -> tuple[DatasetTable, DatasetVersionTable]:
         query = (
             select(DatasetTable, DatasetVersionTable)
             .join(DatasetVersionTable, DatasetVersionTable.dataset_id == DatasetTable.id)
@@ -149,16 +150,12 @@ class DatasetStore(Database):
             raise not_found("dataset", dataset_id)
         return found[0], found[1]
 
-    def _change(self, dataset_id: str, **values: Any) -> None:
-        with self.writing() as session:
-            self._mark(session, dataset_id, **values)
-
-    def _mark(self, session: Session, dataset_id: str, **values: Any) -> None:
+    def _mark_dataset(self, session: Session, dataset_id: str, **values: Any) -> None:
         where = (DatasetTable.id == dataset_id, DatasetTable.deleted.is_(None), DatasetTable.workspace == self.workspace)
         if rows_changed(session, update(DatasetTable).where(*where).values(**values)) == 0:
             raise not_found("dataset", dataset_id)
 
-    def _row(self, dataset: DatasetTable, version: DatasetVersionTable) -> DatasetRow:
+    def _dataset_row(self, dataset: DatasetTable, version: DatasetVersionTable) -> DatasetRow:
         return DatasetRow(
             id=dataset.id,
             version=version.version,

@@ -95,11 +95,11 @@ class JobStore(Database):
 
     def attach_worker(self, job_id: str, attempt: int, *, host: str, pid: int, pid_started: float) -> bool:
         """The worker says who it is. False when the job is no longer this attempt's: the worker must end at once."""
-        return self._set(job_id, attempt, host=host, pid=pid, pid_started=pid_started, heartbeat=now())
+        return self._change_attempt(job_id, attempt, host=host, pid=pid, pid_started=pid_started, heartbeat=now())
 
     def heartbeat(self, job_id: str, attempt: int) -> bool:
         """The worker is alive. False when the job was taken away from this attempt."""
-        return self._set(job_id, attempt, heartbeat=now())
+        return self._change_attempt(job_id, attempt, heartbeat=now())
 
     def request_stop(self, job_id: str) -> JobRow:
         """Ask a job to stop: a queued one is cancelled, a running one sees the flag within a second."""
@@ -122,16 +122,16 @@ class JobStore(Database):
     ) -> bool:
         """End a running attempt. False when it was already ended by somebody else."""
         values: dict[str, Any] = {"state": state, "problem": problem, "error_id": error_id, "finished": now()}
-        return self._set(job_id, attempt, **values)
+        return self._change_attempt(job_id, attempt, **values)
 
     def resume_job(self, job_id: str) -> JobRow:
         """Queue an interrupted, cancelled or failed job again as its next attempt; others stay as they are."""
-        self._requeue(job_id, RESUMABLE)
+        self._queue_again(job_id, RESUMABLE)
         return self.get_job(job_id)
 
     def put_back(self, job_id: str, attempt: int) -> bool:
         """Return a running job to the queue (its process was ended to make room). False when it had ended."""
-        return self._requeue(job_id, ("running",), attempt)
+        return self._queue_again(job_id, ("running",), attempt)
 
     def queue_position(self, job_id: str) -> int | None:
         """1 for the job that starts next in its lane, None when it is not queued."""
@@ -193,11 +193,11 @@ class JobStore(Database):
             stop_requested=False,
         )
 
-    def _set(self, job_id: str, attempt: int, **values: Any) -> bool:
+    def _change_attempt(self, job_id: str, attempt: int, **values: Any) -> bool:
         with self.writing() as session:
             return rows_changed(session, _where(job_id, "running").where(JobTable.attempt == attempt).values(**values)) == 1
 
-    def _requeue(self, job_id: str, states: Collection[JobState], attempt: int | None = None) -> bool:
+    def _queue_again(self, job_id: str, states: Collection[JobState], attempt: int | None = None) -> bool:
         flag = self.files.path(job_id, "stop")
         flag.unlink(missing_ok=True)
         change = update(JobTable).where(JobTable.id == job_id, JobTable.state.in_(states))

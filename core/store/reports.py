@@ -27,7 +27,7 @@ class ReportStore(Database):
         with self.writing() as session:
             session.add(row)
             session.flush()
-            return self._row(row)
+            return self._report_row(row)
 
     def get_report(self, report_id: str) -> ReportRow:
         """One report.
@@ -36,30 +36,30 @@ class ReportStore(Database):
             StoreProblem: there is none, or it was deleted.
         """
         with self.reading() as session:
-            found = session.scalar(select(ReportTable).where(*self._visible(), ReportTable.id == report_id))
+            found = session.scalar(select(ReportTable).where(*self._visible_reports(), ReportTable.id == report_id))
         if found is None:
             raise not_found("report", report_id)
-        return self._row(found)
+        return self._report_row(found)
 
     def list_reports(self, run_id: str | None = None) -> tuple[ReportRow, ...]:
         """Reports of the workspace, newest first; of one run when it is given."""
-        query = select(ReportTable).where(*self._visible()).order_by(ReportTable.number.desc())
+        query = select(ReportTable).where(*self._visible_reports()).order_by(ReportTable.number.desc())
         if run_id is not None:
             query = query.where(ReportTable.run_id == run_id)
         with self.reading() as session:
-            return tuple(self._row(row) for row in session.scalars(query))
+            return tuple(self._report_row(row) for row in session.scalars(query))
 
     def delete_report(self, report_id: str) -> None:
         """Mark a report deleted, then move its file to the trash."""
-        change = update(ReportTable).where(*self._visible(), ReportTable.id == report_id).values(deleted=now())
+        change = update(ReportTable).where(*self._visible_reports(), ReportTable.id == report_id).values(deleted=now())
         with self.writing() as session:
             if rows_changed(session, change) == 0:
                 raise not_found("report", report_id)
         self.files.to_trash(self.files.path(report_id, "report"))
 
-    def _visible(self) -> tuple[Any, ...]:
+    def _visible_reports(self) -> tuple[Any, ...]:
         return ReportTable.deleted.is_(None), ReportTable.workspace == self.workspace
 
-    def _row(self, row: ReportTable) -> ReportRow:
+    def _report_row(self, row: ReportTable) -> ReportRow:
         path = self.files.path(row.id, "report", row.file)
         return ReportRow(row.id, row.run_id, path, row.title, row.language, row.owner, row.created)

@@ -62,14 +62,14 @@ class RunStore(JobStore):
             StoreProblem: there is none, or it was deleted.
         """
         with self.reading() as session:
-            found = session.execute(self._runs().where(RunTable.id == run_id)).first()
+            found = session.execute(self._visible_runs().where(RunTable.id == run_id)).first()
         if found is None:
             raise not_found("run", run_id)
         return _row(*found)
 
     def list_runs(self, dataset_id: str | None = None) -> tuple[RunRow, ...]:
         """Runs of the workspace, newest first; of one dataset when it is given."""
-        query = self._runs().order_by(RunTable.number.desc())
+        query = self._visible_runs().order_by(RunTable.number.desc())
         if dataset_id is not None:
             query = query.where(RunTable.dataset_id == dataset_id)
         with self.reading() as session:
@@ -78,18 +78,18 @@ class RunStore(JobStore):
     def find_demo_run(self, demo: str) -> RunRow | None:
         """The newest run of a demo project, or None."""
         with self.reading() as session:
-            found = session.execute(self._runs().where(RunTable.demo == demo).order_by(RunTable.number.desc())).first()
+            found = session.execute(self._visible_runs().where(RunTable.demo == demo).order_by(RunTable.number.desc())).first()
         return None if found is None else _row(*found)
 
     def finish_run(
         self, run_id: str, *, metrics: Mapping[str, Any], baseline: Mapping[str, Any], summary: Mapping[str, Any]
     ) -> None:
         """Keep the results of a run; its bundle and results must be in their place before (file first, row second)."""
-        self._change(run_id, metrics=dict(metrics), baseline=dict(baseline), summary=dict(summary))
+        self._change_run(run_id, metrics=dict(metrics), baseline=dict(baseline), summary=dict(summary))
 
     def rename_run(self, run_id: str, name: str) -> None:
         """Give a run another name."""
-        self._change(run_id, name=name)
+        self._change_run(run_id, name=name)
 
     def delete_run(self, run_id: str) -> None:
         """Mark a run deleted, then move its files and its job's files to the trash. Its reports stay.
@@ -100,7 +100,7 @@ class RunStore(JobStore):
         run = self.get_run(run_id)
         if run.job.is_live:
             raise in_use(run.name)
-        self._change(run_id, deleted=now())
+        self._change_run(run_id, deleted=now())
         self.files.to_trash(self.files.path(run_id, "run"))
         self.files.to_trash(self.files.path(run.job.id, "job"))
 
@@ -120,7 +120,7 @@ class RunStore(JobStore):
         with self.reading() as session:
             return tuple(_verdict(row) for row in session.scalars(query))
 
-    def _runs(self) -> Select[tuple[RunTable, JobTable, str]]:
+    def _visible_runs(self) -> Select[tuple[RunTable, JobTable, str]]:
         return (
             select(RunTable, JobTable, DatasetTable.name)
             .join(JobTable, JobTable.id == RunTable.job_id)
@@ -128,7 +128,7 @@ class RunStore(JobStore):
             .where(RunTable.deleted.is_(None), RunTable.workspace == self.workspace)
         )
 
-    def _change(self, run_id: str, **values: Any) -> None:
+    def _change_run(self, run_id: str, **values: Any) -> None:
         where = (RunTable.id == run_id, RunTable.deleted.is_(None), RunTable.workspace == self.workspace)
         with self.writing() as session:
             if rows_changed(session, update(RunTable).where(*where).values(**values)) == 0:

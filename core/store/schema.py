@@ -72,5 +72,8 @@ def _backup(engine: Engine, files: Files, found: str) -> None:
     folder = files.home / BACKUPS
     folder.mkdir(mode=0o700, exist_ok=True)
     target = folder / f"{now():%Y%m%dT%H%M%S%f}-schema-{found}-{DATABASE_FILE}"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("VACUUM INTO ?", (str(target),))
+    finally:
+        raw.close()
