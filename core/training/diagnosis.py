@@ -15,6 +15,7 @@ Code = Literal["too_early", "diverging", "too_little_data", "overfitting", "impr
 FEWEST_EPOCHS = 5
 FEWEST_WINDOWS = 200
 RISE_OVER_BEST = 0.1
+RISE_OVER_FIRST = 0.05
 WIDE_GAP = 2.0
 FALL_AN_EPOCH = 0.005
 LITTLE_LEARNED = 0.05
@@ -33,7 +34,7 @@ def diagnose(loss: Sequence[float], val_loss: Sequence[float | None] | None, n_t
     """The most serious thing that the curves show, epoch by epoch from the first.
 
     In this order. too_early: fewer than 5 epochs. diverging: a loss that is not a number, or a training loss that
-    rose over the last third to above its first value. too_little_data: fewer than 200 windows and validation at
+    rose over the last third to 5 % above its first value or more. too_little_data: fewer than 200 windows and validation at
     least twice the training loss. overfitting: validation 10 % or more above its best, with the training loss
     still falling since. improving: validation fell by 0.5 % an epoch or more over the last quarter. plateau:
     the loss never fell by more than 5 % of its first value. fine: none of these.
@@ -49,7 +50,7 @@ def diagnose(loss: Sequence[float], val_loss: Sequence[float | None] | None, n_t
         return _DIVERGING
     if len(train) < FEWEST_EPOCHS:
         return Diagnosis("too_early", msg("It is too early to judge the curves."), None)
-    if _slope(train[-max(3, len(train) // 3) :]) > 0 and train[-1] > train[0]:
+    if _slope(train[-max(3, len(train) // 3) :]) > 0 and train[-1] > (1 + RISE_OVER_FIRST) * train[0]:
         return _DIVERGING
     if n_train < FEWEST_WINDOWS and watched[-1] >= WIDE_GAP * train[-1]:
         return _too_little(n_train)

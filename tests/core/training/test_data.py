@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.training.data import ArraySource, BalancedClasses, Batch, all_targets, balanced_class_weights, in_memory
+
+
+class Streamed:
+    """A source that makes its windows when asked."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def batch(self, index: NDArray[np.int64]) -> Batch:
+        windows = np.repeat(index.astype(np.float32)[:, None, None], 3, axis=1)
+        return windows, (index % 2).astype(np.int32), None
+
+
+def test_a_source_that_fits_in_memory_becomes_arrays_with_the_same_batches() -> None:
+    source = Streamed(5000)
+    held = in_memory(source)
+    assert isinstance(held, ArraySource)
+    index = np.array([4999, 0, 17, 17])
+    for a, b in zip(held.batch(index), source.batch(index), strict=True):
+        assert a is b is None or np.array_equal(a, b)
+
+
+def test_a_source_that_does_not_fit_streams() -> None:
+    source = Streamed(5000)
+    assert in_memory(source, limit_bytes=5000 * 12 - 1) is source
+    assert isinstance(in_memory(source, limit_bytes=5000 * 12), ArraySource)
+
+
+def test_targets_come_in_order_from_both_kinds() -> None:
+    assert np.array_equal(all_targets(Streamed(5000)), np.arange(5000) % 2)
+    assert all_targets(ArraySource(np.zeros((2, 1, 1), np.float32))) is None
+
+
+def test_balanced_weights_by_hand() -> None:
+    assert balanced_class_weights(np.array([0, 0, 0, 2]), 3).tolist() == [np.float32(4 / 6), 0.0, 2.0]
+
+
+def test_balanced_batches_multiply_weights_of_their_own() -> None:
+    source = ArraySource(np.zeros((2, 1, 1), np.float32), np.array([0, 1], np.int32), np.array([1.0, 3.0], np.float32))
+    weights = BalancedClasses(source, np.array([0.5, 2.0], np.float32)).batch(np.array([1, 0]))[2]
+    assert weights is not None
+    assert weights.tolist() == [6.0, 0.5]

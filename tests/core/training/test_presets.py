@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from core.errors import SettingProblem
+from core.models import model_by_key
+from core.training.presets import PRESETS, preset_settings
+
+LSTM = model_by_key("lstm")
+
+
+def test_presets_take_longer_in_their_order() -> None:
+    epochs = [preset_settings(preset, LSTM, 20_000).epochs for preset in PRESETS]
+    assert epochs == sorted(set(epochs))
+
+
+def test_few_windows_get_small_batches_and_enough_steps() -> None:
+    settings = preset_settings("normal", LSTM, 64)
+    assert settings.batch_size == 16
+    assert settings.epochs * 4 >= 1500
+
+
+@pytest.mark.parametrize("n_windows", [0, 1, 10**8])
+def test_any_number_of_windows_gives_valid_settings(n_windows: int) -> None:
+    for preset in PRESETS:
+        assert preset_settings(preset, LSTM, n_windows).patience >= 1
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(SettingProblem, match="Did you mean 'quick'"):
+        preset_settings("quik", LSTM, 100)
