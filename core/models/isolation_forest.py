@@ -14,6 +14,7 @@ from core.models.spec import Engine, FittedArrays, Role, Task
 from core.settings import Settings, setting
 
 OPSET = {"": 17, "ai.onnx.ml": 3}
+IR_VERSION = 8
 
 
 class IsolationForestSettings(Settings):
@@ -59,23 +60,73 @@ class IsolationForest:
         drawn = min(settings.rows_per_tree, len(inputs))
         forest = Forest(n_estimators=settings.trees, max_samples=drawn, random_state=seed)
         forest.fit(inputs.astype(np.float32))
-        return FittedArrays("onnx", {}, _as_onnx(forest, inputs.shape[1], float(forest.offset_)))
+        return FittedArrays("onnx", {}, _as_onnx(forest, inputs.shape[1]))
 
 
-def _as_onnx(forest: Any, n_features: int, offset: float) -> bytes:
-    """The forest as ONNX with one output: offset − decision, which is Liu's score s(x)."""
-    from onnx import TensorProto, helper
-    from skl2onnx import to_onnx
-    from skl2onnx.common.data_types import FloatTensorType
+def usual_path(n_rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean path length of an unsuccessful search in a binary tree of n rows: 2 H(n − 1) − 2 (n − 1) / n; 1 row: 0, 2 rows: 1.
 
-    model = to_onnx(forest, initial_types=[("windows", FloatTensorType([None, n_features]))], target_opset=OPSET)
-    graph = model.graph
-    decision = graph.output[1].name
-    graph.initializer.append(helper.make_tensor("andon_offset", TensorProto.FLOAT, [1], [-offset]))
-    graph.node.append(helper.make_node("Sub", ["andon_offset", decision], ["score"], name="andon_score"))
-    del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info("score", TensorProto.FLOAT, [None, 1]))
+    H(i) is taken as ln i + γ. Source: Liu, Ting, Zhou (2008), equation 1.
+    """
+    n = np.maximum(n_rows, 2.0)
+    long = 2 * (np.log(n - 1) + np.euler_gamma) - 2 * (n - 1) / n
+    return np.where(n_rows <= 1, 0.0, np.where(n_rows <= 2, 1.0, long))
+
+
+def _as_onnx(forest: Any, n_features: int) -> bytes:
+    """The forest as ONNX: the mean path length h over all trees, then s = 2^(−h / c), c the usual path of a tree's rows."""
+    from onnx import TensorProto, checker, helper
+
+    parts = [_tree_nodes(tree.tree_, number) for number, tree in enumerate(forest.estimators_)]
+    nodes = {name: np.concatenate([part[name] for part in parts]).tolist() for name in parts[0]}
+    usual = float(usual_path(np.array(float(forest.max_samples_))))
+    ensemble = helper.make_node(
+        "TreeEnsembleRegressor", ["windows"], ["path"], domain="ai.onnx.ml", n_targets=1, aggregate_function="AVERAGE", **nodes
+    )
+    steps = [
+        ensemble,
+        helper.make_node("Mul", ["path", "per_path"], ["exponent"]),
+        helper.make_node("Pow", ["two", "exponent"], ["score"]),
+    ]
+    constants = [("per_path", -1 / usual), ("two", 2.0)]
+    graph = helper.make_graph(
+        steps,
+        "isolation_forest",
+        [helper.make_tensor_value_info("windows", TensorProto.FLOAT, [None, n_features])],
+        [helper.make_tensor_value_info("score", TensorProto.FLOAT, [None, 1])],
+        [helper.make_tensor(name, TensorProto.FLOAT, [1], [value]) for name, value in constants],
+    )
+    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSET.items()]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="andon")
+    checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def _tree_nodes(tree: Any, number: int) -> dict[str, NDArray[Any]]:
+    """One tree as ONNX attributes. A leaf weighs its depth plus the usual path of the rows that ended in it.
+
+    scikit-learn compares a float32 value with a float64 cut; the cut rounded down to float32 gives the same answer.
+    """
+    leaf = tree.children_left < 0
+    depth = np.zeros(tree.node_count)
+    for node in np.flatnonzero(~leaf):
+        depth[[tree.children_left[node], tree.children_right[node]]] = depth[node] + 1
+    cuts = tree.threshold.astype(np.float32)
+    cuts = np.where(cuts > tree.threshold, np.nextafter(cuts, np.float32(-np.inf)), cuts)
+    ids, leaves = np.arange(tree.node_count), np.flatnonzero(leaf)
+    return {
+        "nodes_treeids": np.full(tree.node_count, number),
+        "nodes_nodeids": ids,
+        "nodes_featureids": np.where(leaf, 0, tree.feature),
+        "nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ"),
+        "nodes_values": np.where(leaf, np.float32(0), cuts),
+        "nodes_truenodeids": np.where(leaf, 0, tree.children_left),
+        "nodes_falsenodeids": np.where(leaf, 0, tree.children_right),
+        "target_treeids": np.full(len(leaves), number),
+        "target_nodeids": leaves,
+        "target_ids": np.zeros(len(leaves), dtype=np.int64),
+        "target_weights": depth[leaves] + usual_path(tree.n_node_samples[leaves].astype(np.float64)),
+    }
 
 
 SPEC = IsolationForest()
