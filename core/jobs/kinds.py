@@ -33,6 +33,7 @@ KINDS: tuple[JobKind, ...] = (
         "core.jobs.train_job:run",
         preload=("pandas", "pyarrow.parquet", "tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx", "core.jobs.train_job"),
     ),
+    JobKind("demo", "core.workflows.demos:build_demo"),
     JobKind("selftest", "core.jobs.selftest_job:run", preload=("core.jobs.selftest_job",)),
 )
 

@@ -1,0 +1,254 @@
+"""One family fitted on prepared data, written as an uncalibrated bundle: network → ONNX, baseline → arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import __version__
+from core.anomalies.scoring import calibration_of_levels, level_residuals
+from core.errors import TrainingProblem
+from core.features.targets import ClassTarget
+from core.messages import msg
+from core.models.spec import FittedArrays, Shape
+from core.models.window_statistics import window_statistics
+from core.serving.bundle import Bundle, write_bundle
+from core.serving.manifest import ColumnFacts, Manifest
+from core.serving.predictors import OnnxNetwork
+from core.settings import Settings
+from core.training.data import Batch, TrainingData
+from core.training.events import Emit, StopRequested
+from core.training.fit import Trained, fit_network
+from core.training.prepare import Prepared
+from core.training.resolve import Resolved
+
+PARITY = 1e-5
+PARITY_WINDOWS = 512
+MAX_BASELINE_WINDOWS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Windows and targets of some places, drawn by index: what the fit loop reads."""
+
+    prepared: Prepared
+    places: NDArray[np.int64]
+    targets: NDArray | None
+
+    @property
+    def n(self) -> int:
+        return len(self.places)
+
+    def batch(self, index: NDArray[np.int64]) -> Batch:
+        """Windows (b, width, n_features), targets (b,) or None for an autoencoder, and no weights."""
+        windows = self.prepared.inputs.windows.batch(self.places[index])
+        return windows, None if self.targets is None else self.targets[index], None
+
+
+def encoded_targets(prepared: Prepared, places: NDArray[np.int64]) -> NDArray | None:
+    """Targets in the network's units, or None for an autoencoder."""
+    if prepared.target is None:
+        return None
+    return prepared.target.encode(prepared.truth[prepared.inputs.row_of_window[places]])  # type: ignore[index, arg-type]
+
+
+def network_shape(prepared: Prepared) -> Shape:
+    """The shape of the network that fits the prepared windows."""
+    target = prepared.target
+    n_features = prepared.inputs.windows.values.shape[1]
+    n_outputs = len(target.classes) if isinstance(target, ClassTarget) else 1
+    return Shape(prepared.pipeline.width, n_features, n_outputs)
+
+
+def fit_deep(
+    resolved: Resolved,
+    prepared: Prepared,
+    folder: Path,
+    *,
+    emit: Emit,
+    stop_requested: StopRequested,
+    checkpoints: Path,
+) -> tuple[Bundle, Trained]:
+    """Train the family of the request and write its bundle.
+
+    Raises:
+        TrainingProblem: the loss diverged before a first good epoch.
+    """
+    data = TrainingData(
+        train=Source(prepared, prepared.train, encoded_targets(prepared, prepared.train)),
+        validation=Source(prepared, prepared.validation, encoded_targets(prepared, prepared.validation)),
+    )
+    trained = fit_network(
+        resolved.spec,
+        resolved.model_settings,
+        network_shape(prepared),
+        resolved.request.task,
+        data,
+        resolved.fit.with_values(budget_minutes=resolved.request.budget_minutes),
+        emit=emit,
+        stop_requested=stop_requested,
+        checkpoints=checkpoints,
+        seed=resolved.request.seed,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    difference = _export(trained.model, prepared, folder)
+    manifest = base_manifest(resolved, prepared, resolved.spec.key, "network", resolved.model_settings)
+    manifest = manifest.model_copy(
+        update={
+            "training": {
+                "epochs": trained.n_epochs,
+                "best_epoch": trained.best_epoch,
+                "stopped_by": trained.stopped_by,
+                "seconds": trained.seconds,
+                "parameters": int(trained.model.count_params()),
+                "onnx_difference": difference,
+                "fit": resolved.fit.model_dump(mode="json"),
+            }
+        }
+    )
+    arrays: dict[str, dict[str, NDArray]] = {}
+    if resolved.request.task == "anomaly":
+        arrays["calibration.npz"] = _residual_calibration(OnnxNetwork(folder / "model.onnx"), prepared)
+    return Bundle(folder, write_bundle(folder, manifest, files={}, arrays=arrays)), trained
+
+
+def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:
+    """Fit a shallow family on the same recipe, split and windows (their statistics) and write its bundle."""
+    places = _thinned(prepared.train, MAX_BASELINE_WINDOWS)
+    inputs = _statistics(prepared, places)
+    targets = encoded_targets(prepared, places)
+    targets = None if targets is None else targets.astype(np.float64)
+    fitted: FittedArrays = spec.fit(inputs, targets, settings, resolved.request.seed)
+    manifest = base_manifest(resolved, prepared, spec.key, fitted.kind, settings)
+    files = {"model.onnx": fitted.onnx} if fitted.onnx else {}
+    arrays = {"model.npz": fitted.arrays} if fitted.arrays else {}
+    return Bundle(folder, write_bundle(folder, manifest, files=files, arrays=arrays))
+
+
+def rewrite(bundle: Bundle, manifest: Manifest, files: dict[str, bytes] | None = None) -> Bundle:
+    """The same bundle with another manifest and more files."""
+    return Bundle(bundle.folder, write_bundle(bundle.folder, manifest, files=files or {}, arrays={}))
+
+
+def base_manifest(resolved: Resolved, prepared: Prepared, model: str, predictor: str, settings: Settings) -> Manifest:
+    """What is known of a model before it was judged."""
+    dataset, split = resolved.dataset, prepared.split
+    keys = tuple(name for name in (resolved.group, resolved.time) if name is not None)
+    return Manifest(
+        task=resolved.request.task,
+        model=model,
+        predictor=predictor,
+        settings=settings.model_dump(mode="json"),
+        pipeline=prepared.pipeline.to_json(),
+        target=None if prepared.target is None else prepared.target.to_json(),
+        target_column=resolved.target,
+        key_columns=keys,
+        columns=column_facts(resolved, prepared),
+        dataset={
+            "id": dataset.id,
+            "version": dataset.version,
+            "name": dataset.name,
+            "rows": dataset.n_rows,
+            "sha256": dataset.sha256,
+        },
+        split={
+            "method": split.settings.method,
+            "settings": split.settings.model_dump(mode="json"),
+            "counts": split.counts(),
+            "seed": split.seed,
+            "reason": resolved.split_reason.to_json(),
+        },
+        seed=resolved.request.seed,
+        request=resolved.request.model_dump(mode="json"),
+        versions=versions(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def column_facts(resolved: Resolved, prepared: Prepared) -> tuple[ColumnFacts, ...]:
+    """Every column that is not ignored, with its range and normal band (0.5–99.5 %) in the training part."""
+    facts = []
+    train = prepared.split.train_part(prepared.inputs.cleaned.table.reindex(prepared.table.index)).table
+    for column in resolved.dataset.columns:
+        if column.role == "ignore":
+            continue
+        values: dict[str, Any] = {"name": column.name, "kind": column.kind, "role": column.role, "unit": column.unit}
+        values |= {"lower_limit": column.lower_limit, "nominal": column.nominal, "upper_limit": column.upper_limit}
+        if column.kind == "number" and column.name in train:
+            cells = train[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
+            known = cells[np.isfinite(cells)]
+            values["missing_fraction"] = float(1 - known.size / max(1, cells.size))
+            if known.size:
+                low, high = np.quantile(known, [0.005, 0.995])
+                values |= {"low": float(low), "high": float(high), "minimum": float(known.min()), "maximum": float(known.max())}
+        facts.append(ColumnFacts(**values))
+    return tuple(facts)
+
+
+def versions() -> dict[str, str]:
+    """Versions that a result depends on."""
+    from importlib.metadata import version
+
+    names = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "scikit-learn", "numpy", "pandas")
+    found = {"andon": __version__, "python": python_version()}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except ModuleNotFoundError:  # only one of the two TensorFlow packages is installed
+            continue
+    return found
+
+
+def _export(model: Any, prepared: Prepared, folder: Path) -> float:
+    """Write model.keras and model.onnx; the largest difference of the two relative to the output's scale.
+
+    Raises:
+        TrainingProblem: they differ by more than 1e-5 of the output's scale.
+    """
+    from core.training.export import export_onnx
+
+    model.save(folder / "model.keras")
+    export_onnx(model, folder / "model.onnx")
+    places = _thinned(prepared.train, PARITY_WINDOWS)
+    windows = prepared.inputs.windows.batch(places)
+    expected = np.asarray(model.predict_on_batch(windows), dtype=np.float64)
+    found = OnnxNetwork(folder / "model.onnx").predict(windows)
+    difference = float(np.abs(found - expected).max() / max(1e-12, np.abs(expected).max()))
+    if not difference <= PARITY:
+        raise TrainingProblem(
+            msg(
+                "The exported model differs from the trained one by {difference} of the output's scale.", difference=difference
+            ),
+            msg("At most {limit} is allowed.", limit=PARITY),
+            msg("Train again with another family or seed, and report this."),
+        )
+    return difference
+
+
+def _residual_calibration(network: OnnxNetwork, prepared: Prepared) -> dict[str, NDArray]:
+    """The arrays that turn residuals into scores, from at most 50,000 windows of training and validation part."""
+    places = _thinned(np.sort(np.concatenate([prepared.train, prepared.validation])), 50_000)
+    levels = []
+    for start in range(0, len(places), 2048):
+        windows = prepared.inputs.windows.batch(places[start : start + 2048])
+        levels.append(level_residuals(windows, network.predict(windows)))
+    return dict(calibration_of_levels(np.concatenate(levels)).to_arrays())
+
+
+def _statistics(prepared: Prepared, places: NDArray[np.int64], chunk: int = 4096) -> NDArray[np.float64]:
+    parts = [window_statistics(prepared.inputs.windows.batch(places[i : i + chunk])) for i in range(0, len(places), chunk)]
+    return np.concatenate(parts)
+
+
+def _thinned(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most `most` places, evenly spread."""
+    if len(places) <= most:
+        return places
+    return places[np.linspace(0, len(places) - 1, most).astype(np.int64)]

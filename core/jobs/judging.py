@@ -1,0 +1,180 @@
+"""From raw outputs to a decision and to figures: threshold, interval and decision from held-out rows, then metrics.
+
+Everything that is chosen here is chosen on the validation part; the test part is read once, for the metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.anomalies.thresholds import choose_threshold
+from core.data.split import TEST
+from core.evaluation import (
+    Metric,
+    binary_flag_metrics,
+    classification_metrics,
+    measured_coverage,
+    phm08_score,
+    ranking_metrics,
+    regression_metrics,
+    split_conformal,
+)
+from core.features.pipeline import group_codes
+from core.features.targets import ClassTarget, LifeTarget
+from core.serving.manifest import IntervalFacts, Manifest
+from core.serving.scoring import RawScores
+from core.training.prepare import Prepared
+from core.training.resolve import Resolved
+
+NORMAL_WORDS = frozenset({"0", "", "normal", "ok", "good", "pass", "no", "false", "none", "healthy"})
+
+
+def calibrated(manifest: Manifest, raw: RawScores, prepared: Prepared, resolved: Resolved) -> Manifest:
+    """The manifest with threshold, interval or class decision, chosen on the validation part."""
+    task = resolved.request.task
+    rows = prepared.inputs.row_of_window[prepared.validation]
+    if task == "anomaly":
+        return manifest.model_copy(update={"threshold": _threshold(raw, rows, prepared, resolved)})
+    if task == "classification":
+        positive, decision = _decision(raw, rows, prepared)
+        return manifest.model_copy(update={"positive": positive, "decision": decision})
+    return manifest.model_copy(update={"interval": _interval(raw, rows, prepared, resolved)})
+
+
+def period_seconds(table: pd.DataFrame, time: str | None, order: NDArray[np.int64]) -> float | None:
+    """The usual seconds from one row to the next, or None where the table has no clock time."""
+    if time is None or not pd.api.types.is_datetime64_any_dtype(table[time]):
+        return None
+    steps = np.diff(table[time].to_numpy().astype("datetime64[us]")[order].astype(np.int64)) / 1e6
+    steps = steps[steps > 0]
+    return float(np.median(steps)) if steps.size else None
+
+
+def _threshold(raw: RawScores, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> dict[str, object]:
+    threshold = choose_threshold(
+        raw.outputs[rows, 0],
+        per_week=resolved.task.false_alarms_per_week,
+        period_seconds=period_seconds(prepared.table, resolved.time, prepared.inputs.row_of_window),
+        width_rows=resolved.width,
+    )
+    return threshold.to_json()
+
+
+def _interval(raw: RawScores, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> IntervalFacts | None:
+    truth = capped_truth(prepared)[rows]
+    predicted = prepared.target.decode(raw.outputs[rows, 0])  # type: ignore[union-attr, arg-type]
+    found = split_conformal(np.abs(truth - predicted), resolved.task.interval_miss_rate)
+    if found.half_width is None:
+        return None
+    return IntervalFacts(half_width=found.half_width, alpha=found.alpha, n=found.n)
+
+
+def capped_truth(prepared: Prepared) -> NDArray[np.float64]:
+    """Known values (n_rows,); a remaining life above the cap counts as the cap, as in training."""
+    truth = np.asarray(prepared.truth, dtype=np.float64)
+    return np.minimum(truth, prepared.target.cap) if isinstance(prepared.target, LifeTarget) else truth
+
+
+def _decision(raw: RawScores, rows: NDArray[np.int64], prepared: Prepared) -> tuple[str | None, float | None]:
+    """For two classes: the rarer one is the positive, cut where F1 on the validation part is largest."""
+    target = prepared.target
+    if not isinstance(target, ClassTarget) or len(target.classes) != 2:
+        return None, None
+    codes = target.encode(prepared.truth)  # type: ignore[arg-type]
+    train = codes[prepared.inputs.row_of_window[prepared.train]]
+    place = int(np.bincount(train, minlength=2).argmin())
+    return target.classes[place], best_f1_cut(codes[rows] == place, raw.outputs[rows, place])
+
+
+def best_f1_cut(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+    """The cut on a probability that gives the largest F1, midway between neighbouring values; 0.5 without positives.
+
+    Example:
+        >>> best_f1_cut(np.array([False, True, True]), np.array([0.2, 0.4, 0.9])).__round__(6)
+        0.3
+    """
+    if not truth.any() or truth.all():
+        return 0.5
+    order = np.argsort(-probability, kind="stable")
+    caught = np.cumsum(truth[order])
+    f1 = 2 * caught / (np.arange(1, len(truth) + 1) + truth.sum())
+    values = probability[order]
+    ends = np.flatnonzero(np.append(np.diff(values) != 0, True))
+    best = ends[np.argmax(f1[ends])]
+    below = values[best + 1] if best + 1 < len(values) else 0.0
+    return float((values[best] + below) / 2)
+
+
+def label_flags(truth: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Labels of an anomaly run as 1 (anomalous), 0 (normal), NaN (unknown)."""
+    return np.array([np.nan if v is None else float(str(v).strip().lower() not in NORMAL_WORDS) for v in truth])
+
+
+def test_metrics(scored: pd.DataFrame, prepared: Prepared, resolved: Resolved, manifest: Manifest) -> tuple[Metric, ...]:
+    """The figures on the test part. Anomaly runs without labels have the flagged share only."""
+    rows = prepared.split.rows(TEST)
+    return part_metrics(scored, rows, prepared, resolved, manifest)
+
+
+def part_metrics(
+    scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved, manifest: Manifest
+) -> tuple[Metric, ...]:
+    """The figures of some rows."""
+    task = resolved.request.task
+    if task == "anomaly":
+        return _anomaly_metrics(scored, rows, prepared)
+    if task == "classification":
+        return _class_metrics(scored, rows, prepared, manifest)
+    truth = capped_truth(prepared)[rows]
+    predicted = scored["prediction"].to_numpy(dtype=np.float64)[rows]
+    codes = group_codes(prepared.table, resolved.group)
+    found = list(
+        regression_metrics(truth, predicted, seed=resolved.request.seed, blocks=None if codes is None else codes[rows])
+    )
+    if "lower" in scored:
+        found.append(measured_coverage(truth, scored["lower"].to_numpy()[rows], scored["upper"].to_numpy()[rows]))
+    if task == "rul":
+        found.append(phm08_score(truth, predicted))
+    return tuple(found)
+
+
+def _class_metrics(scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared, manifest: Manifest) -> tuple[Metric, ...]:
+    target = prepared.target
+    if not isinstance(target, ClassTarget):
+        raise TypeError("A classification has a class target.")
+    probabilities = scored[[f"probability_{c}" for c in target.classes]].to_numpy(dtype=np.float64)[rows]
+    positive = None if manifest.positive is None else target.classes.index(manifest.positive)
+    codes = target.encode(prepared.truth)[rows]  # type: ignore[arg-type]
+    threshold = 0.5 if manifest.decision is None else manifest.decision
+    return classification_metrics(codes, probabilities, target.classes, positive, threshold)
+
+
+def _anomaly_metrics(scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared) -> tuple[Metric, ...]:
+    flags, scores = scored["flag"].to_numpy()[rows], scored["score"].to_numpy(dtype=np.float64)[rows]
+    known = np.isfinite(scores)
+    share = Metric("flagged_fraction", float(flags[known].mean()) if known.any() else None, int(known.sum()))
+    found: list[Metric] = [share] if known.any() else []
+    if prepared.truth is None:
+        return tuple(found)
+    labels = label_flags(prepared.truth)[rows]
+    known &= np.isfinite(labels)
+    truth = labels[known] > 0
+    return (*found, *binary_flag_metrics(truth, flags[known]), *ranking_metrics(truth, scores[known]))
+
+
+def metrics_json(metrics: Sequence[Metric]) -> dict[str, dict[str, object]]:
+    """Metrics as a manifest stores them."""
+    return {
+        m.key: {
+            "value": m.value,
+            "low": m.low,
+            "high": m.high,
+            "n": m.n,
+            "why_not": None if m.why_not is None else m.why_not.to_json(),
+        }
+        for m in metrics
+    }

@@ -1,0 +1,199 @@
+"""The training job: prepare, baseline, network, judge, write. Runs in a worker process, told what to do by a run row.
+
+Order: the baseline first, within seconds, so that there is something to compare with while the network trains. The
+run's folder is written beside and moved into the store as one piece at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from core.evaluation import Metric
+from core.jobs import judging
+from core.jobs.fitting import fit_baseline, fit_deep, rewrite
+from core.messages import Message, msg
+from core.models import baseline_for, model_by_key
+from core.serving.bundle import Bundle
+from core.serving.scoring import decide, raw_scores
+from core.training.events import Event
+from core.training.prepare import Prepared, prepare
+from core.training.request import TrainRequest
+from core.training.resolve import Resolved, resolve
+
+if TYPE_CHECKING:
+    from core.jobs.context import JobContext
+
+EXAMPLE_ROWS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A calibrated bundle with its figures and a scored row for each dataset row."""
+
+    bundle: Bundle
+    metrics: tuple[Metric, ...]
+    scored: pd.DataFrame
+    contributions: Any
+
+
+def run(ctx: JobContext) -> None:
+    """Do one training job from its run row to finished results in the store."""
+    record = ctx.store.get_run(str(ctx.job.params["run_id"]))
+    request = TrainRequest.read(record.request)
+    dataset = ctx.store.get_dataset(request.dataset_id, request.dataset_version).to_dataset()
+    _stage(ctx, "preparing", 0)
+    resolved = resolve(dataset, request)
+    prepared = prepare(resolved)
+    for note in prepared.notes:
+        ctx.emit(Event("note", {"message": note.to_json()}))
+    work = ctx.folder / "result.tmp"
+    shutil.rmtree(work, ignore_errors=True)
+    _stage(ctx, "baseline", 1)
+    baselines = _baselines(ctx, resolved, prepared, work)
+    _stage(ctx, "training", 2)
+    main, trained = _main(ctx, resolved, prepared, work, baselines)
+    _stage(ctx, "writing", 3)
+    _write_results(ctx, resolved, prepared, work, main, baselines, trained)
+    if trained.get("stopped_by") == "user":
+        ctx.cancelled()
+
+
+def _stage(ctx: JobContext, name: str, done: int) -> None:
+    ctx.emit(Event("stage", {"name": name, "done": done, "of": 4}))
+
+
+def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path) -> dict[str, Judged]:
+    """Every baseline of the task, but the family itself when a baseline was asked for."""
+    found: dict[str, Judged] = {}
+    for key in baseline_for(resolved.request.task):
+        if key == resolved.spec.key:
+            continue
+        folder = work / "bundle" / "baseline" if not found else work / f"baseline_{key}"
+        spec = model_by_key(key)
+        bundle = fit_baseline(resolved, prepared, spec, spec.settings(), folder)
+        found[key] = judge(bundle, prepared, resolved)
+        ctx.emit(Event("result", {"model": key, "baseline": True, "metrics": judging.metrics_json(found[key].metrics)}))
+    return found
+
+
+def _main(
+    ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path, baselines: dict[str, Judged]
+) -> tuple[Judged, dict[str, Any]]:
+    """The model that was asked for, judged."""
+    folder = work / "bundle"
+    if resolved.spec.role == "baseline":
+        bundle = fit_baseline(resolved, prepared, resolved.spec, resolved.model_settings, folder)
+        trained: dict[str, Any] = {"stopped_by": "fitted", "epochs": 0}
+    else:
+        bundle, fit = fit_deep(
+            resolved,
+            prepared,
+            folder,
+            emit=ctx.emit,
+            stop_requested=ctx.stop_requested,
+            checkpoints=ctx.folder / "checkpoints",
+        )
+        trained = {"stopped_by": fit.stopped_by, "epochs": fit.n_epochs, "seconds": fit.seconds}
+    return judge(bundle, prepared, resolved), trained
+
+
+def judge(bundle: Bundle, prepared: Prepared, resolved: Resolved) -> Judged:
+    """Choose threshold, interval or decision on the validation part, then measure on the test part."""
+    raw = raw_scores(bundle, prepared.table)
+    manifest = judging.calibrated(bundle.manifest, raw, prepared, resolved)
+    calibrated = rewrite(bundle, manifest)
+    scored = decide(calibrated, raw)
+    metrics = judging.test_metrics(scored, prepared, resolved, manifest)
+    return Judged(calibrated, metrics, scored, raw.contributions)
+
+
+def _write_results(
+    ctx: JobContext,
+    resolved: Resolved,
+    prepared: Prepared,
+    work: Path,
+    main: Judged,
+    baselines: dict[str, Judged],
+    trained: dict[str, Any],
+) -> None:
+    first = next(iter(baselines.items()), None)
+    baseline = {} if first is None else {"model": first[0], "metrics": judging.metrics_json(first[1].metrics)}
+    if len(baselines) > 1:
+        baseline["others"] = {k: judging.metrics_json(j.metrics) for k, j in list(baselines.items())[1:]}
+    metrics = judging.metrics_json(main.metrics)
+    manifest = main.bundle.manifest.model_copy(
+        update={"metrics": metrics, "baseline": baseline, "run": str(ctx.job.params["run_id"])}
+    )
+    finished = rewrite(main.bundle, manifest, {"example.json": example(main.bundle, prepared)})
+    write_scores(work / "scores.parquet", main, prepared, resolved)
+    for key, judged in baselines.items():
+        write_scores(
+            work / ("baseline_scores.parquet" if key == first[0] else f"{key}_scores.parquet"), judged, prepared, resolved
+        )  # type: ignore[index]
+        if first is not None and key == first[0]:
+            rewrite(judged.bundle, judged.bundle.manifest.model_copy(update={"metrics": baseline["metrics"]}))
+    if main.contributions is not None:
+        np.save(work / "contributions.npy", main.contributions)
+    summary = {
+        "trained": trained,
+        "notes": [n.to_json() for n in _notes(prepared, resolved)],
+        "changes": recipe_changes(prepared),
+        "width": resolved.width,
+    }
+    (work / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    run_id, store = str(ctx.job.params["run_id"]), ctx.store
+    store.adopt_folder(work / "bundle", store.path(run_id, "bundle"))
+    store.adopt_folder(work, store.path(run_id, "results"))
+    store.finish_run(run_id, metrics=metrics, baseline=baseline, summary=summary)
+    ctx.emit(Event("result", {"model": finished.manifest.model, "baseline": False, "metrics": metrics}))
+
+
+def _notes(prepared: Prepared, resolved: Resolved) -> tuple[Message, ...]:
+    notes = list(prepared.notes)
+    if resolved.split.method == "random":
+        notes.append(msg("The split is random: rows of one lot or hour may stand on both sides, and the figures may flatter."))
+    return tuple(notes)
+
+
+def recipe_changes(prepared: Prepared) -> list[dict[str, Any]]:
+    """What each step of the recipe did to the whole table."""
+    return [
+        {"changed_cells": dict(c.changed_cells), "flagged_cells": dict(c.flagged_cells), "left_out_rows": c.left_out_rows}
+        for c in prepared.inputs.cleaned.changes
+    ]
+
+
+def write_scores(path: Path, judged: Judged, prepared: Prepared, resolved: Resolved) -> None:
+    """One Parquet row for each dataset row: row, part, key columns, truth, then the scored columns."""
+    head: dict[str, Any] = {"row": np.arange(len(prepared.table)), "part": prepared.split.parts}
+    for name in (resolved.group, resolved.time):
+        if name is not None:
+            head[name] = prepared.table[name].to_numpy()
+    if prepared.truth is not None:
+        is_text = resolved.request.task in ("classification", "anomaly")
+        head["truth"] = prepared.truth if is_text else judging.capped_truth(prepared)
+    frame = pd.concat([pd.DataFrame(head), judged.scored.reset_index(drop=True)], axis=1)
+    frame.to_parquet(path, index=False, compression="zstd")
+
+
+def example(bundle: Bundle, prepared: Prepared) -> bytes:
+    """A few raw rows of the training part and what the bundle says of them, for a check after a move."""
+    places = prepared.train[: max(EXAMPLE_ROWS, prepared.pipeline.width + 4)]
+    rows = np.sort(prepared.inputs.row_of_window[places])
+    needed = [*bundle.pipeline.plan.columns, *bundle.manifest.key_columns]
+    recipe_columns = [c.name for c in bundle.manifest.columns if c.name in prepared.table and c.role == "sensor"]
+    names = list(dict.fromkeys([*bundle.manifest.key_columns, *recipe_columns, *(n for n in needed if n in prepared.table)]))
+    table = prepared.table.iloc[rows][names].reset_index(drop=True)
+    expected = bundle.score(table)
+    content = {
+        "rows": json.loads(table.to_json(orient="split", date_format="iso", double_precision=15)),
+        "expected": json.loads(expected.to_json(orient="split", double_precision=15)),
+    }
+    return json.dumps(content).encode()

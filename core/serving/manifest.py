@@ -1,0 +1,66 @@
+"""`manifest.json`: what a bundle is, in numbers and names. Unknown keys are refused, every file has its hash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from core.settings import Settings
+
+FORMAT_VERSION = 1
+
+
+class ColumnFacts(Settings):
+    """One input column as the training part showed it."""
+
+    name: str
+    kind: str
+    role: str
+    unit: str = ""
+    lower_limit: float | None = None
+    nominal: float | None = None
+    upper_limit: float | None = None
+    low: float | None = None
+    high: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    missing_fraction: float = 0.0
+
+
+class IntervalFacts(Settings):
+    """Split conformal interval: prediction ± half_width covers 1 - alpha of new rows, from n validation rows."""
+
+    half_width: float
+    alpha: float
+    n: int
+
+
+class Manifest(Settings):
+    """Everything that scoring and a report need besides the weights."""
+
+    format_version: int = FORMAT_VERSION
+    task: str
+    model: str
+    predictor: str
+    settings: dict[str, Any]
+    pipeline: dict[str, Any]
+    target: dict[str, Any] | None = None
+    target_column: str | None = None
+    key_columns: tuple[str, ...] = ()
+    columns: tuple[ColumnFacts, ...]
+    dataset: dict[str, Any] = Field(default_factory=dict)
+    split: dict[str, Any] = Field(default_factory=dict)
+    seed: int = 0
+    threshold: dict[str, Any] | None = None
+    positive: str | None = None
+    decision: float | None = None
+    interval: IntervalFacts | None = None
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    baseline: dict[str, Any] = Field(default_factory=dict)
+    request: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    created: str = ""
+    run: str = ""
+    files: dict[str, str] = Field(default_factory=dict)

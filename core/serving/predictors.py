@@ -1,0 +1,107 @@
+"""A fitted model as something that maps windows to outputs: ONNX Runtime for networks, NumPy for the rest.
+
+Every predictor takes float32 (n, width, n_features) and returns float64; shapes are given with each class. Batches
+are cut into chunks of 256 windows, which is several times faster on a CPU than one large call.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.features.pca import PcaModel, score_pca
+from core.models.window_statistics import window_statistics
+
+CHUNK = 256
+
+
+class Predictor(Protocol):
+    """Windows (n, width, n_features) → outputs (n, …)."""
+
+    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]: ...
+
+
+class OnnxNetwork:
+    """A network: (n, width, n_features) → (n, n_outputs), or (n, width, n_features) for an autoencoder."""
+
+    def __init__(self, source: Path | bytes, threads: int = 1) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        data = source if isinstance(source, bytes) else source.read_bytes()
+        self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+        self._output = self._session.get_outputs()[0].name
+
+    def run(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One call, as it is."""
+        return self._session.run([self._output], {self._input: windows})[0]
+
+    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        parts = [self.run(windows[i : i + CHUNK]) for i in range(0, len(windows), CHUNK)]
+        return np.concatenate(parts).astype(np.float64) if parts else np.empty((0, 1))
+
+
+class LinearModel:
+    """Window statistics (n, d) @ weights (d, k) + bias → (n, k)."""
+
+    def __init__(self, arrays: dict[str, NDArray[np.float64]]) -> None:
+        self._weights, self._bias = arrays["weights"], arrays["bias"]
+
+    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        return window_statistics(windows) @ self._weights + self._bias
+
+
+class LogisticModel(LinearModel):
+    """The softmax of a linear model: (n, n_classes) that sum to one."""
+
+    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        logits = super().predict(windows)
+        grown = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return grown / grown.sum(axis=1, keepdims=True)
+
+
+class PcaDetector:
+    """T²/SPE of window statistics: (n, 1 + d): the score, then each statistic's share of it."""
+
+    def __init__(self, arrays: dict[str, NDArray[np.float64]]) -> None:
+        self._model = PcaModel.from_arrays(arrays)
+
+    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        found = score_pca(self._model, window_statistics(windows))
+        return np.column_stack([found.score, found.contributions])
+
+
+class OnnxDetector:
+    """A shallow detector on window statistics: (n, 1), higher = odder."""
+
+    def __init__(self, data: bytes) -> None:
+        self._network = OnnxNetwork(data)
+
+    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        statistics = window_statistics(windows).astype(np.float32)
+        parts = [np.asarray(self._network.run(statistics[i : i + 4096])) for i in range(0, len(statistics), 4096)]
+        return np.concatenate(parts).reshape(len(statistics), -1).astype(np.float64)
+
+
+def make_predictor(kind: str, folder: Path) -> Predictor:
+    """The predictor of a bundle folder, by the manifest's `predictor` key."""
+    if kind == "network":
+        return OnnxNetwork(folder / "model.onnx")
+    if kind == "onnx":
+        return OnnxDetector((folder / "model.onnx").read_bytes())
+    arrays = read_arrays(folder / "model.npz")
+    classes: dict[str, Any] = {"linear": LinearModel, "logistic": LogisticModel, "pca": PcaDetector}
+    return classes[kind](arrays)
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[np.float64]]:
+    """The arrays of an npz file; pickled objects are refused by NumPy."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}

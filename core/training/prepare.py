@@ -1,0 +1,132 @@
+"""Split first, then recipe, features and windows, each fitted on the training part: what every family trains on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.clean.recipe import Recipe, fit_recipe
+from core.data.split import TRAIN, VALIDATION, Split, make_split
+from core.errors import NotEnoughData
+from core.features import Inputs, Pipeline, Target, fit_features, fit_target
+from core.features.pipeline import group_codes
+from core.features.targets import remaining_life, truth_values
+from core.messages import Message, msg
+from core.training.resolve import Resolved
+
+SMALLEST_TRAINING = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that training and judging share.
+
+    `truth` is (n_rows,): numbers (NaN unknown) for regression and rul (uncapped), class texts or None for
+    classification and for the labels of an anomaly run; None without a target. `train` and `validation` are places
+    in `inputs.windows` with a full window and a known truth.
+    """
+
+    table: pd.DataFrame
+    split: Split
+    pipeline: Pipeline
+    inputs: Inputs
+    truth: NDArray | None
+    target: Target | None
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    notes: tuple[Message, ...]
+
+
+def prepare(resolved: Resolved) -> Prepared:
+    """Read the table once and fit everything but the model.
+
+    Raises:
+        NotEnoughData: fewer than 8 training windows, or no validation window.
+    """
+    dataset, request = resolved.dataset, resolved.request
+    used = [c.name for c in dataset.columns if c.role != "ignore" or c.name == resolved.split.column]
+    table = dataset.table(used)
+    columns = [c for c in dataset.columns if c.name in used]
+    split = make_split(
+        table,
+        resolved.split,
+        task=request.task,
+        time=resolved.time,
+        group=resolved.group,
+        target=resolved.target,
+        gap_rows=resolved.width - 1,
+        seed=request.seed,
+    )
+    recipe = fit_recipe(Recipe.read(request.recipe), split.train_part(table), columns)
+    cleaned = recipe.apply(table)
+    kept = cleaned.table.loc[~cleaned.left_out].reindex(table.index)
+    sensors = [c for c in recipe.columns if c.name != resolved.split.column]
+    plan = fit_features(split.train_part(kept), sensors)
+    pipeline = Pipeline(recipe, plan, resolved.width, resolved.group, resolved.time)
+    inputs = pipeline.inputs(table)
+    truth, notes = _truth(table, resolved)
+    target = None
+    if request.task != "anomaly" and truth is not None:
+        target = fit_target(request.task, truth[split.rows(TRAIN)], resolved.task.cap, resolved.target or "")
+    known = _known(truth, target, request.task, len(table))
+    return Prepared(
+        table=table,
+        split=split,
+        pipeline=pipeline,
+        inputs=inputs,
+        truth=truth,
+        target=target,
+        train=_places(inputs, split, TRAIN, known, SMALLEST_TRAINING),
+        validation=_places(inputs, split, VALIDATION, known, 1),
+        notes=(*plan.notes, *notes),
+    )
+
+
+def _truth(table: pd.DataFrame, resolved: Resolved) -> tuple[NDArray | None, list[Message]]:
+    task = resolved.request.task
+    if task == "rul" and resolved.target is None:
+        return _life(table, resolved), []
+    if resolved.target is None:
+        return None, []
+    kind = "classification" if task == "anomaly" else task
+    return truth_values(table, resolved.dataset, resolved.target, kind), []
+
+
+def _life(table: pd.DataFrame, resolved: Resolved) -> NDArray[np.float64]:
+    codes = group_codes(table, resolved.group)
+    if codes is None or resolved.time is None:
+        raise AssertionError("resolve() refuses a rul run without group and time")
+    cells = table[resolved.time]
+    if pd.api.types.is_numeric_dtype(cells):
+        times = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        times = cells.groupby(codes).rank(method="first").to_numpy(dtype=np.float64)
+    return remaining_life(codes, times)
+
+
+def _known(truth: NDArray | None, target: Target | None, task: str, n_rows: int) -> NDArray[np.bool_]:
+    if truth is None or task == "anomaly":
+        return np.ones(n_rows, dtype=bool)
+    if task == "classification":
+        return target.encode(truth) >= 0  # type: ignore[union-attr, arg-type]
+    return np.isfinite(truth)
+
+
+def _places(inputs: Inputs, split: Split, part: int, known: NDArray[np.bool_], smallest: int) -> NDArray[np.int64]:
+    """Places of the windows that end in a part; padded ones only where there are too few full ones."""
+    rows = inputs.row_of_window
+    wanted = (split.parts[rows] == part) & known[rows]
+    full = wanted & ~inputs.windows.is_padded
+    chosen = full if full.sum() >= max(smallest, 0.2 * wanted.sum()) else wanted
+    places = np.flatnonzero(chosen)
+    if len(places) < smallest:
+        name = "training" if part == TRAIN else "validation"
+        raise NotEnoughData(
+            msg("The {part} part has {n} usable rows.", part=name, n=len(places)),
+            msg("Expected at least {n}.", n=smallest),
+            msg("Bring more rows, a shorter window or another split."),
+        )
+    return places

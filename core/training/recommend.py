@@ -1,0 +1,88 @@
+"""Which family first, and why, in words: a documented rule on question, size and order of the rows.
+
+Rule: below 200 training rows a straight-line baseline; remaining life → LSTM over the last 30 rows; anomalies in
+ordered rows → convolutional autoencoder, in unordered rows → dense autoencoder; a value or class from a table →
+dense network. The alternatives say when they are the better choice. Nothing is tried here: no test part is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.messages import Message, msg
+
+FEW_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A model key, the reason, and other keys with theirs."""
+
+    model: str
+    reason: Message
+    alternatives: tuple[tuple[str, Message], ...]
+
+
+def recommend_model(task: str, *, n_rows: int, has_order: bool) -> Recommendation:
+    """The family to start with. `has_order` says that rows follow each other in time."""
+    if task == "anomaly":
+        return _anomaly(n_rows, has_order)
+    if task == "rul":
+        return Recommendation(
+            "lstm",
+            msg("Wear shows in how the sensors move over the last cycles; an LSTM reads them in order."),
+            (
+                ("cnn", msg("Trains faster; good when short patterns matter more than the long trend.")),
+                ("gru", msg("A lighter LSTM; often as good with less data.")),
+                ("ridge", msg("A straight line on window statistics: the yardstick, trained in seconds.")),
+            ),
+        )
+    return _table(task, n_rows, has_order)
+
+
+def _anomaly(n_rows: int, has_order: bool) -> Recommendation:
+    yardstick = (
+        ("pca_t2_spe", msg("The control chart for many sensors at once; often enough, and easy to explain.")),
+        ("isolation_forest", msg("Finds odd combinations without assuming straight-line relations.")),
+    )
+    if n_rows < FEW_ROWS:
+        return Recommendation(
+            "pca_t2_spe",
+            msg("With {n} rows a control chart on principal components is all that the data can carry.", n=n_rows),
+            (("dense_autoencoder", msg("Worth a try when more rows are there.")), yardstick[1]),
+        )
+    if not has_order:
+        return Recommendation(
+            "dense_autoencoder",
+            msg("The rows have no order in time, so each is compared with normal rows on its own."),
+            yardstick,
+        )
+    return Recommendation(
+        "conv_autoencoder",
+        msg("The rows follow each other in time; the network learns what normal stretches look like and scores the rest."),
+        (
+            ("lstm_autoencoder", msg("Slower; for slow processes with long memory.")),
+            ("dense_autoencoder", msg("Trains fastest.")),
+            *yardstick,
+        ),
+    )
+
+
+def _table(task: str, n_rows: int, has_order: bool) -> Recommendation:
+    baseline = "ridge" if task == "regression" else "logistic"
+    line = msg("A straight-line model: the yardstick, trained in seconds and easy to explain.")
+    if n_rows < FEW_ROWS:
+        return Recommendation(
+            baseline,
+            msg("With {n} rows a straight-line model is safer than a network.", n=n_rows),
+            (("dense", msg("Worth a try when more rows are there.")),),
+        )
+    sequence = (
+        ("cnn", msg("If the rows before matter: looks at the last rows for short patterns.")),
+        ("lstm", msg("If the rows before matter: follows slow changes over the last rows.")),
+    )
+    return Recommendation(
+        "dense",
+        msg("Each row is a part with its own settings; a dense network finds curved and combined effects."),
+        ((baseline, line), *(sequence if has_order else ())),
+    )

@@ -1,0 +1,158 @@
+"""A request with every open choice closed: roles, family, split, window and settings, each checked once, here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.data.dataset import Column, Dataset
+from core.data.split import SplitSettings, default_split
+from core.errors import DataProblem, SettingProblem, unknown_choice
+from core.messages import Message, msg
+from core.models import MODELS, TASKS, model_by_key, models_for
+from core.settings import Settings
+from core.training.presets import preset_settings
+from core.training.recommend import Recommendation, recommend_model
+from core.training.request import TrainRequest
+from core.training.settings import FitSettings
+from core.training.task_settings import TaskSettings
+
+LIFE_WINDOW = 30
+SEQUENCE_WINDOW = 30
+ANOMALY_WINDOW = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What will be trained. `dataset` carries the roles of this run; `spec` is the family's catalogue entry."""
+
+    request: TrainRequest
+    dataset: Dataset
+    spec: Any
+    model_settings: Settings
+    fit: FitSettings
+    task: TaskSettings
+    split: SplitSettings
+    split_reason: Message
+    target: str | None
+    group: str | None
+    time: str | None
+    width: int
+    recommendation: Recommendation
+
+
+def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
+    """Close the open choices of a request against its dataset.
+
+    Raises:
+        SettingProblem: an unknown task, model or option, or a model that does not answer this question.
+        DataProblem: a named column that is not there, or a missing target.
+    """
+    if request.task not in TASKS:
+        raise unknown_choice("task", request.task, TASKS)
+    with_roles = _with_roles(dataset, request)
+    target = _target(with_roles, request)
+    group = next((c.name for c in with_roles.with_role("group")), None)
+    time = next((c.name for c in with_roles.with_role("time")), None)
+    _check_life(request, group, time, target)
+    split, reason = _split(with_roles, request)
+    has_order = time is not None or split.method == "first"
+    recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order)
+    spec = model_by_key(recommendation.model if request.model == "auto" else request.model)
+    if request.task not in spec.tasks:
+        raise unknown_choice("model", spec.key, [s.key for s in models_for(request.task)])
+    model_settings, task_settings, fit = _settings(spec, request, dataset.n_rows)
+    return Resolved(
+        request=request,
+        dataset=with_roles,
+        spec=spec,
+        model_settings=model_settings,
+        fit=fit,
+        task=task_settings,
+        split=split,
+        split_reason=reason,
+        target=target,
+        group=group,
+        time=time,
+        width=_width(spec, request.task, task_settings, has_order, dataset.n_rows),
+        recommendation=recommendation,
+    )
+
+
+def _with_roles(dataset: Dataset, request: TrainRequest) -> Dataset:
+    """The dataset with the roles that this run asks for."""
+    named: dict[str, str] = {}
+    for name in request.ignore:
+        named[dataset.column(name).name] = "ignore"
+    for role, name in (("target", request.target), ("time", request.time), ("group", request.group)):
+        if name is not None:
+            named[dataset.column(name).name] = role
+    single = {role for role in ("target", "time", "group") if getattr(request, role) is not None}
+    columns: list[Column] = []
+    for column in dataset.columns:
+        if column.name in named:
+            columns.append(replace(column, role=named[column.name]))  # type: ignore[arg-type]
+        elif column.role in single:
+            # Another column takes this role in this run. An old target is never a sensor: it may give the answer away.
+            columns.append(replace(column, role="ignore" if column.role == "target" else "sensor"))
+        else:
+            columns.append(column)
+    return dataset.with_columns(columns)
+
+
+def _target(dataset: Dataset, request: TrainRequest) -> str | None:
+    found = dataset.with_role("target")
+    if found:
+        return found[0].name
+    if request.task in ("regression", "classification"):
+        raise DataProblem(
+            msg("No target column is chosen."),
+            msg("Predicting needs a column that holds the known result."),
+            msg("Name it with --target, or give a column the role 'target'."),
+        )
+    return None
+
+
+def _check_life(request: TrainRequest, group: str | None, time: str | None, target: str | None) -> None:
+    if request.task == "rul" and (group is None or (time is None and target is None)):
+        raise SettingProblem(
+            msg("Remaining life was asked for without {what}.", what="--group" if group is None else "--time"),
+            msg("It needs the column that names the machine and the one that counts its cycles."),
+            msg("Name both, for example --group unit --time cycle."),
+        )
+
+
+def _split(dataset: Dataset, request: TrainRequest) -> tuple[SplitSettings, Message]:
+    if request.split is None:
+        return default_split(dataset.columns, request.task)
+    return request.split, msg("Chosen by the user.")
+
+
+def _settings(spec: Any, request: TrainRequest, n_rows: int) -> tuple[Settings, TaskSettings, FitSettings]:
+    """The options parted by who declares them; an option that nobody declares is refused."""
+    owners: tuple[type[Settings], ...] = (spec.settings, TaskSettings, FitSettings)
+    for name in request.options:
+        if not any(name in owner.model_fields for owner in owners):
+            raise unknown_choice("setting", name, sorted({f for owner in owners for f in owner.model_fields}))
+    parts = [{k: v for k, v in request.options.items() if k in owner.model_fields} for owner in owners]
+    preset = preset_settings(request.preset, spec, n_rows)
+    fit = preset.with_values(**parts[2]) if parts[2] else preset
+    return spec.settings.read(parts[0]), TaskSettings.read(parts[1]), fit
+
+
+def _width(spec: Any, task: str, settings: TaskSettings, has_order: bool, n_rows: int) -> int:
+    """The window: as set, else by task and family, never more than a tenth of the rows."""
+    if settings.window is not None:
+        return settings.window
+    if task == "rul":
+        wanted = LIFE_WINDOW
+    elif task == "anomaly":
+        wanted = ANOMALY_WINDOW if has_order else 1
+    else:
+        wanted = SEQUENCE_WINDOW if spec.windowed and spec.role == "network" else 1
+    return max(1, min(wanted, n_rows // 10))
+
+
+def model_titles() -> dict[str, Message]:
+    """Key → title of every family, in menu order."""
+    return {spec.key: spec.title for spec in MODELS}

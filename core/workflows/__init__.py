@@ -1,0 +1,51 @@
+"""One function for each thing a user does. Pages, the command line and HTTP call nothing else of `core`."""
+
+from core.workflows.anomalies import (
+    AnomalyView,
+    EventDetail,
+    SensorTrace,
+    anomaly_view,
+    event_detail,
+    list_verdicts,
+    set_verdict,
+)
+from core.workflows.cleaning import RecipePreview, get_recipe, preview_recipe, save_recipe
+from core.workflows.demos import DemoCard, demo_cards, ensure_demos
+from core.workflows.importing import (
+    Imported,
+    change_columns,
+    dataset_findings,
+    dataset_lines,
+    delete_dataset,
+    import_file,
+    list_datasets,
+    open_dataset,
+    preview_file,
+    rename_dataset,
+    summarise_dataset,
+)
+from core.workflows.predictions import ClassificationView, RegressionView, classification_view, regression_view
+from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
+from core.workflows.reports import ReportFile, delete_report, list_reports, make_report
+from core.workflows.results import Results, open_results
+from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file
+from core.workflows.training import (
+    TASK_CHOICES,
+    delete_run,
+    diagnose,
+    get_run,
+    jobs_overview,
+    list_runs,
+    plan_training,
+    read_curves,
+    read_events,
+    recommend,
+    rename_run,
+    resume_run,
+    stage_title,
+    start_training,
+    stop_run,
+)
+from core.workflows.workspace import Workspace, open_workspace
+
+__all__ = [name for name in dir() if not name.startswith("_")]

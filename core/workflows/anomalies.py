@@ -1,0 +1,254 @@
+"""What the Anomalies screen shows of a run, at a threshold that moves without retraining, and the verdicts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.anomalies.events import make_events
+from core.anomalies.records import VERDICTS, AnomalyEvent, SensorShare, Verdict
+from core.anomalies.thresholds import Threshold
+from core.data.split import TEST, TRAIN
+from core.errors import SettingProblem, unknown_choice
+from core.evaluation import Metric, binary_flag_metrics
+from core.jobs.judging import label_flags
+from core.messages import Message, msg, msg_n
+from core.workflows.results import Results
+from core.workflows.workspace import Workspace
+
+SHOWN_SENSORS = 3
+MARGIN_FACTOR = 1.0
+SMALLEST_MARGIN = 30
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyView:
+    """Scores of all rows against a threshold. Arrays are (n_rows,) in group and time order; NaN = not scored.
+
+    `metrics` are of the test part; without labels only the flagged share. Events are of all rows but the gap.
+    """
+
+    threshold: Threshold
+    is_default: bool
+    scores: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    times: NDArray
+    groups: NDArray | None
+    parts: NDArray[np.int8]
+    flags: NDArray[np.bool_]
+    events: tuple[AnomalyEvent, ...]
+    metrics: tuple[Metric, ...]
+    baseline_metrics: Mapping[str, Metric]
+    labels: NDArray[np.float64] | None
+    score_unit: Message
+    n_scored: int
+    n_refused: int
+    verdict: Message
+
+
+@dataclass(frozen=True, slots=True)
+class SensorTrace:
+    """One sensor around an event: (n,) rows, times and values, and its normal band."""
+
+    column: str
+    unit: str
+    share: float
+    deviation: float | None
+    rows: NDArray[np.int64]
+    times: NDArray
+    values: NDArray[np.float64]
+    normal_low: float | None
+    normal_high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetail:
+    """An event and the traces of the sensors that made it, with a margin of rows before and after."""
+
+    event: AnomalyEvent
+    traces: tuple[SensorTrace, ...]
+
+
+def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None) -> AnomalyView:
+    """Scores, flags, events and figures at the run's own threshold or another.
+
+    Raises:
+        SettingProblem: the run does not look for anomalies.
+    """
+    if results.task != "anomaly":
+        raise SettingProblem(
+            msg("The run '{run}' answers another question ({task}).", run=results.run.name, task=results.task),
+            msg("This view shows runs of: {tasks}.", tasks="anomaly"),
+            msg("Open another run."),
+        )
+    own = Threshold.from_json(results.manifest.threshold or {})
+    is_default = threshold is None or threshold == own.value
+    used = own if is_default else replace(own, value=float(threshold))  # type: ignore[arg-type]
+    rows = ordered_rows(results)
+    scores = results.scores["score"].to_numpy(dtype=np.float64)[rows]
+    flags = used.flags(scores)
+    parts = results.scores["part"].to_numpy()[rows]
+    labels = label_flags(results.scores["truth"].to_numpy(dtype=object))[rows] if "truth" in results.scores else None
+    metrics = tuple(results.run.metrics.values()) if is_default else _metrics(flags, scores, labels, parts)
+    events = _events(ws, results, used, rows, scores)
+    n_scored = int(np.isfinite(scores).sum())
+    return AnomalyView(
+        threshold=used,
+        is_default=is_default,
+        scores=scores,
+        rows=rows,
+        times=results.positions(rows),
+        groups=results.groups(rows),
+        parts=parts,
+        flags=flags,
+        events=events,
+        metrics=metrics,
+        baseline_metrics=results.run.baseline_metrics,
+        labels=labels,
+        score_unit=msg("score"),
+        n_scored=n_scored,
+        n_refused=len(scores) - n_scored,
+        verdict=_headline(events, results),
+    )
+
+
+def ordered_rows(results: Results) -> NDArray[np.int64]:
+    """Row numbers in group and time order."""
+    from core.features.pipeline import row_order
+
+    return row_order(results.scores, results.group, results.time)[0]
+
+
+def event_detail(results: Results, event: AnomalyEvent, sensors: int = SHOWN_SENSORS) -> EventDetail:
+    """The traces of the first sensors of an event, with as many rows before and after as it lasts (at least 30)."""
+    rows = ordered_rows(results)
+    place = np.flatnonzero((rows >= event.first_row) & (rows <= event.last_row))
+    if results.group is not None and event.group:
+        same = results.scores[results.group].to_numpy()[rows].astype(str) == event.group
+        place = place[same[place]]
+    margin = max(SMALLEST_MARGIN, int(MARGIN_FACTOR * len(place)))
+    around = rows[max(0, place[0] - margin) : place[-1] + margin + 1]
+    start, stop = int(around.min()), int(around.max()) + 1
+    chosen = [share for share in event.sensors if results.dataset.column(share.column).kind == "number"][:sensors]
+    table = results.dataset.table([share.column for share in chosen], start, stop) if chosen else None
+    times = results.positions(around)
+    return EventDetail(event, tuple(_trace(share, table, around, times, start) for share in chosen))
+
+
+def set_verdict(ws: Workspace, run_id: str, event: AnomalyEvent, verdict: str, comment: str = "") -> None:
+    """Append a verdict on an event; the newest counts.
+
+    Raises:
+        SettingProblem: no such verdict.
+    """
+    if verdict not in VERDICTS:
+        raise unknown_choice("verdict", verdict, VERDICTS)
+    ws.store.add_verdict(run_id, first_row=event.first_row, last_row=event.last_row, verdict=verdict, comment=comment[:2000])
+
+
+def list_verdicts(ws: Workspace, run_id: str) -> tuple[Verdict, ...]:
+    """Every verdict on a run, oldest first."""
+    return tuple(
+        Verdict(v.first_row, v.last_row, v.verdict, v.comment, v.owner, v.created)  # type: ignore[arg-type]
+        for v in ws.store.list_verdicts(run_id)
+    )
+
+
+def _events(ws: Workspace, results: Results, threshold: Threshold, rows: NDArray[np.int64], scores: NDArray[np.float64]):  # type: ignore[no-untyped-def]
+    """Ranked events with their sensors, normal bands and newest verdicts."""
+    contributions = results.contributions
+    found = make_events(
+        scores,
+        threshold,
+        rows,
+        times=results.positions(rows),
+        groups=results.groups(rows),
+        contributions=None if contributions is None else contributions[rows],
+        names=results.sensor_names,
+        join_gap_rows=int(results.manifest.pipeline["width"]),
+    )
+    verdicts = list_verdicts(ws, results.run.id)
+    return tuple(_with_verdict(_with_bands(event, results), verdicts) for event in found)
+
+
+def _with_bands(event: AnomalyEvent, results: Results) -> AnomalyEvent:
+    """The event with unit, normal band and largest deviation of its first sensors."""
+    facts = {c.name: c for c in results.manifest.columns}
+    shares = []
+    for i, share in enumerate(event.sensors):
+        column = facts.get(share.column)
+        if column is None or column.low is None or column.high is None:
+            shares.append(share)
+            continue
+        low, high = column.low, column.high
+        deviation = _deviation(results, share.column, event, low, high) if i < SHOWN_SENSORS else None
+        shares.append(replace(share, unit=column.unit, normal_low=low, normal_high=high, deviation=deviation))
+    return event.with_sensors(tuple(shares))
+
+
+def _deviation(results: Results, column: str, event: AnomalyEvent, low: float, high: float) -> float | None:
+    """The largest distance from the centre of the normal band within the event, signed, in column units."""
+    values = results.dataset.table([column], event.first_row, event.last_row + 1)[column].to_numpy(dtype=np.float64)
+    distance = values - (low + high) / 2
+    known = distance[np.isfinite(distance)]
+    return float(known[np.argmax(np.abs(known))]) if known.size else None
+
+
+def _with_verdict(event: AnomalyEvent, verdicts: tuple[Verdict, ...]) -> AnomalyEvent:
+    """The newest verdict whose rows overlap the event."""
+    for verdict in reversed(verdicts):
+        if verdict.first_row <= event.last_row and verdict.last_row >= event.first_row:
+            return event.with_verdict(verdict)
+    return event
+
+
+def _trace(share: SensorShare, table, around: NDArray[np.int64], times: NDArray, start: int) -> SensorTrace:  # type: ignore[no-untyped-def]
+    return SensorTrace(
+        column=share.column,
+        unit=share.unit,
+        share=share.share,
+        deviation=share.deviation,
+        rows=around,
+        times=times,
+        values=table[share.column].to_numpy(dtype=np.float64)[around - start],
+        normal_low=share.normal_low,
+        normal_high=share.normal_high,
+    )
+
+
+def _metrics(
+    flags: NDArray[np.bool_], scores: NDArray[np.float64], labels: NDArray[np.float64] | None, parts: NDArray[np.int8]
+) -> tuple[Metric, ...]:
+    """The figures of the test part at a moved threshold."""
+    known = np.isfinite(scores) & (parts == TEST)
+    found: list[Metric] = []
+    if known.any():
+        found.append(Metric("flagged_fraction", float(flags[known].mean()), int(known.sum())))
+    if labels is not None:
+        known &= np.isfinite(labels)
+        found.extend(binary_flag_metrics(labels[known] > 0, flags[known], n_boot=0))
+    return tuple(found)
+
+
+def _headline(events: tuple[AnomalyEvent, ...], results: Results) -> Message:
+    """The screen's first line: how many events wait for a verdict, and the largest."""
+    train = results.scores["part"].to_numpy() == TRAIN
+    later = [e for e in events if not train[e.first_row]]
+    opened = [e for e in later if e.verdict is None]
+    if not later:
+        return msg("No event in the rows after the baseline period")
+    if not opened:
+        return msg_n("{n} event, and it has a verdict", "{n} events, and all have a verdict", len(later))
+    largest = opened[0]
+    sensor = largest.sensors[0].column if largest.sensors else None
+    if sensor is None:
+        return msg_n("{n} event needs a verdict", "{n} events need a verdict", len(opened))
+    return msg_n(
+        "{n} event needs a verdict; it is in {sensor}",
+        "{n} events need a verdict; the largest is in {sensor}",
+        len(opened),
+        sensor=sensor,
+    )

@@ -1,0 +1,236 @@
+"""From a file to a dataset, and what a user changes about a dataset afterwards."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.data.dataset import Column, Dataset
+from core.data.findings import Finding
+from core.data.options import LineCount, Outcome, Preview, Question, ReadOptions, Reject
+from core.data.reading import read_file
+from core.data.sniffing import sniff
+from core.errors import DataProblem, SettingProblem
+from core.messages import msg
+from core.store import new_id, sha256_of
+from core.workflows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.data.summary import Summary
+
+MAX_NAME = 100
+MAX_REJECTED_KEPT = 10_000
+MAX_FILE_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import gave. `dataset` is None when a question has to be answered first."""
+
+    outcome: Outcome
+    dataset: Dataset | None
+    lines: LineCount
+    findings: tuple[Finding, ...]
+    rejected: tuple[Reject, ...]
+    questions: tuple[Question, ...]
+
+
+def preview_file(path: Path, options: ReadOptions | None = None) -> Preview:
+    """The head of a file as it would be read, with what was decided and what is open.
+
+    Raises:
+        DataProblem: the file cannot be read as a table.
+    """
+    return sniff(path, options)
+
+
+def import_file(
+    ws: Workspace,
+    path: Path,
+    *,
+    name: str | None = None,
+    options: ReadOptions | None = None,
+    columns: Sequence[Column] | None = None,
+    source_name: str | None = None,
+) -> Imported:
+    """Read a file into a new dataset: Parquet first, row second; nothing is kept when it fails.
+
+    Args:
+        name: The dataset's name; the file's name without its endings by default.
+        options: How to read it; what is not set is found out.
+        columns: Roles, units and limits that replace the guessed ones, by column name.
+        source_name: The file's name as the user knows it, when `path` is a temporary copy.
+
+    Raises:
+        DataProblem: the file cannot be read as a table.
+        StoreProblem: the disk is full.
+    """
+    store, shown = ws.store, source_name or path.name
+    if path.is_file():
+        store.need_space(3 * path.stat().st_size)
+    with store.scratch() as folder:
+        table = folder / "table.parquet"
+        reading = read_file(path, table, options)
+        imported = Imported(reading.outcome, None, reading.lines, reading.findings, reading.rejected, reading.questions)
+        if reading.outcome == "ask":
+            return imported
+        source = _kept_source(path, folder)
+        dataset_id = new_id()
+        digest = sha256_of(table)
+        store.adopt_file(table, store.path(dataset_id, "parquet"))
+        store.adopt_file(source, store.path(dataset_id, "source"))
+    if reading.rejected:
+        store.write_bytes(store.path(dataset_id, "rejected"), _rejected_json(reading.rejected))
+    row = store.add_dataset(
+        dataset_id,
+        checked_name(name or _stem(shown)),
+        n_rows=reading.n_rows,
+        columns=_merged(reading.columns, columns),
+        sha256=digest,
+        options=reading.options.model_dump(mode="json"),
+        findings=[finding.to_json() for finding in reading.findings],
+        lines=reading.lines.to_json(),
+        source_name=shown,
+        source_sha256=sha256_of(path),
+    )
+    return replace(imported, dataset=row.to_dataset())
+
+
+def list_datasets(ws: Workspace) -> tuple[Dataset, ...]:
+    """The newest version of each dataset, newest first."""
+    return tuple(row.to_dataset() for row in ws.store.list_datasets())
+
+
+def open_dataset(ws: Workspace, dataset_id: str, version: int | None = None) -> Dataset:
+    """A dataset by id.
+
+    Raises:
+        StoreProblem: there is none.
+    """
+    return ws.store.get_dataset(dataset_id, version).to_dataset()
+
+
+def dataset_findings(ws: Workspace, dataset_id: str) -> tuple[Finding, ...]:
+    """What the import found and repaired."""
+    return tuple(Finding.from_json(found) for found in ws.store.get_dataset(dataset_id).findings)
+
+
+def dataset_lines(ws: Workspace, dataset_id: str) -> LineCount | None:
+    """Where each line of the imported file went; None for a table that was not read from a file."""
+    lines = ws.store.get_dataset(dataset_id).lines
+    return LineCount.from_json(lines) if lines else None
+
+
+def change_columns(ws: Workspace, dataset_id: str, columns: Sequence[Column]) -> Dataset:
+    """A new version with other roles, units or limits.
+
+    Raises:
+        SettingProblem: limits in the wrong order, or two columns for a role that only one can have.
+    """
+    current = open_dataset(ws, dataset_id)
+    by_name = {column.name: column for column in columns}
+    merged = [by_name.get(column.name, column) for column in current.columns]
+    for role in ("time", "group"):
+        named = [column.name for column in merged if column.role == role]
+        if len(named) > 1:
+            raise SettingProblem(
+                msg("{n} columns have the role '{role}': {columns}.", n=len(named), role=role, columns=", ".join(named)),
+                msg("One column can have it."),
+                msg("Choose one of them."),
+            )
+    for column in merged:
+        _check_limits(column)
+    return ws.store.add_version(dataset_id, merged).to_dataset()
+
+
+def summarise_dataset(ws: Workspace, dataset_id: str, version: int | None = None) -> Summary:
+    """The figures of every column; computed once a version and kept beside the table."""
+    from core.data.summary import Summary, summarise
+
+    dataset = open_dataset(ws, dataset_id, version)
+    kept = ws.store.path(dataset_id, "dataset", f"summary-{dataset.version}.json")
+    if kept.is_file():
+        return Summary.from_json(json.loads(kept.read_text(encoding="utf-8")))
+    summary = summarise(dataset)
+    ws.store.write_bytes(kept, json.dumps(summary.to_json()).encode())
+    return summary
+
+
+def rename_dataset(ws: Workspace, dataset_id: str, name: str) -> None:
+    """Give a dataset another name."""
+    ws.store.rename_dataset(dataset_id, checked_name(name))
+
+
+def delete_dataset(ws: Workspace, dataset_id: str) -> None:
+    """Delete a dataset.
+
+    Raises:
+        StoreProblem: a running job uses it.
+    """
+    ws.store.delete_dataset(dataset_id)
+
+
+def checked_name(name: str) -> str:
+    """A name without control characters, at most 100 characters long.
+
+    Raises:
+        SettingProblem: nothing is left of it.
+    """
+    cleaned = re.sub(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", "", name).strip()[:MAX_NAME]
+    if not cleaned:
+        raise SettingProblem(
+            msg("The name is empty."), msg("Expected 1 to {n} characters.", n=MAX_NAME), msg("Type a name and try again.")
+        )
+    return cleaned
+
+
+def _check_limits(column: Column) -> None:
+    values = [v for v in (column.lower_limit, column.nominal, column.upper_limit) if v is not None]
+    if values != sorted(values):
+        raise SettingProblem(
+            msg("The specification limits of '{column}' are {limits}.", column=column.name, limits=" / ".join(f"{v:g}" for v in values)),
+            msg("They rise from the lower limit over the nominal value to the upper limit."),
+            msg("Correct the limits of this column."),
+        )
+
+
+def _merged(guessed: Sequence[Column], given: Sequence[Column] | None) -> tuple[Column, ...]:
+    """The guessed columns with the given roles, units and limits; kinds stay as they were read."""
+    by_name = {column.name: column for column in given or ()}
+    unknown = [name for name in by_name if name not in {c.name for c in guessed}]
+    if unknown:
+        raise DataProblem(
+            msg("There is no column '{column}'.", column=unknown[0]),
+            msg("The table has: {columns}.", columns=", ".join(c.name for c in guessed)),
+            msg("Check the spelling of the column."),
+        )
+    return tuple(replace(by_name[c.name], kind=c.kind) if c.name in by_name else c for c in guessed)
+
+
+def _kept_source(path: Path, folder: Path) -> Path:
+    """The original bytes, compressed, so that the import can be repeated."""
+    kept = folder / "source.gz"
+    with path.open("rb") as source:
+        if source.read(2) == b"\x1f\x8b":
+            shutil.copyfile(path, kept)
+            return kept
+        source.seek(0)
+        with gzip.open(kept, "wb", compresslevel=1) as out:
+            shutil.copyfileobj(source, out, 1 << 20)
+    return kept
+
+
+def _rejected_json(rejected: Sequence[Reject]) -> bytes:
+    rows = [{"line": r.line, "column": r.column, "reason": r.reason.to_json(), "text": r.text} for r in rejected[:MAX_REJECTED_KEPT]]
+    return json.dumps(rows).encode()
+
+
+def _stem(name: str) -> str:
+    """A file's name without .csv, .tsv, .txt and .gz."""
+    return re.sub(r"(\.(csv|tsv|txt|tab|dat))?(\.gz)?$", "", name, flags=re.IGNORECASE) or name

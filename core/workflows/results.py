@@ -1,0 +1,119 @@
+"""Finished results as screens, the command line and reports show them: read from disk, judged at a threshold, worded.
+
+The views hold figures and arrays, no sentences but messages. Those at the run's own threshold equal the run's stored
+metrics, because both come from the same functions on the same rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.data.dataset import Dataset
+from core.data.split import PART_NAMES
+from core.errors import NotEnoughData, unknown_choice
+from core.messages import msg
+from core.serving import Manifest, load_bundle
+from core.workflows.importing import open_dataset
+from core.workflows.records import Run
+from core.workflows.training import get_run
+from core.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Results:
+    """A finished run's results on disk. Tables are read when asked for and kept while the object lives."""
+
+    run: Run
+    manifest: Manifest
+    dataset: Dataset
+    folder: Path
+
+    @property
+    def task(self) -> str:
+        return self.run.task
+
+    @property
+    def baseline(self) -> str:
+        """Key of the baseline that stands beside, or "" where the run is a baseline itself."""
+        return self.run.baseline
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row a dataset row: row, part, group and time columns, truth, then the scored columns of the task."""
+        return pd.read_parquet(self.folder / "scores.parquet")
+
+    @cached_property
+    def baseline_scores(self) -> pd.DataFrame | None:
+        """The same of the baseline."""
+        path = self.folder / "baseline_scores.parquet"
+        return pd.read_parquet(path) if path.exists() else None
+
+    @cached_property
+    def contributions(self) -> NDArray[np.float32] | None:
+        """(n_rows, n_columns) parts of each column in the score, never negative; None for other tasks than anomaly."""
+        path = self.folder / "contributions.npy"
+        return np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else None
+
+    @property
+    def sensor_names(self) -> tuple[str, ...]:
+        """The columns of `contributions`."""
+        features = self.manifest.pipeline["features"]["features"]
+        return tuple(dict.fromkeys(row[0] for row in features))
+
+    @property
+    def group(self) -> str | None:
+        """The group column of the run."""
+        return self.manifest.pipeline["group"]
+
+    @property
+    def time(self) -> str | None:
+        """The time column of the run."""
+        return self.manifest.pipeline["time"]
+
+    @property
+    def unit(self) -> str:
+        """The target's unit; for a remaining life that of the time column, or "cycles"."""
+        if self.task == "rul" and self.time is not None:
+            return self.dataset.column(self.time).unit or "cycles"
+        return "" if self.manifest.target_column is None else self.dataset.column(self.manifest.target_column).unit
+
+    def part_rows(self, part: str) -> NDArray[np.int64]:
+        """Row numbers of "train", "validation", "test", "gap" or "all"."""
+        if part == "all":
+            return np.arange(len(self.scores))
+        if part not in PART_NAMES:
+            raise unknown_choice("part", part, (*PART_NAMES, "all"))
+        return np.flatnonzero(self.scores["part"].to_numpy() == PART_NAMES.index(part))
+
+    def positions(self, rows: NDArray[np.int64]) -> NDArray:
+        """Times of rows, or their numbers where the run has no time column."""
+        return rows if self.time is None else self.scores[self.time].to_numpy()[rows]
+
+    def groups(self, rows: NDArray[np.int64]) -> NDArray | None:
+        """Groups of rows, or None."""
+        return None if self.group is None else self.scores[self.group].to_numpy()[rows]
+
+
+def open_results(ws: Workspace, run_id: str) -> Results:
+    """The results of a finished run.
+
+    Raises:
+        NotEnoughData: the run has none yet.
+        StoreProblem: there is no such run.
+    """
+    run = get_run(ws, run_id)
+    if not run.has_results:
+        raise NotEnoughData(
+            msg("The run '{run}' has no results.", run=run.name),
+            msg("Results come when its training has ended."),
+            msg("Wait for it, or open another run."),
+        )
+    bundle = load_bundle(ws.store.path(run_id, "bundle"), check=False)
+    dataset = open_dataset(ws, run.dataset_id, run.dataset_version)
+    return Results(run, bundle.manifest, dataset, ws.store.path(run_id, "results"))

@@ -1,0 +1,247 @@
+"""New data through a bundle, scores to a file, and a file of scores against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv
+
+from core.data.dataset import Dataset
+from core.data.options import ReadOptions
+from core.data.reading import read_file
+from core.errors import DataProblem, unknown_column
+from core.evaluation import (
+    Metric,
+    binary_flag_metrics,
+    phm08_score,
+    ranking_metrics,
+    regression_metrics,
+)
+from core.evaluation.classification import classification_metrics
+from core.features.targets import class_texts
+from core.jobs.judging import label_flags
+from core.messages import Message, msg
+from core.serving import Bundle, load_bundle
+from core.serving.scoring import score_table
+from core.workflows.results import Results
+from core.workflows.workspace import Workspace
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+ROW = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredFile:
+    """What scoring a file gave."""
+
+    rows: int
+    out: Path
+    warnings: tuple[Message, ...]
+
+
+def resolve_bundle(ws: Workspace | None, source: str) -> Bundle:
+    """A bundle by path, or by the id of a run in the workspace.
+
+    Raises:
+        DataProblem: it is neither.
+    """
+    path = Path(source)
+    if not path.exists() and ws is not None and any(run.id == source for run in ws.store.list_runs()):
+        path = ws.store.path(source, "bundle")
+    if not path.exists():
+        raise DataProblem(
+            msg("There is no bundle at '{path}'.", path=source),
+            msg("Expected a folder or zip that 'train --out' wrote."),
+            msg("Check the path."),
+        )
+    return load_bundle(path)
+
+
+def read_table(path: Path, options: ReadOptions | None = None) -> pd.DataFrame:
+    """A delimited file as a table, read by the same rules as an import.
+
+    Raises:
+        DataProblem: it cannot be read, or something about it has to be decided first.
+    """
+    with TemporaryDirectory(prefix="andon-read-") as folder:
+        target = Path(folder) / "table.parquet"
+        reading = read_file(path, target, options)
+        if reading.outcome == "ask":
+            raise DataProblem(
+                reading.questions[0].message,
+                msg("Expected a file that can be read in one way only."),
+                msg("Say how to read it, for example --set decimal=,"),
+            )
+        return Dataset("", 1, path.name, target, reading.n_rows, reading.columns, "").table()
+
+
+def score_file(bundle: Bundle, data: Path, out: Path, options: ReadOptions | None = None) -> ScoredFile:
+    """Score a file: one output row an input row, in order, key columns first; written whole or not at all.
+
+    Raises:
+        DataProblem: the file cannot be read, or lacks columns that the model needs.
+    """
+    table = read_table(data, options)
+    scored = score_table(bundle, table)
+    keys = [name for name in bundle.manifest.key_columns if name in table.columns]
+    head = table[keys].reset_index(drop=True) if keys else pd.DataFrame({ROW: np.arange(len(table))})
+    write_csv(pd.concat([head, scored.table.reset_index(drop=True)], axis=1), out)
+    return ScoredFile(len(table), out, scored.notes)
+
+
+def write_csv(table: pd.DataFrame, out: Path, *, formula_safe: bool = False) -> None:
+    """A table as UTF-8 CSV: temporary name, then renamed. `formula_safe` puts ' before texts that a spreadsheet would run."""
+    from core.store.files import disk_errors
+
+    columns = {str(name): _csv_cells(table[name], formula_safe) for name in table.columns}
+    names = [_safe(name) if formula_safe else name for name in columns]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.name}.tmp")
+    try:
+        with disk_errors():
+            csv.write_csv(pa.table(list(columns.values()), names=names), temporary, csv.WriteOptions(quoting_style="needed"))
+            temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def export_scores(results: Results, path: Path, rows: NDArray[np.int64] | None = None) -> None:
+    """The scores of a run, or some of its rows, as CSV that a spreadsheet opens safely."""
+    from core.data.split import PART_NAMES
+
+    table = results.scores if rows is None else results.scores.iloc[rows]
+    write_csv(table.assign(part=np.array(PART_NAMES, dtype=object)[table["part"].to_numpy()]), path, formula_safe=True)
+
+
+def evaluate_file(scores: Path, truth: Path, column: str, options: ReadOptions | None = None) -> tuple[Metric, ...]:
+    """Figures of a file of scores against a column of another file, joined by the key columns that both have.
+
+    Where the truth names a group only (remaining life), each group's last scored row counts. Without a common key the
+    files are joined row by row, when they have the same number of rows.
+
+    Raises:
+        DataProblem: no such column, or the rows cannot be matched.
+    """
+    scored, known = read_table(scores), read_table(truth, options)
+    if column not in known.columns:
+        raise unknown_column(column, [str(c) for c in known.columns])
+    result = {"prediction", "lower", "upper", "score", "flag", "why_not", ROW}
+    keys = [c for c in scored.columns if c in known.columns and c not in result and c != column and not c.startswith("probability_")]
+    merged, is_last = _joined(scored, known, keys, column)
+    if "flag" in merged:
+        return _anomaly_figures(merged)
+    if any(c.startswith("probability_") for c in merged.columns):
+        return _class_figures(merged)
+    return _value_figures(merged, is_last)
+
+
+def _joined(scored: pd.DataFrame, known: pd.DataFrame, keys: Sequence[str], column: str) -> tuple[pd.DataFrame, bool]:
+    """The scored rows with a column `__truth`; and whether each group's last row was taken."""
+    truth = known[[*keys, column]].rename(columns={column: "__truth"})
+    if not keys:
+        if len(scored) != len(known):
+            raise DataProblem(
+                msg("The scores have {a} rows and the truth has {b}.", a=len(scored), b=len(known)),
+                msg("Without a common key column both need the same number of rows."),
+                msg("Use a truth file with the key columns of the scores."),
+            )
+        return scored.assign(__truth=truth["__truth"].to_numpy()), False
+    if truth.duplicated(keys).any():
+        if len(scored) == len(known) and all(_same(scored[k], known[k]) for k in keys):
+            return scored.assign(__truth=truth["__truth"].to_numpy()), False
+        raise DataProblem(
+            msg("The key {keys} occurs more than once in the truth.", keys=", ".join(keys)),
+            msg("Each key needs one true value."),
+            msg("Remove the duplicates."),
+        )
+    is_last = bool(scored.duplicated(keys).any())
+    rows = scored.drop_duplicates(keys, keep="last") if is_last else scored
+    merged = rows.merge(truth, on=list(keys), how="inner")
+    if merged.empty:
+        raise DataProblem(
+            msg("No row of the scores matches the truth by {keys}.", keys=", ".join(keys)),
+            msg("Expected the same key values in both files."),
+            msg("Check that both belong together."),
+        )
+    return merged, is_last
+
+
+def _same(a: pd.Series, b: pd.Series) -> bool:
+    return bool((a.astype("str").to_numpy() == b.astype("str").to_numpy()).all())
+
+
+def _value_figures(merged: pd.DataFrame, is_last: bool) -> tuple[Metric, ...]:
+    if not pd.api.types.is_numeric_dtype(merged["__truth"]):
+        raise DataProblem(
+            msg("The truth holds texts, and the scores are numbers."),
+            msg("Expected a column of numbers."),
+            msg("Choose another truth column."),
+        )
+    truth = merged["__truth"].to_numpy(dtype=np.float64)
+    predicted = merged["prediction"].to_numpy(dtype=np.float64)
+    found = regression_metrics(truth, predicted)
+    return (*found, phm08_score(truth, predicted)) if is_last else found
+
+
+def _anomaly_figures(merged: pd.DataFrame) -> tuple[Metric, ...]:
+    labels = label_flags(class_texts(merged["__truth"]))
+    scores = merged["score"].to_numpy(dtype=np.float64)
+    known = np.isfinite(labels) & np.isfinite(scores)
+    flags = merged["flag"].astype("str").str.lower().isin(["true", "1", "1.0"]).to_numpy()
+    truth = labels[known] > 0
+    share = Metric("flagged_fraction", float(flags[known].mean()), int(known.sum())) if known.any() else None
+    first = (share,) if share is not None else ()
+    return (*first, *binary_flag_metrics(truth, flags[known]), *ranking_metrics(truth, scores[known]))
+
+
+def _class_figures(merged: pd.DataFrame) -> tuple[Metric, ...]:
+    """Figures of the predicted classes; for two classes the rarer true one is the positive."""
+    classes = [c.removeprefix("probability_") for c in merged.columns if c.startswith("probability_")]
+    codes = pd.Categorical(class_texts(merged["__truth"]), categories=classes).codes.astype(np.int64)
+    predicted = pd.Categorical(class_texts(merged["prediction"]), categories=classes).codes.astype(np.int64)
+    probabilities = merged[[f"probability_{c}" for c in classes]].to_numpy(dtype=np.float64)
+    if len(classes) != 2:
+        return classification_metrics(codes, probabilities, classes)
+    place = int(np.bincount(codes[codes >= 0], minlength=2).argmin())
+    cut = _decision_of(predicted == place, probabilities[:, place])
+    return classification_metrics(codes, probabilities, classes, place, cut)
+
+
+def _decision_of(flagged: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+    """A threshold that flags just the rows that were flagged: the largest probability among the others."""
+    others = probability[~flagged]
+    return float(others.max()) if others.size else -1.0
+
+
+def _csv_cells(cells: pd.Series, formula_safe: bool) -> pa.Array:
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        stamps = cells.to_numpy().astype("datetime64[us]")
+        whole = bool((stamps[~np.isnat(stamps)].astype(np.int64) % 1_000_000 == 0).all())
+        texts = np.datetime_as_string(stamps.astype("datetime64[s]") if whole else stamps).astype(object)
+        return pa.array([None if np.isnat(s) else t.replace("T", " ") for s, t in zip(stamps, texts, strict=True)], pa.string())
+    if pd.api.types.is_bool_dtype(cells):
+        return pa.array(cells.to_numpy().astype(np.int8))
+    if pd.api.types.is_numeric_dtype(cells):
+        return _numbers(cells)
+    texts = [None if pd.isna(v) else str(v) for v in cells]
+    return pa.array([_safe(t) if formula_safe and t is not None else t for t in texts], pa.string())
+
+
+def _numbers(cells: pd.Series) -> pa.Array:
+    """Whole numbers without a decimal point, NaN as an empty cell."""
+    values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    known = values[np.isfinite(values)]
+    if known.size and (known == np.round(known)).all() and np.abs(known).max() < 2**53:
+        return pa.array([None if np.isnan(v) else int(v) for v in values], pa.int64())
+    return pa.array(values, from_pandas=True)
+
+
+def _safe(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

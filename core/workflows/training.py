@@ -1,0 +1,215 @@
+"""From a question to a run: recommend, plan, start, follow, stop, resume, compare, rename, delete."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.data.dataset import Dataset
+from core.data.split import make_split
+from core.features.pipeline import row_order
+from core.messages import Message, msg
+from core.models import Shape, estimate
+from core.training.presets import preset_settings
+from core.training.recommend import Recommendation
+from core.training.request import TrainRequest
+from core.training.resolve import Resolved, resolve
+from core.workflows.importing import checked_name, open_dataset
+from core.workflows.records import (
+    Curves,
+    Diagnosis,
+    Run,
+    StoredEvent,
+    TaskChoice,
+    TrainingPlan,
+    run_record,
+    split_preview,
+)
+from core.workflows.workspace import Workspace
+
+TASK_CHOICES: tuple[TaskChoice, ...] = (
+    TaskChoice("regression", msg("Predict a quality value before it is measured"), msg("A prediction with an interval, and what the error is on later parts.")),
+    TaskChoice("classification", msg("Predict a class: pass or fail, or which fault"), msg("A class with a probability, defects caught and good parts rejected.")),
+    TaskChoice("anomaly", msg("Warn me when something is off"), msg("Scores, events and their sensors, at a false-alarm rate you choose.")),
+    TaskChoice("rul", msg("How long will the machine last?"), msg("Remaining life with an interval, from machines that ran to failure.")),
+)
+
+
+def recommend(ws: Workspace, dataset: Dataset, request: TrainRequest) -> Recommendation:
+    """The family to start with, the reason, and the alternatives. Nothing is read but the columns."""
+    del ws
+    return resolve(dataset, request).recommendation
+
+
+def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
+    """What `start_training` would do: family, window, the split on its axis, weights, memory and time.
+
+    Raises:
+        SettingProblem, DataProblem, NotEnoughData: as `start_training` would.
+    """
+    resolved = resolve(open_dataset(ws, request.dataset_id, request.dataset_version), request)
+    names = [n for n in (resolved.time, resolved.group, resolved.target, resolved.split.column) if n is not None]
+    table = resolved.dataset.table(list(dict.fromkeys(names)) or [resolved.dataset.columns[0].name])
+    split = make_split(
+        table,
+        resolved.split,
+        task=request.task,
+        time=resolved.time,
+        group=resolved.group,
+        target=resolved.target,
+        gap_rows=resolved.width - 1,
+        seed=request.seed,
+    )
+    order, _ = row_order(table, resolved.group if resolved.split.method == "group" else None, resolved.time)
+    by_time = resolved.time is not None and resolved.split.method in ("time", "first")
+    positions = table[resolved.time].to_numpy()[order] if by_time else np.arange(len(table))  # type: ignore[index]
+    ordered = split if not by_time else type(split)(split.settings, split.parts[order], split.seed, split.reason)
+    found, seconds = _estimate(resolved, split.counts()["train"])
+    return TrainingPlan(
+        request=request,
+        model=resolved.spec.key,
+        width=resolved.width,
+        split=split_preview(ordered, positions, resolved.split_reason),
+        recommendation=resolved.recommendation,
+        estimate=found,
+        seconds_total=seconds,
+        model_settings=resolved.model_settings.model_dump(mode="json"),
+        fit_settings=resolved.fit.model_dump(mode="json"),
+        notes=(),
+    )
+
+
+def _estimate(resolved: Resolved, n_train: int):  # type: ignore[no-untyped-def]
+    """Weights, memory and seconds of a network; None for a baseline, which takes seconds."""
+    if resolved.spec.role == "baseline":
+        return None, None
+    sensors = [c for c in resolved.dataset.columns if c.role == "sensor" and c.kind != "time"]
+    shape = Shape(resolved.width, max(1, len(sensors)), 1)
+    found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit)
+    return found, found.epoch_seconds * resolved.fit.epochs
+
+
+def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = None, demo: str | None = None) -> Run:
+    """Queue a run. The same token gives the same run, so a double click starts one job.
+
+    Raises:
+        SettingProblem: an unknown choice or a value outside its range.
+        DataProblem: a column that is not there, or a missing target.
+    """
+    dataset = open_dataset(ws, request.dataset_id, request.dataset_version)
+    resolved = resolve(dataset, request)
+    concrete = request.with_values(model=resolved.spec.key, split=resolved.split)
+    row, _ = ws.store.add_run(
+        dataset_id=dataset.id,
+        dataset_version=dataset.version,
+        name=request.name,
+        task=request.task,
+        model=resolved.spec.key,
+        request=concrete.model_dump(mode="json"),
+        token=token,
+        demo=demo,
+        lane="long" if resolved.spec.role == "network" else "short",
+        priority=-1 if demo else 0,
+    )
+    return get_run(ws, row.id)
+
+
+def stop_run(ws: Workspace, run_id: str) -> Run:
+    """Ask a run to stop; it keeps the best weights so far."""
+    ws.store.request_stop(ws.store.get_run(run_id).job.id)
+    return get_run(ws, run_id)
+
+
+def resume_run(ws: Workspace, run_id: str) -> Run:
+    """Queue an interrupted run again; it goes on after its last checkpoint."""
+    ws.store.resume_job(ws.store.get_run(run_id).job.id)
+    return get_run(ws, run_id)
+
+
+def list_runs(ws: Workspace, dataset_id: str | None = None) -> tuple[Run, ...]:
+    """All runs, newest first."""
+    return tuple(_record(ws, row) for row in ws.store.list_runs(dataset_id))
+
+
+def get_run(ws: Workspace, run_id: str) -> Run:
+    """One run.
+
+    Raises:
+        StoreProblem: there is none.
+    """
+    return _record(ws, ws.store.get_run(run_id))
+
+
+def jobs_overview(ws: Workspace) -> tuple[Run, ...]:
+    """Queued and running runs, running first."""
+    live = [run for run in list_runs(ws) if run.is_live]
+    return tuple(sorted(live, key=lambda run: (run.state != "running", run.number)))
+
+
+def rename_run(ws: Workspace, run_id: str, name: str) -> None:
+    """Give a run another name."""
+    ws.store.rename_run(run_id, checked_name(name))
+
+
+def delete_run(ws: Workspace, run_id: str) -> None:
+    """Delete a run with its bundle and results.
+
+    Raises:
+        StoreProblem: it is still running.
+    """
+    ws.store.delete_run(run_id)
+
+
+def read_events(ws: Workspace, run_id: str, after: int = 0, limit: int = 10_000) -> tuple[StoredEvent, ...]:
+    """Events of a run with a number above `after`, in order."""
+    rows = ws.store.events_after(ws.store.get_run(run_id).job.id, after, limit)
+    return tuple(StoredEvent(row.seq, row.created, row.kind, row.values) for row in rows)
+
+
+def read_curves(ws: Workspace, run_id: str) -> Curves:
+    """The curves of a run so far. After a resume the later attempt's epochs replace the earlier ones."""
+    from core.workflows.curves import curves_of
+
+    row = ws.store.get_run(run_id)
+    return curves_of(ws.store.events_after(row.job.id, 0, 100_000), row.job.state)
+
+
+def diagnose(curves: Curves, run: Run) -> Diagnosis | None:
+    """What the curves say in words; None before the third epoch."""
+    from core.training.diagnosis import diagnose as judge
+
+    if len(curves.epochs) < 3:
+        return None
+    n_train = int(run.summary.get("n_train", 0)) or 10_000
+    code, message, remedy = judge(curves.epochs, curves.loss, curves.val_loss, n_train)
+    return Diagnosis(code, message, remedy)
+
+
+def default_fit(request: TrainRequest, model: str, n_rows: int):  # type: ignore[no-untyped-def]
+    """The fit settings of a preset, for the expert drawer."""
+    from core.models import model_by_key
+
+    return preset_settings(request.preset, model_by_key(model), n_rows)
+
+
+def _record(ws: Workspace, row) -> Run:  # type: ignore[no-untyped-def]
+    """A run with its place in the queue, or its progress while it runs."""
+    position = ws.store.queue_position(row.job.id) if row.job.state == "queued" else None
+    progress = left = None
+    if row.job.state == "running":
+        from core.workflows.curves import progress_of
+
+        progress, left = progress_of(ws.store, row.job)
+    return run_record(row, queue_position=position, progress=progress, seconds_left=left)
+
+
+def stage_title(stage: str) -> Message:
+    """What a running job is doing, in words."""
+    titles = {
+        "preparing": msg("Preparing rows and windows"),
+        "baseline": msg("Fitting the baseline"),
+        "training": msg("Training"),
+        "building": msg("Building the network"),
+        "fitting": msg("Training"),
+        "writing": msg("Judging and writing results"),
+    }
+    return titles.get(stage, msg("Waiting"))
