@@ -22,7 +22,13 @@ FOLDER = Path(__file__).resolve().parent
 SOURCES = ("app.py", "core", "pages")
 LOCALES = ("en", "zh_CN")
 ONE, TWO = {"msg", "t", "say"}, {"msg_n", "tn"}
-PASSED_ON = {"core/messages.py", "pages/components/text.py", "pages/components/forms.py", "pages/components/notices.py"}
+PASSED_ON = {
+    "core/messages.py",
+    "pages/components/text.py",
+    "pages/components/forms.py",
+    "pages/components/notices.py",
+    "core/charts/captions.py",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +54,13 @@ def strings() -> Iterator[Found]:
     for path in source_files():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         file = path.relative_to(ROOT).as_posix()
-        aliases = _literal_aliases(tree)
+        aliases = _module_names(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
-                yield from (Found(i, file, node.lineno) for i in _of_call(node))
+                yield from (Found(i, file, node.lineno) for i in _of_call(node, aliases))
             elif isinstance(node, ast.AnnAssign) and _name(node.value) == "setting":
-                yield from (Found(choice_word(c), file, node.lineno) for c in _choices(node.annotation, aliases))
+                choices = _choices(node.annotation, aliases)
+                yield from (Found(choice_word(c), file, node.lineno) for c in choices if any(map(str.isalpha, c)))
 
 
 def not_literal() -> list[str]:
@@ -130,14 +137,15 @@ def _parts(text: object) -> list[str]:
     return [str(part) for part in text] if isinstance(text, (list, tuple)) else [""]
 
 
-def _of_call(node: ast.Call) -> Iterator[str | tuple[str, str]]:
+def _of_call(node: ast.Call, names: dict[str, ast.AST]) -> Iterator[str | tuple[str, str]]:
     name, texts = _name(node), [_text(a) for a in node.args[:2]]
     if name in ONE and texts and texts[0]:
         yield texts[0]
     elif name in TWO and len(texts) == 2 and texts[0] and texts[1]:
         yield (texts[0], texts[1])
     elif name == "setting":
-        yield from (text for k in node.keywords if k.arg in ("title", "help") and (text := _text(k.value)))
+        values = [names.get(getattr(k.value, "id", ""), k.value) for k in node.keywords if k.arg in ("title", "help", "unit")]
+        yield from (text for value in values if (text := _text(value)))
 
 
 def _name(node: ast.AST | None) -> str:
@@ -150,7 +158,7 @@ def _text(node: ast.AST) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def _literal_aliases(tree: ast.Module) -> dict[str, ast.AST]:
+def _module_names(tree: ast.Module) -> dict[str, ast.AST]:
     return {n.targets[0].id: n.value for n in tree.body if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)}
 
 

@@ -28,6 +28,7 @@ def edit(dataset: Dataset, summary: Any) -> tuple[Column, ...]:
         disabled=[name for name in table.columns if name not in EDITABLE],
         height=min(60 + 35 * len(table), 420),
         row_height=35,
+        placeholder="",
         alt=t("Columns with their role, unit, limits, missing share, range, trend and findings"),
     )
     return tuple(_column(old, row) for old, row in zip(dataset.columns, edited.to_dict("records"), strict=True))
@@ -46,8 +47,8 @@ def frame(columns: Sequence[Column], summaries: Sequence[Any]) -> pd.DataFrame:
             "missing": [100 * s.missing_fraction for s in summaries],
             "range": [_range(s) for s in summaries],
             "trend": [list(s.sparkline) for s in summaries],
-            "kind": [kind_word(c.kind) for c in columns],
             "findings": [findings.line(s.findings) for s in summaries],
+            "kind": [kind_word(c.kind) for c in columns],
         }
     )
 
@@ -70,21 +71,21 @@ def _range(summary: Any) -> str:
 
 def _config() -> dict[str, Any]:
     c = st.column_config
-    number = {"width": 75, "format": "%.6g"}
+    number = {"width": 72, "format": "%.6g"}
     return {
-        "column": c.TextColumn(t("column"), pinned=True, width=150),
-        "role": c.SelectboxColumn(t("role"), options=list(ROLES), format_func=role_word, required=True, width=85),
-        "unit": c.TextColumn(t("unit"), width=60, max_chars=30),
+        "column": c.TextColumn(t("column"), pinned=True, width=140),
+        "role": c.SelectboxColumn(t("role"), options=list(ROLES), format_func=role_word, required=True, width=84),
+        "unit": c.TextColumn(t("unit"), width=64, max_chars=30),
         "lower": c.NumberColumn(
             t("LSL"), help=t("Lower specification limit: from the customer, not from the process."), **number
         ),
-        "nominal": c.NumberColumn(t("nominal"), help=t("The target value."), **number),
+        "nominal": c.NumberColumn(t("nominal"), help=t("The nominal value of the drawing."), **number),
         "upper": c.NumberColumn(
             t("USL"), help=t("Upper specification limit: from the customer, not from the process."), **number
         ),
-        "missing": c.ProgressColumn(t("missing (%)"), min_value=0, max_value=100, format="%.1f", width=110),
-        "range": c.TextColumn(t("range"), width=120),
-        "trend": c.LineChartColumn(t("trend"), width=130),
-        "kind": c.TextColumn(t("holds"), width=70),
-        "findings": c.TextColumn(t("findings"), width="large"),
+        "missing": c.ProgressColumn(t("missing (%)"), min_value=0, max_value=100, format="%.1f", width=100),
+        "range": c.TextColumn(t("range"), width=110),
+        "trend": c.LineChartColumn(t("trend"), width=100),
+        "findings": c.TextColumn(t("findings"), width=320),
+        "kind": c.TextColumn(t("holds"), width=80),
     }

@@ -60,6 +60,14 @@ def moment(when: datetime | None, *, seconds: bool = False) -> str:
     return when.strftime(f"%Y-%m-%d {clock}") if language() == "zh" else f"{when.day} {when.strftime(f'%b %Y {clock}')}"
 
 
+def period(first: datetime, last: datetime) -> str:
+    """From one moment to another, with the time of day only when they lie within three days."""
+    if (last - first).total_seconds() < 3 * 86_400:
+        return f"{moment(first)} – {moment(last)}"
+    words = "%Y-%m-%d" if language() == "zh" else "%d %b %Y"
+    return f"{first.strftime(words)} – {last.strftime(words)}"
+
+
 def ago(when: datetime | None) -> str:
     """How long ago an aware moment was: "just now", "5 min ago", "3 days ago"."""
     if when is None:

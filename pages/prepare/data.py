@@ -154,7 +154,7 @@ def _period(period: Any) -> str:
     first, last = period
     if isinstance(first, (int, float)):
         return f"{numbers.number(first)} … {numbers.number(last)}"
-    return f"{numbers.moment(first)} – {numbers.moment(last)}"
+    return numbers.period(first, last)
 
 
 def _actions(ws: wf.Workspace, dataset: Dataset) -> None:
