@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from core import workflows as wf
 from core.data.dataset import Dataset
 from core.errors import Problem
 from core.evaluation.catalogue import METRICS
 from core.evaluation.result import Metric
 from core.models import model_by_key
+from core.workflows.records import Run
 from pages.components import numbers
 from pages.components.context_bar import state_word
 from pages.components.text import say, t
@@ -61,18 +61,7 @@ def model_name(key: str) -> str:
         return key
 
 
-def task_word(task: str) -> str:
-    """What a task answers, in one or two words."""
-    words = {
-        "regression": t("Predict a value"),
-        "classification": t("Predict a class"),
-        "anomaly": t("Watch for anomalies"),
-        "rul": t("Remaining life"),
-    }
-    return words.get(task, task)
-
-
-def target_unit(run: wf.Run, dataset: Dataset | None) -> str:
+def target_unit(run: Run, dataset: Dataset | None) -> str:
     """The unit of what the run predicts: that of the target column, cycles for remaining life."""
     if run.task == "rul":
         return t("cycles")
@@ -92,20 +81,20 @@ def metric_text(metric: Metric | None, unit: str = "", *, interval: bool = False
         return "–"
     if metric.value is None:
         return t("not defined")
-    unit = unit if metric.key in METRICS and METRICS[metric.key].unit_of_target else ""
+    unit = unit if metric.key in METRICS and METRICS[metric.key].in_target_unit else ""
     text = numbers.number(metric.value, unit)
     if interval and metric.low is not None and metric.high is not None:
         text += f" [{numbers.number(metric.low)} – {numbers.number(metric.high)}]"
     return text
 
 
-def main_metric(run: wf.Run) -> Metric | None:
+def main_metric(run: Run) -> Metric | None:
     """The metric that a run is judged by first, of those it has."""
     keys = MAIN_METRICS.get(run.task, ())
     return next((run.metrics[k] for k in keys if k in run.metrics), next(iter(run.metrics.values()), None))
 
 
-def beside_baseline(run: wf.Run, unit: str = "") -> tuple[str, str]:
+def beside_baseline(run: Run, unit: str = "") -> tuple[str, str]:
     """Main metric and the baseline's, as texts: ("RMSE 0.0213 mm", "Ridge 0.029 mm")."""
     metric = main_metric(run)
     if metric is None:
@@ -141,7 +130,7 @@ def metric_table(
                 st.caption(f"{metric_title(metric.key)}: {say(metric.why_not)}")
 
 
-def run_length(run: wf.Run) -> float | None:
+def run_length(run: Run) -> float | None:
     """Seconds from start to end; None while it has not ended."""
     if run.started is None or run.finished is None:
         return None

@@ -16,6 +16,8 @@ from core.training.presets import preset_settings
 from core.training.request import TrainRequest
 from core.training.settings import FitSettings
 from core.training.task_settings import TaskSettings
+from core.workflows.records import TrainingPlan
+from core.workflows.workspace import Workspace
 from pages.components import forms, layout, notices, run_view, state, train_plan
 from pages.components.text import md, say, t
 
@@ -54,7 +56,7 @@ def show(dataset: Dataset) -> None:
         _start(ws, plan)
 
 
-def _choices(ws: wf.Workspace, dataset: Dataset) -> TrainRequest | None:
+def _choices(ws: Workspace, dataset: Dataset) -> TrainRequest | None:
     """The request as chosen, or None while a column that the question needs is not chosen."""
     task = _task(dataset)
     target = _target(dataset, task)
@@ -211,7 +213,7 @@ def _seed() -> dict[str, Any]:
     return {"seed": int(seed)} if seed is not None and int(seed) != field.default else {}
 
 
-def _start(ws: wf.Workspace, plan: wf.TrainingPlan | None) -> None:
+def _start(ws: Workspace, plan: TrainingPlan | None) -> None:
     clicked = st.button(
         t("Train model"),
         key="train_start",

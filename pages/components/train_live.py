@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core import workflows as wf
+from core.workflows.records import Curves, Run
+from core.workflows.workspace import Workspace
 from pages.components import charts, layout, notices, numbers, run_view, state
 from pages.components.live_chart import curve_chart, curve_frame
 from pages.components.text import md, say, t, tn
@@ -14,7 +16,7 @@ DARK = {"training": "#56B4E9", "validation": "#E69F00", "batch": "#9AA8B2", "bes
 FIRST_POLL, LATER_POLL = 0.5, 1.0
 
 
-def show(run: wf.Run) -> None:
+def show(run: Run) -> None:
     """The live view of a run; polls only while the run is waiting or running."""
     active = run.state in run_view.ACTIVE
     started = run.progress is not None and run.progress > 0
@@ -35,7 +37,7 @@ def _live(run_id: str, shown_state: str, shown_started: bool) -> None:
             st.rerun()
 
 
-def _draw(ws: wf.Workspace, run: wf.Run, curves: wf.Curves) -> None:
+def _draw(ws: Workspace, run: Run, curves: Curves) -> None:
     unit = run_view.target_unit(run, state.dataset())
     layout.headline(_finding(run, curves, unit))
     layout.figures(_figures(run, curves, unit))
@@ -46,7 +48,7 @@ def _draw(ws: wf.Workspace, run: wf.Run, curves: wf.Curves) -> None:
         _curves(run, curves, unit)
 
 
-def _finding(run: wf.Run, curves: wf.Curves, unit: str) -> str:
+def _finding(run: Run, curves: Curves, unit: str) -> str:
     n, total = len(curves.epochs), planned_epochs(run, curves)
     text, other = run_view.beside_baseline(run, unit)
     if run.state == "queued":
@@ -73,23 +75,23 @@ def _finding(run: wf.Run, curves: wf.Curves, unit: str) -> str:
     return ends.get(run.state, run.name)
 
 
-def planned_epochs(run: wf.Run, curves: wf.Curves) -> int:
-    """Epochs at most: what progress says, else what was asked for, else what has been run."""
+def planned_epochs(run: Run, curves: Curves) -> int:
+    """Epochs at most while it runs, else the epochs that were run; at least 1."""
     n = len(curves.epochs)
-    if run.state == "running" and run.progress and n and run.progress < 1:
-        return max(n, round(n / run.progress))
-    asked = run.request.options.get("epochs")
-    return max(n, int(asked)) if asked and run.state in run_view.ACTIVE else max(n, 1)
+    if run.state in run_view.ACTIVE and curves.planned_epochs:
+        return max(n, curves.planned_epochs)
+    return max(n, 1)
 
 
-def _figures(run: wf.Run, curves: wf.Curves, unit: str) -> list[layout.Figure]:
+def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
     n, best = len(curves.epochs), curves.best_epoch
     last = numbers.number(float(curves.val_loss[-1])) if _has(curves.val_loss) else "–"
     first = t("training {value}", value=numbers.number(float(curves.loss[-1]))) if n else t("no epoch yet")
     title = run_view.metric_title(curves.metric_key) if curves.metric_key else t("Metric")
     now = float(curves.val_metric[-1]) if _has(curves.val_metric) else None
     at_best = float(curves.val_metric[best - 1]) if now is not None and best and best <= len(curves.val_metric) else None
-    other = run.baseline_metrics.get(curves.metric_key) or next(iter(run.baseline_metrics.values()), None)
+    known = run.baseline_metrics or curves.baseline
+    other = known.get(curves.metric_key) or next(iter(known.values()), None)
     baseline = run_view.metric_text(other, unit) if other is not None else "–"
     left = curves.seconds_left if curves.seconds_left is not None else run.seconds_left
     active = run.state in run_view.ACTIVE
@@ -117,7 +119,7 @@ def _has(values: object) -> bool:
     return values is not None and len(values) > 0  # type: ignore[arg-type]
 
 
-def _curves(run: wf.Run, curves: wf.Curves, unit: str) -> None:
+def _curves(run: Run, curves: Curves, unit: str) -> None:
     if not len(curves.epochs) and not len(curves.batch_x):
         st.skeleton(height=380) if run.state in run_view.ACTIVE else st.caption(t("This run has no curve."))
         return
@@ -136,7 +138,7 @@ def _curves(run: wf.Run, curves: wf.Curves, unit: str) -> None:
     layout.caption(live_caption(run, curves))
 
 
-def live_caption(run: wf.Run, curves: wf.Curves) -> str:
+def live_caption(run: Run, curves: Curves) -> str:
     """The line under the curves that people and tests read: "Epoch 7 of 40 · loss 0.0123 · validation 0.0131"."""
     n = len(curves.epochs)
     if n == 0:
@@ -155,7 +157,7 @@ def live_caption(run: wf.Run, curves: wf.Curves) -> str:
     return " · ".join(parts)
 
 
-def _rail(ws: wf.Workspace, run: wf.Run, curves: wf.Curves) -> None:
+def _rail(ws: Workspace, run: Run, curves: Curves) -> None:
     run_view.state_badge(run.state)
     st.markdown(md(f"{run.name} · {run_view.model_name(run.model)}"))
     if run.state in run_view.ACTIVE:
@@ -178,9 +180,9 @@ def _rail(ws: wf.Workspace, run: wf.Run, curves: wf.Curves) -> None:
                 st.caption(md(say(found.remedy)))
 
 
-def _stop(ws: wf.Workspace, run: wf.Run) -> None:
+def _stop(ws: Workspace, run: Run) -> None:
     asked = f"stopping.{run.id}"
-    if st.session_state.get(asked):
+    if run.is_stopping or st.session_state.get(asked):
         st.caption(md(t("Stopping. The best weights so far are kept.")))
         return
     if st.button(t("Stop training"), key="stop_training", type="primary", icon=":material/stop:", width="stretch"):
@@ -189,7 +191,7 @@ def _stop(ws: wf.Workspace, run: wf.Run) -> None:
         st.rerun()
 
 
-def _next(run: wf.Run) -> None:
+def _next(run: Run) -> None:
     if run.has_results:
         label = t("See events") if run.task == "anomaly" else t("See predictions")
         layout.next_step(

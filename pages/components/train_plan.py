@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import charts as drawing
 from core import workflows as wf
 from core.data.dataset import Dataset
 from core.training.request import TrainRequest
+from core.workflows.records import TrainingPlan
+from core.workflows.workspace import Workspace
 from pages.components import charts, layout, numbers, run_view
+from pages.components.looks import charts_look
 from pages.components.text import md, say, t
 
 
 @st.cache_data(show_spinner=False, max_entries=64, ttl=600)
-def _plan(_ws: wf.Workspace, request_json: str) -> wf.TrainingPlan:
+def _plan(_ws: Workspace, request_json: str) -> TrainingPlan:
     return wf.plan_training(_ws, TrainRequest.model_validate_json(request_json))
 
 
-def plan(ws: wf.Workspace, request: TrainRequest) -> wf.TrainingPlan:
+def plan(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     """The plan of a request, remembered while the request stays the same."""
     return _plan(ws, request.model_dump_json())
 
 
-def recommended(ws: wf.Workspace, dataset: Dataset, request: TrainRequest) -> str:
+def recommended(ws: Workspace, dataset: Dataset, request: TrainRequest) -> str:
     """The key of the model that is recommended for a request."""
     return wf.recommend(ws, dataset, request).model
 
 
-def show(plan: wf.TrainingPlan, dataset: Dataset, head: st.delta_generator.DeltaGenerator) -> None:
+def show(plan: TrainingPlan, dataset: Dataset, head: st.delta_generator.DeltaGenerator) -> None:
     """Headline and figures into `head`; the split on its axis and the model cards where this is called."""
-    model = run_view.model_name(plan.request.model)
+    model = run_view.model_name(plan.model)
     with head:
         layout.headline(_finding(plan, dataset, model), say(plan.recommendation.reason))
         layout.figures(_figures(plan, dataset))
@@ -38,17 +42,22 @@ def show(plan: wf.TrainingPlan, dataset: Dataset, head: st.delta_generator.Delta
         st.caption(md(say(note)))
 
 
-def _finding(plan: wf.TrainingPlan, dataset: Dataset, model: str) -> str:
-    names = {"model": model, "length": numbers.duration(plan.seconds_total), "n": plan.split.counts["train"]}
-    if plan.request.model == plan.recommendation.model:
-        return t("Ready: {model}, the recommended model, learns from {n} rows in about {length}", **names)
-    return t("Ready: {model} learns from {n} rows in about {length}", **names)
+def _finding(plan: TrainingPlan, dataset: Dataset, model: str) -> str:
+    names = {"model": model, "length": _length(plan), "n": plan.split.counts["train"]}
+    if plan.model == plan.recommendation.model:
+        return t("Ready: {model}, the recommended model, learns from {n} rows in {length}", **names)
+    return t("Ready: {model} learns from {n} rows in {length}", **names)
 
 
-def _figures(plan: wf.TrainingPlan, dataset: Dataset) -> list[layout.Figure]:
+def _length(plan: TrainingPlan) -> str:
+    return "≈ " + numbers.duration(plan.seconds_total) if plan.seconds_total is not None else t("a few seconds")
+
+
+def _figures(plan: TrainingPlan, dataset: Dataset) -> list[layout.Figure]:
     counts, total = plan.split.counts, max(1, sum(plan.split.counts.values()))
     sensors = len(dataset.with_role("sensor"))
-    mega = plan.estimate.memory_bytes / 1e6
+    weights = t("{n} weights", n=numbers.number(plan.estimate.n_parameters)) if plan.estimate else ""
+    memory = t("{size} of memory", size=f"{plan.estimate.memory_bytes / 1e6:,.0f} MB") if plan.estimate else ""
     return [
         layout.Figure(
             t("Training rows"),
@@ -61,13 +70,13 @@ def _figures(plan: wf.TrainingPlan, dataset: Dataset) -> list[layout.Figure]:
             t("{n} more for validation", n=numbers.number(counts["validation"])),
             help=t("The test rows judge the model once, at the end. Nothing is fitted on them."),
         ),
-        layout.Figure(t("Sensors"), numbers.number(sensors), t("{n} weights", n=numbers.number(plan.estimate.n_parameters))),
-        layout.Figure(t("Time"), "≈ " + numbers.duration(plan.seconds_total), t("{size} of memory", size=f"{mega:,.0f} MB")),
+        layout.Figure(t("Sensors"), numbers.number(sensors), weights),
+        layout.Figure(t("Time"), _length(plan), memory),
     ]
 
 
-def _split(plan: wf.TrainingPlan, dataset: Dataset) -> None:
-    figure = charts.split_figure(plan.split)
+def _split(plan: TrainingPlan, dataset: Dataset) -> None:
+    figure = drawing.split_ribbon(parts=plan.split.parts, x=plan.split.positions, counts=plan.split.counts, **charts_look())
     counts = plan.split.counts
     charts.show(
         figure, key="train_split", alt=t("{train} rows train, {test} rows test", train=counts["train"], test=counts["test"])
@@ -78,13 +87,13 @@ def _split(plan: wf.TrainingPlan, dataset: Dataset) -> None:
     layout.caption(*parts)
 
 
-def _cards(plan: wf.TrainingPlan) -> None:
+def _cards(plan: TrainingPlan) -> None:
     """The recommended model first, then up to three others, each with when to take it."""
     advice = plan.recommendation
     offered = [(advice.model, advice.reason), *advice.alternatives[:3]]
     with st.grid(len(offered), gap="small") as grid:
         for key, reason in offered:
-            chosen = key == plan.request.model
+            chosen = key == plan.model
             with grid.cell(), st.container(border=True, height="stretch"):
                 st.markdown(
                     f"**{md(run_view.model_name(key))}**"

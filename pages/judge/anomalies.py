@@ -1,8 +1,22 @@
-"""This screen is being built."""
+"""Anomalies: which events need a verdict, which sensors made them, and what the decision limit promises."""
 
 from __future__ import annotations
 
-from pages.components.layout import headline
+from pages.components import anomaly_view, layout, results_view, scores_table, state
 from pages.components.text import t
 
-headline(t("Nothing to see here yet"))
+run = results_view.finished_run(
+    ("anomaly",),
+    t("There are no events yet"),
+    t("Here scores are held against their decision limit, flags become events, and each event names its sensors."),
+)
+if run is not None:
+    workspace = state.workspace()
+    results = results_view.open_results(workspace, run)
+    anomaly_view.show(workspace, results)
+    scores_table.table(results)
+    layout.next_step(
+        "use/reports.py",
+        t("Make a report"),
+        t("Take events, verdicts, settings and charts away in one file that opens anywhere."),
+    )

@@ -1,0 +1,240 @@
+"""Anomalies: the score against its decision limit, events in order of severity, and one limit that moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import charts as drawing
+from core import workflows as wf
+from core.messages import Message, msg
+from core.workflows.workspace import Workspace
+from pages.components import anomaly_event, charts, layout, numbers, run_view
+from pages.components.looks import charts_look
+from pages.components.results_view import metric_figure
+from pages.components.text import md, say, t, tn
+
+STEPS = 60
+MOST_EVENTS = 200
+PART_TITLES = {0: msg("baseline period (Phase I)"), 1: msg("validation"), 2: msg("test"), 3: msg("gap")}
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, ttl=900)
+def _view(_ws: Workspace, _results: Any, run_id: str, finished: str, threshold: float | None, n_verdicts: int) -> Any:
+    return wf.anomaly_view(_ws, _results, threshold)
+
+
+@st.fragment
+def show(ws: Workspace, results: Any) -> None:
+    """The screen of one run; moving the limit or choosing an event reruns only this."""
+    run = results.run
+    given = wf.list_verdicts(ws, run.id)
+    own = _view(ws, results, run.id, str(run.finished), None, len(given))
+    threshold = _asked_limit(own, run.id)
+    view = own if threshold is None else _view(ws, results, run.id, str(run.finished), threshold, len(given))
+    layout.headline(say(view.verdict))
+    layout.figures(_figures(results, view))
+    main, rail = st.columns([0.74, 0.26], gap="medium")
+    with rail:
+        event = anomaly_event.choose(view)
+        if event is not None:
+            anomaly_event.rail(ws, results, event)
+        _limit(own, run.id)
+    with main:
+        _timeline(results, view)
+        if event is not None:
+            anomaly_event.detail(results, event)
+    _table(view)
+    anomaly_event.history(given)
+
+
+def _figures(results: Any, view: Any) -> list[layout.Figure]:
+    said = [e.verdict.verdict for e in view.events if e.verdict is not None]
+    counts = {
+        "open": len(view.events) - len(said),
+        "real": said.count("real"),
+        "false": said.count("false_alarm"),
+        "sensor": said.count("sensor_fault"),
+    }
+    metrics, base = run_view.as_map(view.metrics), run_view.as_map(view.baseline_metrics)
+    name = run_view.model_name(results.baseline) if results.baseline else ""
+    share = float(view.flags.sum() / max(1, view.n_scored))
+    judged = metric_figure(metrics, base, "f1", name=name)
+    if judged is not None and judged.value != t("not defined"):
+        far, mar = (run_view.metric_text(metrics.get(k)) for k in ("far", "mar"))
+        judged = layout.Figure(
+            judged.label,
+            judged.value,
+            judged.beside,
+            help=t("Good rows flagged: {far}. Bad rows missed: {mar}.", far=far, mar=mar),
+        )
+    else:
+        judged = layout.Figure(
+            t("Rows flagged"), numbers.percent(share), t("{n} rows", n=numbers.number(int(view.flags.sum())))
+        )
+    return [
+        layout.Figure(
+            t("Events"),
+            numbers.number(len(view.events)),
+            t("{open} open, {real} real, {false} false, {sensor} sensor", **counts),
+        ),
+        _promise(view),
+        judged,
+        layout.Figure(t("Rows scored"), numbers.number(view.n_scored), t("{n} refused", n=numbers.number(view.n_refused))),
+    ]
+
+
+def _promise(view: Any) -> layout.Figure:
+    """What is promised about false alarms, or why nothing is."""
+    limit = view.threshold
+    notes = " ".join(say(note) for note in limit.notes)
+    if not view.is_default:
+        return layout.Figure(t("False alarms"), t("no promise"), t("the limit was moved by hand"), help=notes)
+    if limit.promise == "per_week":
+        value = t("kept a week") if not limit.notes else say(limit.notes[0])
+        budget = t("from {n} normal blocks", n=limit.n)
+        return layout.Figure(t("False alarms promised"), _budget_words(limit), budget, help=notes or value)
+    missing = (
+        tn("{n} more normal row for a weekly promise", "{n} more normal rows for a weekly promise", limit.missing_rows)
+        if limit.missing_rows
+        else t("from {n} normal blocks", n=limit.n)
+    )
+    return layout.Figure(t("False alarms promised"), "≤ " + numbers.percent(limit.rate), missing, help=notes)
+
+
+def _budget_words(limit: Any) -> str:
+    week = next(
+        (note.values.get("per_week") for note in limit.notes if isinstance(note, Message) and "per_week" in note.values), None
+    )
+    return t("≤ {n} a week", n=week) if week is not None else "≤ " + numbers.percent(limit.rate)
+
+
+def _grid(view: Any) -> list[float]:
+    """Limits that can be chosen: even steps on a logarithmic scale around the scores, the run's own among them."""
+    own = float(view.threshold.value)
+    known = view.scores[np.isfinite(view.scores)]
+    if not known.size or own <= 0:
+        return [own]
+    low, high = max(float(np.median(known)), own / 20), max(float(known.max()), own * 1.5)
+    steps = np.geomspace(max(min(low, own * 0.8), 1e-12), high, STEPS)
+    return sorted({own, *(float(f"{v:.4g}") for v in steps)})
+
+
+def _limit_key(run_id: str) -> str:
+    return f"anomaly_limit.{run_id}"
+
+
+def _asked_limit(own: Any, run_id: str) -> float | None:
+    value = st.session_state.get(_limit_key(run_id))
+    return None if value is None or float(value) == float(own.threshold.value) else float(value)
+
+
+def _limit(own: Any, run_id: str) -> None:
+    key, grid, start = _limit_key(run_id), _grid(own), float(own.threshold.value)
+    if len(grid) < 2:
+        return
+    if st.session_state.get(key) not in grid:
+        st.session_state[key] = start
+    st.select_slider(
+        t("Decision limit (score)"),
+        grid,
+        format_func=numbers.number,
+        key=key,
+        help=md(t("Rows with a score above the limit are flagged. Nothing is trained again.")),
+        persist_state="session",
+    )
+    moved = _asked_limit(own, run_id) is not None
+    st.button(
+        t("Back to {value}", value=start),
+        key="reset_limit",
+        disabled=not moved,
+        icon=":material/undo:",
+        on_click=_reset,
+        args=(key, start),
+        width="stretch",
+    )
+
+
+def _reset(key: str, start: float) -> None:
+    st.session_state[key] = start
+
+
+def _timeline(results: Any, view: Any) -> None:
+    positions = np.asarray(view.times)
+    single = view.groups is None
+    rising = single and bool(np.all(np.diff(view.rows) > 0))
+    figure = drawing.score_timeline(
+        scores=view.scores,
+        limit=float(view.threshold.value),
+        x=positions if rising else None,
+        rows=view.rows if rising else None,
+        flagged=view.flags,
+        parts=view.parts,
+        part_titles=PART_TITLES,
+        events=view.events if rising else (),
+        score_title=view.score_unit,
+        title=msg("Score of the {model}", model=run_view.model_name(results.run.model)),
+        **charts_look(),
+    )
+    alt = t("{n} events over the decision limit {limit}", n=len(view.events), limit=numbers.number(float(view.threshold.value)))
+    charts.show(figure, alt=alt, key="score_timeline", height=330)
+    source = msg("limit from {n} held-out normal blocks", n=view.threshold.n) if view.is_default else msg("limit moved by hand")
+    layout.caption(
+        say(
+            drawing.caption_score_timeline(
+                len(view.scores), positions if rising else None, source, view.n_refused, int(view.flags.sum())
+            )
+        )
+    )
+
+
+def _table(view: Any) -> None:
+    """Events, most severe first; a row opens its event."""
+    if not view.events:
+        return
+    st.subheader(md(tn("{n} event, most severe first", "{n} events, most severe first", len(view.events))), anchor=False)
+    shown = view.events[:MOST_EVENTS]
+    table = pd.DataFrame(
+        {
+            "event": [e.number for e in shown],
+            "began": [anomaly_event.when(e.began) for e in shown],
+            "rows": [e.n_rows for e in shown],
+            "severity": [e.severity for e in shown],
+            "sensors": [", ".join(s.column for s in e.sensors[:3]) for e in shown],
+            "verdict": [anomaly_event.verdict_word(e.verdict.verdict) if e.verdict else t("open") for e in shown],
+            "score": [anomaly_event.sparkline(view, e) for e in shown],
+        }
+    )
+    highest = max((e.severity or 0.0 for e in shown), default=1.0) or 1.0
+    config = {
+        "event": st.column_config.NumberColumn(t("event"), width="small"),
+        "began": st.column_config.TextColumn(t("began")),
+        "rows": st.column_config.NumberColumn(t("flagged rows")),
+        "severity": st.column_config.ProgressColumn(
+            t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest)
+        ),
+        "sensors": st.column_config.TextColumn(t("sensors"), width="large"),
+        "verdict": st.column_config.TextColumn(t("verdict")),
+        "score": st.column_config.LineChartColumn(t("score")),
+    }
+    st.dataframe(
+        table,
+        column_config=config,
+        hide_index=True,
+        key="event_table",
+        alt=t("Events, most severe first"),
+        height=min(320, 40 + 36 * len(shown)),
+        on_select=_row_opened,
+        selection_mode="single-row",
+    )
+    if len(view.events) > MOST_EVENTS:
+        layout.caption(t("the first {n} of {all} are listed", n=MOST_EVENTS, all=len(view.events)))
+
+
+def _row_opened() -> None:
+    rows = st.session_state["event_table"].selection.rows
+    if rows:
+        st.session_state["event"] = rows[0] + 1

@@ -1,0 +1,206 @@
+"""Predictions of a class: a movable decision limit, and every view that moves with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import charts as drawing
+from core import workflows as wf
+from pages.components import charts, layout, numbers, run_view
+from pages.components.looks import charts_look
+from pages.components.results_view import as_message, metric_figure, part_choice
+from pages.components.scores_table import download
+from pages.components.text import md, say, t
+
+FIGURE_KEYS = ("recall", "far", "precision", "roc_auc", "average_precision", "accuracy", "macro_f1")
+
+
+@st.fragment
+def show(results: Any) -> None:
+    """Headline, figures, a curve beside the confusion matrix; moving the limit reruns only this."""
+    head = st.container()
+    main, rail = st.columns([0.74, 0.26], gap="medium")
+    with rail:
+        part = part_choice("class_part")
+        first = wf.classification_view(results, part, st.session_state.get(_positive_key(results)))
+        positive = _positive_choice(results, first)
+        threshold = _threshold_choice(results, first, positive)
+        view = (
+            first
+            if threshold is None and positive == first.positive
+            else wf.classification_view(results, part, positive, threshold)
+        )
+        _effect(view)
+        download(results)
+    with head:
+        layout.headline(say(view.verdict))
+        layout.figures(_figures(results, view))
+    with main:
+        _curves(results, view)
+        _confusion(view)
+    _details(results, view)
+
+
+def _positive_key(results: Any) -> str:
+    return f"class_positive.{results.run.id}"
+
+
+def _positive_choice(results: Any, view: Any) -> str:
+    key = _positive_key(results)
+    index = view.classes.index(view.positive)
+    return st.selectbox(t("Class to catch"), list(view.classes), index=index, key=key, persist_state="session")
+
+
+def _threshold_choice(results: Any, view: Any, positive: str) -> float | None:
+    """The limit that was chosen, or None while it stands where the run put it."""
+    start = view.threshold if positive == view.positive else 0.5
+    key = f"class_limit.{results.run.id}.{positive}"
+    start = float(np.clip(start, 0.0, 1.0))
+    chosen = st.slider(
+        t("Decision limit"),
+        0.0,
+        1.0,
+        value=start,
+        step=0.001,
+        format="%.3f",
+        key=key,
+        help=md(
+            t("Rows whose probability of '{name}' is above the limit are flagged. Nothing is trained again.", name=positive)
+        ),
+    )
+    moved = abs(float(chosen) - start) > 5e-4
+    st.button(
+        t("Back to {value}", value=start),
+        key=f"reset.{key}",
+        disabled=not moved,
+        icon=":material/undo:",
+        on_click=_reset,
+        args=(key,),
+        width="stretch",
+    )
+    return float(chosen) if moved else None
+
+
+def _reset(key: str) -> None:
+    st.session_state.pop(key, None)
+
+
+def _effect(view: Any) -> None:
+    """What the limit means in parts: caught, missed, rejected."""
+    place = view.classes.index(view.positive)
+    caught = int(view.confusion[place, place])
+    missed = int(view.confusion[place].sum()) - caught
+    rejected = int(view.confusion[:, place].sum()) - caught
+    st.caption(
+        md(
+            t(
+                "{caught} caught, {missed} missed, {rejected} good ones rejected",
+                caught=caught,
+                missed=missed,
+                rejected=rejected,
+            )
+        )
+    )
+
+
+def _figures(results: Any, view: Any) -> list[layout.Figure]:
+    metrics = run_view.as_map(view.metrics)
+    base = run_view.as_map(view.baseline_metrics) if view.part == "test" else {}
+    name = run_view.model_name(results.baseline) if results.baseline else ""
+    defined = [k for k in FIGURE_KEYS if k in metrics and metrics[k].is_defined]
+    found = [metric_figure(metrics, base, key, name=name) for key in (defined or [k for k in FIGURE_KEYS if k in metrics])]
+    return [figure for figure in found if figure is not None][:4]
+
+
+def _curves(results: Any, view: Any) -> None:
+    left, right = st.columns(2, gap="small")
+    n_positive = int(view.confusion[view.classes.index(view.positive)].sum())
+    with left:
+        _roc(results, view)
+    with right:
+        _precision_recall(results, view)
+    layout.caption(say(drawing.caption_curve(view.n, n_positive, view.positive)))
+
+
+def _names(results: Any) -> dict[str, Any]:
+    base = as_message(run_view.model_name(results.baseline)) if results.baseline else None
+    return {"name": as_message(run_view.model_name(results.run.model)), "baseline_name": base, **charts_look()}
+
+
+def _roc(results: Any, view: Any) -> None:
+    if not view.roc.is_defined:
+        st.info(md(say(view.roc.why_not)), icon=":material/info:")
+        return
+    other = (
+        (view.baseline_roc.x, view.baseline_roc.y) if view.baseline_roc is not None and view.baseline_roc.is_defined else None
+    )
+    figure = drawing.roc(
+        curve=(view.roc.x, view.roc.y), baseline=other, operating_point=_point(view.operating_point), **_names(results)
+    )
+    fpr, tpr = view.operating_point
+    alt = t(
+        "ROC: at the decision limit {tpr} of '{name}' are caught and {fpr} of the others rejected",
+        tpr=numbers.percent(tpr),
+        fpr=numbers.percent(fpr),
+        name=view.positive,
+    )
+    charts.show(figure, alt=alt, key="class_roc", height=360)
+
+
+def _precision_recall(results: Any, view: Any) -> None:
+    if not view.pr.is_defined:
+        st.info(md(say(view.pr.why_not)), icon=":material/info:")
+        return
+    other = (view.baseline_pr.x, view.baseline_pr.y) if view.baseline_pr is not None and view.baseline_pr.is_defined else None
+    share = float(view.confusion[view.classes.index(view.positive)].sum() / max(1, view.n))
+    figure = drawing.precision_recall(
+        curve=(view.pr.x, view.pr.y), baseline=other, operating_point=_point(view.pr_point), prevalence=share, **_names(results)
+    )
+    recall, precision = view.pr_point
+    alt = t(
+        "Precision and recall: at the decision limit {precision} of the alarms are right", precision=numbers.percent(precision)
+    )
+    charts.show(figure, alt=alt, key="class_pr", height=360)
+
+
+def _point(point: tuple[float, float]) -> tuple[float, float] | None:
+    return point if np.isfinite(point).all() else None
+
+
+def _confusion(view: Any) -> None:
+    figure = drawing.confusion_matrix(counts=view.confusion, classes=view.classes, **charts_look())
+    right = int(np.trace(view.confusion))
+    charts.show(
+        figure,
+        alt=t("{right} of {n} rows get the right class", right=right, n=view.n),
+        key="class_confusion",
+        height=max(300, 120 + 52 * len(view.classes)),
+    )
+
+
+def _details(results: Any, view: Any) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader(md(t("Figures beside the baseline")), anchor=False)
+        columns = {run_view.model_name(results.run.model): view.metrics}
+        if view.part == "test" and view.baseline_metrics:
+            columns[run_view.model_name(results.baseline)] = view.baseline_metrics
+        run_view.metric_table(columns, key="class_metrics", alt=t("Metrics of the model beside the baseline"))
+        layout.caption(t("[low – high]: 95 % interval"), t("the baseline stands at its own decision limit"))
+    with right:
+        st.subheader(md(t("Class by class")), anchor=False)
+        words = {"class": t("class"), "n": t("rows"), **{k: run_view.metric_title(k) for k in ("precision", "recall", "f1")}}
+        config = {
+            run_view.metric_title(k): st.column_config.NumberColumn(format="percent") for k in ("precision", "recall", "f1")
+        }
+        st.dataframe(
+            view.per_class.rename(columns=words),
+            hide_index=True,
+            column_config=config,
+            key="class_table",
+            height="content",
+            alt=t("Metrics of each class"),
+        )

@@ -1,0 +1,102 @@
+"""Two runs beside each other: the same curves on one axis, the same metrics in one table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import workflows as wf
+from core.workflows.records import Run
+from core.workflows.workspace import Workspace
+from pages.components import charts, layout, run_view
+from pages.components.text import md, t
+
+LIGHT, DARK = ("#0072B2", "#B36B00"), ("#56B4E9", "#E69F00")
+
+
+def show(ws: Workspace, first: Run, second: Run) -> None:
+    """Validation loss of both runs, and all their metrics; says when the two are not comparable."""
+    st.subheader(md(t("{first} beside {second}", first=first.name, second=second.name)), anchor=False)
+    left, right = st.columns([0.55, 0.45], gap="medium")
+    with left:
+        _curves(ws, first, second)
+    with right:
+        columns = {_title(first): first.metrics, _title(second, first): second.metrics}
+        if first.baseline_metrics:
+            columns[t("Baseline: {name}", name=run_view.model_name(first.baseline))] = first.baseline_metrics
+        run_view.metric_table(columns, key="compare_metrics", alt=t("Metrics of both runs"))
+        for difference in _differences(first, second):
+            st.caption(md(difference))
+
+
+def _title(run: Run, other: Run | None = None) -> str:
+    return run.name if other is None or other.name != run.name else f"{run.name} ({run.number})"
+
+
+def _differences(first: Run, second: Run) -> list[str]:
+    """What makes the comparison unfair, if anything does."""
+    found = []
+    if first.dataset_id != second.dataset_id:
+        found.append(t("The two runs learned from different datasets: their figures cannot be compared."))
+    elif first.dataset_version != second.dataset_version:
+        found.append(t("The two runs learned from different versions of the dataset."))
+    if first.task != second.task:
+        found.append(t("The two runs answer different questions."))
+    elif first.request.split != second.request.split:
+        found.append(t("The two runs were judged on different rows: their splits differ."))
+    return found
+
+
+def _curves(ws: Workspace, first: Run, second: Run) -> None:
+    frames = []
+    for run, name in ((first, _title(first)), (second, _title(second, first))):
+        curves = wf.read_curves(ws, run.id)
+        for kind, values in (("training", curves.loss), ("validation", curves.val_loss)):
+            if len(values) == len(curves.epochs):
+                frames.append(
+                    pd.DataFrame(
+                        {
+                            "epoch": curves.epochs,
+                            "loss": np.asarray(values, float),
+                            "run": name,
+                            "kind": t(kind) if kind == "validation" else t("training"),
+                        }
+                    )
+                )
+    frame = pd.concat(frames, ignore_index=True).dropna() if frames else pd.DataFrame()
+    if frame.empty:
+        st.caption(t("Neither run has a curve: simple models are fitted in one step."))
+        return
+    st.altair_chart(
+        _chart(frame, [_title(first), _title(second, first)]), key="compare_curves", alt=t("Loss by epoch of both runs")
+    )
+    layout.caption(t("solid: validation, dashed: training"))
+
+
+def _chart(frame: pd.DataFrame, names: list[str]) -> Any:
+    colour = alt.Color(
+        "run:N",
+        title=None,
+        scale=alt.Scale(domain=names, range=list(DARK if charts.is_dark() else LIGHT)),
+        legend=alt.Legend(orient="top"),
+    )
+    dash = alt.StrokeDash(
+        "kind:N", legend=None, scale=alt.Scale(domain=[t("validation"), t("training")], range=[[1, 0], [4, 3]])
+    )
+    tips = [
+        alt.Tooltip("run:N", title=t("run")),
+        alt.Tooltip("epoch:Q", title=t("epoch")),
+        alt.Tooltip("loss:Q", title=t("loss"), format=".4~g"),
+    ]
+    x = alt.X("epoch:Q", title=t("Epoch"), axis=alt.Axis(tickMinStep=1, grid=False))
+    y = alt.Y("loss:Q", title=t("Loss"), scale=alt.Scale(zero=False))
+    return (
+        alt.Chart(frame)
+        .mark_line(strokeWidth=2)
+        .encode(x=x, y=y, color=colour, strokeDash=dash, tooltip=tips)
+        .properties(height=280)
+    )

@@ -1,0 +1,97 @@
+"""All runs as a table: filters in the address, a row opens its detail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core.workflows.records import Run
+from pages.components import numbers, run_view, words
+from pages.components.text import t
+
+STATES = ("queued", "running", "succeeded", "failed", "cancelled", "interrupted")
+
+
+def filters(runs: Sequence[Run]) -> list[Run]:
+    """The runs that pass the filters above the table."""
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        text = st.text_input(
+            t("Find"),
+            key="runs_find",
+            placeholder=t("name, dataset or model"),
+            max_chars=100,
+            width=260,
+            persist_state="session",
+        )
+        tasks = list(dict.fromkeys(r.task for r in runs))
+        task = st.selectbox(
+            t("Question"),
+            ["", *tasks],
+            format_func=lambda k: words.task_word(k) if k else t("any"),
+            key="runs_task",
+            width=220,
+            persist_state="session",
+        )
+        state = st.selectbox(
+            t("State"),
+            ["", *STATES],
+            format_func=lambda k: run_view.state_mark(k) if k else t("any"),
+            key="runs_state",
+            width=170,
+            persist_state="session",
+        )
+    wanted = text.strip().lower()
+    return [
+        r
+        for r in runs
+        if (not task or r.task == task)
+        and (not state or r.state == state)
+        and (not wanted or wanted in f"{r.name} {r.dataset_name} {run_view.model_name(r.model)}".lower())
+    ]
+
+
+def table(runs: Sequence[Run]) -> None:
+    """State, name, dataset, question, model, main figure beside the baseline's, when, how long."""
+    beside = [run_view.beside_baseline(r) for r in runs]
+    frame = pd.DataFrame(
+        {
+            "state": [
+                run_view.state_mark(r.state)
+                + (f" {numbers.percent(round(r.progress, 2))}" if r.progress is not None and r.state == "running" else "")
+                for r in runs
+            ],
+            "name": [r.name for r in runs],
+            "dataset": [f"{r.dataset_name} · v{r.dataset_version}" for r in runs],
+            "task": [words.task_word(r.task) for r in runs],
+            "model": [run_view.model_name(r.model) for r in runs],
+            "metric": [b[0] for b in beside],
+            "baseline": [b[1] for b in beside],
+            "created": [numbers.moment(r.created) for r in runs],
+            "took": [numbers.duration(run_view.run_length(r)) for r in runs],
+        }
+    )
+    titles = {
+        "state": t("state"), "name": t("name"), "dataset": t("dataset"), "task": t("question"), "model": t("model"),
+        "metric": t("result"), "baseline": t("baseline"), "created": t("created"), "took": t("took"),
+    }  # fmt: skip
+    st.session_state["_runs_shown"] = [r.id for r in runs]
+    st.dataframe(
+        frame,
+        column_config={k: st.column_config.TextColumn(v) for k, v in titles.items()},
+        hide_index=True,
+        height=min(420, 44 + 36 * max(1, len(runs))),
+        key="runs_table",
+        alt=t("Runs, newest first"),
+        on_select=_picked,
+        selection_mode="single-row",
+    )
+
+
+def _picked() -> None:
+    rows = st.session_state["runs_table"].selection.rows
+    shown = st.session_state.get("_runs_shown", [])
+    if rows and rows[0] < len(shown):
+        st.session_state["runs_pick"] = shown[rows[0]]

@@ -1,0 +1,119 @@
+"""The scored rows as a table with filters, and as a CSV made only when it is asked for."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import workflows as wf
+from pages.components import layout, numbers
+from pages.components.results_view import PARTS, part_word
+from pages.components.text import md, t
+
+MOST_ROWS = 5_000
+CODES = {"train": 0, "validation": 1, "test": 2}
+
+
+def csv_bytes(results: Any, rows: Any = None) -> bytes:
+    """The scores as formula-safe CSV."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "scores.csv"
+        wf.export_scores(results, path, rows)
+        return path.read_bytes()
+
+
+def file_name(results: Any) -> str:
+    """A file name without anything that a user typed."""
+    return f"andon-scores-{results.run.id}.csv"
+
+
+def download(results: Any, rows: Any = None, *, key: str = "download_scores") -> None:
+    """The button that saves all scored rows; the file is written when it is clicked."""
+    st.download_button(
+        t("Save scores (CSV)"),
+        data=lambda: csv_bytes(results, rows),
+        file_name=file_name(results),
+        mime="text/csv",
+        key=key,
+        type="primary" if rows is None else "secondary",
+        icon=":material/download:",
+        width="stretch",
+        on_click="ignore",
+    )
+
+
+@st.fragment
+def table(results: Any) -> None:
+    """All rows, filtered by part, by text and by what went wrong; at most 5,000 are shown."""
+    st.subheader(md(t("All scored rows")), anchor=False)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        part = st.selectbox(t("Rows"), ["all", *reversed(PARTS)], format_func=part_word, key="table_part", width=160)
+        kind = st.selectbox(
+            t("Show"), list(_kinds(results)), format_func=_kinds(results).__getitem__, key="table_kind", width=240
+        )
+        text = st.text_input(t("Find in lot, time or class"), key="table_find", width=240, max_chars=100)
+    scores = results.scores
+    kept = np.flatnonzero(_mask(results, scores, part, kind, text))
+    shown = scores.iloc[kept[:MOST_ROWS]]
+    st.dataframe(_readable(shown), hide_index=True, height=320, key="scores_table", alt=t("Scored rows"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        more = t("first {n} shown", n=MOST_ROWS) if len(kept) > MOST_ROWS else ""
+        layout.caption(t("{n} of {all} rows", n=numbers.number(len(kept)), all=numbers.number(len(scores))), more)
+        if len(kept):
+            download(results, kept, key="download_filtered")
+
+
+def _kinds(results: Any) -> dict[str, str]:
+    kinds = {"all": t("every row"), "refused": t("rows with a remark")}
+    if results.task == "classification":
+        kinds["wrong"] = t("rows with a wrong class")
+    elif results.task == "anomaly":
+        kinds["flag"] = t("flagged rows")
+    else:
+        kinds["outside"] = t("rows outside their interval")
+    return kinds
+
+
+def _mask(results: Any, scores: pd.DataFrame, part: str, kind: str, text: str) -> np.ndarray:
+    mask = np.ones(len(scores), dtype=bool)
+    if part in CODES:
+        mask &= scores["part"].to_numpy() == CODES[part]
+    if kind == "refused" and "why_not" in scores:
+        mask &= scores["why_not"].fillna("").astype(str).to_numpy() != ""
+    elif kind == "wrong" and "truth" in scores:
+        known = scores["truth"].notna().to_numpy()
+        mask &= known & (scores["prediction"].astype(str) != scores["truth"].astype(str)).to_numpy()
+    elif kind == "flag" and "flag" in scores:
+        mask &= scores["flag"].fillna(False).to_numpy(dtype=bool)
+    elif kind == "outside" and {"truth", "lower", "upper"} <= set(scores):
+        mask &= ((scores["truth"] < scores["lower"]) | (scores["truth"] > scores["upper"])).to_numpy()
+    if text.strip():
+        mask &= _contains(scores, text.strip())
+    return mask
+
+
+def _contains(scores: pd.DataFrame, text: str) -> np.ndarray:
+    found = np.zeros(len(scores), dtype=bool)
+    for column in scores.columns:
+        if (
+            column != "why_not"
+            and not pd.api.types.is_float_dtype(scores[column])
+            and not pd.api.types.is_bool_dtype(scores[column])
+        ):
+            found |= scores[column].astype(str).str.contains(text, case=False, regex=False, na=False).to_numpy()
+    return found
+
+
+def _readable(shown: pd.DataFrame) -> pd.DataFrame:
+    words = {"row": t("row"), "part": t("part"), "truth": t("measured"), "prediction": t("predicted"), "lower": t("lower"), "upper": t("upper"), "score": t("score"), "flag": t("flag"), "why_not": t("remark")}  # fmt: skip
+    names = {code: part_word(name) for name, code in CODES.items()}
+    table = shown.assign(part=[names.get(int(p), t("gap")) for p in shown["part"]])
+    for column in table.select_dtypes("float"):
+        table[column] = [float(f"{v:.5g}") if np.isfinite(v) else v for v in table[column]]
+    return table.rename(columns=words)
