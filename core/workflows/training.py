@@ -84,7 +84,7 @@ def _estimate(resolved: Resolved, n_train: int):  # type: ignore[no-untyped-def]
         return None, None
     sensors = [c for c in resolved.dataset.columns if c.role == "sensor" and c.kind != "time"]
     shape = Shape(resolved.width, max(1, len(sensors)), 1)
-    found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit)
+    found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit.batch_size)
     return found, found.epoch_seconds * resolved.fit.epochs
 
 
