@@ -8,18 +8,15 @@ Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, ch. 13 (perc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_UNITS = 10_000  # beyond this, neighbouring units are joined: the interval hardly changes, the time does
+MAX_UNITS = 2_000  # beyond this, neighbouring units are joined: the interval hardly changes, the time does
 LEAST_UNITS = 5  # fewer units say nothing about the spread
 CONFIDENCE = 0.95
 _Z = 1.959963984540054  # normal quantile for 95 %, two-sided
-_ROW_BUDGET = 40_000_000  # row visits spent on one metric that must be recomputed in every resample
-_LEAST_RESAMPLES = 100
 
 Bounds = tuple[float | None, float | None]
 NO_BOUNDS: Bounds = (None, None)
@@ -35,22 +32,18 @@ class Resampling:
     seed: int
     is_blocked: bool = False
 
-    def weights(self, n_boot: int | None = None) -> Iterator[NDArray[np.float64]]:
-        """For each resample how often each unit was drawn, (n_units,), with replacement."""
+    def weights(self) -> NDArray[np.float64]:
+        """For each resample how often each unit was drawn, (n_boot, n_units), with replacement."""
         rng = np.random.default_rng(self.seed)
-        for _ in range(self.n_boot if n_boot is None else n_boot):
-            drawn = rng.integers(0, self.n_units, self.n_units)
-            yield np.bincount(drawn, minlength=self.n_units).astype(np.float64)
+        drawn = np.empty((self.n_boot, self.n_units))
+        for row in drawn:
+            row[:] = np.bincount(rng.integers(0, self.n_units, self.n_units), minlength=self.n_units)
+        return drawn
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Resampled column sums (n_boot, n_columns) of (n_rows, n_columns)."""
         per_unit = np.stack([np.bincount(self.units, weights=v, minlength=self.n_units) for v in values.T], axis=1)
-        return np.stack([w @ per_unit for w in self.weights()]) if self.n_boot else np.empty((0, values.shape[1]))
-
-    @property
-    def n_costly(self) -> int:
-        """Resamples for a metric that needs all rows each time: fewer on very long tables, at least 100."""
-        return min(self.n_boot, max(_LEAST_RESAMPLES, _ROW_BUDGET // max(1, len(self.units))))
+        return np.asarray(self.weights() @ per_unit)
 
 
 def resampling(n_rows: int, blocks: NDArray[np.generic] | None, n_boot: int, seed: int) -> Resampling:
@@ -60,7 +53,7 @@ def resampling(n_rows: int, blocks: NDArray[np.generic] | None, n_boot: int, see
         blocks: (n_rows,) group or time block of each row, any values; rows of one block are drawn together, which is
             right when neighbours resemble each other. None: every row is a unit.
 
-    More than 10,000 units are joined with their neighbours in order. Fewer than 5 units give no resamples.
+    More than 2,000 units are joined with their neighbours in order. Fewer than 5 units give no resamples.
     """
     if blocks is None:
         codes, n_units = np.arange(n_rows), n_rows

@@ -207,7 +207,7 @@ def test_keys_are_unique() -> None:
     assert len({s.key for s in STEPS}) == len(STEPS) == 14
 
 
-def test_median_and_iqr_on_200_000_rows_take_less_than_half_a_second() -> None:
+def test_median_and_iqr_on_200_000_rows_take_less_than_half_a_second_of_processor_time() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(size=(200_000, 20))
     values[rng.random(values.shape) < 0.01] = np.nan
@@ -216,8 +216,8 @@ def test_median_and_iqr_on_200_000_rows_take_less_than_half_a_second() -> None:
     recipe = Recipe.read({"steps": [{"key": "median_fill"}, {"key": "iqr_outliers", "settings": {"action": "clip"}}]})
     part = TrainPart(table, _made_by_split=True)
     best = np.inf
-    for _ in range(3):  # the best of three, as other work may share the processor
-        start = time.perf_counter()
+    for _ in range(2):  # the first run also warms caches
+        start = time.process_time()
         fit_recipe(recipe, part, columns).apply(table)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert best < 0.5
