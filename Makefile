@@ -1,0 +1,76 @@
+# Two commands: `make run` starts the app, `make test` runs every test. `make help` lists the rest.
+SHELL := /bin/sh
+PORT ?= 8501
+VENV := .venv
+PY := $(VENV)/bin/python
+# The newest Python that TensorFlow has a wheel for; PYTHON=… overrides.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && { echo $$p; break; }; done)
+STAMP := $(VENV)/.requirements
+STAMP_DEV := $(VENV)/.requirements-dev
+PIP := $(PY) -m pip install --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup setup-dev test test-fast bench bench-training bench-scoring bench-web screens lint locale demo clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Andon needs Python 3.11, 3.12 or 3.13; none was found. Install one, or give its path: make run PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "Creating $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV) || { echo "A virtual environment could not be made; on Debian or Ubuntu install python3-venv."; exit 1; }
+
+$(STAMP): requirements.txt | $(VENV)/bin/python
+	@echo "Installing what Andon needs (about 1 GB with TensorFlow; once)"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(STAMP_DEV): requirements-dev.txt $(STAMP)
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+setup: $(STAMP) ## create .venv and install requirements.txt
+setup-dev: $(STAMP_DEV) ## the same, with what tests and benchmarks need
+
+run: $(STAMP) ## start the app on http://localhost:8501 (PORT and ANDON_HOME are honoured)
+	@PORT=$(PORT) $(PY) -m core serve
+
+demo: $(STAMP) ## make the demo projects now
+	@$(PY) -m core demo
+
+test: $(STAMP_DEV) browser ## every test, the browser journeys included
+	@$(PY) -m pytest
+
+test-fast: $(STAMP_DEV) ## tests without TensorFlow and without a browser
+	@$(PY) -m pytest -m "not slow and not browser"
+
+# Chromium for the browser tests: a system one, else by apt as root, else one sentence.
+.PHONY: browser
+browser: $(STAMP_DEV)
+	@$(PY) tests/browser/chromium.py >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    echo "Installing Chromium and a Chinese font with apt"; apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; fi; }
+	@$(PY) tests/browser/chromium.py
+
+bench: bench-training bench-scoring bench-web ## every benchmark of docs/benchmarks.md (about 15 minutes)
+bench-training: $(STAMP_DEV) ## live reporting and checkpoints against keras.fit; click to first point
+	@$(PY) -m benchmarks.training
+bench-scoring: $(STAMP_DEV) ## ONNX scoring against keras.predict
+	@$(PY) -m benchmarks.scoring
+bench-web: $(STAMP_DEV) browser ## start, memory and reruns of the web process
+	@$(PY) -m benchmarks.web
+
+screens: $(STAMP_DEV) browser ## every screen in both languages and themes to docs/screens
+	@$(PY) -m benchmarks.screens
+
+lint: $(STAMP_DEV) ## ruff and mypy
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+locale: $(STAMP_DEV) ## collect the texts for translation into assets/locale
+	@$(PY) assets/locale/extract.py
+
+clean: ## remove the virtual environment and caches
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,55 @@
+"""Start the web app: says where it is, then becomes the Streamlit server. Imports no Streamlit itself."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from core.errors import SettingProblem
+from core.messages import msg
+
+DEFAULT_PORT = 8501
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def serve(port: int | None = None) -> int:
+    """Run the server until it ends; `PORT` is honoured.
+
+    Raises:
+        SettingProblem: the port is not a number from 1 to 65535, or is in use.
+    """
+    chosen = checked_port(str(port) if port is not None else os.environ.get("PORT") or str(DEFAULT_PORT))
+    print(f"Andon: http://localhost:{chosen}  (stop with Ctrl+C)", flush=True)
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(chosen)]
+    if os.name == "nt":
+        return subprocess.call(command, cwd=ROOT)
+    os.chdir(ROOT)
+    os.execv(sys.executable, command)
+
+
+def checked_port(text: str) -> int:
+    """A port number that is free on this machine.
+
+    Raises:
+        SettingProblem: it is not one, or is in use.
+    """
+    if not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise SettingProblem(
+            msg("The port is '{text}'.", text=text),
+            msg("Expected a whole number from 1 to 65535."),
+            msg("Set PORT or --port to such a number."),
+        )
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(text)))
+        except OSError as error:
+            raise SettingProblem(
+                msg("Port {port} is in use.", port=text),
+                msg("Expected a free port."),
+                msg("Choose another one: make run PORT={other}, or close what uses it.", other=str(int(text) + 1)),
+            ) from error
+    return int(text)
