@@ -7,11 +7,13 @@ The score follows the multivariate EWMA chart (Lowry, Woodall, Champ & Rigdon 19
 x − x̂ are averaged over the window with weights that fade by (1 − λ) a row into the past. A lasting shift of a fraction
 of a sensor's noise adds up, while noise averages out. Each sensor's average is then divided by its *normal reach*:
 
-    reach = root mean square of the average + largest step between neighbouring blocks of normal rows
+    reach² = mean of the squared average + 8 × mean squared step between neighbouring eighths of the normal rows
 
-The second term is the moving-range idea of the XmR chart on block means. The level of a slow sensor (a temperature)
-wanders; n autocorrelated rows do not bound where it goes next, and the first term alone would take the little that
-was seen for all there is. A sensor whose level stands still keeps its narrow reach.
+The second term leaves room for a level that wanders, as that of a slow sensor (a temperature) does: n autocorrelated
+rows do not bound where it goes next, and a random walk that makes one such step an eighth is √8 steps away after
+another period as long as the one seen. In a sensor whose level stands still the steps are the sampling noise of the
+parts' means; all such sensors widen by the same factor, which the threshold, chosen on the same scores, takes back.
+The row's score is the largest distance of any sensor, in reaches, so that many quiet sensors cannot hide one.
 """
 
 from __future__ import annotations
@@ -28,10 +30,10 @@ from core.messages import msg
 
 Floats = NDArray[np.float64]
 
-FADE = 0.1
-"""λ of the average: the last 10 rows carry two thirds of the weight."""
+FADE = 0.15
+"""λ of the average, in the middle of the range that Lowry et al. advise for shifts of about one sigma (0.05 to 0.25)."""
 BLOCKS = 8
-"""Blocks of normal rows whose levels are compared."""
+"""Parts of the normal rows whose levels are compared; also how many steps the level may wander."""
 SMALLEST_SHARE = 1e-6
 """A reach below this share of the largest is rounding; the sensor is given this share."""
 
@@ -67,7 +69,8 @@ def fit_calibration(
 ) -> ScoreCalibration:
     """Learn each sensor's reach from normal windows in time order, (n, width, f) both.
 
-    Give all normal rows, training and validation part: the reach has to cover both.
+    Give all normal rows, training and validation part, as the reach has to cover both; without padded windows, whose
+    average is that of one repeated row and far noisier than the rest.
 
     Raises:
         NotEnoughData: fewer than 2 windows that are finite.
@@ -89,9 +92,9 @@ def calibration_of_levels(levels: Floats, *, fade: float = FADE) -> ScoreCalibra
             msg("At least 2 are needed to know what is normal."),
             msg("Choose a larger training part."),
         )
-    spread = np.sqrt(np.mean(known**2, axis=0))
     means = np.stack([part.mean(axis=0) for part in np.array_split(known, min(BLOCKS, n))])
-    reach = spread + np.abs(np.diff(means, axis=0)).max(axis=0)
+    wander = BLOCKS * np.mean(np.diff(means, axis=0) ** 2, axis=0)
+    reach = np.sqrt(np.mean(known**2, axis=0) + wander)
     largest = float(reach.max())
     return ScoreCalibration(np.maximum(reach, SMALLEST_SHARE * largest) if largest > 0 else np.ones_like(reach), fade, n)
 
@@ -114,8 +117,7 @@ def score_reconstruction(
 ) -> tuple[Floats, Floats]:
     """Score (n,) of each window's last row, and the part of each sensor in it, (n, f).
 
-    The score is that of the sensor that went furthest beyond its reach, so that many quiet sensors cannot hide one;
-    1 is one reach. Parts are squared distances in reaches: never negative, in no unit; their shares are what counts.
+    The score is the distance of the sensor that went furthest, in reaches: 1 is one reach. Parts are squared distances in reaches: never negative, in no unit; their shares are what counts.
     A window that is not finite scores NaN.
     """
     distance = np.abs(level_residuals(windows, reconstruction, calibration.fade)) / calibration.reach

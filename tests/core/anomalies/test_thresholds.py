@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from core.anomalies.thresholds import Threshold, block_maxima, choose_threshold, conformal_rank
+from core.anomalies.thresholds import Threshold, block_maxima, choose_threshold, conformal_rank, estimate_tail
 from core.errors import NotEnoughData, SettingProblem
 
 
@@ -18,7 +19,7 @@ def test_ranks_of_the_published_table(n, rate, k):
 
 
 def test_one_row_too_few_promises_only_the_smallest_rate_and_says_how_many_are_missing():
-    found = choose_threshold(np.arange(1.0, 99.0), rate=0.01)
+    found = choose_threshold(np.arange(1.0, 99.0), rate=0.01, extrapolate=False)
     assert (found.value, found.promise, found.n, found.missing_rows) == (98.0, "smallest_rate", 98, 1)
     assert found.rate == pytest.approx(1 / 99)
     assert [str(note) for note in found.notes][:2] == [
@@ -33,7 +34,7 @@ def test_weekly_budget_by_hand():
     found = choose_threshold(scores, per_week=2, period_seconds=60)
     assert (found.value, found.promise, found.missing_rows) == (5039.0, "per_week", 0)
     assert found.rate == pytest.approx(1 / 5040)
-    short = choose_threshold(scores[:5000], per_week=2, period_seconds=60)
+    short = choose_threshold(scores[:5000], per_week=2, period_seconds=60, extrapolate=False)
     assert (short.promise, short.missing_rows) == ("smallest_rate", 39)
     assert "too few normal rows to promise a number of false alarms a week" in str(short.notes[0])
 
@@ -44,7 +45,7 @@ def test_two_false_alarms_a_week_are_the_default():
 
 
 def test_without_times_no_weekly_promise_is_made():
-    found = choose_threshold(np.arange(100.0), per_week=2)
+    found = choose_threshold(np.arange(100.0), per_week=2, extrapolate=False)
     assert (found.value, found.promise, found.missing_rows) == (99.0, "smallest_rate", 0)
     assert "no time column" in str(found.notes[0])
 
@@ -80,7 +81,10 @@ def test_mean_realised_rate_keeps_the_promise_and_stays_in_the_beta_band():
 
 def test_with_too_few_rows_the_largest_score_is_exceeded_once_in_n_plus_one():
     rng = np.random.default_rng(9)
-    exceeded = [choose_threshold(rng.normal(size=24), rate=0.001).flags(rng.normal(size=50)).mean() for _ in range(2000)]
+    exceeded = [
+        choose_threshold(rng.normal(size=24), rate=0.001, extrapolate=False).flags(rng.normal(size=50)).mean()
+        for _ in range(2000)
+    ]
     assert np.mean(exceeded) == pytest.approx(1 / 25, abs=0.004)
 
 
@@ -137,3 +141,48 @@ def test_threshold_survives_json():
 def test_scale_of_the_scores_only_scales_the_threshold():
     scores = np.random.default_rng(1).normal(size=400)
     assert choose_threshold(scores * 1e6, rate=0.05).value == pytest.approx(1e6 * choose_threshold(scores, rate=0.05).value)
+
+
+def test_gumbel_quantile_by_hand():
+    # Maxima 1..5: mean 3, s = 1.58114, β = 1.23281, μ = 2.28840; rate 1 − exp(−1) puts the quantile at μ
+    assert estimate_tail(np.arange(1.0, 6.0), 1 - np.exp(-1)) == pytest.approx(2.28840, abs=1e-4)
+    assert estimate_tail(np.arange(1.0, 6.0), 0.01) == pytest.approx(2.28840 + 1.23281 * 4.60015, abs=1e-3)
+
+
+def test_estimate_agrees_with_scipy_on_gumbel_scores():
+    scores = stats.gumbel_r.rvs(loc=5, scale=2, size=200_000, random_state=3)
+    assert estimate_tail(scores, 1e-3) == pytest.approx(stats.gumbel_r.ppf(1 - 1e-3, loc=5, scale=2), rel=0.01)
+
+
+def test_without_a_promise_the_threshold_is_raised_and_says_that_it_is_an_estimate():
+    scores = np.random.default_rng(2).exponential(size=60)
+    found = choose_threshold(scores, period_seconds=1.0)
+    assert found.is_estimated
+    assert found.value > scores.max()
+    assert (found.promise, found.rate) == ("smallest_rate", 1 / 61)
+    assert "estimate" in str(found.notes[-1])
+
+
+def test_raising_keeps_the_expected_rate_far_below_what_the_largest_score_gives():
+    rng = np.random.default_rng(5)
+    plain, raised = [], []
+    for _ in range(500):
+        scores, later = rng.exponential(size=50), rng.exponential(size=1000)
+        plain.append(choose_threshold(scores, rate=0.001, extrapolate=False).flags(later).mean())
+        raised.append(choose_threshold(scores, rate=0.001).flags(later).mean())
+    assert np.mean(plain) == pytest.approx(1 / 51, abs=0.004)
+    assert np.mean(raised) < 0.25 * np.mean(plain)
+
+
+def test_alike_scores_and_very_few_blocks_are_not_extrapolated():
+    assert choose_threshold(np.full(50, 3.0), rate=0.001).value == 3.0
+    few = choose_threshold(np.array([1.0, 2.0, 9.0]), rate=0.001)
+    assert (few.value, few.is_estimated) == (9.0, False)
+
+
+def test_the_promise_counts_held_out_rows_only_while_the_estimate_sees_all_normal_rows():
+    rng = np.random.default_rng(6)
+    training, held_out = rng.exponential(size=300), rng.exponential(size=100)
+    found = choose_threshold(held_out, period_seconds=1.0, baseline_scores=np.concatenate([training, held_out]))
+    assert found.n == 100
+    assert found.value == pytest.approx(estimate_tail(np.concatenate([training, held_out]), 2 / 604_800))
