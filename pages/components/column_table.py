@@ -31,7 +31,7 @@ def edit(dataset: Dataset, summary: Any) -> tuple[Column, ...]:
         placeholder="",
         alt=t("Columns with their role, unit, limits, missing share, range, trend and findings"),
     )
-    return tuple(_column(old, row) for old, row in zip(dataset.columns, edited.to_dict("records"), strict=True))
+    return tuple(with_row(old, row) for old, row in zip(dataset.columns, edited.to_dict("records"), strict=True))
 
 
 def frame(columns: Sequence[Column], summaries: Sequence[Any]) -> pd.DataFrame:
@@ -53,7 +53,8 @@ def frame(columns: Sequence[Column], summaries: Sequence[Any]) -> pd.DataFrame:
     )
 
 
-def _column(old: Column, row: dict[str, Any]) -> Column:
+def with_row(old: Column, row: dict[str, Any]) -> Column:
+    """The column with role, unit and limits of an edited row; a role that does not exist is not taken."""
     role = row["role"] if row["role"] in ROLES else old.role
     lower, nominal, upper = (None if pd.isna(row[k]) else float(row[k]) for k in ("lower", "nominal", "upper"))
     unit = "" if pd.isna(row["unit"]) else str(row["unit"]).strip()

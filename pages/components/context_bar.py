@@ -27,8 +27,8 @@ def show() -> None:
     with row:
         dataset = _dataset_switch(ws, datasets)
         _run_switch(ws, dataset)
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            _jobs(ws)
+        st.space("stretch")
+        _jobs(ws)
 
 
 def _resolve(ws: wf.Workspace, datasets: Sequence[Dataset]) -> None:

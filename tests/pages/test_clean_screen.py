@@ -1,0 +1,113 @@
+"""Clean: a recipe is tried out, changed, undone, applied, saved and loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import workflows as wf
+from core.clean import Recipe, RecipeStep
+from core.errors import DataProblem, SettingProblem
+from pages.components import recipes
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def app(open_app: Open, tmp_path: Path) -> AppTest:
+    """The screen on a table of 200 rows with 10 empty pressures."""
+    rows = "".join(
+        f"2026-05-01 {i // 60:02d}:{i % 60:02d},{'' if i % 20 == 3 else 4 + (i % 7) / 10},{60 + i % 5}\n" for i in range(200)
+    )
+    path = tmp_path / "pump.csv"
+    path.write_text("time,pressure,temperature\n" + rows, encoding="utf-8")
+    wf.import_file(wf.open_workspace(), path)
+    return open_app("prepare/clean.py")
+
+
+def steps(app: AppTest) -> list[str]:
+    dataset = wf.list_datasets(wf.open_workspace())[0]
+    return [step.key for step in app.session_state[f"_recipe.{dataset.id}"][-1].steps]
+
+
+def add(app: AppTest, key: str) -> None:
+    app.selectbox(key="new_step.kind").set_value(key).run()
+    app.button(key="add_step_button").click().run()
+    assert not app.exception
+
+
+def test_a_step_is_tried_out_and_counted(app: AppTest) -> None:
+    assert app.title[0].value.startswith("No step yet")
+    add(app, "median_fill")
+    assert app.title[0].value == "1 step changes 10 cells"
+    assert app.metric[0].value == "10"
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_steps_move_and_go_and_come_back(app: AppTest) -> None:
+    add(app, "median_fill")
+    add(app, "iqr_outliers")
+    assert steps(app) == ["median_fill", "iqr_outliers"]
+    app.button(key="down_0").click().run()
+    assert steps(app) == ["iqr_outliers", "median_fill"]
+    app.button(key="remove_0").click().run()
+    assert steps(app) == ["median_fill"]
+    app.button(key="undo").click().run()
+    assert steps(app) == ["iqr_outliers", "median_fill"]
+    app.button(key="undo").click().run()
+    assert steps(app) == ["median_fill", "iqr_outliers"]
+
+
+def test_an_applied_recipe_is_kept_and_an_unapplied_one_is_not(app: AppTest, open_app: Open) -> None:
+    ws = wf.open_workspace()
+    dataset = wf.list_datasets(ws)[0]
+    add(app, "mean_fill")
+    assert wf.get_recipe(ws, dataset.id) == Recipe()
+    app.button(key="apply_recipe").click().run()
+    assert [s.key for s in wf.get_recipe(ws, dataset.id).steps] == ["mean_fill"]
+    assert app.button(key="apply_recipe").disabled
+    assert open_app("prepare/clean.py").title[0].value == "1 step changes 10 cells"
+
+
+def test_a_step_can_be_changed_in_place(app: AppTest) -> None:
+    add(app, "iqr_outliers")
+    add(app, "median_fill")
+    app.number_input(key="edit_step_0_2.iqr_outliers.fence").set_value(1.5).run()
+    app.button(key="change_0").click().run()
+    dataset = wf.list_datasets(wf.open_workspace())[0]
+    changed = app.session_state[f"_recipe.{dataset.id}"][-1].steps
+    assert [s.key for s in changed] == ["iqr_outliers", "median_fill"]
+    assert changed[0].settings["fence"] == 1.5
+
+
+def test_a_recipe_is_loaded_from_its_own_file(app: AppTest) -> None:
+    text = recipes.to_json(Recipe(steps=(RecipeStep(key="median_fill", columns=("pressure",)),)))
+    app.file_uploader[0].upload("recipe.json", text.encode()).run()
+    assert not app.exception
+    assert steps(app) == ["median_fill"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not json", b"[1, 2]", b"\xff\xfe\x00", b'{"version": 1, "steps": [{"key": "rm_rf"}]}']
+)
+def test_a_file_that_is_no_recipe_is_refused_in_place(app: AppTest, content: bytes) -> None:
+    app.file_uploader[0].upload("recipe.json", content).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert steps(app) == []
+
+
+def test_read_json_gives_back_what_to_json_wrote() -> None:
+    recipe = Recipe(steps=(RecipeStep(key="zscore_outliers", settings={"limit_sigma": 5.0, "action": "clip"}),))
+    assert recipes.read_json(recipes.to_json(recipe).encode()) == recipe
+
+
+def test_read_json_names_what_is_wrong() -> None:
+    with pytest.raises(DataProblem, match="not a recipe"):
+        recipes.read_json(b"[" * 100_000)
+    with pytest.raises(SettingProblem, match="cleaning step is 'median'"):
+        recipes.read_json(json.dumps({"steps": [{"key": "median"}]}).encode())

@@ -1,0 +1,154 @@
+"""Data: from an uploaded file to a dataset with roles, and what bad files are answered with."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import workflows as wf
+from core.data.dataset import Column
+from pages.components import column_table
+
+Open = Callable[..., AppTest]
+GERMAN = "Zeit;Breite (mm);Los\n" + "".join(f"2026-05-01 06:{i:02d};47,9{i % 10};A{i % 3}\n" for i in range(60))
+
+
+def uploaded(open_app: Open, content: bytes, name: str = "part.csv") -> AppTest:
+    app = open_app("prepare/data.py")
+    app.file_uploader[0].upload(name, content).run()
+    assert not app.exception
+    return app
+
+
+def imported(open_app: Open, content: bytes, name: str = "part.csv") -> AppTest:
+    app = uploaded(open_app, content, name)
+    app.button(key="import_file").click().run()
+    assert not app.exception
+    return app
+
+
+def test_the_empty_screen_asks_for_a_file(open_app: Open) -> None:
+    app = open_app("prepare/data.py")
+    assert app.title[0].value.startswith("Bring a table")
+    assert len(app.file_uploader) == 1
+
+
+def test_the_preview_shows_what_was_found_and_imports_it(open_app: Open) -> None:
+    app = uploaded(open_app, GERMAN.encode())
+    assert app.selectbox(key="read.delimiter").value == ";"
+    assert app.selectbox(key="read.decimal").value == ","
+    app.button(key="import_file").click().run()
+    dataset = wf.list_datasets(wf.open_workspace())[0]
+    assert (dataset.name, dataset.n_rows) == ("part", 60)
+    assert dataset.table(["Breite (mm)"])["Breite (mm)"].max() == pytest.approx(47.99)
+    assert app.query_params["dataset"] == dataset.id
+    assert app.metric[0].value == "60"
+
+
+def test_a_correction_changes_the_preview(open_app: Open) -> None:
+    app = uploaded(open_app, b"a|b,c\n" + b"1|2,3\n" * 20)
+    app.selectbox(key="read.delimiter").set_value("|").run()
+    assert not app.exception
+    assert list(app.dataframe[0].value.columns) == ["0", "1"]
+    assert app.dataframe[0].value.iloc[0].tolist() == ["1", "2,3"]
+
+
+def test_the_encoding_of_a_gz_file_can_be_corrected(open_app: Open) -> None:
+    chinese = "时间,温度\n" + "".join(f"2026-05-01 06:{i:02d},2{i % 10}\n" for i in range(60))
+    app = uploaded(open_app, gzip.compress(chinese.encode("gb18030")), "温度.csv.gz")
+    app.selectbox(key="read.encoding").set_value("gb18030").run()
+    app.button(key="import_file").click().run()
+    dataset = wf.list_datasets(wf.open_workspace())[0]
+    assert dataset.name == "温度"
+    assert [c.name for c in dataset.columns] == ["时间", "温度"]
+    assert not app.error
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"", "empty.csv"),
+        (b"\n \n\n", "blank.csv"),
+        (b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 8, "binary.csv"),
+        (b"PK\x03\x04" + b"\0" * 200, "z.csv"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_in_place(open_app: Open, content: bytes, name: str) -> None:
+    app = uploaded(open_app, content, name)
+    assert len(app.error) == 1
+    assert app.button(key="import_file").disabled
+    assert wf.list_datasets(wf.open_workspace()) == ()
+
+
+def test_a_header_alone_never_breaks_the_screen(open_app: Open) -> None:
+    app = uploaded(open_app, b"a,b,c\n", "header.csv")
+    if not app.button(key="import_file").disabled:
+        app.button(key="import_file").click().run()
+    assert not app.exception
+    assert len(app.title) == 1
+
+
+def test_markdown_in_column_names_stays_text(open_app: Open) -> None:
+    evil = "![x](http://evil.example/a.png),**b**,<script>\n" + "1,2,3\n" * 30
+    app = imported(open_app, evil.encode())
+    assert not app.error
+    shown = (
+        " ".join(m.value for m in app.markdown) + " ".join(c.value for c in app.caption) + " ".join(m.label for m in app.metric)
+    )
+    assert "![x](" not in shown
+    assert "**b**" not in shown
+
+
+def test_another_file_can_be_chosen(open_app: Open) -> None:
+    app = uploaded(open_app, GERMAN.encode())
+    folder = Path(app.session_state["_upload"].path).parent
+    app.button(key="drop_file").click().run()
+    assert app.title[0].value.startswith("Bring a table")
+    assert not folder.exists()
+
+
+def test_the_upload_leaves_no_copy_behind(open_app: Open) -> None:
+    app = uploaded(open_app, GERMAN.encode())
+    folder = Path(app.session_state["_upload"].path).parent
+    assert folder.stat().st_mode & 0o077 == 0
+    app.button(key="import_file").click().run()
+    assert not folder.exists()
+    assert "_upload" not in app.session_state
+
+
+def test_rename_and_delete(open_app: Open) -> None:
+    app = imported(open_app, GERMAN.encode())
+    dataset = wf.list_datasets(wf.open_workspace())[0]
+    app.text_input(key=f"rename_{dataset.id}").set_value("Widths of May").run()
+    app.button(key="rename_dataset").click().run()
+    assert wf.list_datasets(wf.open_workspace())[0].name == "Widths of May"
+    app.button(key="delete_dataset").click().run()
+    assert wf.list_datasets(wf.open_workspace()) == ()
+    assert app.title[0].value.startswith("Bring a table")
+    assert "dataset" not in app.query_params
+
+
+def test_the_table_gives_back_the_columns_it_was_made_from() -> None:
+    columns = (
+        Column("t", "time", "time"),
+        Column("width", "number", "target", "mm", 47.9, 48.0, 48.1),
+        Column("lot", "text", "group"),
+    )
+    found = [
+        SimpleNamespace(missing_fraction=0.25, minimum=1.0, maximum=2.0, sparkline=(1.0, 2.0), findings=()) for _ in columns
+    ]
+    table = column_table.frame(columns, found)
+    assert table["missing"].tolist() == [25.0] * 3
+    assert tuple(column_table.with_row(c, row) for c, row in zip(columns, table.to_dict("records"), strict=True)) == columns
+
+
+def test_an_edited_row_changes_role_unit_and_limits_only() -> None:
+    old = Column("p", "number")
+    row = {"role": "target", "unit": " bar ", "lower": 3.7, "nominal": None, "upper": 4.3}
+    assert column_table.with_row(old, row) == Column("p", "number", "target", "bar", 3.7, None, 4.3)
+    assert column_table.with_row(old, {**row, "role": "hacker"}).role == "sensor"
