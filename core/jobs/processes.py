@@ -32,6 +32,14 @@ def own_identity() -> tuple[int, float]:
     return os.getpid(), psutil.Process().create_time()
 
 
+def start_time(pid: int) -> float | None:
+    """When a process was started, or None when it is gone."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
 def find_process(pid: int, started: float | None) -> psutil.Process | None:
     """The living process of that number and start time; a zombie is dead, a reused number is another process."""
     try:
@@ -40,9 +48,7 @@ def find_process(pid: int, started: float | None) -> psutil.Process | None:
             return None
         if started is not None and abs(process.create_time() - started) > SAME_START_SECONDS:
             return None
-    except psutil.NoSuchProcess:
-        return None
-    except psutil.AccessDenied:
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
     return process
 

@@ -18,7 +18,16 @@ import psutil
 
 from core.errors import Problem, StoreProblem
 from core.jobs.endings import EXIT_DISK_FULL, not_started, out_of_memory, process_gone
-from core.jobs.processes import find_process, host_name, kill_tree, memory_is_short, own_identity, start_python, terminate
+from core.jobs.processes import (
+    find_process,
+    host_name,
+    kill_tree,
+    memory_is_short,
+    own_identity,
+    start_python,
+    start_time,
+    terminate,
+)
 from core.jobs.spare_keeper import SpareKeeper
 from core.store import JobRow, Lane, Store
 from core.store.jobs import seconds_since
@@ -26,6 +35,7 @@ from core.store.problems import disk_full
 from core.store.records import LANES
 
 SUPERVISOR_KEY = "supervisor"
+STALE_SECONDS = 20.0
 MEMORY_PER_TRAINING = 2 * 2**30
 _KILLED = (-9, 137)
 
@@ -49,7 +59,7 @@ class Timing:
     tick: float = 0.25
     terminate_after: float = 6.0
     kill_after: float = 15.0
-    stale: float = 20.0
+    stale: float = STALE_SECONDS
     lost: float = 60.0
     announce: float = 5.0
     settle: float = 3.0
@@ -62,7 +72,7 @@ def default_limits(cores: int | None = None, memory_bytes: int | None = None) ->
     return {"short": 2, "long": max(1, min(cores - 1, memory_bytes // MEMORY_PER_TRAINING))}
 
 
-def live_supervisor(store: Store, stale: float = Timing.stale) -> bool:
+def live_supervisor(store: Store, stale: float = STALE_SECONDS) -> bool:
     """Whether a server supervises this store now."""
     sign = store.get_setting(SUPERVISOR_KEY) or {}
     if not sign or time.time() - float(sign["time"]) > stale:
@@ -232,6 +242,9 @@ class Supervisor:
                 self._end(job, not_started(error.strerror or str(error)))
                 return
         self._children[job.id] = job.attempt, child
+        started = start_time(child.pid)
+        if started is not None:
+            self._store.expect_worker(job.id, job.attempt, pid=child.pid, pid_started=started)
 
     def _child(self, job: JobRow) -> subprocess.Popen[bytes] | None:
         attempt, child = self._children.get(job.id, (0, None))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core.data.dataset import Column
 from core.store.engine import Database, now, rows_changed
 from core.store.files import PLACES, new_id
 from core.store.models import DatasetTable, DatasetVersionTable, JobTable, RecipeTable, RunTable
 from core.store.problems import in_use, not_found
 from core.store.records import LIVE_STATES, DatasetRow
+
+if TYPE_CHECKING:
+    from core.data.dataset import Column
 
 
 class DatasetStore(Database):
@@ -156,6 +158,8 @@ class DatasetStore(Database):
             raise not_found("dataset", dataset_id)
 
     def _dataset_row(self, dataset: DatasetTable, version: DatasetVersionTable) -> DatasetRow:
+        from core.data.dataset import Column
+
         return DatasetRow(
             id=dataset.id,
             version=version.version,

@@ -93,6 +93,12 @@ class JobStore(Database):
             session.flush()
             return job_row(job)
 
+    def expect_worker(self, job_id: str, attempt: int, *, pid: int, pid_started: float) -> None:
+        """The starter says which process will take the job up; what the worker itself says later, or has said, counts."""
+        waiting = _where(job_id, "running").where(JobTable.attempt == attempt, JobTable.pid.is_(None))
+        with self.writing() as session:
+            rows_changed(session, waiting.values(pid=pid, pid_started=pid_started))
+
     def attach_worker(self, job_id: str, attempt: int, *, host: str, pid: int, pid_started: float) -> bool:
         """The worker says who it is. False when the job is no longer this attempt's: the worker must end at once."""
         return self._change_attempt(job_id, attempt, host=host, pid=pid, pid_started=pid_started, heartbeat=now())

@@ -1,4 +1,7 @@
-"""Plain frozen records of what the store holds; no session, no lazy loading, safe to keep and to pass on."""
+"""Plain frozen records of what the store holds; no session, no lazy loading, safe to keep and to pass on.
+
+Importing the store does not import pandas, which costs a starting worker half a second.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from core.data.dataset import Column, Dataset
+if TYPE_CHECKING:
+    from core.data.dataset import Column, Dataset
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 JOB_STATES: tuple[JobState, ...] = get_args(JobState)
@@ -46,6 +50,8 @@ class DatasetRow:
 
     def to_dataset(self) -> Dataset:
         """The handle that the rest of `core` works on."""
+        from core.data.dataset import Dataset
+
         return Dataset(self.id, self.version, self.name, self.path, self.n_rows, self.columns, self.sha256)
 
 
