@@ -4,6 +4,7 @@
   var places = document.querySelectorAll("[data-figure]");
   places.forEach(function (place) {
     var record = JSON.parse(document.getElementById(place.getAttribute("data-figure")).textContent);
+    place.style.height = record.layout.height + "px";
     Plotly.newPlot(place, record.data, record.layout, config);
   });
   window.addEventListener("beforeprint", function () {

@@ -15,8 +15,12 @@ def period(x: ArrayLike | None) -> Message | None:
     if x is None or not len(np.asarray(x)):
         return None
     at = np.asarray(x)
-    words = msg("{first} to {last}") if is_time(at) else msg("rows {first} to {last}")
-    return msg(words.id, first=moment(at[0]), last=moment(at[-1]))
+    first, last = moment(at[0]), moment(at[-1])
+    return (
+        msg("{first} to {last}", first=first, last=last)
+        if is_time(at)
+        else msg("rows {first} to {last}", first=first, last=last)
+    )
 
 
 def join(*facts: Message | None) -> Message:

@@ -57,7 +57,7 @@ def confusion_matrix(
         theme=theme,
         text=text,
         x_axis={"type": "category", "showline": False, "ticks": ""},
-        y_axis={"type": "category", "autorange": "reversed", "showline": False, "ticks": ""},
+        y_axis={"type": "category", "autorange": "reversed", "showline": False, "ticks": "", "ticklabelstandoff": 6},
         right=40,
         height=max(300, 120 + 52 * len(classes)),
     )

@@ -32,6 +32,7 @@ _TIME_STOPS = [
     {"dtickrange": ["M1", "M12"], "value": "%Y-%m"},
     {"dtickrange": ["M12", None], "value": "%Y"},
 ]
+_TIME_AXIS: Json = {"tickformatstops": _TIME_STOPS, "hoverformat": "%Y-%m-%d %H:%M:%S"}
 
 
 def plain(words: str) -> str:
@@ -122,13 +123,13 @@ def draw(
                     "showgrid": False,
                     "showline": True,
                     "title": {"text": plain(text(x))},
-                    **({"tickformatstops": _TIME_STOPS} if _has_times(traces) else {}),
+                    **(_TIME_AXIS if _has_times(traces) else {}),
                     **(x_axis or {}),
                 },
                 "yaxis": {
                     **axis,
                     "showline": True,
-                    "title": {"text": plain(text(y))},
+                    "title": {"text": plain(text(y)), "standoff": 10},
                     "separatethousands": True,
                     **(y_axis or {}),
                 },
@@ -288,7 +289,7 @@ def ribbons(
                 "line": {"width": 0},
             }
         )
-        if code not in named and (last - first) >= 0.09 * (len(x) - 1):
+        if code not in named and (last - first) >= 0.07 * (len(x) - 1):
             named.add(code)
             labels.append(
                 {

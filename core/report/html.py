@@ -85,11 +85,11 @@ def metric_words(metric: Metric | None, unit: str, text: Text) -> str:
     return f"{_number(metric.value)} {unit}".strip()
 
 
-def interval_words(metric: Metric | None) -> str:
+def interval_words(metric: Metric | None, text: Text) -> str:
     """The 95 % interval, or a dash."""
     if metric is None or metric.low is None or metric.high is None:
         return "–"
-    return f"{_number(metric.low)} … {_number(metric.high)}"
+    return text(msg("{low} to {high}", low=metric.low, high=metric.high))
 
 
 def _environment(text: Text) -> Environment:
@@ -110,7 +110,7 @@ def _environment(text: Text) -> Environment:
         "free": lambda value: scrub(str(say(_spoken(value)))),
         "metric": lambda line: metric_words(line.metric, line.unit, text),
         "baseline": lambda line: metric_words(line.baseline, line.unit, text),
-        "interval": interval_words,
+        "interval": lambda metric: interval_words(metric, text),
         "sensors": lambda event: _sensor_words(event, text),
         "compare": lambda line: _compare(line, text),
     }
@@ -118,12 +118,12 @@ def _environment(text: Text) -> Environment:
 
 
 def _spoken(value: Any) -> Any:
-    return _number(value) if isinstance(value, float) else value
+    return _number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 def _number(value: float) -> str:
-    """4 significant digits, thousands separated: as messages show numbers."""
-    return str(msg("{value}", value=value))
+    """Counts whole, measures with 4 significant digits; thousands separated."""
+    return f"{value:,}" if isinstance(value, int) else str(msg("{value}", value=float(value)))
 
 
 def _sensor_words(event: Any, text: Text) -> str:
@@ -131,7 +131,11 @@ def _sensor_words(event: Any, text: Text) -> str:
     said = []
     for sensor in event.sensors[:3]:
         share = msg("{column} {share} %", column=sensor.column, share=round(100 * sensor.share))
-        away = f" ({sensor.deviation:+.4g} {sensor.unit}".rstrip() + ")" if sensor.deviation is not None else ""
+        away = (
+            f" ({sensor.deviation:+.4g} {sensor.unit}".rstrip().replace("(-", "(−") + ")"
+            if sensor.deviation is not None
+            else ""
+        )
         said.append(text(share) + away)
     return ", ".join(said)
 

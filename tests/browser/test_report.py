@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
 from core.report import render_html
+from tests.browser.chromium import ARGUMENTS, find_chromium
 from tests.core.report.sample import sample_facts
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+pytestmark = pytest.mark.browser
 
 
 def test_report_opens_without_errors_or_requests(tmp_path: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
-    browser_path = os.environ.get("ANDON_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    from playwright import sync_api as playwright
+
+    browser_path = find_chromium()
     assert browser_path, "Install Chromium or Chrome, or name it in ANDON_CHROMIUM."
     file = tmp_path / "report.html"
     file.write_text(render_html(sample_facts(column="<b>p</b> & %{x}")), "utf-8")
     said: list[str] = []
     asked: list[str] = []
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))

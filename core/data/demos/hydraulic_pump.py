@@ -97,13 +97,13 @@ def make(seed: int = 7) -> pd.DataFrame:
 
 
 def _finish(table: pd.DataFrame) -> pd.DataFrame:
-    names = np.full(N_ROWS, "none", dtype=object)
+    names = np.full(N_ROWS, "healthy", dtype=object)
     for name, (start, stop) in FAULTS.items():
         names[start:stop] = name
     lose_cells(table, "flow", [(3_310, 3_334)])
     lose_cells(table, "vibration", [(7_020, 7_065)])
     lose_cells(table, "oil_temp", [(15_240, 15_246)])
-    table["fault"] = (names != "none").astype(float)
+    table["fault"] = (names != "healthy").astype(float)
     table["fault_name"] = pd.Series(names).astype(str)
     return table
 

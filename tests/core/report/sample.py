@@ -30,7 +30,9 @@ def sample_facts(
             dataset, 3, 20_000, _columns(column, unit), "ab" * 32, "pump.csv", msg("{a} to {b}", a="2024-05-06", b="2024-05-20")
         ),
         split=SplitFacts(
-            msg("first rows"), msg("The first {n} rows train.", n=12_000), {"train": 10_200, "validation": 1_800, "test": 8_000, "gap": 0}
+            msg("first rows"),
+            msg("The first {n} rows train.", n=12_000),
+            {"train": 10_200, "validation": 1_800, "test": 8_000, "gap": 0},
         ),
         model_name=msg("LSTM autoencoder"),
         baseline_name=msg("T²/SPE"),

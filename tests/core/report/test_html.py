@@ -86,9 +86,9 @@ def body_text(page: Page) -> str:
 def test_says_the_facts() -> None:
     words = body_text(plain_page())
     for wanted in (
-        "3 of 4 faults were found", "Hydraulic pump", "20,000", "ab" * 32, "pump.csv", "0.8123", "0.79 … 0.83", "0.74",
+        "3 of 4 faults were found", "Hydraulic pump", "20,000", "ab" * 32, "pump.csv", "0.8123", "0.79 to 0.83", "0.74",
         "0.02134 bar", "not defined: only one class in the test part", "T²/SPE", "Fill gaps", "method = linear", "first rows",
-        "10,200", "2024-05-11 06:42", "discharge_pressure 61 % (-0.44 bar)", "real", "seal replaced", "open", "1.92",
+        "10,200", "1,800", "2024-05-11 06:42", "discharge_pressure 61 % (−0.44 bar)", "real", "seal replaced", "open", "1.92",
         "2.21.0", "cd" * 32, "2024-05-20 14:03 UTC", "limit from 1,800 normal rows", "learning rate", "0.001",
     ):  # fmt: skip
         assert wanted in words, wanted
