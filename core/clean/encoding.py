@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.clean.cells import applied, is_empty
-from core.clean.step import Applied, Change
+from core.clean.step import FILE_ORDER, Applied, Change, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.messages import Message, msg, msg_n
@@ -102,7 +102,9 @@ class OneHot:
     def applies_to(self, column: Column) -> bool:
         return column.role == "sensor" and column.kind == "text"
 
-    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None) -> FittedOneHot:
+    def fit(
+        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER
+    ) -> FittedOneHot:
         most = OneHotSettings.model_validate(settings.model_dump()).max_categories
         categories = {c.name: _frequent(train.table[c.name], most) for c in columns}
         taken = {str(c) for c in train.table.columns}

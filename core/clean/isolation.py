@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.clean.cells import names_of, numbers
 from core.clean.outliers import marked
-from core.clean.step import Applied
+from core.clean.step import FILE_ORDER, Applied, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.messages import Message, msg
@@ -115,12 +115,12 @@ class FittedIsolation:
         values = {name: numbers(table, name) for name in self.columns}
         if self.forest is None:
             note = msg("Nothing is marked: the training part has too few rows or columns that vary.")
-            return marked(table, self.action, {}, {}, np.zeros(len(table), dtype=np.bool_), (note,))
+            return marked(table, self.action, {}, {}, (note,))
         odd = self.forest.scores(_completed(values, self.medians)) > self.threshold
-        had_value = {name: odd & ~np.isnan(cells) for name, cells in values.items()}
-        counts = {name: int(mask.sum()) for name, mask in had_value.items() if mask.any()}
-        emptied = {name: np.where(odd, np.nan, values[name]) for name in counts}
-        return marked(table, self.action, emptied, counts, odd, ())
+        outlying = {name: odd & ~np.isnan(cells) for name, cells in values.items()}
+        outlying = {name: mask for name, mask in outlying.items() if mask.any()}
+        emptied = {name: np.where(mask, np.nan, values[name]) for name, mask in outlying.items()}
+        return marked(table, self.action, emptied, outlying)
 
     def state(self) -> dict[str, object]:
         return {
@@ -157,7 +157,7 @@ class IsolationOutliers:
         return column.role == "sensor" and column.kind == "number"
 
     def fit(
-        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None
+        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER
     ) -> FittedIsolation:
         chosen = IsolationSettings.model_validate(settings.model_dump())
         values = {c.name: numbers(train.table, c.name) for c in columns}

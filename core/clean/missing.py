@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.clean.cells import applied, finite, is_empty, names_of, numbers, with_cells
-from core.clean.step import Applied, Change
+from core.clean.step import FILE_ORDER, Applied, Change, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.messages import Message, msg
@@ -63,7 +63,7 @@ class DropMissing:
     def applies_to(self, column: Column) -> bool:
         return column.role == "sensor" and column.kind in ("number", "text")
 
-    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None) -> FittedDrop:
+    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER) -> FittedDrop:
         return FittedDrop(names_of(columns))
 
     def restore(self, state: Mapping[str, object]) -> FittedDrop:
@@ -119,7 +119,7 @@ class StatisticFill:
     def applies_to(self, column: Column) -> bool:
         return column.role == "sensor" and column.kind == "number"
 
-    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None) -> FittedFill:
+    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER) -> FittedFill:
         values = {c.name: self._learn(train.table, c.name) for c in columns}
         return FittedFill(self.key, values)
 
@@ -146,7 +146,7 @@ class ConstantFill:
     def applies_to(self, column: Column) -> bool:
         return column.role == "sensor" and column.kind in ("number", "text")
 
-    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None) -> FittedFill:
+    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER) -> FittedFill:
         chosen = ConstantSettings.model_validate(settings.model_dump())
         return FittedFill(self.key, {c.name: chosen.number if c.kind == "number" else chosen.text for c in columns})
 

@@ -1,6 +1,7 @@
 """Missing values filled from neighbouring rows: previous value, next value, straight line between both.
 
-Neighbours are taken in row order and never across groups; a row is one step, whatever time lies between. A run of
+Neighbours are taken in order of the time column (of the file, where there is none) and never across groups; a row is
+one step, whatever time lies between. Rows without a time come last. A run of
 missing cells longer than the chosen largest gap stays empty as a whole. Cells with no neighbour on the side that
 the method needs stay empty; so does a column that is all missing.
 """
@@ -16,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.clean.cells import applied, is_empty, names_of, numbers, with_cells
-from core.clean.step import Applied, Change
+from core.clean.step import FILE_ORDER, Applied, Change, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.errors import unknown_column
@@ -43,7 +44,7 @@ class GapSettings(Settings):
 class Neighbours:
     """For each row the nearest row with a value before and after it in its group, and the length of its gap.
 
-    All (n_rows,) int64, in row order of the table; -1 where there is no such row. `back` and `ahead` are the
+    All (n_rows,) int64, in the table's order; -1 where there is no such row. `back` and `ahead` are the
     distances in rows of the group.
     """
 
@@ -54,10 +55,14 @@ class Neighbours:
     gap: NDArray[np.int64]
 
 
-def find_neighbours(empty: NDArray[np.bool_], groups: NDArray[np.int64] | None) -> Neighbours:
-    """Where each missing cell could be filled from. `groups` are codes (n_rows,); rows of a group may be interleaved."""
+def find_neighbours(empty: NDArray[np.bool_], order: NDArray[np.int64], groups: NDArray[np.int64] | None = None) -> Neighbours:
+    """Where each missing cell could be filled from.
+
+    Args:
+        order: (n_rows,) row places, those of one group together and in order of time.
+        groups: (n_rows,) group codes in the table's order; None: one group.
+    """
     n = len(empty)
-    order = np.arange(n) if groups is None else np.argsort(groups, kind="stable")
     first, last = _group_edges(n, None if groups is None else groups[order])
     place = np.arange(n)
     known = ~empty[order]
@@ -83,30 +88,31 @@ def _group_edges(n: int, codes: NDArray[np.int64] | None) -> tuple[NDArray[np.in
 
 @dataclass(frozen=True, slots=True)
 class FittedNeighbourFill:
-    """Fills from neighbours in the table it is given; it has learned only the names of columns and group."""
+    """Fills from neighbours in the table it is given; it has learned only names of columns."""
 
     key: str
     side: Side
     columns: tuple[str, ...]
-    group: str | None
+    keys: RowKeys
     max_gap: int | None
     uses_neighbours: bool = True
 
     def apply(self, table: pd.DataFrame) -> Applied:
-        groups = _group_codes(table, self.group)
+        whole = _row_order(table, self.keys)
         cells: dict[str, NDArray[np.float64] | pd.Series] = {}
         changed: dict[str, int] = {}
         for name in self.columns:
             empty = is_empty(table, name)
             if empty.any() and not empty.all():
-                places = find_neighbours(empty, None if name == self.group else groups)
+                is_key = name in (self.keys.group, self.keys.time)
+                places = find_neighbours(empty, *(_row_order(table, _without(self.keys, name)) if is_key else whole))
                 fill = self._fillable(empty, places)
                 if fill.any():
                     cells[name], changed[name] = self._fill(table, name, fill, places), int(fill.sum())
         return applied(with_cells(table, cells), Change(changed_cells=changed))
 
     def state(self) -> dict[str, object]:
-        return {"columns": list(self.columns), "group": self.group, "max_gap": self.max_gap}
+        return {"columns": list(self.columns), "group": self.keys.group, "time": self.keys.time, "max_gap": self.max_gap}
 
     def _fillable(self, empty: NDArray[np.bool_], places: Neighbours) -> NDArray[np.bool_]:
         fill = empty if self.max_gap is None else empty & (places.gap <= self.max_gap)
@@ -128,13 +134,26 @@ class FittedNeighbourFill:
         return table[name].take(source).set_axis(table.index)
 
 
-def _group_codes(table: pd.DataFrame, group: str | None) -> NDArray[np.int64] | None:
-    """One number a group; rows without a group name form a group of their own (-1)."""
-    if group is None:
-        return None
-    if group not in table.columns:
-        raise unknown_column(group, [str(c) for c in table.columns])
-    return np.asarray(pd.factorize(table[group])[0], dtype=np.int64)
+def _row_order(table: pd.DataFrame, keys: RowKeys) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """Row places by group and time, and the group codes; rows without a group name are a group of their own (-1).
+
+    A table without the time column is taken in file order.
+    """
+    by: list[NDArray[np.generic]] = [np.arange(len(table))]
+    if keys.time is not None and keys.time in table.columns:
+        by.append(np.asarray(table[keys.time].rank(method="dense", na_option="bottom")))
+    codes = None
+    if keys.group is not None:
+        if keys.group not in table.columns:
+            raise unknown_column(keys.group, [str(c) for c in table.columns])
+        codes = np.asarray(pd.factorize(table[keys.group])[0], dtype=np.int64)
+        by.append(codes)
+    return np.lexsort(by), codes
+
+
+def _without(keys: RowKeys, name: str) -> RowKeys:
+    """The keys for filling a key column itself."""
+    return RowKeys(None if keys.group == name else keys.group, None if keys.time == name else keys.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +172,15 @@ class NeighbourFill:
         return column.role == "sensor" and column.kind in kinds
 
     def fit(
-        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None
+        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER
     ) -> FittedNeighbourFill:
         max_gap = GapSettings.model_validate(settings.model_dump()).max_gap
-        return FittedNeighbourFill(self.key, self.side, names_of(columns), group, max_gap)
+        return FittedNeighbourFill(self.key, self.side, names_of(columns), keys, max_gap)
 
     def restore(self, state: Mapping[str, object]) -> FittedNeighbourFill:
         columns: tuple[str, ...] = tuple(state["columns"])  # type: ignore[arg-type]
-        return FittedNeighbourFill(self.key, self.side, columns, state["group"], state["max_gap"])  # type: ignore[arg-type]
+        keys = RowKeys(state["group"], state["time"])  # type: ignore[arg-type]
+        return FittedNeighbourFill(self.key, self.side, columns, keys, state["max_gap"])  # type: ignore[arg-type]
 
 
 PREVIOUS_FILL = NeighbourFill(

@@ -8,7 +8,7 @@ and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.clean.cells import applied, finite, numbers, with_cells
-from core.clean.step import Applied, Change
+from core.clean.step import FILE_ORDER, Applied, Change, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.messages import Message, msg
@@ -68,9 +68,8 @@ class FittedLimits:
 
     def apply(self, table: pd.DataFrame) -> Applied:
         cells: dict[str, NDArray[np.float64] | pd.Series] = {}
-        counts: dict[str, int] = {}
+        outlying: dict[str, NDArray[np.bool_]] = {}
         notes: list[Message] = []
-        rows = np.zeros(len(table), dtype=np.bool_)
         for name, limits in self.limits.items():
             values = numbers(table, name)
             if limits is None:
@@ -83,10 +82,9 @@ class FittedLimits:
                 continue
             outside = (values < limits[0]) | (values > limits[1])
             if outside.any():
-                counts[name] = int(outside.sum())
-                rows |= outside
+                outlying[name] = outside
                 cells[name] = np.clip(values, *limits) if self.action == "clip" else np.where(outside, np.nan, values)
-        return marked(table, self.action, cells, counts, rows, tuple(notes))
+        return marked(table, self.action, cells, outlying, tuple(notes))
 
     def state(self) -> dict[str, object]:
         limits = {k: None if v is None else list(v) for k, v in self.limits.items()}
@@ -97,13 +95,16 @@ def marked(
     table: pd.DataFrame,
     action: Action,
     cells: Mapping[str, NDArray[np.float64] | pd.Series],
-    counts: Mapping[str, int],
-    rows: NDArray[np.bool_],
-    notes: tuple[Message, ...],
+    outlying: Mapping[str, NDArray[np.bool_]],
+    notes: tuple[Message, ...] = (),
 ) -> Applied:
-    """Carry out the action: `cells` are the columns as changed, `counts` outlying cells, `rows` rows with one."""
+    """Carry out the action: `cells` are columns as changed, `outlying` the outlying cells of each column with one."""
+    counts = {name: int(mask.sum()) for name, mask in outlying.items()}
+    rows = np.zeros(len(table), dtype=np.bool_)
+    for mask in outlying.values():
+        rows |= mask
     if action == "flag":
-        return applied(table, Change(flagged_cells=counts, notes=notes), flagged=rows)
+        return replace(applied(table, Change(flagged_cells=counts, notes=notes), flagged=rows), flagged_cells=outlying)
     if action == "drop_rows":
         return applied(table, Change(left_out_rows=int(rows.sum()), notes=notes), left_out=rows)
     return applied(with_cells(table, cells), Change(changed_cells=counts, notes=notes))
@@ -148,7 +149,9 @@ class LimitOutliers:
     def applies_to(self, column: Column) -> bool:
         return column.role == "sensor" and column.kind == "number"
 
-    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None) -> FittedLimits:
+    def fit(
+        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER
+    ) -> FittedLimits:
         with np.errstate(over="ignore", invalid="ignore"):
             limits = {c.name: _limits(finite(train.table, c.name), settings) for c in columns}
         return FittedLimits(self.key, limits, settings.model_dump()["action"])

@@ -7,7 +7,7 @@ as JSON and NumPy. Rows are never removed here, only marked.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from core.clean.catalogue import step_by_key
-from core.clean.step import Applied, Change, CleaningStep, FittedStep
+from core.clean.step import Applied, Change, CleaningStep, FittedStep, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.errors import ColumnRefused, SettingProblem, unknown_column
@@ -80,7 +80,8 @@ class Cleaned:
     """A table after a recipe: same rows, same order, same index.
 
     `left_out` (n_rows,) bool: rows out of training and scoring. `left_out_by` (n_rows,) object: key of the step that
-    left the row out first, "" otherwise. `flagged` (n_rows,) bool: rows with an outlier that was only marked.
+    left the row out first, "" otherwise. `flagged` (n_rows,) bool: rows with an outlier that was only marked,
+    and `flagged_cells` which cells of which columns, (n_rows,) bool a column that has any.
     `changes` has one entry a step; its `left_out_rows` counts rows that no earlier step had left out.
     """
 
@@ -89,6 +90,7 @@ class Cleaned:
     left_out_by: NDArray[np.object_]
     flagged: NDArray[np.bool_]
     changes: tuple[Change, ...]
+    flagged_cells: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,15 @@ class FittedRecipe:
         left_out, flagged = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
         left_out_by = np.full(n, "", dtype=object)
         changes: list[Change] = []
+        cells: dict[str, NDArray[np.bool_]] = {}
         for step in self.steps:
             done = _apply_to_kept(step, table, ~left_out) if step.uses_neighbours and left_out.any() else step.apply(table)
             new = done.left_out & ~left_out
             left_out_by[new] = step.key
             changes.append(replace(done.change, left_out_rows=int(new.sum())))
             table, left_out, flagged = done.table, left_out | new, flagged | done.flagged
-        return Cleaned(table, left_out, left_out_by, flagged, tuple(changes))
+            cells |= {name: cells[name] | mask if name in cells else mask for name, mask in done.flagged_cells.items()}
+        return Cleaned(table, left_out, left_out_by, flagged, tuple(changes), cells)
 
     def to_json(self) -> dict[str, object]:
         """The form that goes into a bundle: keys, numbers and texts only."""
@@ -147,8 +151,8 @@ def fit_recipe(recipe: Recipe, train: TrainPart, columns: Sequence[Column]) -> F
     Rows left out by a step take no part in later fits.
 
     Args:
-        columns: All columns of the dataset with their roles; the one with the role "group" parts the fills from
-            neighbours.
+        columns: All columns of the dataset with their roles; the first with the role "group" parts the fills from
+            neighbours, the first with the role "time" orders them.
 
     Raises:
         SettingProblem: steps with columns that they cannot take, all of them named together.
@@ -156,16 +160,16 @@ def fit_recipe(recipe: Recipe, train: TrainPart, columns: Sequence[Column]) -> F
     """
     current = tuple(columns)
     original = {c.name for c in columns}
-    group = next((c.name for c in columns if c.role == "group"), None)
+    keys = RowKeys(*(next((c.name for c in columns if c.role == role), None) for role in ("group", "time")))
     fitted: list[FittedStep] = []
     for chosen in recipe.steps:
         step = step_by_key(chosen.key)
         taken = _columns_for(step, chosen, current, original)
-        fitted.append(step.fit(train, taken, step.settings.read(chosen.settings), group))
+        fitted.append(step.fit(train, taken, step.settings.read(chosen.settings), keys))
         done = fitted[-1].apply(train.table)
         train = replace(train, table=done.table[~done.left_out])
         current = _columns_after(step, taken, current, done.change)
-    return FittedRecipe(tuple(fitted), current, group)
+    return FittedRecipe(tuple(fitted), current, keys.group)
 
 
 def _apply_to_kept(step: FittedStep, table: pd.DataFrame, kept: NDArray[np.bool_]) -> Applied:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.clean.cells import applied, count_changed, finite, numbers, with_cells
 from core.clean.missing import NoSettings
-from core.clean.step import Applied, Change
+from core.clean.step import FILE_ORDER, Applied, Change, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.messages import Message, msg
@@ -87,7 +87,7 @@ class Scale:
     def applies_to(self, column: Column) -> bool:
         return column.role == "sensor" and column.kind == "number"
 
-    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None) -> FittedScale:
+    def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER) -> FittedScale:
         with np.errstate(over="ignore", invalid="ignore"):
             return FittedScale(self.key, {c.name: centre_and_scale(finite(train.table, c.name), self.method) for c in columns})
 

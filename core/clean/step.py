@@ -42,13 +42,26 @@ class Applied:
     """A table after a step: same rows in the same order.
 
     `left_out` is (n_rows,) bool: rows that the step takes out of training and scoring. `flagged` is (n_rows,) bool:
-    rows with a cell that the step marks as an outlier without changing it.
+    rows with a cell that the step marks as an outlier without changing it; `flagged_cells` says which, (n_rows,) bool
+    for each column with one.
     """
 
     table: pd.DataFrame
     left_out: NDArray[np.bool_]
     flagged: NDArray[np.bool_]
     change: Change
+    flagged_cells: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RowKeys:
+    """The columns that say which rows are neighbours: rows of one group, in order of time. None: one group, file order."""
+
+    group: str | None = None
+    time: str | None = None
+
+
+FILE_ORDER = RowKeys()
 
 
 class FittedStep(Protocol):
@@ -73,7 +86,7 @@ class CleaningStep(Protocol):
     """One cleaning method. Joining the app is one line in `core/clean/catalogue.py`.
 
     `applies_to` answers for the sensors a step takes on its own. `fits_keys` says that it may also work on a time or
-    group column that the recipe names. `fit` gets the columns to work on and the name of the group column, if any.
+    group column that the recipe names. `fit` gets the columns to work on and the names of the group and time columns, if any.
     """
 
     @property
@@ -94,7 +107,7 @@ class CleaningStep(Protocol):
     def applies_to(self, column: Column) -> bool: ...
 
     def fit(
-        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, group: str | None = None
+        self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER
     ) -> FittedStep: ...
 
     def restore(self, state: Mapping[str, object]) -> FittedStep: ...

@@ -70,6 +70,13 @@ _ALL = (
         msg("Share of true values inside the prediction interval; it should be near the promised level."),
         higher=None,
     ),
+    _share(
+        "flagged_fraction",
+        msg("Share of rows flagged"),
+        msg("Rows above the decision limit, of all that were scored."),
+        higher=None,
+    ),
+    _share("flagged_fraction", msg("Rows flagged"), msg("Share of the scored rows above the decision limit."), higher=None),
 )
 METRICS: dict[str, MetricInfo] = {info.key: info for info in _ALL}
 

@@ -133,6 +133,7 @@ def test_every_changed_cell_is_counted(key: str, settings: dict[str, object]) ->
     assert set(table.columns) - set(kept) == set(change.removed_columns)
     assert set(cleaned.table.columns) - set(table.columns) == set(change.added_columns)
     assert change.left_out_rows == int(cleaned.left_out.sum())
+    assert {c: int(mask.sum()) for c, mask in cleaned.flagged_cells.items()} == dict(change.flagged_cells)
     assert bool(change.flagged_cells) == bool(cleaned.flagged.any())
 
 

@@ -9,7 +9,7 @@ from core.data.dataset import Column
 from core.data.split import TrainPart
 
 NAN = np.nan
-COLUMNS = (Column("unit", "text", "group"), Column("p", "number"), Column("tool", "text"))
+COLUMNS = (Column("unit", "text", "group"), Column("clock", "time", "time"), Column("p", "number"), Column("tool", "text"))
 
 
 def clean(table: pd.DataFrame, key: str, columns: tuple[str, ...] = (), **settings: object) -> Cleaned:
@@ -70,6 +70,31 @@ def test_interleaved_groups_never_mix(key: str) -> None:
 def test_rows_without_a_group_name_are_a_group_of_their_own() -> None:
     table = pd.DataFrame({"unit": ["a", None, "a", None], "p": [1.0, 2.0, NAN, NAN]})
     same(clean(table, "previous_fill").table["p"], [1.0, 2.0, 1.0, 2.0])
+
+
+def test_neighbours_follow_time_and_not_the_order_of_the_file() -> None:
+    clock = pd.to_datetime(["2024-01-03", "2024-01-01", "2024-01-02", None, "2024-01-04"])
+    table = pd.DataFrame({"clock": clock, "p": [3.0, 1.0, NAN, NAN, NAN]})
+    same(clean(table, "previous_fill").table["p"], [3.0, 1.0, 1.0, 3.0, 3.0])
+    same(clean(table, "linear_fill").table["p"], [3.0, 1.0, 2.0, NAN, NAN])
+
+
+def test_shuffled_rows_are_filled_as_sorted_ones() -> None:
+    rng = np.random.default_rng(6)
+    table = pd.DataFrame(
+        {"unit": np.repeat(["a", "b"], 60), "clock": pd.date_range("2024", periods=120), "p": rng.normal(size=120)}
+    )
+    table.loc[rng.random(120) < 0.4, "p"] = NAN
+    for key in ("previous_fill", "next_fill", "linear_fill"):
+        shuffled = clean(table.sample(frac=1, random_state=1), key, max_gap=2).table.sort_index()
+        pd.testing.assert_frame_equal(shuffled, clean(table, key, max_gap=2).table)
+
+
+def test_a_table_without_the_time_column_is_taken_in_file_order() -> None:
+    table = pd.DataFrame({"clock": pd.date_range("2024", periods=3)[::-1], "p": [1.0, NAN, 3.0]})
+    fitted = fit_recipe(Recipe.read({"steps": [{"key": "previous_fill"}]}), TrainPart(table, _made_by_split=True), COLUMNS[1:3])
+    same(fitted.apply(table).table["p"], [1.0, 3.0, 3.0])
+    same(fitted.apply(table[["p"]]).table["p"], [1.0, 1.0, 3.0])
 
 
 def test_texts_are_carried_on() -> None:

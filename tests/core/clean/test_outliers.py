@@ -36,6 +36,7 @@ def test_a_cell_on_the_limit_is_normal_and_one_beyond_is_not() -> None:
     assert cleaned.flagged.tolist() == [False] * 5 + [False, True, False, True, False, True, True]
     assert cleaned.changes[0].flagged_cells == {"p": 4}
     assert cleaned.changes[0].changed_cells == {}
+    np.testing.assert_array_equal(cleaned.flagged_cells["p"], cleaned.flagged)
 
 
 def test_each_action_does_what_it_says() -> None:
@@ -69,6 +70,17 @@ def test_a_middle_half_of_equal_values_has_no_iqr_limits_and_says_so() -> None:
 def test_limits_that_overflow_are_no_limits() -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         assert z_limits(np.array([-1e308, 1e308]), 4.0) is None
+
+
+def test_marks_are_kept_for_each_column_across_steps() -> None:
+    table = pd.DataFrame({"p": [*TRAIN, 99.0, 3.0], "q": [*TRAIN, 3.0, 99.0]})
+    recipe = Recipe.read(
+        {"steps": [{"key": "iqr_outliers", "columns": ["p"]}, {"key": "zscore_outliers", "settings": {"limit_sigma": 2}}]}
+    )
+    columns = [Column("p", "number"), Column("q", "number")]
+    cleaned = fit_recipe(recipe, TrainPart(table.iloc[:5], _made_by_split=True), columns).apply(table)
+    assert {k: np.flatnonzero(v).tolist() for k, v in cleaned.flagged_cells.items()} == {"p": [5], "q": [6]}
+    assert np.flatnonzero(cleaned.flagged).tolist() == [5, 6]
 
 
 def test_an_unknown_action_is_refused() -> None:

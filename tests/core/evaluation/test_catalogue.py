@@ -5,7 +5,9 @@ import pytest
 from core.errors import SettingProblem
 from core.evaluation import METRICS, metric_info
 
-KEYS = "rmse mae r2 mape accuracy macro_f1 f1 precision recall roc_auc average_precision far mar phm08 coverage"
+KEYS = (
+    "rmse mae r2 mape accuracy macro_f1 f1 precision recall roc_auc average_precision far mar phm08 coverage flagged_fraction"
+)
 
 
 def test_every_metric_that_scripts_may_rely_on_is_there() -> None:
