@@ -13,6 +13,7 @@ ORDER = (
     ("messages",),
     ("errors",),
     ("settings",),
+    ("languages",),
     ("data",),
     ("clean",),
     ("features",),

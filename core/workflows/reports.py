@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from core.errors import DataProblem, SettingProblem, unknown_choice
+from core.languages import LANGUAGES, text_in
+from core.messages import msg
+from core.serving import load_bundle
 from core.store import ReportRow, new_id
+from core.workflows.results import open_results
 from core.workflows.workspace import Workspace
 
 
@@ -22,6 +27,36 @@ class ReportFile:
     language: str
 
 
+def make_report(ws: Workspace, run: str, *, language: str = "en", out: Path | None = None) -> ReportFile:
+    """Write the report of a run, by its id or by a bundle that it wrote, into the store and, where asked, to `out`.
+
+    Raises:
+        SettingProblem: an unknown language, or a file ending other than .html.
+        DataProblem: the run of the bundle is not in this workspace.
+        NotEnoughData: the run has no results yet.
+    """
+    from core.report import render_html
+    from core.workflows.report_facts import report_facts
+
+    if language not in LANGUAGES:
+        raise unknown_choice("language", language, LANGUAGES)
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise SettingProblem(
+            msg("The report was asked for as '{name}'.", name=out.name),
+            msg("This version writes HTML."),
+            msg("Give a name that ends in .html."),
+        )
+    results = open_results(ws, _run_id(ws, run))
+    text = text_in(language)
+    html = render_html(report_facts(ws, results, text), text, {"zh": "zh_CN"}.get(language, language)).encode()
+    report_id = new_id()
+    path = ws.store.write_bytes(ws.store.path(report_id, "report", "report.html"), html)
+    row = ws.store.add_report(report_id, results.run.id, file=path.name, title=results.run.name, language=language)
+    if out is not None:
+        _copy(html, out)
+    return _record(row)
+
+
 def list_reports(ws: Workspace) -> tuple[ReportFile, ...]:
     """All reports, newest first."""
     return tuple(_record(row) for row in ws.store.list_reports())
@@ -32,16 +67,39 @@ def delete_report(ws: Workspace, report_id: str) -> None:
     ws.store.delete_report(report_id)
 
 
+def _run_id(ws: Workspace, run: str) -> str:
+    """A run's id from an id or from the path of a bundle."""
+    known = {row.id for row in ws.store.list_runs()}
+    if run in known:
+        return run
+    if not Path(run).exists():
+        raise DataProblem(
+            msg("There is no run and no bundle '{run}'.", run=run),
+            msg("Expected the id of a run, or the path of a bundle."),
+            msg("See the Runs screen, or the output of 'train'."),
+        )
+    found = load_bundle(Path(run)).manifest.run
+    if found not in known:
+        raise DataProblem(
+            msg("The run of the bundle '{run}' is not in this workspace.", run=Path(run).name),
+            msg("A report needs the run's scores, which stay where it was trained."),
+            msg("Set ANDON_HOME to that workspace."),
+        )
+    return found
+
+
+def _copy(html: bytes, out: Path) -> None:
+    from core.store.files import disk_errors
+
+    temporary = out.with_name(f".{out.name}.tmp")
+    try:
+        with disk_errors():
+            out.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(html)
+            temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def _record(row: ReportRow) -> ReportFile:
     return ReportFile(row.id, row.path, row.run_id, row.created, row.title, row.language)
-
-
-def make_report(ws: Workspace, run_id: str, *, language: str = "en", out: Path | None = None) -> ReportFile:
-    """Write the report of a run or of a bundle."""
-    from core.workflows.report_facts import render
-
-    report_id = new_id()
-    html, title = render(ws, run_id, language)
-    path = ws.store.write_bytes(ws.store.path(report_id, "report", "report.html"), html.encode())
-    row = ws.store.add_report(report_id, run_id, file=path.name, title=title, language=language)
-    return _record(row)

@@ -180,8 +180,8 @@ def diagnose(curves: Curves, run: Run) -> Diagnosis | None:
     if len(curves.epochs) < 3:
         return None
     n_train = int(run.summary.get("n_train", 0)) or 10_000
-    code, message, remedy = judge(curves.epochs, curves.loss, curves.val_loss, n_train)
-    return Diagnosis(code, message, remedy)
+    found = judge(list(curves.loss), [None if np.isnan(v) else float(v) for v in curves.val_loss] or None, n_train)
+    return Diagnosis(found.code, found.message, found.remedy)
 
 
 def default_fit(request: TrainRequest, model: str, n_rows: int):  # type: ignore[no-untyped-def]

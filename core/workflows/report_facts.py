@@ -1,0 +1,301 @@
+"""The facts of a run as its report says them: gathered from results and views, with the charts of its task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from core import __version__, charts
+from core.clean import step_by_key
+from core.evaluation import Curve, metric_info
+from core.messages import Message, msg
+from core.models import model_by_key
+from core.report import DatasetFacts, Fact, MetricLine, RecipeLine, ReportFacts, ReportFigure, SplitFacts
+from core.workflows.anomalies import anomaly_view, event_detail
+from core.workflows.predictions import classification_view, regression_view
+from core.workflows.results import Results
+from core.workflows.training import read_curves
+from core.workflows.workspace import Workspace
+
+Text = Callable[[Message], str]
+SHOWN_UNITS = 6
+SHOWN_EVENTS = 3
+METHODS = {
+    "time": msg("by time"),
+    "group": msg("by group"),
+    "random": msg("at random"),
+    "first": msg("first rows train"),
+    "column": msg("by a column"),
+}
+
+
+def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
+    """Everything that the report of a run says."""
+    run, manifest = results.run, results.manifest
+    verdict, figures, events, threshold = _by_task(ws, results, text)
+    dataset = results.dataset
+    row = ws.store.get_dataset(dataset.id, dataset.version)
+    period = results.positions(np.array([0, len(results.scores) - 1])) if results.time and not results.group else None
+    return ReportFacts(
+        title=run.name,
+        created=datetime.now(UTC),
+        app_version=__version__,
+        verdict=verdict,
+        dataset=DatasetFacts(
+            name=dataset.name,
+            version=dataset.version,
+            rows=dataset.n_rows,
+            columns=dataset.columns,
+            sha256=dataset.sha256,
+            source=row.source_name,
+            period=None if period is None else charts.captions.period(period),
+        ),
+        split=SplitFacts(
+            METHODS[manifest.split["method"]], Message.from_json(manifest.split["reason"]), manifest.split["counts"]
+        ),
+        model_name=model_by_key(run.model).title,
+        baseline_name=model_by_key(run.baseline).title if run.baseline else None,
+        run=_run_lines(results),
+        metrics=_metric_lines(results),
+        recipe=_recipe_lines(results),
+        settings=_settings(results),
+        threshold=threshold,
+        events=events,
+        figures=(*figures, *_loss(ws, results, text)),
+        versions=manifest.versions,
+        hashes={"table.parquet": dataset.sha256, "source": row.source_sha256, **manifest.files},
+        notes=tuple(Message.from_json(n) for n in run.summary.get("notes", ())),
+    )
+
+
+def _run_lines(results: Results) -> tuple[Fact, ...]:
+    run, training = results.run, results.manifest.training
+    lines = [
+        Fact(msg("Run"), f"{run.number}"),
+        Fact(msg("Task"), run.task),
+        Fact(msg("Seed"), run.request.seed),
+        Fact(msg("Window (rows)"), int(results.manifest.pipeline["width"])),
+    ]
+    for key, name in (("epochs", msg("Epochs")), ("best_epoch", msg("Best epoch")), ("parameters", msg("Weights"))):
+        if training.get(key) is not None:
+            lines.append(Fact(name, training[key]))
+    if training.get("seconds") is not None:
+        lines.append(Fact(msg("Training time (s)"), float(training["seconds"])))
+    return tuple(lines)
+
+
+def _metric_lines(results: Results) -> tuple[MetricLine, ...]:
+    run, lines = results.run, []
+    for key, metric in run.metrics.items():
+        info = metric_info(key)
+        unit = results.unit if info.in_target_unit else ""
+        lines.append(MetricLine(info.title, metric, run.baseline_metrics.get(key), unit))
+    return tuple(lines)
+
+
+def _recipe_lines(results: Results) -> tuple[RecipeLine, ...]:
+    steps, changes = results.run.request.recipe.get("steps", ()), results.run.summary.get("changes", ())
+    lines = []
+    for step, change in zip(steps, changes, strict=False):
+        lines.append(
+            RecipeLine(
+                title=step_by_key(step["key"]).title,
+                columns=tuple(step.get("columns", ())),
+                settings=step.get("settings", {}),
+                changed_cells=sum(change["changed_cells"].values()),
+                flagged_cells=sum(change["flagged_cells"].values()),
+                left_out_rows=int(change["left_out_rows"]),
+            )
+        )
+    return tuple(lines)
+
+
+def _settings(results: Results) -> tuple[Fact, ...]:
+    """Model and fit settings, each by its declared title."""
+    from core.training.settings import FitSettings
+
+    spec = model_by_key(results.run.model)
+    facts = []
+    parts: tuple[tuple[Any, dict[str, Any]], ...] = (
+        (spec.settings, results.manifest.settings),
+        (FitSettings, results.manifest.training.get("fit", {})),
+    )
+    for owner, values in parts:
+        for name, value in values.items():
+            field = owner.model_fields.get(name)
+            if field is not None and value is not None:
+                facts.append(Fact(msg(field.title or name), value if isinstance(value, int | float) else str(value)))
+    return tuple(facts)
+
+
+def _by_task(ws: Workspace, results: Results, text: Text):  # type: ignore[no-untyped-def]
+    """Verdict, figures, events and threshold facts of the run's task."""
+    if results.task == "anomaly":
+        return _anomaly(ws, results, text)
+    if results.task == "classification":
+        return *_classification(results, text), (), ()
+    return *_value(results, text), (), ()
+
+
+def _value(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, ...]]:
+    view = regression_view(results)
+    name = results.manifest.target_column or text(msg("remaining life"))
+    half = None if view.interval is None else view.interval.half_width
+    interval = None
+    if view.interval is not None:
+        interval = msg("interval ±{half} from {n} validation rows", half=view.interval.half_width, n=view.interval.n)
+    caption = charts.caption_residuals(len(view.rows), None if view.groups is not None else view.times, interval)
+    figures = [
+        ReportFigure(
+            msg("Predicted against measured"),
+            charts.parity(
+                truth=view.truth,
+                prediction=view.prediction,
+                name=name,
+                unit=view.unit,
+                rows=view.rows,
+                half_width=half,
+                limits=view.limits if any(v is not None for v in view.limits) else None,
+                text=text,
+            ),
+            caption,
+        ),
+        ReportFigure(
+            msg("Residuals"),
+            charts.residuals_over_time(
+                residuals=view.residuals,
+                name=name,
+                x=None if view.groups is not None else view.times,
+                unit=view.unit,
+                rows=view.rows,
+                half_width=half,
+                text=text,
+            ),
+            caption,
+        ),
+    ]
+    if view.groups is not None and results.task == "rul":
+        units = _units(view)
+        figures.insert(
+            0,
+            ReportFigure(
+                msg("Remaining life of machines that were held back"),
+                charts.life_chart(units=units, unit=view.unit, text=text),
+                charts.caption_life(len(set(view.groups.tolist())), len(units), view.cap),
+            ),
+        )
+    return view.verdict, tuple(figures)
+
+
+def _units(view: Any) -> list[charts.UnitLife]:
+    """The first machines of the part, each with its prediction over its counter."""
+    units = []
+    for name in list(dict.fromkeys(view.groups.tolist()))[:SHOWN_UNITS]:
+        mine = view.groups == name
+        order = np.argsort(view.times[mine], kind="stable")
+        arrays = [a[mine][order] for a in (view.times, view.prediction, view.truth)]
+        bands = [None if b is None else b[mine][order] for b in (view.lower, view.upper)]
+        label = f"{name:g}" if isinstance(name, float) else str(name)
+        units.append(charts.UnitLife(label, *arrays, *bands))
+    return units
+
+
+def _classification(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, ...]]:
+    view = classification_view(results)
+    baseline = model_by_key(results.baseline).title if results.baseline else None
+    n_positive = int(view.confusion[view.classes.index(view.positive)].sum())
+    caption = charts.caption_curve(view.n, n_positive, view.positive)
+    names = {"name": model_by_key(results.run.model).title, "baseline_name": baseline}
+    confusion = ReportFigure(
+        msg("Confusion matrix"),
+        charts.confusion_matrix(counts=view.confusion, classes=view.classes, text=text),
+        caption,
+    )
+    if view.roc.why_not is not None:
+        return view.verdict, (confusion,)
+    figures = (
+        confusion,
+        ReportFigure(
+            msg("ROC curve"),
+            charts.roc(curve=_xy(view.roc), baseline=_xy(view.baseline_roc), operating_point=view.operating_point, text=text, **names),
+            caption,
+        ),
+        ReportFigure(
+            msg("Precision and recall"),
+            charts.precision_recall(
+                curve=_xy(view.pr),
+                baseline=_xy(view.baseline_pr),
+                operating_point=view.pr_point,
+                prevalence=n_positive / max(1, view.n),
+                text=text,
+                **names,
+            ),
+            caption,
+        ),
+    )
+    return view.verdict, figures
+
+
+def _xy(curve: Curve | None):  # type: ignore[no-untyped-def]
+    """A curve's points, or None where it is not defined."""
+    return None if curve is None or not len(curve.x) else (curve.x, curve.y)
+
+
+def _anomaly(ws: Workspace, results: Results, text: Text):  # type: ignore[no-untyped-def]
+    view = anomaly_view(ws, results)
+    x = None if view.groups is not None else view.times
+    source = msg("decision limit from {n} held-out normal blocks", n=view.threshold.n)
+    figures = [
+        ReportFigure(
+            msg("Score over time"),
+            charts.score_timeline(
+                scores=view.scores,
+                limit=view.threshold.value,
+                x=x,
+                rows=view.rows if view.groups is None else None,
+                parts=view.parts,
+                events=view.events[:20] if view.groups is None else (),
+                text=text,
+            ),
+            charts.caption_score_timeline(len(view.scores), x, source, view.n_refused, int(view.flags.sum())),
+        )
+    ]
+    for event in view.events[:SHOWN_EVENTS]:
+        for trace in event_detail(results, event, sensors=1).traces:
+            figures.append(
+                ReportFigure(
+                    msg("Event {number}: {sensor}", number=event.number, sensor=trace.column),
+                    charts.sensor_band(
+                        values=trace.values,
+                        column=trace.column,
+                        unit=trace.unit,
+                        x=trace.times,
+                        low=trace.normal_low,
+                        high=trace.normal_high,
+                        began=event.began,
+                        ended=event.ended,
+                        text=text,
+                    ),
+                    charts.caption_sensor_band(len(trace.values), trace.times),
+                )
+            )
+    threshold = (
+        Fact(msg("Decision limit"), float(view.threshold.value)),
+        Fact(msg("Promised share of normal blocks above it"), float(view.threshold.rate)),
+        Fact(msg("Calibration blocks"), int(view.threshold.n)),
+        *(Fact(msg("Note"), note) for note in view.threshold.notes),
+    )
+    return view.verdict, tuple(figures), view.events, threshold
+
+
+def _loss(ws: Workspace, results: Results, text: Text) -> tuple[ReportFigure, ...]:
+    curves = read_curves(ws, results.run.id)
+    if not len(curves.epochs):
+        return ()
+    figure = charts.loss_curves(
+        epochs=curves.epochs, loss=curves.loss, val_loss=curves.val_loss, best_epoch=curves.best_epoch, text=text
+    )
+    return (ReportFigure(msg("Loss by epoch"), figure, charts.caption_loss(len(curves.epochs), curves.best_epoch)),)
