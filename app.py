@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 import streamlit as st
@@ -71,4 +72,5 @@ def show_fault(error: BaseException) -> bool:
     return True
 
 
-app = st.App("pages/main.py", routes=[Route("/healthz", healthz)], lifespan=lifespan, on_script_error=show_fault)
+SCREENS = Path(__file__).resolve().parent / "pages" / "main.py"
+app = st.App(SCREENS, routes=[Route("/healthz", healthz)], lifespan=lifespan, on_script_error=show_fault)

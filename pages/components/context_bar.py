@@ -14,8 +14,9 @@ from core.data.dataset import Dataset
 from core.errors import Problem
 from pages.components import numbers, state
 from pages.components.text import md, t
+from pages.components.words import project_name
 
-ACTIVE = ("queued", "running")
+LONGEST_LABEL = 34
 
 
 def show() -> None:
@@ -74,13 +75,13 @@ def _dataset_switch(ws: wf.Workspace, datasets: Sequence[Dataset]) -> Dataset | 
     newest = {d.id: d.version for d in datasets}
     chosen = st.session_state.get("dataset")
     version = st.session_state.get("version")
-    label = f"{names[chosen]} · v{version or newest[chosen]}" if chosen else t("No dataset yet")
+    label = f"{project_name(names[chosen], LONGEST_LABEL)} · v{version or newest[chosen]}" if chosen else t("No dataset yet")
     with st.popover(md(label), icon=":material/database:", type="tertiary", disabled=not datasets, key="dataset_popover"):
         st.selectbox(
             t("Dataset"),
             list(names),
             index=None,
-            format_func=lambda i: names.get(i, "–"),
+            format_func=lambda i: project_name(names.get(i, "–")),
             key="dataset",
             placeholder=t("Choose a dataset"),
             on_change=_dataset_changed,
@@ -109,13 +110,13 @@ def _run_switch(ws: wf.Workspace, dataset: Dataset | None) -> None:
         finished = [r.id for r in runs.values() if r.has_results]
         _set("run", next(iter(finished or runs), None))
     chosen = st.session_state.get("run")
-    label = runs[chosen].name if chosen in runs else t("No run yet")
+    label = project_name(runs[chosen].name, LONGEST_LABEL) if chosen in runs else t("No run yet")
     with st.popover(md(label), icon=":material/model_training:", type="tertiary", disabled=not runs, key="run_popover"):
         st.selectbox(
             t("Run"),
             list(runs),
             index=None,
-            format_func=lambda i: f"{runs[i].name} · {state_word(runs[i].state)}" if i in runs else "–",
+            format_func=lambda i: f"{project_name(runs[i].name)} · {state_word(runs[i].state)}" if i in runs else "–",
             key="run",
             placeholder=t("Choose a run"),
         )
@@ -149,14 +150,18 @@ def _job_badge(ws: wf.Workspace) -> None:
 
 
 def job_line(run: wf.Run, others: int = 0) -> str:
-    """One job in a line: "Training run 13 · 64 % · 2 min left · 1 more waiting"."""
-    parts = [run.name]
-    if run.state == "queued":
-        parts.append(state_word("queued"))
-    elif run.progress is not None:
-        parts.append(numbers.percent(round(run.progress, 2)))
-    if run.seconds_left is not None:
-        parts.append(t("{length} left", length=numbers.duration(run.seconds_left)))
+    """One job in a line: "Run 13 · 64 % · 2 min left · 1 more waiting"."""
+    parts = [project_name(run.name, 20), *state_parts(run)]
     if others > 0:
         parts.append(t("{n} more waiting", n=others))
     return " · ".join(parts)
+
+
+def state_parts(run: wf.Run) -> list[str]:
+    """How far a run is: percent and time left while it runs, else the word for its state."""
+    if run.state != "running" or run.progress is None:
+        return [state_word(run.state)]
+    parts = [numbers.percent(round(run.progress, 2))]
+    if run.seconds_left is not None:
+        parts.append(t("{length} left", length=numbers.duration(run.seconds_left)))
+    return parts

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pages.components.text import t
+from functools import lru_cache
+
+from pages.components.text import language, t, translate
 
 
 def task_word(task: str) -> str:
@@ -31,3 +33,19 @@ def part_word(part: str) -> str:
     """The part of the split."""
     words = {"train": t("training"), "validation": t("validation"), "test": t("test"), "gap": t("gap")}
     return words.get(part, part)
+
+
+def project_name(name: str, longest: int = 0) -> str:
+    """A dataset's or run's name as it was given; the names of the demo projects in the session's language.
+
+    With `longest` a longer name is cut there and ends in "…".
+    """
+    shown = translate(language(), name) if name in _demo_names() else name
+    return shown if not longest or len(shown) <= longest else f"{shown[: longest - 1].rstrip()}…"
+
+
+@lru_cache(maxsize=1)
+def _demo_names() -> frozenset[str]:
+    from core.data.demos import DEMOS
+
+    return frozenset(str(demo.title) for demo in DEMOS)

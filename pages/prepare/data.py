@@ -14,6 +14,7 @@ from core.messages import msg
 from pages.components import column_table, findings, notices, numbers, preview, state, uploads
 from pages.components.layout import Figure, caption, confirm, empty_picture, figures, headline, next_step
 from pages.components.text import md, say, t, tn
+from pages.components.words import project_name
 
 UPLOAD_HELP = "CSV, TSV, TXT, GZ · 200 MB"
 
@@ -37,7 +38,9 @@ def _way_in(dataset: Dataset | None) -> None:
     uploads.ask(t("File"), t("The file stays on this machine."))
     caption(UPLOAD_HELP, t("The file stays on this machine."))
     if dataset is not None:
-        if st.button(t("Back to '{name}'", name=md(dataset.name)), key="cancel_add", icon=":material/arrow_back:"):
+        if st.button(
+            t("Back to '{name}'", name=md(project_name(dataset.name))), key="cancel_add", icon=":material/arrow_back:"
+        ):
             st.session_state["_add_file"] = False
             st.rerun()
         return
@@ -129,7 +132,9 @@ def _finding(dataset: Dataset, n_needing: int) -> str:
             n_needing,
             total=total,
         )
-    return tn("The column of '{name}' is ready", "All {n} columns of '{name}' are ready", total, name=dataset.name)
+    return tn(
+        "The column of '{name}' is ready", "All {n} columns of '{name}' are ready", total, name=project_name(dataset.name)
+    )
 
 
 def _figures(dataset: Dataset, summary: Any, n_needing: int) -> list[Figure]:

@@ -11,7 +11,7 @@ from core import workflows as wf
 from pages.components import context_bar, notices, numbers, state
 from pages.components.layout import headline
 from pages.components.text import md, say, t, tn
-from pages.components.words import task_word
+from pages.components.words import project_name, task_word
 
 RECENT = 8
 
@@ -23,7 +23,7 @@ def show() -> None:
     own = [run for run in runs if not run.is_demo]
     row = st.container(horizontal=True, vertical_alignment="center")
     with row:
-        headline(_finding(own, len(wf.list_datasets(ws))), width="stretch")
+        headline(_finding(own))
         if st.button(t("Use my file"), type="primary", icon=":material/upload_file:", key="use_my_file"):
             st.session_state["_add_file"] = True
             state.go("prepare/data.py")
@@ -33,17 +33,17 @@ def show() -> None:
         _recent(runs)
 
 
-def _finding(own: Sequence[wf.Run], n_datasets: int) -> str:
+def _finding(own: Sequence[wf.Run]) -> str:
     finished = [run for run in own if run.state == "succeeded"]
     stuck = [run for run in own if run.state in ("failed", "interrupted")]
     if stuck and (not finished or stuck[0].created > finished[0].created):
-        return t("Run '{name}' did not finish: see why, or resume it", name=stuck[0].name)
+        return t("Run '{name}' did not finish: see why, or resume it", name=project_name(stuck[0].name))
     if finished:
         return tn(
             "{n} finished run; the newest is '{name}'",
             "{n} finished runs; the newest is '{name}'",
             len(finished),
-            name=finished[0].name,
+            name=project_name(finished[0].name),
         )
     if own:
         return t("Your first model is being trained")
@@ -58,7 +58,7 @@ def _demos(ws: wf.Workspace) -> None:
 
 
 def _cards(ws: wf.Workspace, was_building: bool) -> None:
-    cards = wf.demo_cards(ws)
+    cards = [card for card in wf.demo_cards(ws) if card.state != "absent"]
     with st.grid(4, min_column_width=210):
         for card in cards:
             _card(card)
@@ -102,15 +102,10 @@ def _recent(runs: Sequence[wf.Run]) -> None:
         return
     table = pd.DataFrame(
         {
-            t("run"): [run.name for run in shown],
-            t("dataset"): [f"{run.dataset_name} · v{run.dataset_version}" for run in shown],
+            t("run"): [project_name(run.name) for run in shown],
+            t("dataset"): [f"{project_name(run.dataset_name)} · v{run.dataset_version}" for run in shown],
             t("question"): [task_word(run.task) for run in shown],
-            t("state"): [
-                context_bar.job_line(run).removeprefix(f"{run.name} · ")
-                if run.state == "running"
-                else context_bar.state_word(run.state)
-                for run in shown
-            ],
+            t("state"): [" · ".join(context_bar.state_parts(run)) for run in shown],
             t("started"): [numbers.ago(run.started or run.created) for run in shown],
         }
     )
