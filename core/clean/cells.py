@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.clean.step import Applied, Change
 from core.data.dataset import Column
 from core.errors import DataProblem, unknown_column
-from core.messages import msg
+from core.messages import Message, msg, msg_n
 
 
 def numbers(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
@@ -86,6 +86,20 @@ def applied(
 def names_of(columns: Sequence[Column]) -> tuple[str, ...]:
     """The names of some columns, in their order."""
     return tuple(c.name for c in columns)
+
+
+def nothing_learned(names: Sequence[str]) -> tuple[Message, ...]:
+    """The note that these columns stay as they are for want of training values; none when there is no such column."""
+    if not names:
+        return ()
+    return (
+        msg_n(
+            "Column {columns} is unchanged: it had no values to learn from.",
+            "{n} columns are unchanged, as they had no values to learn from: {columns}.",
+            len(names),
+            columns=", ".join(f"'{name}'" for name in names),
+        ),
+    )
 
 
 def _column(table: pd.DataFrame, name: str) -> pd.Series:

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.clean.cells import applied, finite, is_empty, names_of, numbers, with_cells
+from core.clean.cells import applied, finite, is_empty, names_of, nothing_learned, numbers, with_cells
 from core.clean.step import FILE_ORDER, Applied, Change, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
@@ -81,15 +81,13 @@ class FittedFill:
     def apply(self, table: pd.DataFrame) -> Applied:
         cells: dict[str, np.ndarray | pd.Series] = {}
         changed: dict[str, int] = {}
-        notes: list[Message] = []
         for name, value in self.values.items():
             empty = is_empty(table, name)
-            if value is None:
-                notes.append(msg("Column '{column}' is unchanged: it had no values to learn from.", column=name))
-            elif empty.any():
+            if value is not None and empty.any():
                 cells[name] = _filled(table, name, empty, value)
                 changed[name] = int(empty.sum())
-        return applied(with_cells(table, cells), Change(changed_cells=changed, notes=tuple(notes)))
+        notes = nothing_learned([name for name, value in self.values.items() if value is None])
+        return applied(with_cells(table, cells), Change(changed_cells=changed, notes=notes))
 
     def state(self) -> dict[str, object]:
         return {"values": dict(self.values)}

@@ -19,7 +19,7 @@ from core.clean.cells import applied, finite, numbers, with_cells
 from core.clean.step import FILE_ORDER, Applied, Change, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
-from core.messages import Message, msg
+from core.messages import Message, msg, msg_n
 from core.settings import Settings, setting
 
 Action = Literal["flag", "set_missing", "clip", "drop_rows"]
@@ -69,26 +69,32 @@ class FittedLimits:
     def apply(self, table: pd.DataFrame) -> Applied:
         cells: dict[str, NDArray[np.float64] | pd.Series] = {}
         outlying: dict[str, NDArray[np.bool_]] = {}
-        notes: list[Message] = []
         for name, limits in self.limits.items():
             values = numbers(table, name)
             if limits is None:
-                notes.append(
-                    msg(
-                        "Column '{column}' is unchanged: its training values do not spread, so there are no limits.",
-                        column=name,
-                    )
-                )
                 continue
             outside = (values < limits[0]) | (values > limits[1])
             if outside.any():
                 outlying[name] = outside
                 cells[name] = np.clip(values, *limits) if self.action == "clip" else np.where(outside, np.nan, values)
-        return marked(table, self.action, cells, outlying, tuple(notes))
+        return marked(table, self.action, cells, outlying, _no_limits([k for k, v in self.limits.items() if v is None]))
 
     def state(self) -> dict[str, object]:
         limits = {k: None if v is None else list(v) for k, v in self.limits.items()}
         return {"limits": limits, "action": self.action}
+
+
+def _no_limits(names: list[str]) -> tuple[Message, ...]:
+    if not names:
+        return ()
+    return (
+        msg_n(
+            "Column {columns} is unchanged: its training values do not spread, so there are no limits.",
+            "{n} columns are unchanged, as their training values do not spread and give no limits: {columns}.",
+            len(names),
+            columns=", ".join(f"'{name}'" for name in names),
+        ),
+    )
 
 
 def marked(

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.clean.cells import applied, count_changed, finite, numbers, with_cells
+from core.clean.cells import applied, count_changed, finite, nothing_learned, numbers, with_cells
 from core.clean.missing import NoSettings
 from core.clean.step import FILE_ORDER, Applied, Change, RowKeys
 from core.data.dataset import Column
@@ -36,17 +36,16 @@ class FittedScale:
     def apply(self, table: pd.DataFrame) -> Applied:
         cells: dict[str, NDArray[np.float64] | pd.Series] = {}
         changed: dict[str, int] = {}
-        notes: list[Message] = []
         for name, scale in self.scales.items():
             before = numbers(table, name)
             if scale is None:
-                notes.append(msg("Column '{column}' is unchanged: it had no values to learn from.", column=name))
                 continue
             after = (before - scale[0]) / scale[1]
             n_changed = count_changed(before, after)
             if n_changed:
                 cells[name], changed[name] = after, n_changed
-        return applied(with_cells(table, cells), Change(changed_cells=changed, notes=tuple(notes)))
+        notes = nothing_learned([name for name, scale in self.scales.items() if scale is None])
+        return applied(with_cells(table, cells), Change(changed_cells=changed, notes=notes))
 
     def state(self) -> dict[str, object]:
         return {"scales": {k: None if v is None else list(v) for k, v in self.scales.items()}}

@@ -34,6 +34,15 @@ def test_a_column_without_training_values_is_left_alone_and_said_so() -> None:
     assert str(cleaned.changes[0].notes[0]) == "Column 'p' is unchanged: it had no values to learn from."
 
 
+def test_several_columns_without_training_values_share_one_note() -> None:
+    table = pd.DataFrame({"p": [np.nan, 1.0], "q": [np.nan, 1.0]})
+    part = TrainPart(table.iloc[:1], _made_by_split=True)
+    columns = [Column("p", "number"), Column("q", "number")]
+    for key in ("median_fill", "standard_scale"):
+        notes = fit_recipe(Recipe.read({"steps": [{"key": key}]}), part, columns).apply(table).changes[0].notes
+        assert [str(n) for n in notes] == ["2 columns are unchanged, as they had no values to learn from: 'p', 'q'."]
+
+
 def test_a_fixed_value_fills_numbers_and_texts() -> None:
     table = pd.DataFrame({"p": [1.0, np.nan], "lot": ["a", None]})
     cleaned = clean(table, "constant_fill", number=-1.5, text="none")
