@@ -35,7 +35,7 @@ def own_identity() -> tuple[int, float]:
 def start_time(pid: int) -> float | None:
     """When a process was started, or None when it is gone."""
     try:
-        return psutil.Process(pid).create_time()
+        return float(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
         return None
 
@@ -118,4 +118,4 @@ def kill_tree(process: psutil.Process) -> None:
 
 def memory_is_short() -> bool:
     """Whether so little memory is free that the system may be ending processes."""
-    return psutil.virtual_memory().available < MIN_FREE_BYTES
+    return bool(psutil.virtual_memory().available < MIN_FREE_BYTES)

@@ -60,7 +60,13 @@ class JobStore(Database):
                 raise not_found("job", job_id)
             return job_row(job)
 
-    def list_jobs(self, states: Collection[JobState], lane: Lane | None = None) -> tuple[JobRow, ...]:
+    def find_job(self, token: str) -> JobRow | None:
+        """The job that was submitted with this token, or None."""
+        with self.reading() as session:
+            job = session.scalar(select(JobTable).where(JobTable.token == token))
+            return None if job is None else job_row(job)
+
+    def list_jobs(self, states: Collection[str], lane: Lane | None = None) -> tuple[JobRow, ...]:
         """Jobs in these states, of all workspaces, in the order in which they start."""
         query = select(JobTable).where(JobTable.state.in_(states)).order_by(*_ORDER)
         with self.reading() as session:
@@ -132,12 +138,12 @@ class JobStore(Database):
 
     def resume_job(self, job_id: str) -> JobRow:
         """Queue an interrupted, cancelled or failed job again as its next attempt; others stay as they are."""
-        self._queue_again(job_id, RESUMABLE)
+        self._queue_again(job_id, *RESUMABLE)
         return self.get_job(job_id)
 
     def put_back(self, job_id: str, attempt: int) -> bool:
         """Return a running job to the queue (its process was ended to make room). False when it had ended."""
-        return self._queue_again(job_id, ("running",), attempt)
+        return self._queue_again(job_id, "running", attempt=attempt)
 
     def queue_position(self, job_id: str) -> int | None:
         """1 for the job that starts next in its lane, None when it is not queued."""
@@ -203,7 +209,7 @@ class JobStore(Database):
         with self.writing() as session:
             return rows_changed(session, _where(job_id, "running").where(JobTable.attempt == attempt).values(**values)) == 1
 
-    def _queue_again(self, job_id: str, states: Collection[JobState], attempt: int | None = None) -> bool:
+    def _queue_again(self, job_id: str, *states: JobState, attempt: int | None = None) -> bool:
         flag = self.files.path(job_id, "stop")
         flag.unlink(missing_ok=True)
         change = update(JobTable).where(JobTable.id == job_id, JobTable.state.in_(states))
@@ -219,7 +225,7 @@ def _where(job_id: str, state: JobState) -> Update:
     return update(JobTable).where(JobTable.id == job_id, JobTable.state == state)
 
 
-def _running(lane: Lane) -> Select[tuple[int]]:
+def _running(lane: Lane) -> Select[int]:
     return select(func.count()).select_from(JobTable).where(JobTable.lane == lane, JobTable.state == "running")
 
 

@@ -120,7 +120,7 @@ class RunStore(JobStore):
         with self.reading() as session:
             return tuple(_verdict(row) for row in session.scalars(query))
 
-    def _visible_runs(self) -> Select[tuple[RunTable, JobTable, str]]:
+    def _visible_runs(self) -> Select[RunTable, JobTable, str]:
         return (
             select(RunTable, JobTable, DatasetTable.name)
             .join(JobTable, JobTable.id == RunTable.job_id)
@@ -135,7 +135,7 @@ class RunStore(JobStore):
                 raise not_found("run", run_id)
 
 
-def _by_token(token: str) -> Select[tuple[str]]:
+def _by_token(token: str) -> Select[str]:
     return select(RunTable.id).join(JobTable, JobTable.id == RunTable.job_id).where(JobTable.token == token)
 
 

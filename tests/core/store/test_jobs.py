@@ -24,6 +24,7 @@ def test_the_same_token_gives_the_first_job(store: Store) -> None:
     first, created = store.submit_job("selftest", lane="short", params={"a": 1}, token="t")
     again, created_again = store.submit_job("selftest", lane="short", params={"a": 2}, token="t")
     assert (created, created_again, again) == (True, False, first)
+    assert (store.find_job("t"), store.find_job("u")) == (first, None)
 
 
 def test_jobs_start_by_priority_then_in_the_order_of_their_coming(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,7 +22,7 @@ def upgrade() -> None:
     _settings()
 
 
-def _owned() -> list[sa.Column]:
+def _owned() -> list[sa.Column[Any]]:
     return [
         sa.Column("owner", sa.String(200), nullable=False),
         sa.Column("workspace", sa.String(200), nullable=False),
@@ -29,7 +30,7 @@ def _owned() -> list[sa.Column]:
     ]
 
 
-def _numbered() -> list[sa.SchemaItem]:
+def _numbered() -> list[sa.Column[Any]]:
     return [
         sa.Column("number", sa.Integer(), primary_key=True, autoincrement=True),
         sa.Column("id", sa.String(36), nullable=False, unique=True),
