@@ -27,7 +27,32 @@ _UNITS = (
 )
 UNITS = frozenset(_UNITS.split())
 _SUFFIX_UNITS = frozenset(
-    "kWh kVarh kVArh MWh kW kPa MPa hPa mbar bar psi rpm degC degF mm um ppm mA kV mV Nm kN Hz kHz".split()
+    [
+        "kWh",
+        "kVarh",
+        "kVArh",
+        "MWh",
+        "kW",
+        "kPa",
+        "MPa",
+        "hPa",
+        "mbar",
+        "bar",
+        "psi",
+        "rpm",
+        "degC",
+        "degF",
+        "mm",
+        "um",
+        "ppm",
+        "mA",
+        "kV",
+        "mV",
+        "Nm",
+        "kN",
+        "Hz",
+        "kHz",
+    ]
 )
 _BRACKETS = re.compile(r"^(.*\S)\s*\[\s*([^\[\]]{1,16}?)\s*\]$")
 _PARENTHESES = re.compile(r"^(.*\S)\s*\(\s*([^()]{1,16}?)\s*\)$")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
-from core.data.cells import MISSING_WORDS, is_time
+from core.data.cells import is_time
 from core.data.dataset import Kind
 from core.data.findings import Finding
 from core.data.options import ReadOptions
+from core.data.staging import Profile, missing_sql, number_sql, profile_numbers, profile_texts, value_sql
 from core.data.times import TimeReading, time_readings
 from core.messages import Message, msg, msg_n
 
-_BIG = 9_007_199_254_740_992
-_COLUMNS_AT_ONCE = 100
-_WORDS = ", ".join(f"'{w.lower()}'" for w in MISSING_WORDS if w)
 MOSTLY = 0.9
 MAX_MARKERS = 10
 
@@ -32,88 +30,63 @@ class ColumnReading:
     open_day_month: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Profile:
-    """Counts of cells of one column: filled (words for missing left out), words, finite numbers, infinite, codes, big."""
-
-    filled: int
-    words: int
-    numbers: int
-    infinite: int
-    codes: int
-    big: int
-
-
-def missing_sql(column: str) -> str:
-    """True where a cell holds a word for "missing" or only spaces."""
-    return f"(length({column}) < 8 AND lower(trim({column})) IN ('', {_WORDS}))"
-
-
-def value_sql(column: str) -> str:
-    """The cell's text, NULL where it is missing."""
-    return f"CASE WHEN {missing_sql(column)} THEN NULL ELSE {column} END"
-
-
-def number_sql(column: str, decimal: str, thousands: str) -> str:
-    """The cell as DOUBLE, NULL where it is no number in this spelling."""
-    text = f"trim({column})"
-    if decimal == ",":
-        plain = f"CASE WHEN contains({column}, '.') THEN NULL ELSE replace({text}, ',', '.') END"
-    else:
-        plain = column
-    cast = f"TRY_CAST({plain} AS DOUBLE)"
-    if not thousands:
-        return cast
-    mark, point = ("''" if thousands == "'" else thousands), ("," if decimal == "," else "[.]")
-    group = "[.]" if thousands == "." else mark
-    fits = f"regexp_full_match({text}, '[+-]?[0-9]{{1,3}}({group}[0-9]{{3}})+({point}[0-9]*)?')"
-    joined = f"TRY_CAST(replace(replace({text}, '{mark}', ''), ',', '.') AS DOUBLE)"
-    return f"CASE WHEN contains({column}, '{mark}') THEN CASE WHEN {fits} THEN {joined} END ELSE {cast} END"
-
-
 def read_kinds(
-    connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], options: ReadOptions
-) -> tuple[ColumnReading, ...]:
-    """The conversion of each column `c0`, `c1`, … of a text table.
+    connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], numbers: Collection[int], options: ReadOptions
+) -> tuple[ColumnReading | None, ...]:
+    """The conversion of each column of a staged table.
 
     Args:
         connection: Where the table can be read.
-        table: SQL that names the text table.
+        table: SQL that names the staged table.
         names: What the columns are called, for findings.
+        numbers: The columns that were staged as numbers.
         options: Resolved read options.
+
+    Returns:
+        One entry a column; None where a column was staged as a number and is not one: stage it again as text.
     """
     decimal, thousands = options.decimal or ".", options.thousands or ""
-    profiles: list[_Profile] = []
-    for start in range(0, len(names), _COLUMNS_AT_ONCE):
-        stop = min(len(names), start + _COLUMNS_AT_ONCE)
-        profiles += _profiles(connection, table, range(start, stop), decimal, thousands)
-    return tuple(_decide(connection, table, i, name, profiles[i], options) for i, name in enumerate(names))
-
-
-def _profiles(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: range, decimal: str, thousands: str
-) -> list[_Profile]:
-    inner = ", ".join(f"c{i}, {number_sql(f'c{i}', decimal, thousands)} AS d{i}" for i in columns)
-    counts = ", ".join(
-        f"count(c{i}), count(*) FILTER ({missing_sql(f'c{i}')}), count(*) FILTER (isfinite(d{i})), count(*) FILTER (isinf(d{i})), "
-        f"count(*) FILTER (isfinite(d{i}) AND (contains(c{i}, '_') OR (starts_with(c{i}, '0') AND regexp_full_match(c{i}, '0[0-9]+')))), "
-        f"count(*) FILTER (abs(d{i}) > {_BIG} AND regexp_full_match(trim(c{i}), '[+-]?[0-9]+'))"
-        for i in columns
+    as_numbers = sorted(numbers)
+    profiles = profile_numbers(connection, table, as_numbers)
+    profiles |= profile_texts(connection, table, [i for i in range(len(names)) if i not in numbers], decimal, thousands)
+    return tuple(
+        _staged_number(connection, table, i, name, profiles[i])
+        if i in numbers
+        else _decide(connection, table, i, name, profiles[i], options)
+        for i, name in enumerate(names)
     )
-    row = connection.execute(f"SELECT {counts} FROM (SELECT {inner} FROM {table})").fetchone() or ()
-    return [
-        _Profile(row[k] - row[k + 1], row[k + 1], row[k + 2], row[k + 3], row[k + 4], row[k + 5]) for k in range(0, len(row), 6)
-    ]
+
+
+def _staged_number(
+    connection: duckdb.DuckDBPyConnection, table: str, i: int, name: str, profile: Profile
+) -> ColumnReading | None:
+    found = _words_found(name, profile)
+    if profile.filled == 0:
+        return _empty(name, found)
+    if profile.codes or profile.big:
+        return None
+    failed = profile.filled - profile.numbers - profile.infinite
+    found += _infinite(name, profile)
+    if failed:
+        if profile.numbers < MOSTLY * profile.filled:
+            return None
+        reading = _with_markers(connection, table, f"x{i}", name, "number", f"d{i}", failed)
+        return None if reading is None else ColumnReading("number", f"d{i}", (*found, *reading.findings))
+    return ColumnReading("number", f"d{i}", tuple(found))
+
+
+def _empty(name: str, found: list[Finding]) -> ColumnReading:
+    empty = Finding("all_missing", msg("Column '{column}' has no values.", column=name), name)
+    return ColumnReading("number", "CAST(NULL AS DOUBLE)", (*found, empty), is_empty=True)
 
 
 def _decide(
-    connection: duckdb.DuckDBPyConnection, table: str, i: int, name: str, profile: _Profile, options: ReadOptions
+    connection: duckdb.DuckDBPyConnection, table: str, i: int, name: str, profile: Profile, options: ReadOptions
 ) -> ColumnReading:
     column, decimal, thousands = f"c{i}", options.decimal or ".", options.thousands or ""
     found = _words_found(name, profile)
     if profile.filled == 0:
-        empty = Finding("all_missing", msg("Column '{column}' has no values.", column=name), name)
-        return ColumnReading("number", "CAST(NULL AS DOUBLE)", (*found, empty), is_empty=True)
+        return _empty(name, found)
     if profile.codes or profile.big:
         if profile.numbers == profile.filled:
             found.append(Finding("kept_as_text", _why_text(name, profile), name, "info"))
@@ -125,6 +98,14 @@ def _decide(
         )
         if reading is not None:
             return ColumnReading(reading.kind, reading.sql, (*found, *reading.findings), open_day_month=reading.open_day_month)
+    if profile.numbers > 0.3 * profile.filled and not (profile.codes or profile.big):
+        message = msg(
+            "Column '{column}' is kept as text: {numbers} of {filled} cells are numbers.",
+            column=name,
+            numbers=profile.numbers,
+            filled=profile.filled,
+        )
+        found.append(Finding("mixed", message, name))
     return ColumnReading("text", value_sql(column), tuple(found))
 
 
@@ -132,7 +113,7 @@ def _finite(expression: str) -> str:
     return f"CASE WHEN isfinite({expression}) THEN {expression} END"
 
 
-def _words_found(name: str, profile: _Profile) -> list[Finding]:
+def _words_found(name: str, profile: Profile) -> list[Finding]:
     if not profile.words:
         return []
     message = msg_n(
@@ -144,13 +125,13 @@ def _words_found(name: str, profile: _Profile) -> list[Finding]:
     return [Finding("missing_words", message, name, "info")]
 
 
-def _why_text(name: str, profile: _Profile) -> Message:
+def _why_text(name: str, profile: Profile) -> Message:
     if profile.big:
         return msg("Column '{column}' holds whole numbers too long for exact arithmetic; it is kept as text.", column=name)
     return msg("Column '{column}' holds codes with leading zeros; it is kept as text.", column=name)
 
 
-def _infinite(name: str, profile: _Profile) -> tuple[Finding, ...]:
+def _infinite(name: str, profile: Profile) -> tuple[Finding, ...]:
     if not profile.infinite:
         return ()
     message = msg_n(
@@ -163,7 +144,7 @@ def _infinite(name: str, profile: _Profile) -> tuple[Finding, ...]:
 
 
 def _nearly(
-    connection: duckdb.DuckDBPyConnection, table: str, column: str, name: str, profile: _Profile, decimal: str, thousands: str
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, name: str, profile: Profile, decimal: str, thousands: str
 ) -> ColumnReading | None:
     """A column of numbers in the other decimal mark, or with a few marker words between the numbers."""
     other = "." if decimal == "," else ","
@@ -202,7 +183,7 @@ def _with_markers(
 
 
 def _time(
-    connection: duckdb.DuckDBPyConnection, table: str, column: str, name: str, profile: _Profile, options: ReadOptions
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, name: str, profile: Profile, options: ReadOptions
 ) -> ColumnReading | None:
     query = f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL AND NOT {missing_sql(column)} LIMIT 300"
     sample = [str(row[0]) for row in connection.execute(query).fetchall()]
@@ -241,7 +222,7 @@ def _day_or_month(
         _count(
             connection,
             f"SELECT count(*) FROM (SELECT t < lag(t) OVER (ORDER BY r) AS back FROM "
-            f"(SELECT row_number() OVER () AS r, {x.sql(value_sql(column))} AS t FROM {table}) WHERE t IS NOT NULL) WHERE back",
+            f"(SELECT file_row_number AS r, {x.sql(value_sql(column))} AS t FROM {table}) WHERE t IS NOT NULL) WHERE back",
         )
         for x in readings
     ]

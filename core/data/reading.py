@@ -22,6 +22,7 @@ from core.data.roles import guess_roles
 from core.data.scanning import Scan, scan_blocks
 from core.data.sniffing import Sniffed, sniff, sniff_layout
 from core.data.source import TextBlocks
+from core.data.staging import CleanCsv, copy_in_order, numbers_in_sample, stage, text_literal
 from core.errors import DataProblem
 from core.messages import msg, msg_n
 
@@ -55,7 +56,7 @@ def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> 
         scan, lines, replaced = _scan_file(path, sniffed, clean)
         with duckdb.connect() as connection:
             connection.execute(f"SET memory_limit = '{_MEMORY}'")
-            connection.execute(f"SET temp_directory = {_text(folder)}")
+            connection.execute(f"SET temp_directory = {text_literal(folder)}")
             return _convert(path, parquet, Path(folder), connection, sniffed, scan, lines, replaced)
 
 
@@ -124,49 +125,46 @@ def _convert(
     lines: LineCount,
     replaced: int,
 ) -> Reading:
-    text_file = folder / "text.parquet"
-    n_rows = _to_text(connection, folder / "clean.csv", text_file, sniffed, scan)
-    if n_rows != scan.rows:
-        raise _not_conserved(path)
     preview = sniffed.preview
-    table = f"read_parquet({_text(text_file)})"
-    readings = read_kinds(connection, table, preview.names, preview.options)
+    csv = CleanCsv(folder / "clean.csv", scan.delimiter, scan.quote, scan.columns, scan.widest)
+    table, readings = _staged(path, folder / "staged.parquet", connection, csv, preview, scan)
     unnamed = {f.column for f in preview.findings if f.code == "blank_name"}
     kept = [i for i, r in enumerate(readings) if not (r.is_empty and preview.names[i] in unnamed)]
     written = folder / "table.parquet"
     select = ", ".join(f"{readings[i].sql} AS {_name(preview.names[i])}" for i in kept)
-    connection.execute(
-        f"COPY (SELECT {select} FROM {table}) TO {_text(written)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
-    )
+    copy_in_order(connection, f"SELECT {select} FROM {table}", written, f"COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}")
     names, kinds = [preview.names[i] for i in kept], [readings[i].kind for i in kept]
     columns, role_findings = guess_roles(written, names, kinds, [preview.units[i] for i in kept])
     os.replace(written, parquet)
     findings = _findings(preview, readings, kept, scan, replaced) + role_findings
     questions = preview.questions + _day_question(preview.options, readings)
     return Reading(
-        _outcome(questions, findings, scan), preview.options, columns, n_rows, lines, findings, tuple(scan.rejects), questions
+        _outcome(questions, findings, scan),
+        preview.options,
+        columns,
+        scan.rows,
+        lines,
+        findings,
+        tuple(scan.rejects),
+        questions,
     )
 
 
-def _to_text(connection: duckdb.DuckDBPyConnection, clean: Path, text_file: Path, sniffed: Sniffed, scan: Scan) -> int:
-    """The clean CSV as Parquet of text; the number of rows."""
-    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(scan.columns))
-    longest = max(2 << 20, 2 * scan.widest)
-    source = (
-        f"read_csv({_text(clean)}, delim = {_text(scan.delimiter)}, quote = {_text(scan.quote)}, escape = {_text(scan.quote)}, "
-        f"header = false, auto_detect = false, strict_mode = true, comment = '', new_line = '\\n', max_line_size = {longest}, "
-        f"buffer_size = {max(32 << 20, 4 * longest)}, columns = {{{columns}}})"
-    )
-    try:
-        connection.execute(f"COPY (SELECT * FROM {source}) TO {_text(text_file)} (FORMAT parquet, COMPRESSION snappy)")
-    except duckdb.Error as error:
-        raise DataProblem(
-            msg("The rows could not be cut into cells."),
-            msg("Expected one delimiter and one quote character throughout the file."),
-            msg("Check the delimiter and the quote character."),
-        ) from error
-    row = connection.execute(f"SELECT count(*) FROM read_parquet({_text(text_file)})").fetchone()
-    return int(row[0]) if row else 0
+def _staged(
+    path: Path, staged: Path, connection: duckdb.DuckDBPyConnection, csv: CleanCsv, preview: Preview, scan: Scan
+) -> tuple[str, tuple[ColumnReading, ...]]:
+    """Stage the file and decide each column's kind; a column that breaks the promise of its sample is staged as text."""
+    decimal, thousands = preview.options.decimal or ".", preview.options.thousands or ""
+    numbers = numbers_in_sample(connection, csv, decimal, thousands)
+    table = f"read_parquet({text_literal(staged)}, file_row_number = true)"
+    while True:
+        if stage(connection, csv, staged, numbers, decimal, thousands) != scan.rows:
+            raise _not_conserved(path)
+        readings = read_kinds(connection, table, preview.names, numbers, preview.options)
+        refused = {i for i, reading in enumerate(readings) if reading is None}
+        if not refused:
+            return table, tuple(r for r in readings if r is not None)
+        numbers -= refused
 
 
 def _findings(
@@ -237,11 +235,6 @@ def _not_conserved(path: Path) -> DataProblem:
         msg("Expected lines read = header + preamble + comments + blank + accepted + rejected."),
         msg("Check the delimiter and the quote character, and report this file."),
     )
-
-
-def _text(value: object) -> str:
-    """A SQL text literal."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _name(value: str) -> str:

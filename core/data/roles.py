@@ -14,15 +14,68 @@ from core.data.findings import Finding
 from core.messages import msg
 
 _TIME_WORDS = frozenset(
-    "cycle cycles time step steps timestamp index t datetime date seconds hours elapsed tick epoch minute minutes".split()
+    [
+        "cycle",
+        "cycles",
+        "time",
+        "step",
+        "steps",
+        "timestamp",
+        "index",
+        "t",
+        "datetime",
+        "date",
+        "seconds",
+        "hours",
+        "elapsed",
+        "tick",
+        "epoch",
+        "minute",
+        "minutes",
+    ]
 )
 _GROUP_WORDS = frozenset(
-    "unit lot batch serial machine engine equipment device asset wafer vehicle patient run bearing station charge coil heat".split()
+    [
+        "unit",
+        "lot",
+        "batch",
+        "serial",
+        "machine",
+        "engine",
+        "equipment",
+        "device",
+        "asset",
+        "wafer",
+        "vehicle",
+        "patient",
+        "run",
+        "bearing",
+        "station",
+        "charge",
+        "coil",
+        "heat",
+    ]
 )
-_FILLERS = frozenset("id no nr num number name code key".split())
-_TARGET_WORDS = frozenset("target label class failure anomaly quality y rul defect defects fault outcome verdict".split())
-_LAST_TARGET_WORDS = frozenset("target label class failure anomaly rul defect fault".split())
-_MARK_WORDS = frozenset("changepoint anomaly event alarm flag label fault failure outlier attack".split())
+_FILLERS = frozenset(["id", "no", "nr", "num", "number", "name", "code", "key"])
+_TARGET_WORDS = frozenset(
+    [
+        "target",
+        "label",
+        "class",
+        "failure",
+        "anomaly",
+        "quality",
+        "y",
+        "rul",
+        "defect",
+        "defects",
+        "fault",
+        "outcome",
+        "verdict",
+    ]
+)
+_LAST_TARGET_WORDS = frozenset(["target", "label", "class", "failure", "anomaly", "rul", "defect", "fault"])
+_MARK_WORDS = frozenset(["changepoint", "anomaly", "event", "alarm", "flag", "label", "fault", "failure", "outlier", "attack"])
 _PART_WORDS = frozenset({"train", "training", "test", "validation", "val", "valid"})
 
 

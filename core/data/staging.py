@@ -1,0 +1,183 @@
+"""Clean CSV → a staged Parquet file in DuckDB: numbers where a sample promises them, text elsewhere.
+
+A column that is expected to be a number is staged as `d` (DOUBLE, finite or NULL) and `x` (the text of every cell that
+is not a plain number), so that nothing is lost before the kind is decided on all cells. Other columns are staged as `c`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from core.data.cells import MISSING_WORDS
+from core.errors import DataProblem
+from core.messages import msg
+
+_BIG = 9_007_199_254_740_992
+_COLUMNS_AT_ONCE = 200
+_WORDS = ", ".join(f"'{w.lower()}'" for w in MISSING_WORDS if w)
+SAMPLE_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class CleanCsv:
+    """The clean file of a scan: its place, dialect, number of columns and longest record in bytes."""
+
+    path: Path
+    delimiter: str
+    quote: str
+    columns: int
+    longest: int
+
+    def sql(self) -> str:
+        """The file as a DuckDB table function with text columns c0, c1, …"""
+        columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(self.columns))
+        line = max(2 << 20, 2 * self.longest)
+        return (
+            f"read_csv({text_literal(self.path)}, delim = {text_literal(self.delimiter)}, quote = {text_literal(self.quote)}, "
+            f"escape = {text_literal(self.quote)}, header = false, auto_detect = false, strict_mode = true, comment = '', "
+            f"new_line = '\\n', max_line_size = {line}, buffer_size = {max(16 << 20, 2 * line)}, columns = {{{columns}}})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Counts of cells of one column: filled (words for missing left out), such words, finite numbers, infinite ones,
+    codes with leading zeros, whole numbers beyond 2^53."""
+
+    filled: int
+    words: int
+    numbers: int
+    infinite: int
+    codes: int
+    big: int
+
+
+def text_literal(value: object) -> str:
+    """A SQL text literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def missing_sql(column: str) -> str:
+    """True where a cell holds a word for "missing" or only spaces."""
+    return f"(length({column}) < 8 AND lower(trim({column})) IN ('', {_WORDS}))"
+
+
+def value_sql(column: str) -> str:
+    """The cell's text, NULL where it is missing."""
+    return f"CASE WHEN {missing_sql(column)} THEN NULL ELSE {column} END"
+
+
+def number_sql(column: str, decimal: str, thousands: str) -> str:
+    """The cell as DOUBLE, NULL where it is no number in this spelling."""
+    text = f"trim({column})"
+    plain = f"CASE WHEN contains({column}, '.') THEN NULL ELSE replace({text}, ',', '.') END" if decimal == "," else column
+    cast = f"TRY_CAST({plain} AS DOUBLE)"
+    if not thousands:
+        return cast
+    mark, point = ("''" if thousands == "'" else thousands), ("," if decimal == "," else "[.]")
+    group = "[.]" if thousands == "." else mark
+    fits = f"regexp_full_match({text}, '[+-]?[0-9]{{1,3}}({group}[0-9]{{3}})+({point}[0-9]*)?')"
+    joined = f"TRY_CAST(replace(replace({text}, '{mark}', ''), ',', '.') AS DOUBLE)"
+    return f"CASE WHEN contains({column}, '{mark}') THEN CASE WHEN {fits} THEN {joined} END ELSE {cast} END"
+
+
+def _code_sql(column: str) -> str:
+    return f"(contains({column}, '_') OR (starts_with({column}, '0') AND regexp_full_match({column}, '0[0-9]+')))"
+
+
+def _big_sql(column: str, number: str) -> str:
+    return f"(abs({number}) > {_BIG} AND regexp_full_match(trim({column}), '[+-]?[0-9]+'))"
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection, csv: CleanCsv, target: Path, numbers: Collection[int], decimal: str, thousands: str
+) -> int:
+    """Write the staged file; the number of rows.
+
+    Raises:
+        DataProblem: DuckDB cannot read the file (a row that is too long).
+    """
+    inner, outer = [], []
+    for i in range(csv.columns):
+        inner.append(f"c{i}")
+        if i not in numbers:
+            outer.append(f"c{i}")
+            continue
+        inner.append(f"{number_sql(f'c{i}', decimal, thousands)} AS n{i}")
+        outer.append(f"CASE WHEN isfinite(n{i}) THEN n{i} END AS d{i}")
+        special = f"n{i} IS NULL OR NOT isfinite(n{i}) OR abs(n{i}) > {_BIG} OR {_code_sql(f'c{i}')}"
+        outer.append(f"CASE WHEN {special} THEN c{i} END AS x{i}")
+    query = f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {csv.sql()})"
+    try:
+        connection.execute(
+            f"COPY ({query}) TO {text_literal(target)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 50000)"
+        )
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfMemoryException) as error:
+        raise DataProblem(
+            msg("The rows could not be cut into cells."),
+            msg("Expected one delimiter and one quote character throughout the file."),
+            msg("Check the delimiter and the quote character."),
+        ) from error
+    row = connection.execute(f"SELECT count(*) FROM read_parquet({text_literal(target)})").fetchone()
+    return int(row[0]) if row else 0
+
+
+def copy_in_order(connection: duckdb.DuckDBPyConnection, query: str, target: Path, options: str) -> None:
+    """COPY to Parquet on one thread: with several, DuckDB 2.0 was seen to exchange pieces of about 50,000 rows although
+    `preserve_insertion_order` was on, and the order of rows is what windows and time splits stand on."""
+    connection.execute("SET threads = 1")
+    try:
+        connection.execute(f"COPY ({query}) TO {text_literal(target)} (FORMAT parquet, {options})")
+    finally:
+        connection.execute("RESET threads")
+
+
+def numbers_in_sample(connection: duckdb.DuckDBPyConnection, csv: CleanCsv, decimal: str, thousands: str) -> set[int]:
+    """The columns whose first rows are plain numbers."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE sample AS SELECT * FROM {csv.sql()} LIMIT {SAMPLE_ROWS}")
+    profiles = profile_texts(connection, "sample", list(range(csv.columns)), decimal, thousands)
+    connection.execute("DROP TABLE sample")
+    return {i for i, p in profiles.items() if p.numbers > 0.9 * p.filled and not p.codes and not p.big}
+
+
+def profile_texts(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: list[int], decimal: str, thousands: str
+) -> dict[int, Profile]:
+    """Counts of the columns that were staged as text."""
+    inner = [f"c{i}, {number_sql(f'c{i}', decimal, thousands)} AS n{i}" for i in columns]
+    counts = [
+        f"count(c{i}), count(*) FILTER ({missing_sql(f'c{i}')}), count(*) FILTER (isfinite(n{i})), count(*) FILTER (isinf(n{i})), "
+        f"count(*) FILTER (isfinite(n{i}) AND {_code_sql(f'c{i}')}), count(*) FILTER ({_big_sql(f'c{i}', f'n{i}')})"
+        for i in columns
+    ]
+    return _counted(connection, table, columns, inner, counts)
+
+
+def profile_numbers(connection: duckdb.DuckDBPyConnection, table: str, columns: list[int]) -> dict[int, Profile]:
+    """Counts of the columns that were staged as numbers."""
+    inner = [f"d{i}, x{i}" for i in columns]
+    counts = [
+        f"count(*) FILTER (d{i} IS NOT NULL OR x{i} IS NOT NULL), count(*) FILTER ({missing_sql(f'x{i}')}), count(d{i}), "
+        f"count(*) FILTER (isinf(TRY_CAST(x{i} AS DOUBLE))), count(*) FILTER (d{i} IS NOT NULL AND {_code_sql(f'x{i}')}), "
+        f"count(*) FILTER ({_big_sql(f'x{i}', f'd{i}')})"
+        for i in columns
+    ]
+    return _counted(connection, table, columns, inner, counts)
+
+
+def _counted(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: list[int], inner: list[str], counts: list[str]
+) -> dict[int, Profile]:
+    found: dict[int, Profile] = {}
+    for start in range(0, len(columns), _COLUMNS_AT_ONCE):
+        part = slice(start, start + _COLUMNS_AT_ONCE)
+        query = f"SELECT {', '.join(counts[part])} FROM (SELECT {', '.join(inner[part])} FROM {table})"
+        row = connection.execute(query).fetchone() or ()
+        for k, i in enumerate(columns[part]):
+            filled, words, numbers, infinite, codes, big = row[6 * k : 6 * k + 6]
+            found[i] = Profile(filled - words, words, numbers, infinite, codes, big)
+    return found
