@@ -33,6 +33,11 @@ def verdict_word(verdict: str) -> str:
     return {"real": t("real"), "false_alarm": t("false alarm"), "sensor_fault": t("sensor fault")}.get(verdict, verdict)
 
 
+def _verdict_choice(verdict: str) -> str:
+    """A verdict on its button."""
+    return {"real": t("Real"), "false_alarm": t("False"), "sensor_fault": t("Sensor")}.get(verdict, verdict)
+
+
 def sparkline(view: Any, event: AnomalyEvent) -> list[float]:
     """The event's score with some rows around, thinned to 40 points that keep the peak."""
     inside = np.flatnonzero((view.rows >= event.first_row) & (view.rows <= event.last_row))
@@ -89,10 +94,10 @@ def _verdict(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
             t("Verdict"),
             list(VERDICTS),
             default=given.verdict if given else None,
-            format_func=verdict_word,
+            format_func=_verdict_choice,
             key=f"verdict.{key}",
             width="stretch",
-            wrap=True,
+            help=md(t("Real: something was wrong. False: nothing was. Sensor: the measurement itself was wrong.")),
         )
         comment = st.text_input(
             t("Assignable cause"),

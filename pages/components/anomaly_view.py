@@ -10,6 +10,7 @@ import streamlit as st
 
 from core import charts as drawing
 from core import workflows as wf
+from core.data.split import TRAIN
 from core.messages import Message, msg
 from core.workflows.workspace import Workspace
 from pages.components import anomaly_event, charts, layout, numbers, run_view
@@ -52,9 +53,10 @@ def show(ws: Workspace, results: Any) -> None:
 
 
 def _figures(results: Any, view: Any) -> list[layout.Figure]:
-    said = [e.verdict.verdict for e in view.events if e.verdict is not None]
+    later, early = _later(view), len(view.events) - len(_later(view))
+    said = [e.verdict.verdict for e in later if e.verdict is not None]
     counts = {
-        "open": len(view.events) - len(said),
+        "open": len(later) - len(said),
         "real": said.count("real"),
         "false": said.count("false_alarm"),
         "sensor": said.count("sensor_fault"),
@@ -78,13 +80,22 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
     return [
         layout.Figure(
             t("Events"),
-            numbers.number(len(view.events)),
+            numbers.number(len(later)),
             t("{open} open, {real} real, {false} false, {sensor} sensor", **counts),
+            help=tn("{n} more event lies in the baseline period.", "{n} more events lie in the baseline period.", early)
+            if early
+            else "",
         ),
         _promise(view),
         judged,
         layout.Figure(t("Rows scored"), numbers.number(view.n_scored), t("{n} refused", n=numbers.number(view.n_refused))),
     ]
+
+
+def _later(view: Any) -> list[Any]:
+    """Events that began after the training part, which is what the first line counts."""
+    train = set(view.rows[view.parts == TRAIN].tolist())
+    return [e for e in view.events if e.first_row not in train]
 
 
 def _promise(view: Any) -> layout.Figure:
@@ -98,7 +109,7 @@ def _promise(view: Any) -> layout.Figure:
         budget = t("from {n} normal blocks", n=limit.n)
         return layout.Figure(t("False alarms promised"), _budget_words(limit), budget, help=notes or value)
     missing = (
-        tn("{n} more normal row for a weekly promise", "{n} more normal rows for a weekly promise", limit.missing_rows)
+        tn("{n} normal row missing", "{n} normal rows missing", limit.missing_rows)
         if limit.missing_rows
         else t("from {n} normal blocks", n=limit.n)
     )
@@ -216,9 +227,9 @@ def _table(view: Any) -> None:
         "severity": st.column_config.ProgressColumn(
             t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest)
         ),
-        "sensors": st.column_config.TextColumn(t("sensors"), width="large"),
+        "sensors": st.column_config.TextColumn(t("sensors"), width="medium"),
         "verdict": st.column_config.TextColumn(t("verdict")),
-        "score": st.column_config.LineChartColumn(t("score")),
+        "score": st.column_config.LineChartColumn(t("score"), width="medium"),
     }
     st.dataframe(
         table,
@@ -226,7 +237,7 @@ def _table(view: Any) -> None:
         hide_index=True,
         key="event_table",
         alt=t("Events, most severe first"),
-        height=min(320, 40 + 36 * len(shown)),
+        height="content" if len(shown) <= 8 else 320,
         on_select=_row_opened,
         selection_mode="single-row",
     )

@@ -9,9 +9,10 @@ import streamlit as st
 
 from core import charts as drawing
 from core import workflows as wf
+from core.messages import msg
 from pages.components import charts, layout, numbers, run_view
 from pages.components.looks import charts_look
-from pages.components.results_view import as_message, metric_figure, part_choice
+from pages.components.results_view import as_message, metric_figure, part_choice, verdict
 from pages.components.scores_table import download
 from pages.components.text import md, say, t
 
@@ -36,12 +37,16 @@ def show(results: Any) -> None:
         _effect(view)
         download(results)
     with head:
-        layout.headline(say(view.verdict))
+        verdict(view.verdict)
         layout.figures(_figures(results, view))
     with main:
         _curves(results, view)
+    left, right = st.columns(2, gap="medium")
+    with left:
         _confusion(view)
-    _details(results, view)
+        _per_class(view)
+    with right:
+        _metrics(results, view)
 
 
 def _positive_key(results: Any) -> str:
@@ -138,7 +143,11 @@ def _roc(results: Any, view: Any) -> None:
         (view.baseline_roc.x, view.baseline_roc.y) if view.baseline_roc is not None and view.baseline_roc.is_defined else None
     )
     figure = drawing.roc(
-        curve=(view.roc.x, view.roc.y), baseline=other, operating_point=_point(view.operating_point), **_names(results)
+        curve=(view.roc.x, view.roc.y),
+        baseline=other,
+        operating_point=_point(view.operating_point),
+        title=msg("ROC"),
+        **_names(results),
     )
     fpr, tpr = view.operating_point
     alt = t(
@@ -147,7 +156,8 @@ def _roc(results: Any, view: Any) -> None:
         fpr=numbers.percent(fpr),
         name=view.positive,
     )
-    charts.show(figure, alt=alt, key="class_roc", height=360)
+    figure.update_layout(margin={"r": 16})
+    charts.show(figure, alt=alt, key="class_roc", height=350)
 
 
 def _precision_recall(results: Any, view: Any) -> None:
@@ -163,7 +173,7 @@ def _precision_recall(results: Any, view: Any) -> None:
     alt = t(
         "Precision and recall: at the decision limit {precision} of the alarms are right", precision=numbers.percent(precision)
     )
-    charts.show(figure, alt=alt, key="class_pr", height=360)
+    charts.show(figure, alt=alt, key="class_pr", height=350)
 
 
 def _point(point: tuple[float, float]) -> tuple[float, float] | None:
@@ -177,30 +187,34 @@ def _confusion(view: Any) -> None:
         figure,
         alt=t("{right} of {n} rows get the right class", right=right, n=view.n),
         key="class_confusion",
-        height=max(300, 120 + 52 * len(view.classes)),
+        height=max(280, 120 + 52 * len(view.classes)),
     )
 
 
-def _details(results: Any, view: Any) -> None:
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.subheader(md(t("Figures beside the baseline")), anchor=False)
-        columns = {run_view.model_name(results.run.model): view.metrics}
-        if view.part == "test" and view.baseline_metrics:
-            columns[run_view.model_name(results.baseline)] = view.baseline_metrics
-        run_view.metric_table(columns, key="class_metrics", alt=t("Metrics of the model beside the baseline"))
-        layout.caption(t("[low – high]: 95 % interval"), t("the baseline stands at its own decision limit"))
-    with right:
-        st.subheader(md(t("Class by class")), anchor=False)
-        words = {"class": t("class"), "n": t("rows"), **{k: run_view.metric_title(k) for k in ("precision", "recall", "f1")}}
-        config = {
-            run_view.metric_title(k): st.column_config.NumberColumn(format="percent") for k in ("precision", "recall", "f1")
-        }
-        st.dataframe(
-            view.per_class.rename(columns=words),
-            hide_index=True,
-            column_config=config,
-            key="class_table",
-            height="content",
-            alt=t("Metrics of each class"),
-        )
+def _metrics(results: Any, view: Any) -> None:
+    st.subheader(md(t("Figures beside the baseline")), anchor=False)
+    columns = {run_view.model_name(results.run.model): view.metrics}
+    if view.part == "test" and view.baseline_metrics:
+        columns[run_view.model_name(results.baseline)] = view.baseline_metrics
+    run_view.metric_table(columns, key="class_metrics", alt=t("Metrics of the model beside the baseline"))
+    layout.caption(t("[low – high]: 95 % interval"), t("the baseline stands at its own decision limit"))
+
+
+def _per_class(view: Any) -> None:
+    shares = ("precision", "recall", "f1")
+    words = {
+        "class": t("class"),
+        "n": t("rows"),
+        "n_predicted": t("called so"),
+        **{k: run_view.metric_title(k) for k in (*shares, "roc_auc")},
+    }
+    config = {words[k]: st.column_config.NumberColumn(format="percent") for k in shares}
+    config[words["roc_auc"]] = st.column_config.NumberColumn(format="%.4f")
+    st.dataframe(
+        view.per_class.rename(columns=words),
+        hide_index=True,
+        column_config=config,
+        key="class_table",
+        height="content",
+        alt=t("Metrics of each class"),
+    )

@@ -1,7 +1,7 @@
 """The curves of a training in Vega: new points are swapped into the chart that is there, so it keeps its zoom.
 
-Everything that changes while a run lives is data, never specification: the best epoch is a row of the table, and
-the axis ends at the planned number of epochs from the first point on.
+Everything that changes while a run lives is data, never specification: the best epoch is a row of the table, and so is
+the end of the epoch axis.
 """
 
 from __future__ import annotations
@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     from core.workflows.training import Curves
 
 MAX_POINTS = 1_500
-SERIES = ("training", "validation", "batch")
+HORIZONS = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000)
 
 
-def curve_frame(curves: Curves, *, metric: bool) -> pd.DataFrame:
-    """Long table of one panel: x (epochs, float), y, kind (training, validation, batch, best). NaN and Inf are left out."""
+def horizon(n_epochs: float, planned: int | None) -> float:
+    """Where the epoch axis ends: it grows in steps of 1-2-5, never beyond what is planned and never below what is there."""
+    wanted = max(n_epochs + 1, HORIZONS[0])
+    step = next((h for h in HORIZONS if h >= wanted), wanted)
+    return max(n_epochs, min(step, planned) if planned else step)
+
+
+def curve_frame(curves: Curves, *, metric: bool, end: float) -> pd.DataFrame:
+    """Long table of one panel: x (epochs, float), y, kind (training, validation, batch, best, end). NaN and Inf are left out."""
     pairs: dict[str, tuple[ArrayLike, ArrayLike]] = (
         {"training": (curves.epochs, curves.metric), "validation": (curves.epochs, curves.val_metric)}
         if metric
@@ -33,6 +40,7 @@ def curve_frame(curves: Curves, *, metric: bool) -> pd.DataFrame:
         }
     )
     parts = [_part(kind, x, y) for kind, (x, y) in pairs.items()]
+    parts.append(pd.DataFrame({"x": [float(end)], "y": [np.nan], "kind": ["end"]}))
     if curves.best_epoch is not None:
         parts.append(pd.DataFrame({"x": [float(curves.best_epoch)], "y": [np.nan], "kind": ["best"]}))
     return pd.concat(parts, ignore_index=True)
@@ -53,7 +61,7 @@ def curve_chart(
     x = alt.X(
         "x:Q",
         title=words["epoch"],
-        scale=alt.Scale(domain=[0, max(epochs, 1)], nice=False),
+        scale=alt.Scale(domainMin=0, nice=False),
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
     y = alt.Y(
@@ -73,6 +81,7 @@ def curve_chart(
         if not thin:
             layers.append(of_kind.mark_point(color=palette[kind], filled=True, size=26, clip=True).encode(tooltip=tips))
             layers.append(_end_label(of_kind, words[kind], palette[kind], above=kind == "validation"))
+    layers.append(base.transform_filter("datum.kind == 'end'").encode(x=x).mark_rule(opacity=0))
     layers.extend(_best_layers(base, x, words["best"], palette["best"]))
     layers[0] = layers[0].add_params(zoom)
     return alt.layer(*layers).properties(height=height, padding={"left": 4, "right": 64, "top": 4, "bottom": 4})

@@ -14,7 +14,7 @@ from core.messages import Message, msg
 from core.workflows.records import Run
 from core.workflows.workspace import Workspace
 from pages.components import layout, run_view, state, words
-from pages.components.text import say, t
+from pages.components.text import md, say, t
 
 PARTS = ("test", "validation", "train")
 
@@ -68,11 +68,26 @@ def metric_figure(
     if metric is None:
         return None
     other = baseline.get(key)
-    beside = f"{name} {run_view.metric_text(other, unit)}" if other is not None and name else ""
+    beside = run_view.baseline_text(name, other, unit)
     if not beside and metric.low is not None and metric.high is not None:
-        beside = t("95 %: {low} to {high}", low=metric.low, high=metric.high)
+        beside = t("95 %: {low} to {high}", **_bounds(metric))
     why = say(metric.why_not) if metric.why_not is not None else say(METRICS[key].help) if key in METRICS else ""
     return layout.Figure(run_view.metric_title(key), run_view.metric_text(metric, unit), beside, help=why)
+
+
+def _bounds(metric: Metric) -> dict[str, str]:
+    ends = {"low": metric.low, "high": metric.high}
+    return {k: run_view.metric_text(Metric(metric.key, v, metric.n)) for k, v in ends.items()}
+
+
+def verdict(message: Message) -> None:
+    """The finding as the first line; what follows from it, where the message says so, in the line below."""
+    facts, advice = message.values.get("facts"), message.values.get("advice")
+    if not isinstance(facts, Message) or not isinstance(advice, Message):
+        layout.headline(say(message))
+        return
+    layout.headline(say(facts).rstrip(".。"))
+    st.markdown(md(say(advice)))
 
 
 def part_word(part: str) -> str:

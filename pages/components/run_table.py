@@ -11,6 +11,8 @@ from core.workflows.records import Run
 from pages.components import numbers, run_view, words
 from pages.components.text import t
 
+WIDTHS = {"name": 210, "dataset": 210}
+MOST_ROWS_WITHOUT_SCROLL = 10
 STATES = ("queued", "running", "succeeded", "failed", "cancelled", "interrupted")
 
 
@@ -64,11 +66,11 @@ def table(runs: Sequence[Run]) -> None:
                 for r in runs
             ],
             "name": [r.name for r in runs],
-            "dataset": [f"{r.dataset_name} · v{r.dataset_version}" for r in runs],
-            "task": [words.task_word(r.task) for r in runs],
-            "model": [run_view.model_name(r.model) for r in runs],
             "metric": [b[0] for b in beside],
             "baseline": [b[1] for b in beside],
+            "model": [run_view.model_name(r.model) for r in runs],
+            "task": [words.task_word(r.task) for r in runs],
+            "dataset": [f"{r.dataset_name} · v{r.dataset_version}" for r in runs],
             "created": [numbers.moment(r.created) for r in runs],
             "took": [numbers.duration(run_view.run_length(r)) for r in runs],
         }
@@ -80,9 +82,9 @@ def table(runs: Sequence[Run]) -> None:
     st.session_state["_runs_shown"] = [r.id for r in runs]
     st.dataframe(
         frame,
-        column_config={k: st.column_config.TextColumn(v) for k, v in titles.items()},
+        column_config={k: st.column_config.TextColumn(v, width=WIDTHS.get(k)) for k, v in titles.items()},
         hide_index=True,
-        height=min(420, 44 + 36 * max(1, len(runs))),
+        height="content" if len(runs) <= MOST_ROWS_WITHOUT_SCROLL else 420,
         key="runs_table",
         alt=t("Runs, newest first"),
         on_select=_picked,

@@ -15,7 +15,7 @@ from core.models import model_by_key
 from core.workflows.records import Run
 from pages.components import numbers
 from pages.components.context_bar import state_word
-from pages.components.text import say, t
+from pages.components.text import md, say, t
 
 ACTIVE = ("queued", "running")
 MARKS = {"queued": "◌", "running": "▶", "succeeded": "✓", "failed": "✕", "cancelled": "■", "interrupted": "‖"}
@@ -35,6 +35,8 @@ COLOURS = {
     "cancelled": "gray",
     "interrupted": "orange",
 }
+SHARES = ("accuracy", "precision", "recall", "far", "mar", "coverage", "flagged_fraction", "mape")
+LONGEST_NAME = 22
 MAIN_METRICS = {
     "regression": ("rmse", "mae", "r2"),
     "rul": ("rmse", "phm08", "mae"),
@@ -72,6 +74,8 @@ def target_unit(run: Run, dataset: Dataset | None) -> str:
 
 def metric_title(key: str) -> str:
     """The metric's name as people read it."""
+    if key == "flagged_fraction":
+        return t("Rows flagged")
     return say(METRICS[key].title) if key in METRICS else key
 
 
@@ -81,11 +85,18 @@ def metric_text(metric: Metric | None, unit: str = "", *, interval: bool = False
         return "–"
     if metric.value is None:
         return t("not defined")
-    unit = unit if metric.key in METRICS and METRICS[metric.key].in_target_unit else ""
-    text = numbers.number(metric.value, unit)
+    unit = "%" if metric.key in SHARES else unit if metric.key in METRICS and METRICS[metric.key].in_target_unit else ""
+    scale = 100.0 if metric.key in SHARES else 1.0
+    text = numbers.number(scale * metric.value, unit)
     if interval and metric.low is not None and metric.high is not None:
-        text += f" [{numbers.number(metric.low)} – {numbers.number(metric.high)}]"
+        text += f" [{numbers.number(scale * metric.low)} – {numbers.number(scale * metric.high)}]"
     return text
+
+
+def baseline_text(name: str, metric: Metric | None, unit: str = "") -> str:
+    """The baseline's figure with its name, or with the word "baseline" where the name would not fit under a figure."""
+    shown = name if len(name) <= LONGEST_NAME else t("baseline")
+    return f"{shown} {metric_text(metric, unit)}" if metric is not None and name else ""
 
 
 def main_metric(run: Run) -> Metric | None:
@@ -124,10 +135,11 @@ def metric_table(
         return
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(t("metric"))
     st.dataframe(frame, key=key, alt=alt, height="content")
-    for found in maps.values():
-        for metric in found.values():
-            if metric.why_not is not None:
-                st.caption(f"{metric_title(metric.key)}: {say(metric.why_not)}")
+    reasons = {
+        f"{metric_title(m.key)}: {say(m.why_not)}" for found in maps.values() for m in found.values() if m.why_not is not None
+    }
+    for reason in sorted(reasons):
+        st.caption(md(reason))
 
 
 def run_length(run: Run) -> float | None:

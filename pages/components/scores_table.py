@@ -35,14 +35,14 @@ def file_name(results: Any) -> str:
 def download(results: Any, rows: Any = None, *, key: str = "download_scores") -> None:
     """The button that saves all scored rows; the file is written when it is clicked."""
     st.download_button(
-        t("Save scores (CSV)"),
+        t("Save scores (CSV)") if rows is None else t("Save these rows (CSV)"),
         data=lambda: csv_bytes(results, rows),
         file_name=file_name(results),
         mime="text/csv",
         key=key,
         type="primary" if rows is None else "secondary",
         icon=":material/download:",
-        width="stretch",
+        width="stretch" if rows is None else "content",
         on_click="ignore",
     )
 

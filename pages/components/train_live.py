@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core import workflows as wf
+from core.models import model_by_key
+from core.training.presets import preset_settings
 from core.workflows.records import Curves, Run
 from core.workflows.workspace import Workspace
 from pages.components import charts, layout, notices, numbers, run_view, state
-from pages.components.live_chart import curve_chart, curve_frame
+from pages.components.live_chart import curve_chart, curve_frame, horizon
 from pages.components.text import md, say, t, tn
 
 LIGHT = {"training": "#0072B2", "validation": "#B36B00", "batch": "#5B6B77", "best": "#5B6B77"}
@@ -78,16 +80,25 @@ def _finding(run: Run, curves: Curves, unit: str) -> str:
 def planned_epochs(run: Run, curves: Curves) -> int:
     """Epochs at most while it runs, else the epochs that were run; at least 1."""
     n = len(curves.epochs)
-    if run.state in run_view.ACTIVE and curves.planned_epochs:
-        return max(n, curves.planned_epochs)
-    return max(n, 1)
+    if run.state not in run_view.ACTIVE:
+        return max(n, 1)
+    return max(n, curves.planned_epochs or _asked_epochs(run))
+
+
+def _asked_epochs(run: Run) -> int:
+    """What the preset or the user asked for, before the first epoch has said it."""
+    asked = run.request.options.get("epochs")
+    dataset = state.dataset()
+    if asked or dataset is None:
+        return int(asked or 1)
+    return preset_settings(run.request.preset, model_by_key(run.model), dataset.n_rows).epochs  # type: ignore[arg-type]
 
 
 def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
     n, best = len(curves.epochs), curves.best_epoch
     last = numbers.number(float(curves.val_loss[-1])) if _has(curves.val_loss) else "–"
     first = t("training {value}", value=numbers.number(float(curves.loss[-1]))) if n else t("no epoch yet")
-    title = run_view.metric_title(curves.metric_key) if curves.metric_key else t("Metric")
+    title = _curve_metric(run)
     now = float(curves.val_metric[-1]) if _has(curves.val_metric) else None
     at_best = float(curves.val_metric[best - 1]) if now is not None and best and best <= len(curves.val_metric) else None
     known = run.baseline_metrics or curves.baseline
@@ -115,6 +126,11 @@ def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
     ]
 
 
+def _curve_metric(run: Run) -> str:
+    """What is drawn beside the loss: accuracy for classes, else the mean absolute error in scaled units."""
+    return run_view.metric_title("accuracy") if run.task == "classification" else t("MAE, scaled")
+
+
 def _has(values: object) -> bool:
     return values is not None and len(values) > 0  # type: ignore[arg-type]
 
@@ -125,14 +141,14 @@ def _curves(run: Run, curves: Curves, unit: str) -> None:
         return
     words = {"training": t("training"), "validation": t("validation"), "epoch": t("Epoch"), "best": t("best: epoch")}
     palette = DARK if charts.is_dark() else LIGHT
-    total, log = planned_epochs(run, curves), bool(st.session_state.get("live_log"))
-    metric = run_view.metric_title(curves.metric_key) + (f" ({unit})" if unit and curves.metric_key in ("rmse", "mae") else "")
+    log = bool(st.session_state.get("live_log"))
+    done = float(len(curves.epochs)) if len(curves.epochs) else float(max(curves.batch_x, default=0.0))
+    end = horizon(done, planned_epochs(run, curves))
+    metric = _curve_metric(run)
     panels = [("loss", t("Loss"), False, 250 if _has(curves.metric) else 400)]
     panels += [("metric", metric, True, 150)] if _has(curves.metric) else []
     for name, title, is_metric, height in panels:
-        chart = curve_chart(
-            curve_frame(curves, metric=is_metric), words, palette, title=title, epochs=total, log=log, height=height
-        )
+        chart = curve_chart(curve_frame(curves, metric=is_metric, end=end), words, palette, title=title, log=log, height=height)
         alt = t("{title} by epoch for training and validation, best epoch {n}", title=title, n=curves.best_epoch or 0)
         st.altair_chart(chart, key=f"live_{name}", on_select="rerun", selection_mode="zoom", alt=alt)
     layout.caption(live_caption(run, curves))
@@ -173,7 +189,7 @@ def _rail(ws: Workspace, run: Run, curves: Curves) -> None:
         notices.problem(run.problem)
     st.toggle(t("Logarithmic axis"), key="live_log", persist_state="session")
     found = wf.diagnose(curves, run)
-    if found is not None:
+    if found is not None and found.code != "too_early":
         with st.container(border=True):
             st.markdown(f"**{md(say(found.message))}**")
             if found.remedy is not None:

@@ -45,12 +45,16 @@ def show(plan: TrainingPlan, dataset: Dataset, head: st.delta_generator.DeltaGen
 def _finding(plan: TrainingPlan, dataset: Dataset, model: str) -> str:
     names = {"model": model, "length": _length(plan), "n": plan.split.counts["train"]}
     if plan.model == plan.recommendation.model:
-        return t("Ready: {model}, the recommended model, learns from {n} rows in {length}", **names)
-    return t("Ready: {model} learns from {n} rows in {length}", **names)
+        return t("Ready: {model}, the recommended model, learns from {n} rows, {length}", **names)
+    return t("Ready: {model} learns from {n} rows, {length}", **names)
 
 
 def _length(plan: TrainingPlan) -> str:
-    return "≈ " + numbers.duration(plan.seconds_total) if plan.seconds_total is not None else t("a few seconds")
+    return (
+        t("at most {length}", length=numbers.duration(plan.seconds_total))
+        if plan.seconds_total is not None
+        else t("a few seconds")
+    )
 
 
 def _figures(plan: TrainingPlan, dataset: Dataset) -> list[layout.Figure]:
@@ -91,27 +95,26 @@ def _cards(plan: TrainingPlan) -> None:
     """The recommended model first, then up to three others, each with when to take it."""
     advice = plan.recommendation
     offered = [(advice.model, advice.reason), *advice.alternatives[:3]]
-    with st.grid(len(offered), gap="small") as grid:
-        for key, reason in offered:
-            chosen = key == plan.model
-            with grid.cell(), st.container(border=True, height="stretch"):
-                st.markdown(
-                    f"**{md(run_view.model_name(key))}**"
-                    + (f" :small[:gray[{md(t('recommended'))}]]" if key == advice.model else "")
-                )
-                st.caption(md(say(reason)))
-                st.space("stretch")
-                label = t("Chosen") if chosen else t("Choose")
-                st.button(
-                    label,
-                    key=f"choose_{key}",
-                    disabled=chosen,
-                    width="stretch",
-                    icon=":material/check:" if chosen else None,
-                    on_click=_choose,
-                    args=(key,),
-                    help=md(t("Train with {model}", model=run_view.model_name(key))),
-                )
+    for start in range(0, len(offered), 2):
+        for cell, (key, reason) in zip(st.columns(2, gap="small"), offered[start : start + 2], strict=False):
+            with cell.container(border=True, height="stretch", horizontal=True, vertical_alignment="center"):
+                _card(key, say(reason), is_chosen=key == plan.model, is_recommended=key == advice.model)
+
+
+def _card(key: str, reason: str, *, is_chosen: bool, is_recommended: bool) -> None:
+    name = run_view.model_name(key)
+    with st.container(gap="xsmall", width="stretch"):
+        st.markdown(f"**{md(name)}**" + (f" :small[:gray[· {md(t('recommended'))}]]" if is_recommended else ""))
+        st.caption(md(reason))
+    st.button(
+        t("Chosen") if is_chosen else t("Choose"),
+        key=f"choose_{key}",
+        disabled=is_chosen,
+        icon=":material/check:" if is_chosen else None,
+        on_click=_choose,
+        args=(key,),
+        help=md(t("Train with {model}", model=name)),
+    )
 
 
 def _choose(key: str) -> None:

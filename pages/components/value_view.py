@@ -13,7 +13,7 @@ from core import workflows as wf
 from core.messages import msg
 from pages.components import charts, layout, numbers, run_view
 from pages.components.looks import charts_look
-from pages.components.results_view import metric_figure, part_choice, target_name
+from pages.components.results_view import metric_figure, part_choice, target_name, verdict
 from pages.components.scores_table import download
 from pages.components.text import md, say, t, tn
 
@@ -29,7 +29,7 @@ def show(results: Any) -> None:
         chart = _chart_choice(results)
     view = wf.regression_view(results, part)
     with head:
-        layout.headline(say(view.verdict))
+        verdict(view.verdict)
         layout.figures(_figures(results, view))
     with rail:
         units = _unit_choice(view) if chart == "life" else []
@@ -58,7 +58,7 @@ def _unit_choice(view: Any) -> list[str]:
     return st.multiselect(
         t("Machines"),
         names,
-        default=names[:4],
+        default=names[:1],
         key=f"life_units.{view.part}",
         max_selections=MOST_UNITS,
         placeholder=t("Choose machines"),
@@ -146,10 +146,11 @@ def _draw(results: Any, view: Any, chart: str, units: list[str]) -> None:
 
 def _lives(view: Any, units: list[str]) -> list[drawing.UnitLife]:
     groups = np.asarray(view.groups).astype(str) if view.groups is not None else np.full(len(view.rows), "")
+    has_band = view.lower is not None and view.upper is not None and len(units) < 2
     lives = []
     for unit in units or list(dict.fromkeys(groups.tolist()))[:1]:
         at = groups == unit
-        bounds = {"lower": view.lower[at], "upper": view.upper[at]} if view.lower is not None and view.upper is not None else {}
+        bounds = {"lower": view.lower[at], "upper": view.upper[at]} if has_band else {}
         lives.append(
             drawing.UnitLife(
                 name=unit, at=np.asarray(view.times)[at], prediction=view.prediction[at], truth=view.truth[at], **bounds

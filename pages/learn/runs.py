@@ -64,7 +64,7 @@ def _actions(ws: Workspace, run: Run) -> None:
         f"{run.dataset_name} · v{run.dataset_version}",
         text if text != "–" else "",
         base,
-        t("started {moment}", moment=numbers.moment(run.started)),
+        t("started {moment}", moment=numbers.moment(run.started)) if run.started else "",
     )
     if run.problem is not None:
         notices.problem(run.problem)

@@ -44,7 +44,7 @@ def _choices(runs: Sequence[Run]) -> tuple[Run | None, str]:
     chosen = st.selectbox(
         t("Run"),
         list(by_id),
-        format_func=lambda k: f"{by_id[k].name} · {by_id[k].dataset_name}" if k in by_id else "–",
+        format_func=lambda k: f"{by_id[k].name} · {run_view.model_name(by_id[k].model)}" if k in by_id else "–",
         key="report_run",
         persist_state="session",
         placeholder=t("Choose a run"),
