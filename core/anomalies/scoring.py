@@ -30,8 +30,8 @@ from core.messages import msg
 
 Floats = NDArray[np.float64]
 
-FADE = 0.15
-"""λ of the average, in the middle of the range that Lowry et al. advise for shifts of about one sigma (0.05 to 0.25)."""
+FADE = 0.2
+"""λ of the average, the usual choice for EWMA charts (0.05 to 0.25): the last 10 rows carry nine tenths of the weight."""
 BLOCKS = 8
 """Parts of the normal rows whose levels are compared; also how many steps the level may wander."""
 SMALLEST_SHARE = 1e-6
