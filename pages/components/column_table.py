@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.data.dataset import ROLES, Column, Dataset
+from core.data.summary import ColumnSummary, Summary
 from pages.components import findings, numbers
 from pages.components.text import t
 from pages.components.words import kind_word, role_word
@@ -17,7 +18,7 @@ from pages.components.words import kind_word, role_word
 EDITABLE = ("role", "unit", "lower", "nominal", "upper")
 
 
-def edit(dataset: Dataset, summary: Any) -> tuple[Column, ...]:
+def edit(dataset: Dataset, summary: Summary) -> tuple[Column, ...]:
     """Draw the table; the columns as the user has them now. `wf.change_columns` checks them."""
     table = frame(dataset.columns, summary.columns)
     edited = st.data_editor(
@@ -34,7 +35,7 @@ def edit(dataset: Dataset, summary: Any) -> tuple[Column, ...]:
     return tuple(with_row(old, row) for old, row in zip(dataset.columns, edited.to_dict("records"), strict=True))
 
 
-def frame(columns: Sequence[Column], summaries: Sequence[Any]) -> pd.DataFrame:
+def frame(columns: Sequence[Column], summaries: Sequence[ColumnSummary]) -> pd.DataFrame:
     """One row a column, in table order."""
     return pd.DataFrame(
         {
@@ -61,7 +62,7 @@ def with_row(old: Column, row: dict[str, Any]) -> Column:
     return replace(old, role=role, unit=unit, lower_limit=lower, nominal=nominal, upper_limit=upper)
 
 
-def _range(summary: Any) -> str:
+def _range(summary: Summary) -> str:
     low, high = summary.minimum, summary.maximum
     if low is None or high is None or pd.isna(low):
         return ""
@@ -72,10 +73,10 @@ def _range(summary: Any) -> str:
 
 def _config() -> dict[str, Any]:
     c = st.column_config
-    number = {"width": 72, "format": "%.6g"}
+    number = {"width": 84, "format": "%.6g"}
     return {
         "column": c.TextColumn(t("column"), pinned=True, width=140),
-        "role": c.SelectboxColumn(t("role"), options=list(ROLES), format_func=role_word, required=True, width=84),
+        "role": c.SelectboxColumn(t("role"), options=list(ROLES), format_func=role_word, required=True, width=80),
         "unit": c.TextColumn(t("unit"), width=64, max_chars=30),
         "lower": c.NumberColumn(
             t("LSL"), help=t("Lower specification limit: from the customer, not from the process."), **number
@@ -84,7 +85,7 @@ def _config() -> dict[str, Any]:
         "upper": c.NumberColumn(
             t("USL"), help=t("Upper specification limit: from the customer, not from the process."), **number
         ),
-        "missing": c.ProgressColumn(t("missing (%)"), min_value=0, max_value=100, format="%.1f", width=100),
+        "missing": c.ProgressColumn(t("missing (%)"), min_value=0, max_value=100, format="%.1f", width=96),
         "range": c.TextColumn(t("range"), width=110),
         "trend": c.LineChartColumn(t("trend"), width=100),
         "findings": c.TextColumn(t("findings"), width=320),

@@ -80,7 +80,6 @@ def _dataset_switch(ws: wf.Workspace, datasets: Sequence[Dataset]) -> Dataset | 
         st.selectbox(
             t("Dataset"),
             list(names),
-            index=None,
             format_func=lambda i: project_name(names.get(i, "–")),
             key="dataset",
             placeholder=t("Choose a dataset"),
@@ -115,7 +114,6 @@ def _run_switch(ws: wf.Workspace, dataset: Dataset | None) -> None:
         st.selectbox(
             t("Run"),
             list(runs),
-            index=None,
             format_func=lambda i: f"{project_name(runs[i].name)} · {state_word(runs[i].state)}" if i in runs else "–",
             key="run",
             placeholder=t("Choose a run"),

@@ -19,7 +19,7 @@ def number(value: float | None, unit: str = "") -> str:
     if value is None or pd.isna(value):
         return "–"
     value = float(value)
-    if value == round(value) and abs(value) < 1e15 or abs(value) >= 10_000:
+    if value == round(value) and abs(value) < 1e15 or abs(value) >= 1000:
         text = f"{value:,.0f}"
     else:
         text = f"{value:.4g}"

@@ -31,6 +31,11 @@ class Draft:
         return st.session_state[self._key][-1]
 
     @property
+    def version(self) -> int:
+        """Counts the changes of this session; part of widget keys, so that a popover closes once its work is done."""
+        return int(st.session_state.get(f"{self._key}.version", 0))
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is a version before this one."""
         return len(st.session_state[self._key]) > 1
@@ -43,11 +48,16 @@ class Draft:
         """Make this the working recipe; `undo` brings the one before back."""
         if recipe != self.recipe:
             st.session_state[self._key] = [*st.session_state[self._key], recipe][-_UNDO:]
+            self._count_up()
 
     def undo(self) -> None:
         """Go back one version."""
         if self.can_undo:
             st.session_state[self._key] = st.session_state[self._key][:-1]
+            self._count_up()
+
+    def _count_up(self) -> None:
+        st.session_state[f"{self._key}.version"] = self.version + 1
 
     def add(self, step: RecipeStep) -> None:
         """One more step at the end."""

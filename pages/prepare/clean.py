@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from numpy.typing import NDArray
 
 from core import workflows as wf
 from core.charts import Theme, before_after, caption_before_after, histogram_pair
@@ -82,8 +83,14 @@ def _try_out(dataset: Dataset, recipe: Recipe, column: str) -> tuple[wf.RecipePr
 def _finding(recipe: Recipe, changes: tuple[Change, ...]) -> str:
     if not recipe.steps:
         return t("No step yet: the data goes into training as it is")
+    n = len(recipe.steps)
     cells = sum(change.n_changed for change in changes)
-    return tn("{n} step changes {cells} cells", "{n} steps change {cells} cells", len(recipe.steps), cells=cells)
+    flagged = sum(sum(change.flagged_cells.values()) for change in changes)
+    if flagged and not cells:
+        return tn(
+            "{n} step flags {cells} cells and changes none", "{n} steps flag {cells} cells and change none", n, cells=flagged
+        )
+    return tn("{n} step changes {cells} cells", "{n} steps change {cells} cells", n, cells=cells)
 
 
 def _figures(recipe: Recipe, preview: wf.RecipePreview | None) -> None:
@@ -114,7 +121,8 @@ def _before_after(dataset: Dataset, preview: wf.RecipePreview | None, problem: P
         notices.problem(problem)
     if preview is None:
         return
-    _charts(preview, charts.theme())
+    along = preview.rows if dataset.with_role("group") else preview.times
+    _charts(preview, along, charts.theme())
     if len(preview.rows) < dataset.n_rows:
         caption(
             t(
@@ -125,14 +133,15 @@ def _before_after(dataset: Dataset, preview: wf.RecipePreview | None, problem: P
         )
 
 
-def _charts(preview: wf.RecipePreview, theme: Theme) -> None:
+def _charts(preview: wf.RecipePreview, along: NDArray[Any], theme: Theme) -> None:
+    """Over time, or over rows where groups follow one another and the time starts again with each."""
     n_changed = int(preview.changed.sum())
     figure = before_after(
         before=preview.before,
         after=preview.after,
         column=preview.column,
         unit=preview.unit,
-        x=preview.times,
+        x=along,
         rows=preview.rows,
         changed=preview.changed,
         flagged=preview.flagged,
@@ -148,7 +157,7 @@ def _charts(preview: wf.RecipePreview, theme: Theme) -> None:
         column=preview.column,
     )
     charts.show(figure, alt=alt, key="before_after", height=300)
-    words = caption_before_after(len(preview.rows), preview.times, n_changed, int(preview.left_out.sum()))
+    words = caption_before_after(len(preview.rows), along, n_changed, int(preview.left_out.sum()))
     caption(say(words), t("fitted on the training part"))
     if preview.histogram_before is not None and preview.histogram_after is not None:
         figure = histogram_pair(
@@ -169,7 +178,7 @@ def _rail(dataset: Dataset, draft: recipes.Draft, changes: tuple[Change, ...]) -
         st.caption(md(t("Steps run from top to bottom. Add the first one.")))
     for index, step in enumerate(draft.recipe.steps):
         _step_card(dataset, draft, index, step, changes[index] if index < len(changes) else None)
-    with st.popover(t("Add step"), icon=":material/add:", width="stretch", key="add_step"):
+    with st.popover(t("Add step"), icon=":material/add:", width="stretch", key=f"add_step_{draft.version}"):
         made = _step_form(dataset, None, key="new_step")
         if st.button(t("Add step"), key="add_step_button", type="primary") and made is not None:
             draft.add(made)
@@ -189,26 +198,40 @@ def _rail(dataset: Dataset, draft: recipes.Draft, changes: tuple[Change, ...]) -
 
 
 def _step_card(dataset: Dataset, draft: recipes.Draft, index: int, step: RecipeStep, change: Change | None) -> None:
-    kind = step_by_key(step.key)
+    kind, version = step_by_key(step.key), draft.version
     with st.container(border=True, gap="xxsmall", key=f"step_{index}"):
         st.markdown(f"**{index + 1} {md(say(kind.title))}**")
         st.caption(md(_step_line(step, change)))
-        with st.container(horizontal=True, gap="xxsmall"):
-            last = index == len(draft.recipe.steps) - 1
-            if st.button(t("Up"), key=f"up_{index}", disabled=index == 0, type="tertiary", icon=":material/arrow_upward:"):
-                draft.move(index, -1)
-                st.rerun()
-            if st.button(t("Down"), key=f"down_{index}", disabled=last, type="tertiary", icon=":material/arrow_downward:"):
-                draft.move(index, 1)
-                st.rerun()
-            with st.popover(t("Edit"), type="tertiary", key=f"edit_{index}"):
-                made = _step_form(dataset, step, key=f"edit_step_{index}_{len(draft.recipe.steps)}")
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            with st.popover(t("Edit"), type="tertiary", icon=":material/tune:", key=f"edit_{version}_{index}"):
+                made = _step_form(dataset, step, key=f"edit_step_{version}_{index}")
                 if st.button(t("Change step"), key=f"change_{index}", type="primary") and made is not None:
                     draft.replace(index, made)
                     st.rerun()
-            if st.button(t("Remove"), key=f"remove_{index}", type="tertiary", icon=":material/close:"):
-                draft.remove(index)
-                st.rerun()
+            last = index == len(draft.recipe.steps) - 1
+            moves = [m for m in ("up", "down", "remove") if not (m == "up" and index == 0) and not (m == "down" and last)]
+            chosen = st.menu_button(
+                t("Move"),
+                moves,
+                format_func=_move_word,
+                type="tertiary",
+                icon=":material/swap_vert:",
+                key=f"move_{version}_{index}",
+            )
+            if chosen is not None:
+                _move(draft, index, chosen)
+
+
+def _move_word(move: str) -> str:
+    return {"up": t("Up"), "down": t("Down"), "remove": t("Remove")}[move]
+
+
+def _move(draft: recipes.Draft, index: int, move: str) -> None:
+    if move == "remove":
+        draft.remove(index)
+    else:
+        draft.move(index, -1 if move == "up" else 1)
+    st.rerun()
 
 
 def _step_line(step: RecipeStep, change: Change | None) -> str:

@@ -10,6 +10,8 @@ import streamlit as st
 
 from core import workflows as wf
 from core.data.dataset import Dataset
+from core.data.options import LineCount
+from core.data.summary import Summary
 from core.messages import msg
 from pages.components import column_table, findings, notices, numbers, preview, state, uploads
 from pages.components.layout import Figure, caption, confirm, empty_picture, figures, headline, next_step
@@ -91,7 +93,7 @@ def _bring_in(waiting: uploads.Upload, name: str, options: Any) -> None:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _summary(home: str, dataset_id: str, version: int) -> Any:
+def _summary(home: str, dataset_id: str, version: int) -> Summary:
     return wf.summarise_dataset(state.workspace(), dataset_id, version)
 
 
@@ -104,7 +106,9 @@ def _dataset(dataset: Dataset) -> None:
         headline(_finding(dataset, len(needing)))
         _actions(ws, dataset)
     figures(_figures(dataset, summary, len(needing)))
-    _import_report(dataset)
+    lines = wf.dataset_lines(ws, dataset.id)
+    if lines is not None and lines.rejected:
+        _import_report(dataset, lines)
     changed, problem_free = dataset.columns, False
     with notices.guard():
         changed = column_table.edit(dataset, summary)
@@ -120,6 +124,8 @@ def _dataset(dataset: Dataset) -> None:
             saved = wf.change_columns(ws, dataset.id, changed)
             notices.done(msg("Saved as version {version}.", version=saved.version))
             state.open_now(dataset=saved.id)
+    if lines is not None and not lines.rejected:
+        _import_report(dataset, lines)
     _next(needing)
 
 
@@ -137,7 +143,7 @@ def _finding(dataset: Dataset, n_needing: int) -> str:
     )
 
 
-def _figures(dataset: Dataset, summary: Any, n_needing: int) -> list[Figure]:
+def _figures(dataset: Dataset, summary: Summary, n_needing: int) -> list[Figure]:
     roles = {role: len(dataset.with_role(role)) for role in ("sensor", "target")}
     target = ", ".join(c.name for c in dataset.with_role("target")) or t("no target yet")
     period = _period(summary.period)
@@ -183,11 +189,9 @@ def _actions(ws: wf.Workspace, dataset: Dataset) -> None:
             state.forget()
 
 
-def _import_report(dataset: Dataset) -> None:
+def _import_report(dataset: Dataset, lines: LineCount) -> None:
     """Where each line of the file went, and the rejected rows to take away."""
-    lines, found = wf.dataset_lines(state.workspace(), dataset.id), wf.dataset_findings(state.workspace(), dataset.id)
-    if lines is None:
-        return
+    found = wf.dataset_findings(state.workspace(), dataset.id)
     known = st.session_state.get("_imported", ("", ()))
     rejected = known[1] if known[0] == dataset.id else ()
     with st.expander(_line_account(lines), expanded=bool(lines.rejected), icon=":material/fact_check:"):
@@ -203,7 +207,7 @@ def _import_report(dataset: Dataset) -> None:
             )
 
 
-def _line_account(lines: Any) -> str:
+def _line_account(lines: LineCount) -> str:
     return md(
         t(
             "{total} lines = {header} header + {preamble} above + {comment} comments + {blank} blank"

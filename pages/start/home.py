@@ -70,7 +70,7 @@ def _card(card: wf.DemoCard) -> None:
     with st.container(border=True, height="stretch", gap="small", key=f"demo_{card.key}"):
         st.markdown(f"**{md(say(card.title))}**")
         st.badge(md(task_word(card.task)), color="gray")
-        st.markdown(md(say(card.summary)))
+        st.caption(md(say(card.summary)))
         if card.headline is not None:
             st.markdown(f":primary[**{md(say(card.headline))}**]")
         st.space("stretch")

@@ -52,9 +52,9 @@ def test_steps_move_and_go_and_come_back(app: AppTest) -> None:
     add(app, "median_fill")
     add(app, "iqr_outliers")
     assert steps(app) == ["median_fill", "iqr_outliers"]
-    app.button(key="down_0").click().run()
+    app.menu_button(key="move_2_0").click("down").run()
     assert steps(app) == ["iqr_outliers", "median_fill"]
-    app.button(key="remove_0").click().run()
+    app.menu_button(key="move_3_0").click("remove").run()
     assert steps(app) == ["median_fill"]
     app.button(key="undo").click().run()
     assert steps(app) == ["iqr_outliers", "median_fill"]
@@ -76,7 +76,7 @@ def test_an_applied_recipe_is_kept_and_an_unapplied_one_is_not(app: AppTest, ope
 def test_a_step_can_be_changed_in_place(app: AppTest) -> None:
     add(app, "iqr_outliers")
     add(app, "median_fill")
-    app.number_input(key="edit_step_0_2.iqr_outliers.fence").set_value(1.5).run()
+    app.number_input(key="edit_step_2_0.iqr_outliers.fence").set_value(1.5).run()
     app.button(key="change_0").click().run()
     dataset = wf.list_datasets(wf.open_workspace())[0]
     changed = app.session_state[f"_recipe.{dataset.id}"][-1].steps

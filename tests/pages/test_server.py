@@ -1,0 +1,106 @@
+"""The server: health route, supervisor lifetime, settings of `.streamlit/config.toml`, and a light web process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import app as server
+import core
+from core import workflows as wf
+from core.errors import StoreProblem
+from core.jobs import supervisor
+from core.messages import msg
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def health() -> tuple[int, dict[str, object]]:
+    response = asyncio.run(server.healthz(None))  # type: ignore[arg-type]
+    return response.status_code, json.loads(response.body)
+
+
+def test_healthz_tells_status_store_and_version() -> None:
+    assert health() == (200, {"status": "ok", "store": True, "version": core.__version__})
+
+
+def test_healthz_is_503_when_the_store_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(ws: object) -> None:
+        raise StoreProblem(msg("The name is empty."), msg("Choose one of these."), msg("Choose one of them."))
+
+    monkeypatch.setattr(wf, "jobs_overview", broken)
+    status, body = health()
+    assert (status, body["status"], body["store"]) == (503, "degraded", False)
+
+
+def test_the_supervisor_lives_as_long_as_the_server_and_demos_are_queued(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    class Fake:
+        def __init__(self, store: object) -> None:
+            said.append("made")
+
+        def start(self) -> None:
+            said.append("started")
+
+        def stop(self) -> None:
+            said.append("stopped")
+
+    monkeypatch.setattr(supervisor, "Supervisor", Fake)
+    monkeypatch.setattr(wf, "ensure_demos", lambda ws: said.append("demos"))
+
+    async def serve() -> None:
+        async with server.lifespan(server.app):
+            said.append("serving")
+            for _ in range(200):
+                if "demos" in said:
+                    break
+                await asyncio.sleep(0.01)
+
+    asyncio.run(serve())
+    assert said[:2] == ["made", "started"]
+    assert set(said[2:-1]) == {"serving", "demos"}
+    assert said[-1] == "stopped"
+
+
+def test_the_server_is_closed_quiet_and_says_nothing_to_users_about_its_insides() -> None:
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    wanted = {
+        "server": {
+            "address": "127.0.0.1",
+            "headless": True,
+            "enableXsrfProtection": True,
+            "enableCORS": True,
+            "corsAllowedOrigins": [],
+            "enableStaticServing": False,
+            "maxUploadSize": 200,
+            "maxMessageSize": 200,
+            "maxWidgetStateSize": 25,
+            "disconnectedSessionTTL": 120,
+            "fileWatcherType": "none",
+        },
+        "client": {"showErrorDetails": "none", "toolbarMode": "viewer", "showErrorLinks": False},
+        "browser": {"gatherUsageStats": False},
+        "runner": {"magicEnabled": False},
+    }
+    assert {section: config[section] for section in wanted} == wanted
+    assert {"light", "dark"} <= set(config["theme"])
+
+
+def test_the_web_process_loads_no_heavy_library() -> None:
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"app = AppTest.from_file({str(ROOT / 'pages' / 'main.py')!r}, default_timeout=60).run()\n"
+        "assert not app.exception\n"
+        "heavy = {'tensorflow', 'keras', 'pyod', 'torch', 'sklearn', 'numba', 'scipy', 'onnxruntime'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
