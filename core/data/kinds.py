@@ -98,7 +98,7 @@ def _decide(
         )
         if reading is not None:
             return ColumnReading(reading.kind, reading.sql, (*found, *reading.findings), open_day_month=reading.open_day_month)
-    if profile.numbers > 0.3 * profile.filled and not (profile.codes or profile.big):
+    if profile.filled >= 5 and profile.numbers > 0.3 * profile.filled and not (profile.codes or profile.big):
         message = msg(
             "Column '{column}' is kept as text: {numbers} of {filled} cells are numbers.",
             column=name,

@@ -44,33 +44,42 @@ def _after_line(records: Sequence[Record], lines: int) -> int:
 
 
 def _first_of_table(records: Sequence[Record]) -> int:
-    """The first record that is as wide as most of those that follow (and not a comment or a blank line)."""
-    widths = Counter(len(r.cells) for r in records if r.error is None and not r.is_blank)
-    several = {w: n for w, n in widths.items() if w > 1}
-    if not several:
-        return next((i for i, r in enumerate(records) if not r.is_blank and not _is_comment(r)), 0)
-    common = max(several.items(), key=lambda item: (item[1], item[0]))[0]
-    for i, record in enumerate(records):
-        if record.error is not None or record.is_blank or _is_comment(record, common):
-            continue
-        if len(record.cells) == common and _filled(record) > common / 2:
-            return _header_before(records, i, common)
-    return next((i for i, r in enumerate(records) if len(r.cells) == common), 0)
+    """The header, or the first data row where there is none.
+
+    Where rows agree on a width, lines above them are not part of the table, but for one line of words directly above
+    that is nearly as wide. Where they do not, the first line of several words is the header and odd rows are rejected.
+    """
+    candidates = [i for i, r in enumerate(records) if r.error is None and not r.is_blank]
+    widths = Counter(_width_of(records[i]) for i in candidates if _width_of(records[i]) > 1)
+    if not widths:
+        return next((i for i in candidates if not _is_comment(records[i])), candidates[0] if candidates else 0)
+    common = max(widths.items(), key=lambda item: (item[1], item[0]))[0]
+    usable = [i for i in candidates if not _is_comment(records[i], common)]
+    full = [i for i in usable if _width_of(records[i]) == common]
+    first = next((i for i in full if _filled(records[i]) > common / 2), full[0] if full else 0)
+    stable = len(full) >= 5 and len(full) >= 0.8 * sum(1 for i in usable if i >= first)
+    before = [i for i in usable if i < first and _is_words(records[i])]
+    if not stable:
+        return before[0] if before else first
+    is_data = any(is_number(c) or is_time(c) for c in records[first].cells)
+    directly_above = bool(before) and usable[usable.index(first) - 1] == before[-1]
+    if is_data and directly_above and abs(len(records[before[-1]].cells) - common) <= max(1, common // 4):
+        return before[-1]
+    return first
 
 
-def _header_before(records: Sequence[Record], i: int, common: int) -> int:
-    """A header that is a little shorter or longer than the data directly above the first data row."""
-    if i == 0 or not any(is_number(c) or is_time(c) for c in records[i].cells):
-        return i
-    above = records[i - 1]
-    close = (
-        above.error is None
-        and not above.is_blank
-        and len(above.cells) > 1
-        and abs(len(above.cells) - common) <= max(1, common // 4)
-    )
-    words = all(c.strip() and not is_number(c) and not is_time(c) for c in above.cells)
-    return i - 1 if close and words and not _is_comment(above) else i
+def _width_of(record: Record) -> int:
+    """Cells without the empty ones at the end."""
+    cells = record.cells
+    while len(cells) > 1 and not cells[-1].strip():
+        cells = cells[:-1]
+    return len(cells)
+
+
+def _is_words(record: Record) -> bool:
+    """Several cells, none of them a value, most of them filled: what a header looks like."""
+    cells = record.cells
+    return len(cells) > 1 and 2 * _filled(record) > len(cells) and not any(is_number(c) or is_time(c) for c in cells)
 
 
 def _filled(record: Record) -> int:
@@ -125,6 +134,10 @@ def unique_names(cells: Sequence[str], width: int) -> tuple[tuple[str, ...], tup
             unique, k = f"{base}_{k}", k + 1
         taken.add(unique.lower())
         names.append(unique)
+        if i < len(cells) and name and ("\n" in cells[i] or "\t" in cells[i]):
+            findings.append(
+                Finding("name_cleaned", msg("The column name '{name}' had line breaks or tabs.", name=unique), unique)
+            )
         if not name:
             findings.append(
                 Finding(

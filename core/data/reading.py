@@ -57,7 +57,18 @@ def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> 
         with duckdb.connect() as connection:
             connection.execute(f"SET memory_limit = '{_MEMORY}'")
             connection.execute(f"SET temp_directory = {text_literal(folder)}")
-            return _convert(path, parquet, Path(folder), connection, sniffed, scan, lines, replaced)
+            try:
+                return _convert(path, parquet, Path(folder), connection, sniffed, scan, lines, replaced)
+            except duckdb.OutOfMemoryException as error:
+                raise DataProblem(
+                    msg(
+                        "'{file}' with {columns} columns needs more memory than an import may use.",
+                        file=path.name,
+                        columns=scan.columns,
+                    ),
+                    msg("Expected a table of up to some thousand columns."),
+                    msg("Leave out columns or split the file."),
+                ) from error
 
 
 def _scan_file(path: Path, sniffed: Sniffed, clean: Path) -> tuple[Scan, LineCount, int]:
@@ -187,7 +198,7 @@ def _findings(
             Finding(
                 "blank_lines",
                 msg_n("{n} blank line was left out.", "{n} blank lines were left out.", scan.blank),
-                severity="info",
+                severity="warn" if scan.blank_inside else "info",
             )
         )
     if replaced:

@@ -26,7 +26,7 @@ _NEWLINE = 10
 
 @dataclass(slots=True)
 class Scan:
-    """What the pass counted. `columns` = cells a record must have."""
+    """What the pass counted. `columns` = cells a record must have; `blank_inside` = a row follows a blank line."""
 
     columns: int
     delimiter: str
@@ -39,6 +39,8 @@ class Scan:
     rows: int = 0
     widest: int = 0
     trimmed: int = 0
+    blank_pending: bool = False
+    blank_inside: bool = False
     rejects: list[Reject] = field(default_factory=list)
 
     def reject(self, line: int, n_lines: int, reason: Message, text: str, column: str = "") -> None:
@@ -120,7 +122,8 @@ def _count_records(
     line_ends = np.searchsorted(newlines, ends) + 1
     spans = np.diff(line_ends, prepend=0)
     scan.widest = max(scan.widest, int((ends - starts).max()))
-    odd = np.flatnonzero((cells != scan.columns) | (ends == starts) | ((cells == 1) & (codes[starts] <= 32)))
+    bare = ends - starts < scan.columns
+    odd = np.flatnonzero((cells != scan.columns) | bare | ((cells == 1) & (codes[starts] <= 32)))
     written = 0
     for i in odd:
         start, end = int(starts[i]), int(ends[i])
@@ -130,6 +133,7 @@ def _count_records(
         _take(_record(text[start:end].decode("utf-8"), line, int(spans[i]), scan), scan)
     last = int(ends[-1]) + 1
     scan.out.write(memoryview(text)[written:last])
+    scan.blank_inside |= scan.blank_pending and (not len(odd) or int(odd[-1]) < len(ends) - 1)
     scan.rows += len(ends) - len(odd)
     scan.accepted += int(spans.sum() - spans[odd].sum())
     scan.line += int(line_ends[-1])
@@ -145,9 +149,11 @@ def _record(text: str, line: int, n_lines: int, scan: Scan) -> Record:
 def _take(record: Record, scan: Scan) -> None:
     """Accept, blank or reject one record that was split into cells."""
     cells = record.cells
-    if record.is_blank:
+    if record.is_blank or (record.error is None and not record.text.strip(f" {scan.delimiter}")):
         scan.blank += record.n_lines
+        scan.blank_pending = True
         return
+    scan.blank_inside |= scan.blank_pending
     if record.error is not None:
         scan.reject(record.line, record.n_lines, record.error, record.text)
         return

@@ -7,15 +7,14 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.cells import is_missing
 from core.data.dialect import find_decimal, find_dialect, find_thousands, sample_records
-from core.data.findings import Finding
+from core.data.findings import Finding, Severity
 from core.data.layout import Layout, find_layout, unique_names, units_of
 from core.data.lines import Record
 from core.data.options import Preview, Question, ReadOptions
 from core.data.source import TextBlocks, check_file, detect_encoding
 from core.errors import DataProblem, SettingProblem
-from core.messages import Message, msg
+from core.messages import Message, msg, msg_n
 
 HEAD_ROWS = 20
 _SAMPLE_BYTES = 1 << 20
@@ -78,6 +77,9 @@ def _assemble(
     units = units_of(names, table[1].cells if layout.units_row and len(table) > 1 else ())
     cells = [c for r in data for c in r.cells]
     decimal, evidence = (given.decimal, "given") if given.decimal else find_decimal(cells)
+    grouped = evidence == "ambiguous" and delimiter == ","
+    if grouped:
+        decimal = "."
     thousands = find_thousands(cells, decimal) if given.thousands is None else given.thousands
     options = ReadOptions(
         encoding=encoding,
@@ -90,12 +92,15 @@ def _assemble(
         units_row=layout.units_row,
         day_first=given.day_first,
     )
-    questions = _questions(options, evidence, layout)
+    questions = _questions(options, "given" if grouped else evidence, layout)
     top = table[:n_top]
     above = [r for r in records if r.line <= layout.preamble_rows]
     between = [r for r in records if top and top[0].line < r.line < top[-1].line and r.is_blank]
     rows = tuple(tuple(r.cells[:width]) for r in data if r.error is None and len(r.cells) >= width)[:HEAD_ROWS]
-    more = _layout_findings(layout, width, header, options)
+    preamble = [r for r in above if not r.is_blank]
+    more = _layout_findings(layout, width, header, options, sum(r.n_lines for r in preamble))
+    if grouped:
+        more.append(Finding("thousands", msg("The comma in numbers such as 1,234 was read as a thousands mark.")))
     return Sniffed(
         Preview(options, names, units, rows, (*findings, *more), questions),
         width,
@@ -126,7 +131,7 @@ def _trimmed(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
     return cells[:width] if width and len(cells) > width and not any(c.strip() for c in cells[width:]) else cells
 
 
-def _layout_findings(layout: Layout, width: int, header: tuple[str, ...], options: ReadOptions) -> list[Finding]:
+def _layout_findings(layout: Layout, width: int, header: tuple[str, ...], options: ReadOptions, n_above: int) -> list[Finding]:
     found = []
     if width == 1:
         found.append(Finding("one_column", msg("Only one column was found; is the delimiter right?")))
@@ -135,12 +140,13 @@ def _layout_findings(layout: Layout, width: int, header: tuple[str, ...], option
         found.append(Finding("header_short", message))
     if layout.units_row:
         found.append(Finding("units_row", msg("The row below the header was read as units."), severity="info"))
-    if layout.preamble_rows:
-        message = msg("{lines} lines above the header were left out.", lines=layout.preamble_rows)
-        found.append(Finding("preamble", message, severity="info"))
+    if n_above:
+        message = msg_n("{n} line above the table was left out.", "{n} lines above the table were left out.", n_above)
+        found.append(Finding("preamble", message))
     if options.encoding not in ("utf-8", "utf-8-sig"):
+        severity: Severity = "info" if str(options.encoding).startswith("utf") else "warn"
         found.append(
-            Finding("encoding", msg("The file was read as {encoding}.", encoding=str(options.encoding)), severity="info")
+            Finding("encoding", msg("The file was read as {encoding}.", encoding=str(options.encoding)), severity=severity)
         )
     return found
 
@@ -196,8 +202,3 @@ def _known_encoding(name: str) -> str:
             msg("Leave the encoding out to have it found."),
         ) from error
     return name
-
-
-def all_missing(cells: tuple[str, ...]) -> bool:
-    """True when no cell of a row holds anything."""
-    return all(is_missing(c) for c in cells)

@@ -116,7 +116,7 @@ def stage(
         connection.execute(
             f"COPY ({query}) TO {text_literal(target)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 50000)"
         )
-    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfMemoryException) as error:
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
         raise DataProblem(
             msg("The rows could not be cut into cells."),
             msg("Expected one delimiter and one quote character throughout the file."),
