@@ -62,28 +62,26 @@ def with_row(old: Column, row: dict[str, Any]) -> Column:
     return replace(old, role=role, unit=unit, lower_limit=lower, nominal=nominal, upper_limit=upper)
 
 
-def _range(summary: Summary) -> str:
-    low, high = summary.minimum, summary.maximum
-    if low is None or high is None or pd.isna(low):
+def _range(summary: ColumnSummary) -> str:
+    if summary.minimum is None or summary.maximum is None:
         return ""
-    if isinstance(low, (int, float)):
-        return f"{numbers.number(low)} … {numbers.number(high)}"
-    return f"{low} … {high}"
+    return f"{numbers.number(summary.minimum)} … {numbers.number(summary.maximum)}"
 
 
 def _config() -> dict[str, Any]:
     c = st.column_config
-    number = {"width": 84, "format": "%.6g"}
     return {
         "column": c.TextColumn(t("column"), pinned=True, width=140),
-        "role": c.SelectboxColumn(t("role"), options=list(ROLES), format_func=role_word, required=True, width=80),
+        "role": c.SelectboxColumn(
+            t("role"), options=list(ROLES), format_func=lambda role: role_word(str(role)), required=True, width=80
+        ),
         "unit": c.TextColumn(t("unit"), width=64, max_chars=30),
         "lower": c.NumberColumn(
-            t("LSL"), help=t("Lower specification limit: from the customer, not from the process."), **number
+            t("LSL"), help=t("Lower specification limit: from the customer, not from the process."), width=84, format="%.6g"
         ),
-        "nominal": c.NumberColumn(t("nominal"), help=t("The nominal value of the drawing."), **number),
+        "nominal": c.NumberColumn(t("nominal"), help=t("The nominal value of the drawing."), width=84, format="%.6g"),
         "upper": c.NumberColumn(
-            t("USL"), help=t("Upper specification limit: from the customer, not from the process."), **number
+            t("USL"), help=t("Upper specification limit: from the customer, not from the process."), width=84, format="%.6g"
         ),
         "missing": c.ProgressColumn(t("missing (%)"), min_value=0, max_value=100, format="%.1f", width=96),
         "range": c.TextColumn(t("range"), width=110),

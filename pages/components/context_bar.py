@@ -73,7 +73,7 @@ def _set(name: str, value: str | None) -> None:
 def _dataset_switch(ws: wf.Workspace, datasets: Sequence[Dataset]) -> Dataset | None:
     names = {d.id: d.name for d in datasets}
     newest = {d.id: d.version for d in datasets}
-    chosen = st.session_state.get("dataset")
+    chosen: str = st.session_state.get("dataset") or ""
     version = st.session_state.get("version")
     label = f"{project_name(names[chosen], LONGEST_LABEL)} · v{version or newest[chosen]}" if chosen else t("No dataset yet")
     with st.popover(md(label), icon=":material/database:", type="tertiary", disabled=not datasets, key="dataset_popover"):
@@ -108,7 +108,7 @@ def _run_switch(ws: wf.Workspace, dataset: Dataset | None) -> None:
     if st.session_state.get("run") is None:
         finished = [r.id for r in runs.values() if r.has_results]
         _set("run", next(iter(finished or runs), None))
-    chosen = st.session_state.get("run")
+    chosen: str = st.session_state.get("run") or ""
     label = project_name(runs[chosen].name, LONGEST_LABEL) if chosen in runs else t("No run yet")
     with st.popover(md(label), icon=":material/model_training:", type="tertiary", disabled=not runs, key="run_popover"):
         st.selectbox(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -92,11 +93,15 @@ def _questions(preview: Preview) -> None:
                 md(say(question.message)),
                 range(len(question.options)),
                 index=None,
-                format_func=lambda i, q=question: md(say(q.options[i][1])),
+                format_func=partial(_option_word, question),
                 key=f"read.question.{question.code}.{number}",
                 on_change=_answer,
                 args=(question, f"read.question.{question.code}.{number}", preview.options),
             )
+
+
+def _option_word(question: Question, index: int) -> str:
+    return md(say(question.options[index][1]))
 
 
 def _answer(question: Question, key: str, before: ReadOptions) -> None:

@@ -28,7 +28,8 @@ class Draft:
     @property
     def recipe(self) -> Recipe:
         """The recipe as it stands."""
-        return st.session_state[self._key][-1]
+        versions: list[Recipe] = st.session_state[self._key]
+        return versions[-1]
 
     @property
     def version(self) -> int:

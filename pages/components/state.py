@@ -83,7 +83,7 @@ def forget() -> NoReturn:
 
 def take_pending() -> dict[str, str | None]:
     """What the last run asked to open; asked once, before the switchers are drawn."""
-    return st.session_state.pop(_PENDING, {})
+    return dict(st.session_state.pop(_PENDING, {}))
 
 
 def _remember(dataset: str | None, version: int | None, run: str | None) -> None:

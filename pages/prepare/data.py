@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from core import workflows as wf
 from core.data.dataset import Dataset
-from core.data.options import LineCount
+from core.data.options import LineCount, Question, ReadOptions, Reject
 from core.data.summary import Summary
 from core.messages import msg
 from pages.components import column_table, findings, notices, numbers, preview, state, uploads
@@ -54,7 +55,8 @@ def _way_in(dataset: Dataset | None) -> None:
 def _import(waiting: uploads.Upload) -> None:
     headline(t("Check how '{name}' is read, then import it", name=waiting.name))
     caption(preview.size_line(waiting))
-    options, questions = None, ()
+    options: ReadOptions | None = None
+    questions: tuple[Question, ...] = ()
     with notices.guard():
         shown, options = preview.corrected(waiting)
         questions = shown.questions
@@ -79,7 +81,7 @@ def _import(waiting: uploads.Upload) -> None:
             _bring_in(waiting, name or waiting.title, options)
 
 
-def _bring_in(waiting: uploads.Upload, name: str, options: Any) -> None:
+def _bring_in(waiting: uploads.Upload, name: str, options: ReadOptions | None) -> None:
     with st.spinner(t("Reading '{name}' …", name=md(waiting.name))):
         imported = wf.import_file(state.workspace(), waiting.path, name=name.strip(), options=options, source_name=waiting.name)
     if imported.dataset is None:
@@ -223,7 +225,7 @@ def _line_account(lines: LineCount) -> str:
     )
 
 
-def _rejected_csv(rejected: Any) -> str:
+def _rejected_csv(rejected: Sequence[Reject]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["line", "column", "reason", "text"])
