@@ -2,8 +2,10 @@
 
 Damage follows the exponential form of Saxena, Goebel, Simon & Eklund, "Damage propagation modeling for aircraft engine
 run-to-failure simulation", PHM 2008: each engine starts with a small unknown wear; efficiency and flow of the compressor
-are lost as exp(a·tᵇ) − 1 with its own rates; it fails when its health reaches 0. Twelve sensors answer linearly to
-both losses and to the flight condition, with sensor noise; three of them carry no information, as in real fleets.
+are lost as exp(a·tᵇ) − 1 with its own rates; it fails when its health reaches 0. How long that takes follows the
+take-off thrust at which the engine is flown, as life ∝ thrust⁻⁶ (an inverse power law, the usual form for load and
+life), with scatter. Twelve sensors answer linearly to both losses and to altitude, with sensor noise; three of them
+carry no information, as in real fleets.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ Array = NDArray[np.float64]
 N_ENGINES = 80
 SHORTEST, LONGEST = 130, 300
 START_RATE = 0.05
+TYPICAL_LIFE, TYPICAL_THRUST, THRUST_POWER, LIFE_SCATTER = 198.0, 92.0, 6.0, 0.07
 # name: (unit, healthy value, change at full loss of efficiency, at full loss of flow, noise sd, change per km of altitude)
 SENSORS: dict[str, tuple[str, float, float, float, float, float]] = {
     "fan_inlet_temp": ("°C", 15.2, 0.0, 0.0, 0.25, -0.9),
@@ -47,6 +50,11 @@ def loss(cycle: Array, life: float, start: float, power: float) -> Array:
     return start + START_RATE * np.expm1(rate * np.asarray(cycle, dtype=float) ** power)
 
 
+def typical_life(thrust: float) -> float:
+    """Flights to failure of a typical engine flown at `thrust`, per cent of rated take-off thrust."""
+    return TYPICAL_LIFE * (thrust / TYPICAL_THRUST) ** -THRUST_POWER
+
+
 def make(seed: int = 7) -> pd.DataFrame:
     """About 16,000 rows: 80 engines, one row a cycle, the last row of each engine is its last flight."""
     rng = np.random.default_rng(seed)
@@ -59,13 +67,15 @@ def make(seed: int = 7) -> pd.DataFrame:
 
 
 def _engine(rng: np.random.Generator, name: str) -> pd.DataFrame:
-    life = int(np.clip(rng.lognormal(np.log(198.0), 0.22), SHORTEST, LONGEST))
+    thrust = rng.uniform(86.0, 98.0)
+    life = int(np.clip(typical_life(thrust) * rng.lognormal(0.0, LIFE_SCATTER), SHORTEST, LONGEST))
     cycle = np.arange(1.0, life + 1.0)
     start, power = rng.uniform(0.0, 0.10, 2), rng.uniform(0.95, 1.15, 2)
     efficiency = loss(cycle, life, start[0], power[0])
     flow = loss(cycle, life, start[1], power[1])
     altitude = np.clip(rng.normal(10.6, 0.4, life), 9.4, 11.9).round(2)
     table = {"engine": np.full(life, name, dtype=object), "cycle": cycle, "altitude": altitude}
+    table["takeoff_thrust"] = (thrust + rng.normal(0.0, 0.8, life)).round(1)
     for column, (_, base, by_efficiency, by_flow, sd, by_altitude) in SENSORS.items():
         unit_offset = rng.normal(0.0, 0.5 * sd)
         signal = base + unit_offset + by_efficiency * efficiency + by_flow * flow + by_altitude * (altitude - 10.6)
@@ -78,6 +88,7 @@ COLUMNS = (
     Column("engine", "text", "group"),
     Column("cycle", "number", "time"),
     Column("altitude", "number", unit="km"),
+    Column("takeoff_thrust", "number", unit="%"),
     *(Column(name, "number", unit=facts[0]) for name, facts in SENSORS.items()),
 )
 
@@ -85,14 +96,14 @@ DEMO = Demo(
     key="engine_life",
     title=msg("Engines: how long will they last?"),
     summary=msg(
-        "80 turbofan engines run to failure, 130 to 300 flights each. Predict the flights that are left from 12 sensors."
+        "80 turbofan engines run to failure, 130 to 300 flights each. Predict the flights that are left from 12 sensors and how the engine is flown."
     ),
     task="rul",
     make=make,
     columns=COLUMNS,
     request={
         "task": "rul",
-        "model": "cnn",
+        "model": "lstm",
         "time": "cycle",
         "group": "engine",
         "preset": "quick",

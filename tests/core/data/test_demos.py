@@ -146,6 +146,14 @@ def test_fleet_has_eighty_engines_of_documented_lives_without_gaps() -> None:
     assert (lives["count"] == lives["max"]).all()
 
 
+def test_life_falls_with_the_sixth_power_of_thrust() -> None:
+    table = engine_life.make(7).groupby("engine").agg(life=("cycle", "max"), thrust=("takeoff_thrust", "mean"))
+    inside = table[table["life"].between(131, 299)]
+    slope, _ = np.polyfit(np.log(inside["thrust"]), np.log(inside["life"]), 1)
+    assert engine_life.typical_life(92.0) == 198.0
+    assert slope == pytest.approx(-6.0, abs=1.0)
+
+
 def test_sensors_answer_to_wear_with_the_documented_sign() -> None:
     table = engine_life.make(7)
     left = table.groupby("engine")["cycle"].transform("max") - table["cycle"]
