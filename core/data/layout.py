@@ -127,10 +127,11 @@ def unique_names(cells: Sequence[str], width: int) -> tuple[tuple[str, ...], tup
     findings: list[Finding] = []
     taken: set[str] = set()
     wanted = [" ".join(c.split()) for c in cells] + [""] * (width - len(cells))
+    asked = {name.lower() for name in wanted}
     for i, name in enumerate(wanted[:width]):
         base = name or f"column_{i + 1}"
         unique, k = base, 2
-        while unique.lower() in taken or (unique != base and unique in wanted):
+        while unique.lower() in taken or (unique != base and unique.lower() in asked):
             unique, k = f"{base}_{k}", k + 1
         taken.add(unique.lower())
         names.append(unique)
