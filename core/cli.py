@@ -127,7 +127,9 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
         key, mark, value = text.partition("=")
         if not mark or not key:
             raise SettingProblem(
-                msg("--set was given '{text}'.", text=text), msg("Expected key=value."), msg("Write for example --set epochs=20.")
+                msg("--set was given '{text}'.", text=text),
+                msg("Expected key=value."),
+                msg("Write for example --set epochs=20."),
             )
         pairs[key.strip()] = value
     return pairs
@@ -178,8 +180,12 @@ def _import(options: Options) -> Answer:
         "outcome": imported.outcome,
         "dataset": None if dataset is None else dataset.id,
         "rows": 0 if dataset is None else dataset.n_rows,
-        "columns": [] if dataset is None else [{"name": c.name, "kind": c.kind, "role": c.role, "unit": c.unit} for c in dataset.columns],
-        "findings": [{"code": f.code, "column": f.column, "severity": f.severity, "message": str(f.message)} for f in imported.findings],
+        "columns": []
+        if dataset is None
+        else [{"name": c.name, "kind": c.kind, "role": c.role, "unit": c.unit} for c in dataset.columns],
+        "findings": [
+            {"code": f.code, "column": f.column, "severity": f.severity, "message": str(f.message)} for f in imported.findings
+        ],
         "rejected": [{"line": r.line, "column": r.column, "reason": str(r.reason), "text": r.text} for r in imported.rejected],
         "lines": imported.lines.to_json(),
     }
@@ -297,13 +303,13 @@ def _recipe_file(path: Path | None) -> dict[str, object]:
     except (OSError, ValueError) as error:
         raise SettingProblem(
             msg("The recipe '{path}' could not be read.", path=path.name),
-            msg("Expected a JSON file with \"version\" and \"steps\"."),
+            msg('Expected a JSON file with "version" and "steps".'),
             msg("Save one from the Clean screen and give its path."),
         ) from error
     if not isinstance(found, dict):
         raise SettingProblem(
             msg("The recipe '{path}' is not an object.", path=path.name),
-            msg("Expected a JSON file with \"version\" and \"steps\"."),
+            msg('Expected a JSON file with "version" and "steps".'),
             msg("Save one from the Clean screen and give its path."),
         )
     from core.clean import Recipe
@@ -398,7 +404,11 @@ def _follow(options: Options, event: Any) -> None:
         _note(options, f"{values['name']} …")
     elif event.kind == "epoch" and int(values["epoch"]) % 5 == 0:
         val = values.get("val_loss")
-        _note(options, f"epoch {values['epoch']}/{values['epochs']}  loss {values['loss']:.5g}" + (f"  validation {val:.5g}" if val is not None else ""))
+        _note(
+            options,
+            f"epoch {values['epoch']}/{values['epochs']}  loss {values['loss']:.5g}"
+            + (f"  validation {val:.5g}" if val is not None else ""),
+        )
     elif event.kind == "note":
         _note(options, str(Message.from_json(values["message"])))
 

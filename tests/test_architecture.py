@@ -78,7 +78,9 @@ def test_core_imports_point_one_way(path: Path) -> None:
         assert name.split(".")[0] not in ("streamlit", "pages", "app"), f"{path.name}:{line} imports {name}"
         parts = name.split(".")
         if parts[0] == "core" and len(parts) > 1 and parts[1] in RANK and package in RANK:
-            assert RANK[parts[1]] <= RANK[package], f"{path.name}:{line}: core.{package} imports core.{parts[1]}, which stands to its right"
+            assert RANK[parts[1]] <= RANK[package], (
+                f"{path.name}:{line}: core.{package} imports core.{parts[1]}, which stands to its right"
+            )
 
 
 @pytest.mark.parametrize("path", [*python_files("core"), *python_files("pages")], ids=lambda p: str(p.relative_to(ROOT)))
@@ -103,5 +105,7 @@ def test_no_pickle_anywhere() -> None:
 
 
 def test_every_package_of_core_has_a_place_in_the_order() -> None:
-    packages = {p.name.removesuffix(".py") for p in (ROOT / "core").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    packages = {
+        p.name.removesuffix(".py") for p in (ROOT / "core").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
+    }
     assert packages - {"__init__"} <= set(RANK)

@@ -145,9 +145,7 @@ def _category_features(train: TrainPart, column: Column) -> list[Feature] | Mess
     cells = train.table[column.name].dropna().astype("str")
     categories = sorted(cells.unique())
     if len(categories) > MAX_CATEGORIES:
-        return msg(
-            "Column '{column}' has {n} different texts and was left out.", column=column.name, n=len(categories)
-        )
+        return msg("Column '{column}' has {n} different texts and was left out.", column=column.name, n=len(categories))
     if len(categories) < 2:
         return msg("Column '{column}' is constant in the training part and was left out.", column=column.name)
     shares = [float(np.mean(cells.to_numpy() == c)) for c in categories]

@@ -156,7 +156,11 @@ def _class_target(train_truth: NDArray[np.object_], name: str) -> ClassTarget:
     classes = sorted({v for v in train_truth if v is not None})
     if len(classes) < 2:
         raise NotEnoughData(
-            msg("The target '{column}' has only one class in the training part: {classes}.", column=name, classes=", ".join(classes) or "–"),
+            msg(
+                "The target '{column}' has only one class in the training part: {classes}.",
+                column=name,
+                classes=", ".join(classes) or "–",
+            ),
             msg("Telling classes apart needs rows of at least two."),
             msg("Choose another target, or use another split."),
         )

@@ -22,8 +22,9 @@ from core.evaluation import (
     ranking_metrics,
     regression_metrics,
     split_conformal,
+    time_blocks,
 )
-from core.features.pipeline import group_codes
+from core.features.pipeline import group_codes, row_order
 from core.features.targets import ClassTarget, LifeTarget
 from core.serving.manifest import IntervalFacts, Manifest
 from core.serving.scoring import RawScores
@@ -126,9 +127,9 @@ def part_metrics(
     """The figures of some rows."""
     task = resolved.request.task
     if task == "anomaly":
-        return _anomaly_metrics(scored, rows, prepared)
+        return _anomaly_metrics(scored, rows, prepared, resolved)
     if task == "classification":
-        return _class_metrics(scored, rows, prepared, manifest)
+        return _class_metrics(scored, rows, prepared, manifest, _blocks(rows, prepared, resolved))
     truth = capped_truth(prepared)[rows]
     predicted = scored["prediction"].to_numpy(dtype=np.float64)[rows]
     codes = group_codes(prepared.table, resolved.group)
@@ -142,7 +143,33 @@ def part_metrics(
     return tuple(found)
 
 
-def _class_metrics(scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared, manifest: Manifest) -> tuple[Metric, ...]:
+def resampling_blocks(
+    rows: NDArray[np.int64], table: pd.DataFrame, *, group: str | None, time: str | None, method: str
+) -> NDArray[np.int64] | None:
+    """What is drawn together when an interval is computed: whole groups, else stretches of time, else single rows.
+
+    Neighbouring rows resemble each other, and drawing them one by one would make intervals too narrow.
+    """
+    codes = group_codes(table, group)
+    if codes is not None and len(np.unique(codes[rows])) >= 5:
+        return codes[rows]
+    if method not in ("time", "first"):
+        return None
+    place = np.empty(len(table), dtype=np.int64)
+    order = row_order(table, None, time)[0]
+    place[order] = np.arange(len(order))
+    blocks = np.empty(len(rows), dtype=np.int64)
+    blocks[np.argsort(place[rows], kind="stable")] = time_blocks(len(rows))
+    return blocks
+
+
+def _blocks(rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> NDArray[np.int64] | None:
+    return resampling_blocks(rows, prepared.table, group=resolved.group, time=resolved.time, method=resolved.split.method)
+
+
+def _class_metrics(
+    scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared, manifest: Manifest, blocks: NDArray[np.int64] | None
+) -> tuple[Metric, ...]:
     target = prepared.target
     if not isinstance(target, ClassTarget):
         raise TypeError("A classification has a class target.")
@@ -150,10 +177,12 @@ def _class_metrics(scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prep
     positive = None if manifest.positive is None else target.classes.index(manifest.positive)
     codes = target.encode(prepared.truth)[rows]  # type: ignore[arg-type]
     threshold = 0.5 if manifest.decision is None else manifest.decision
-    return classification_metrics(codes, probabilities, target.classes, positive, threshold)
+    return classification_metrics(codes, probabilities, target.classes, positive, threshold, blocks=blocks)
 
 
-def _anomaly_metrics(scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared) -> tuple[Metric, ...]:
+def _anomaly_metrics(
+    scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved
+) -> tuple[Metric, ...]:
     flags, scores = scored["flag"].to_numpy()[rows], scored["score"].to_numpy(dtype=np.float64)[rows]
     known = np.isfinite(scores)
     share = Metric("flagged_fraction", float(flags[known].mean()) if known.any() else None, int(known.sum()))
@@ -163,7 +192,13 @@ def _anomaly_metrics(scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Pr
     labels = label_flags(prepared.truth)[rows]
     known &= np.isfinite(labels)
     truth = labels[known] > 0
-    return (*found, *binary_flag_metrics(truth, flags[known]), *ranking_metrics(truth, scores[known]))
+    blocks = _blocks(rows, prepared, resolved)
+    blocks = None if blocks is None else blocks[known]
+    return (
+        *found,
+        *binary_flag_metrics(truth, flags[known], blocks=blocks),
+        *ranking_metrics(truth, scores[known], blocks=blocks),
+    )
 
 
 def metrics_json(metrics: Sequence[Metric]) -> dict[str, dict[str, object]]:

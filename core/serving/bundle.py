@@ -107,7 +107,10 @@ def load_bundle(path: Path, *, check: bool = True) -> Bundle:
     except ValueError as error:
         raise _not_a_bundle(path, msg("manifest.json is not valid JSON.")) from error
     if not isinstance(raw, dict) or raw.get("format_version") != FORMAT_VERSION:
-        raise _not_a_bundle(path, msg("its format version is {version}.", version=str(raw.get("format_version") if isinstance(raw, dict) else None)))
+        raise _not_a_bundle(
+            path,
+            msg("its format version is {version}.", version=str(raw.get("format_version") if isinstance(raw, dict) else None)),
+        )
     manifest = _read_manifest(Manifest, raw, path)
     if check:
         _check_hashes(folder, manifest, path)

@@ -32,6 +32,8 @@ class TrainRequest(Settings):
     split: SplitSettings | None = None
     preset: Preset = "normal"
     options: dict[str, Any] = Field(default_factory=dict)
-    seed: int = setting(7, title="Seed", help="Same seed and same data give the same model on the same machine.", ge=0, le=2**31 - 1)
+    seed: int = setting(
+        7, title="Seed", help="Same seed and same data give the same model on the same machine.", ge=0, le=2**31 - 1
+    )
     budget_minutes: float = setting(10.0, title="Time budget", help="The longest a training may take.", unit="min", gt=0)
     name: str = ""

@@ -20,6 +20,7 @@ from core.training.task_settings import TaskSettings
 LIFE_WINDOW = 30
 SEQUENCE_WINDOW = 30
 ANOMALY_WINDOW = 60
+FEWEST_GROUPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,20 @@ def _check_life(request: TrainRequest, group: str | None, time: str | None, targ
 
 
 def _split(dataset: Dataset, request: TrainRequest) -> tuple[SplitSettings, Message]:
-    if request.split is None:
-        return default_split(dataset.columns, request.task)
-    return request.split, msg("Chosen by the user.")
+    """The split asked for, else the default rule. Fewer than five groups are strata and not lots: then by time."""
+    if request.split is not None:
+        return request.split, msg("Chosen by the user.")
+    settings, reason = default_split(dataset.columns, request.task)
+    if settings.method != "group" or request.task == "rul":
+        return settings, reason
+    group = dataset.with_role("group")[0].name
+    n_groups = int(dataset.table([group])[group].nunique())
+    if n_groups >= FEWEST_GROUPS:
+        return settings, reason
+    settings, _ = default_split([c for c in dataset.columns if c.role != "group"], request.task)
+    few = msg("'{column}' has only {n} values, too few to hold some back", column=group, n=n_groups)
+    how = {"time": msg("split by time"), "random": msg("split at random")}[settings.method]
+    return settings, msg("{few}; {how} instead.", few=few, how=how)
 
 
 def _settings(spec: Any, request: TrainRequest, n_rows: int) -> tuple[Settings, TaskSettings, FitSettings]:

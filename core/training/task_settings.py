@@ -9,13 +9,28 @@ class TaskSettings(Settings):
     """What a run may set beside the model's and the fit's own settings."""
 
     window: int | None = setting(
-        None, title="Window", help="How many rows the model looks back. Empty: chosen from the data and the family.", unit="rows", ge=1, le=2000
+        None,
+        title="Window",
+        help="How many rows the model looks back. Empty: chosen from the data and the family.",
+        unit="rows",
+        ge=1,
+        le=2000,
     )
     cap: float = setting(
-        125.0, title="Life cap", help="Remaining life above this counts as this: a healthy machine does not age visibly.", unit="cycles", gt=0
+        125.0,
+        title="Life cap",
+        help="Remaining life above this counts as this: a healthy machine does not age visibly.",
+        unit="cycles",
+        gt=0,
     )
     false_alarms_per_week: float = setting(
-        2.0, title="False alarms allowed a week", help="The decision limit is set from held-out normal rows to keep this promise.", unit="1/week", gt=0, le=10_000, expert=False
+        2.0,
+        title="False alarms allowed a week",
+        help="The decision limit is set from held-out normal rows to keep this promise.",
+        unit="1/week",
+        gt=0,
+        le=10_000,
+        expert=False,
     )
     interval_miss_rate: float = setting(
         0.1, title="Interval miss rate", help="Share of rows that may lie outside the prediction interval.", gt=0, lt=0.5

@@ -73,7 +73,7 @@ def preview_recipe(
         before=before,
         after=after,
         changed=~same,
-        flagged=cleaned.flagged,
+        flagged=np.asarray(cleaned.flagged_cells.get(column, np.zeros(len(table), dtype=bool))),
         left_out=cleaned.left_out,
         changes=cleaned.changes,
         parts=made.parts,

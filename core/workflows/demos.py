@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 DEMO_SEED = 7
 HEADLINE = {"regression": "rmse", "rul": "rmse", "classification": "roc_auc", "anomaly": "f1"}
-STATES = {"queued": "waiting", "running": "building", "succeeded": "ready", "failed": "failed", "cancelled": "failed", "interrupted": "failed"}
+STATES = {
+    "queued": "waiting",
+    "running": "building",
+    "succeeded": "ready",
+    "failed": "failed",
+    "cancelled": "failed",
+    "interrupted": "failed",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,11 @@ def _check_limits(column: Column) -> None:
     values = [v for v in (column.lower_limit, column.nominal, column.upper_limit) if v is not None]
     if values != sorted(values):
         raise SettingProblem(
-            msg("The specification limits of '{column}' are {limits}.", column=column.name, limits=" / ".join(f"{v:g}" for v in values)),
+            msg(
+                "The specification limits of '{column}' are {limits}.",
+                column=column.name,
+                limits=" / ".join(f"{v:g}" for v in values),
+            ),
             msg("They rise from the lower limit over the nominal value to the upper limit."),
             msg("Correct the limits of this column."),
         )
@@ -227,7 +231,9 @@ def _kept_source(path: Path, folder: Path) -> Path:
 
 
 def _rejected_json(rejected: Sequence[Reject]) -> bytes:
-    rows = [{"line": r.line, "column": r.column, "reason": r.reason.to_json(), "text": r.text} for r in rejected[:MAX_REJECTED_KEPT]]
+    rows = [
+        {"line": r.line, "column": r.column, "reason": r.reason.to_json(), "text": r.text} for r in rejected[:MAX_REJECTED_KEPT]
+    ]
     return json.dumps(rows).encode()
 
 

@@ -151,7 +151,9 @@ def classification_view(
         positive=chosen,
         threshold=cut,
         default_threshold=manifest.decision,
-        metrics=_class_metrics(results, part, is_own or is_argmax, truth, probabilities, classes, None if is_argmax else place, cut),
+        metrics=_class_metrics(
+            results, part, is_own or is_argmax, truth, probabilities, classes, None if is_argmax else place, cut
+        ),
         baseline_metrics=results.run.baseline_metrics,
         per_class=per_class(truth, probabilities, classes, None if is_argmax else place, cut),
         confusion=confusion(truth[known], predicted, len(classes)),
@@ -175,9 +177,7 @@ def value_verdict(results: Results) -> Message:
     truth = results.scores["truth"].to_numpy(dtype=np.float64)[rows]
     ours = results.scores["prediction"].to_numpy(dtype=np.float64)[rows]
     theirs = results.baseline_scores["prediction"].to_numpy(dtype=np.float64)[rows]
-    groups = results.groups(rows)
-    blocks = None if groups is None else pd.factorize(groups)[0]
-    differences = paired_differences("rmse", truth, ours, theirs, seed=run.request.seed, blocks=blocks)
+    differences = paired_differences("rmse", truth, ours, theirs, seed=run.request.seed, blocks=results.blocks(rows))
     found = compare_with_baseline(
         model, base, differences, baseline_title=model_by_key(run.baseline).title, part=part_words(results), unit=results.unit
     )
@@ -197,8 +197,11 @@ def class_verdict(results: Results) -> Message:
     _, theirs = _codes_and_probabilities(results.baseline_scores.iloc[rows], classes)
     place = classes.index(results.manifest.positive or classes[-1])
     labels = np.where(truth < 0, np.nan, (truth == place).astype(np.float64))
-    differences = paired_differences(key, labels, ours[:, place], theirs[:, place], seed=run.request.seed)
-    found = compare_with_baseline(model, base, differences, baseline_title=model_by_key(run.baseline).title, part=part_words(results))
+    blocks = results.blocks(rows)
+    differences = paired_differences(key, labels, ours[:, place], theirs[:, place], seed=run.request.seed, blocks=blocks)
+    found = compare_with_baseline(
+        model, base, differences, baseline_title=model_by_key(run.baseline).title, part=part_words(results)
+    )
     return found.message
 
 

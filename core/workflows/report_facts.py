@@ -220,7 +220,9 @@ def _classification(results: Results, text: Text) -> tuple[Message, tuple[Report
         confusion,
         ReportFigure(
             msg("ROC curve"),
-            charts.roc(curve=_xy(view.roc), baseline=_xy(view.baseline_roc), operating_point=view.operating_point, text=text, **names),
+            charts.roc(
+                curve=_xy(view.roc), baseline=_xy(view.baseline_roc), operating_point=view.operating_point, text=text, **names
+            ),
             caption,
         ),
         ReportFigure(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.data.dataset import Dataset
 from core.data.split import PART_NAMES
 from core.errors import NotEnoughData, unknown_choice
+from core.jobs.judging import resampling_blocks
 from core.messages import msg
 from core.serving import Manifest, load_bundle
 from core.workflows.importing import open_dataset
@@ -98,6 +99,11 @@ class Results:
     def groups(self, rows: NDArray[np.int64]) -> NDArray | None:
         """Groups of rows, or None."""
         return None if self.group is None else self.scores[self.group].to_numpy()[rows]
+
+
+    def blocks(self, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """What is drawn together when a difference is resampled; the same as for the run's stored intervals."""
+        return resampling_blocks(rows, self.scores, group=self.group, time=self.time, method=self.manifest.split["method"])
 
 
 def open_results(ws: Workspace, run_id: str) -> Results:

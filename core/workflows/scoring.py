@@ -133,7 +133,9 @@ def evaluate_file(scores: Path, truth: Path, column: str, options: ReadOptions |
     if column not in known.columns:
         raise unknown_column(column, [str(c) for c in known.columns])
     result = {"prediction", "lower", "upper", "score", "flag", "why_not", ROW}
-    keys = [c for c in scored.columns if c in known.columns and c not in result and c != column and not c.startswith("probability_")]
+    keys = [
+        c for c in scored.columns if c in known.columns and c not in result and c != column and not c.startswith("probability_")
+    ]
     merged, is_last = _joined(scored, known, keys, column)
     if "flag" in merged:
         return _anomaly_figures(merged)

@@ -27,10 +27,26 @@ from core.workflows.records import (
 from core.workflows.workspace import Workspace
 
 TASK_CHOICES: tuple[TaskChoice, ...] = (
-    TaskChoice("regression", msg("Predict a quality value before it is measured"), msg("A prediction with an interval, and what the error is on later parts.")),
-    TaskChoice("classification", msg("Predict a class: pass or fail, or which fault"), msg("A class with a probability, defects caught and good parts rejected.")),
-    TaskChoice("anomaly", msg("Warn me when something is off"), msg("Scores, events and their sensors, at a false-alarm rate you choose.")),
-    TaskChoice("rul", msg("How long will the machine last?"), msg("Remaining life with an interval, from machines that ran to failure.")),
+    TaskChoice(
+        "regression",
+        msg("Predict a quality value before it is measured"),
+        msg("A prediction with an interval, and what the error is on later parts."),
+    ),
+    TaskChoice(
+        "classification",
+        msg("Predict a class: pass or fail, or which fault"),
+        msg("A class with a probability, defects caught and good parts rejected."),
+    ),
+    TaskChoice(
+        "anomaly",
+        msg("Warn me when something is off"),
+        msg("Scores, events and their sensors, at a false-alarm rate you choose."),
+    ),
+    TaskChoice(
+        "rul",
+        msg("How long will the machine last?"),
+        msg("Remaining life with an interval, from machines that ran to failure."),
+    ),
 )
 
 

@@ -1,0 +1,149 @@
+"""Bundles score the same anywhere, and a changed or foreign file is refused in one sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from core.clean import Recipe
+from core.errors import DataProblem
+from core.jobs.fitting import fit_baseline
+from core.jobs.train_job import judge
+from core.models import model_by_key
+from core.serving import Bundle, load_bundle
+from core.serving.bundle import pack_bundle
+from core.training.prepare import Prepared, prepare
+from core.training.request import TrainRequest
+from core.training.resolve import Resolved, resolve
+from tests.synthetic import anomaly_table, as_dataset, class_table, regression_table
+
+
+def trained(table: pd.DataFrame, folder: Path, task: str, model: str, **roles: str) -> tuple[Bundle, Resolved, Prepared]:
+    """A judged baseline on a synthetic table."""
+    dataset = as_dataset(table, folder, **roles)
+    request = TrainRequest(
+        dataset_id=dataset.id, dataset_version=1, task=task, model=model, recipe=Recipe().model_dump(mode="json")
+    )
+    resolved = resolve(dataset, request)
+    prepared = prepare(resolved)
+    spec = model_by_key(model)
+    return (
+        judge(fit_baseline(resolved, prepared, spec, spec.settings(), folder / "bundle"), prepared, resolved).bundle,
+        resolved,
+        prepared,
+    )
+
+
+@pytest.fixture
+def regression(tmp_path: Path) -> Bundle:
+    return trained(regression_table(), tmp_path, "regression", "ridge", y="target", when="time")[0]
+
+
+def test_a_line_is_found_and_its_interval_holds(regression: Bundle) -> None:
+    table = regression_table(seed=11)
+    scored = regression.score(table)
+    error = scored["prediction"] - table["y"]
+    assert np.sqrt((error**2).mean()) == pytest.approx(0.1, abs=0.02)  # the noise that the table was made with
+    inside = (table["y"] >= scored["lower"]) & (table["y"] <= scored["upper"])
+    assert 0.82 <= inside.mean() <= 0.97  # promised: 0.9
+
+
+def test_output_rows_follow_the_input_whatever_its_order(regression: Bundle) -> None:
+    table = regression_table(seed=11)
+    shuffled = table.sample(frac=1, random_state=1)
+    ordered, mixed = regression.score(table)["prediction"], regression.score(shuffled)["prediction"]
+    np.testing.assert_allclose(mixed.to_numpy(), ordered.to_numpy()[shuffled.index])
+
+
+def test_extra_and_reordered_columns_do_not_matter(regression: Bundle) -> None:
+    table = regression_table(seed=11)
+    other = table.assign(more=1.0)[["more", *reversed(list(table.columns))]]
+    np.testing.assert_array_equal(regression.score(table)["prediction"], regression.score(other)["prediction"])
+
+
+def test_missing_columns_are_refused_by_name(regression: Bundle) -> None:
+    with pytest.raises(DataProblem, match="The table lacks b"):
+        regression.score(regression_table().drop(columns="b"))
+
+
+def test_texts_for_numbers_are_refused_with_an_example(regression: Bundle) -> None:
+    with pytest.raises(DataProblem, match="Column 'a' holds texts such as '1,5'"):
+        regression.score(regression_table().assign(a="1,5"))
+
+
+def test_a_filled_cell_is_marked(regression: Bundle) -> None:
+    table = regression_table(seed=11)
+    table.loc[3, "a"] = np.nan
+    scored = regression.score(table)
+    assert scored["why_not"].iloc[3] == "empty cell filled"
+    assert (scored["why_not"].drop(3) == "").all()
+
+
+def test_a_packed_bundle_scores_the_same(regression: Bundle, tmp_path: Path) -> None:
+    pack_bundle(regression.folder, tmp_path / "b.zip")
+    table = regression_table(seed=11)
+    pd.testing.assert_frame_equal(load_bundle(tmp_path / "b.zip").score(table), regression.score(table))
+
+
+def test_a_changed_file_is_refused(regression: Bundle) -> None:
+    path = regression.folder / "model.npz"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataProblem, match=r"model\.npz of the bundle 'bundle' is missing or changed"):
+        load_bundle(regression.folder)
+
+
+def test_a_newer_format_is_refused(regression: Bundle) -> None:
+    path = regression.folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format_version": 99}))
+    with pytest.raises(DataProblem, match="its format version is 99"):
+        load_bundle(regression.folder)
+
+
+def test_an_unknown_manifest_key_is_refused(regression: Bundle) -> None:
+    path = regression.folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "loader": "x"}))
+    with pytest.raises(DataProblem, match="is not an Andon bundle"):
+        load_bundle(regression.folder)
+
+
+def test_a_zip_with_a_path_out_of_it_is_refused(tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        archive.writestr("../../evil.txt", "x")
+    with pytest.raises(DataProblem, match="it contains"):
+        load_bundle(tmp_path / "evil.zip")
+    assert not (tmp_path.parent / "evil.txt").exists()
+
+
+def test_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(b"\x80\x04pickle")
+    with pytest.raises(DataProblem, match="it is neither a folder nor a zip file"):
+        load_bundle(tmp_path / "x.bin")
+
+
+def test_classes_have_probabilities_that_sum_to_one(tmp_path: Path) -> None:
+    bundle, _, _ = trained(class_table(), tmp_path, "classification", "logistic", result="target")
+    scored = bundle.score(class_table(seed=8))
+    np.testing.assert_allclose(scored[["probability_fail", "probability_pass"]].sum(axis=1), 1)
+    assert bundle.manifest.positive == "fail"  # the rarer one
+    flagged = scored["probability_fail"] > bundle.manifest.decision
+    assert ((scored["prediction"] == "fail") == flagged).all()
+    assert (scored["prediction"] == class_table(seed=8)["result"]).mean() > 0.95
+
+
+@pytest.mark.parametrize("model", ["pca_t2_spe", "isolation_forest"])
+def test_a_fault_scores_higher_than_normal_rows(tmp_path: Path, model: str) -> None:
+    bundle, _, _ = trained(anomaly_table(), tmp_path, "anomaly", model, when="time", label="target")
+    scored = bundle.score(anomaly_table(seed=9))
+    fault = np.arange(60, 600) >= 480
+    assert roc_auc_score(fault, scored["score"].iloc[60:]) > 0.8
+    assert (scored["flag"] == (scored["score"] > bundle.threshold.value)).all()
+    assert (scored["why_not"].iloc[:59] == "padded window").all()

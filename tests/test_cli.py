@@ -1,0 +1,209 @@
+"""The command line in real processes: JSON keys, exit codes, and one sentence for each bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from core.cli import main
+from tests.synthetic import anomaly_table, class_table, life_table, regression_table
+
+
+def run_cli(*arguments: str, home: Path) -> tuple[int, dict[str, Any], str]:
+    """Exit code, the JSON on standard output and what stood on standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "core", *arguments, "--json"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "ANDON_HOME": str(home)},
+        timeout=240,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, str]:
+    """What a verb refuses, in this process; exit code 2 and nothing but JSON on standard output."""
+    assert main([*arguments, "--json"]) == 2
+    body = json.loads(capsys.readouterr().out)
+    assert set(body) >= {"what", "expected", "fix"}
+    return body
+
+
+@pytest.fixture
+def write(tmp_path: Path):  # type: ignore[no-untyped-def]
+    def to_csv(table: pd.DataFrame, name: str = "data.csv") -> str:
+        table.to_csv(tmp_path / name, index=False)
+        return str(tmp_path / name)
+
+    return to_csv
+
+
+@pytest.mark.slow
+def test_a_baseline_goes_from_file_to_report(home: Path, tmp_path: Path, write: Any) -> None:
+    data = write(regression_table())
+    code, imported, _ = run_cli("import", data, home=home)
+    assert code == 0 and imported["outcome"] in ("load", "warn")
+    assert (imported["rows"], len(imported["columns"]), imported["rejected"]) == (400, 5, [])
+    bundle = str(tmp_path / "bundle")
+    code, trained, _ = run_cli(
+        "train",
+        "--data",
+        imported["dataset"],
+        "--task",
+        "regression",
+        "--target",
+        "y",
+        "--model",
+        "ridge",
+        "--out",
+        bundle,
+        home=home,
+    )
+    assert (
+        code == 0
+        and trained["model"] == "ridge"
+        and set(trained) >= {"run", "bundle", "metrics", "baseline", "split", "seconds"}
+    )
+    assert trained["metrics"]["rmse"] == pytest.approx(0.1, abs=0.03)
+    assert trained["split"]["method"] == "time"
+    out = str(tmp_path / "scores.csv")
+    code, scored, _ = run_cli("score", "--bundle", bundle, "--data", data, "--out", out, home=home)
+    assert code == 0 and scored["rows"] == 400
+    table = pd.read_csv(out)
+    assert list(table.columns) == ["machine", "when", "prediction", "lower", "upper", "why_not"] and len(table) == 400
+    code, judged, _ = run_cli("evaluate", "--scores", out, "--truth", f"{data}:y", home=home)
+    assert code == 0 and judged["metrics"]["rmse"] == pytest.approx(0.1, abs=0.03)
+    report = tmp_path / "r.html"
+    code, made, _ = run_cli("report", "--run", bundle, "--out", str(report), home=home)
+    assert code == 0 and report.read_text(encoding="utf-8").startswith("<!doctype html>") or report.stat().st_size > 10_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("table", "arguments", "metric"),
+    [
+        (class_table(), ["--task", "classification", "--target", "result", "--model", "dense"], "roc_auc"),
+        (
+            anomaly_table(),
+            ["--task", "anomaly", "--time", "when", "--target", "label", "--model", "conv_autoencoder", "--set", "window=16"],
+            "roc_auc",
+        ),
+        (
+            life_table(),
+            ["--task", "rul", "--group", "unit", "--time", "cycle", "--model", "lstm", "--set", "cap=30", "--set", "window=8"],
+            "rmse",
+        ),
+    ],
+    ids=["classification", "anomaly", "rul"],
+)
+def test_networks_train_beside_their_baseline(
+    home: Path, tmp_path: Path, write: Any, table: pd.DataFrame, arguments: list[str], metric: str
+) -> None:
+    data, bundle = write(table), str(tmp_path / "b.zip")
+    code, trained, _ = run_cli("train", "--data", data, *arguments, "--preset", "quick", "--out", bundle, home=home)
+    assert code == 0, trained
+    value, base = trained["metrics"][metric], trained["baseline"]["metrics"][metric]
+    assert value is not None and base is not None
+    assert value > 0.9 if metric == "roc_auc" else value < 12
+    code, scored, _ = run_cli("score", "--bundle", bundle, "--data", data, "--out", str(tmp_path / "s.csv"), home=home)
+    assert code == 0 and scored["rows"] == len(table)
+
+
+def test_unknown_words_name_the_closest(capsys: pytest.CaptureFixture[str], home: Path, write: Any) -> None:
+    data = write(regression_table())
+    base = ["train", "--data", data, "--target", "y"]
+    assert "Did you mean 'regression'" in refused(capsys, *base, "--task", "regresion")["fix"]
+    assert "Did you mean 'dense'" in refused(capsys, *base, "--task", "regression", "--model", "dens")["fix"]
+    assert "Did you mean 'epochs'" in refused(capsys, *base, "--task", "regression", "--set", "epoch=3")["fix"]
+    assert "epochs is '-3'" in refused(capsys, *base, "--task", "regression", "--set", "epochs=-3")["what"]
+    assert "no column 'yy'" in refused(capsys, "train", "--data", data, "--task", "regression", "--target", "yy")["what"]
+    assert "first:" in " ".join(refused(capsys, *base, "--task", "regression", "--split", "first:x").values())
+    assert "--set was given 'epochs'" in refused(capsys, *base, "--task", "regression", "--set", "epochs")["what"]
+
+
+def test_bad_command_lines_are_problems_too(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    assert "could not be read" in refused(capsys, "train")["what"]
+    assert "could not be read" in refused(capsys, "frobnicate")["what"]
+    assert "no screening table yet" in refused(capsys, "profile", "x.csv")["expected"]
+    assert "2 files were given" in refused(capsys, "import", "a.csv", "b.csv")["what"]
+    assert refused(capsys, "import", "nowhere.csv")["outcome"] == "reject"
+    assert "no bundle at" in refused(capsys, "score", "--bundle", "no", "--data", "a.csv", "--out", "b.csv")["what"]
+    assert "Expected FILE:COLUMN" in refused(capsys, "evaluate", "--scores", "a.csv", "--truth", "a.csv")["expected"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"\n\n\n", "empty"),
+        (b"a,b,c\n", "no rows"),
+        (b"PK\x03\x04" + bytes(200), "ZIP"),
+        (b"\x7fELF" + bytes(200), "program"),
+        (bytes(300), ""),
+    ],
+    ids=["empty", "blank", "header-only", "zip", "elf", "nul"],
+)
+def test_what_is_no_table_is_refused(
+    capsys: pytest.CaptureFixture[str], home: Path, tmp_path: Path, content: bytes, says: str
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    body = refused(capsys, "import", str(path))
+    assert says.lower() in " ".join(str(v) for v in body.values()).lower()
+    assert body["outcome"] == "reject"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "arguments", "says"),
+    [
+        ({"y": 4.0}, ["--task", "regression", "--target", "y", "--model", "ridge"], "always 4"),
+        ({"y": "text"}, ["--task", "regression", "--target", "y", "--model", "ridge"], "holds texts"),
+        ({"y": "same"}, ["--task", "classification", "--target", "y", "--model", "logistic"], "only one class"),
+        (
+            {"a": None, "b": None, "machine": None},
+            ["--task", "regression", "--target", "y", "--model", "ridge"],
+            "No column is left",
+        ),
+    ],
+    ids=["constant-target", "text-target", "one-class", "all-missing"],
+)
+def test_hopeless_columns_are_refused(home: Path, write: Any, change: dict[str, Any], arguments: list[str], says: str) -> None:
+    data = write(regression_table().assign(**change))
+    code, body, stderr = run_cli("train", "--data", data, *arguments, home=home)
+    assert code == 2, body
+    assert says in body["what"] and says in stderr
+
+
+def test_three_rows_are_too_few(home: Path, write: Any) -> None:
+    code, body, _ = run_cli(
+        "train", "--data", write(regression_table(3)), "--task", "regression", "--target", "y", "--model", "ridge", home=home
+    )
+    assert code == 2 and "3 rows" in body["what"]
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_not_a_number_says_what_to_do(home: Path, write: Any) -> None:
+    data = write(regression_table())
+    code, body, _ = run_cli(
+        "train", "--data", data, "--task", "regression", "--target", "y", "--model", "dense",
+        "--set", "learning_rate=10", "--set", "optimizer=sgd", "--set", "clip_norm=0", home=home,
+    )  # fmt: skip
+    assert code == 2, body
+    assert "not a number" in body["what"] and "learning rate" in body["fix"].lower()
+
+
+def test_unsorted_time_is_ordered_not_refused(home: Path, write: Any) -> None:
+    data = write(regression_table().sample(frac=1, random_state=1))
+    code, trained, _ = run_cli(
+        "train", "--data", data, "--task", "regression", "--target", "y", "--time", "when", "--model", "ridge", home=home
+    )
+    assert code == 0 and trained["metrics"]["rmse"] == pytest.approx(0.1, abs=0.03)
