@@ -97,7 +97,7 @@ def fit_network(
     _make_deterministic(seed)
     model = spec.build(settings, shape, task)
     optimizer = make_optimizer(fit_settings)
-    steps = compile_steps(model, optimizer, resolved_loss(fit_settings.loss, task), task)
+    steps = compile_steps(model, optimizer, resolved_loss(fit_settings.loss, task), task, fit_settings.averaging)
     train, validation = _sources(data, fit_settings, shape, task)
     fit = _Fit(model, optimizer, steps, train, validation, fit_settings, seed, emit, stop_requested)
     keeper = _Keeper(checkpoints, _config_hash(spec, settings, shape, task, data, fit_settings, seed), checkpoint_seconds)
@@ -206,12 +206,15 @@ class _Fit:
         self.progress, self.best = restored.snapshot.progress, restored.snapshot.best
         self.earlier_seconds = self.progress.seconds
         _assign(self.model.variables, restored.snapshot.model)
-        _assign(self.optimizer.variables, restored.snapshot.optimizer)
+        _assign(self._optimizer_state(), restored.snapshot.optimizer)
         self._tell(msg("The run goes on after epoch {epoch}.", epoch=self.progress.epoch))
 
     def snapshot(self) -> Snapshot:
         self.progress.seconds = self.seconds()
-        return Snapshot(self.progress, _values(self.model.variables), _values(self.optimizer.variables), self.best)
+        return Snapshot(self.progress, _values(self.model.variables), _values(self._optimizer_state()), self.best)
+
+    def _optimizer_state(self) -> list[Any]:
+        return [*self.optimizer.variables, *self.steps.averages]
 
     def seconds(self) -> float:
         return self.earlier_seconds + time.monotonic() - self.began
@@ -255,10 +258,26 @@ class _Fit:
                 self._report_batch()
                 if keeper.is_due():
                     keeper.write(self.snapshot())
+        running = self._take_average()
         validated = self._validate()
-        if validated is None:
-            return "user" if self.stop_requested() else "budget"
-        return self._end_epoch(validated, rate, time.monotonic() - began, keeper)
+        ended = (
+            self._interruption() or "budget"
+            if validated is None
+            else self._end_epoch(validated, rate, time.monotonic() - began)
+        )
+        if running:
+            _assign(self.model.trainable_variables, running)
+        if ended is None and keeper.is_due():
+            keeper.write(self.snapshot())
+        return ended
+
+    def _take_average(self) -> list[NDArray[Any]]:
+        """Put the running average of the weights into the model, for judging; gives the weights that training goes on with."""
+        if not self.steps.averages:
+            return []
+        running = _values(self.model.trainable_variables)
+        _assign(self.model.trainable_variables, _values(self.steps.averages))
+        return running
 
     def _interruption(self) -> StoppedBy | None:
         if self.stop_requested():
@@ -308,7 +327,7 @@ class _Fit:
             sums += np.asarray(self.steps.evaluate(*evaluation_batch(self.validation, index)), dtype=np.float64)
         return float(sums[0] / max(sums[1], 1e-12)), float(sums[2] / max(sums[1], 1e-12))
 
-    def _end_epoch(self, validated: tuple[float, float], rate: float, seconds: float, keeper: _Keeper) -> StoppedBy | None:
+    def _end_epoch(self, validated: tuple[float, float], rate: float, seconds: float) -> StoppedBy | None:
         p = self.progress
         weight = max(p.sums[1], 1e-12)
         loss, has_validation = p.sums[0] / weight, self.validation is not None
@@ -329,8 +348,6 @@ class _Fit:
         p.end_epoch(record, watched, self.settings)
         self.last_event = time.monotonic()
         self.emit(Event("epoch", {**p.history[-1], "epochs": self.settings.epochs}))
-        if keeper.is_due():
-            keeper.write(self.snapshot())
         return None
 
     def _diverged(self) -> StoppedBy:

@@ -11,7 +11,8 @@ from core.training.settings import FitSettings
 PRESETS: tuple[str, ...] = ("quick", "normal", "thorough")
 _EPOCHS = {"quick": 15, "normal": 60, "thorough": 200}
 _PATIENCE = {"quick": 5, "normal": 12, "thorough": 30}
-_STEPS_AN_EPOCH = 100
+_STEPS_AN_EPOCH = 70
+_RATE_OF_ROWS, _RATE_OF_WINDOWS = 0.002, 0.0005
 _SMALLEST_BATCH, _LARGEST_BATCH = 16, 256
 _FEWEST_STEPS = {"quick": 300, "normal": 1500, "thorough": 4000}
 
@@ -19,8 +20,10 @@ _FEWEST_STEPS = {"quick": 300, "normal": 1500, "thorough": 4000}
 def preset_settings(preset: str, spec: NetworkSpec, n_windows: int) -> FitSettings:
     """Settings for `n_windows` training windows.
 
-    The batch is the power of two that gives about 100 steps an epoch, between 16 and 256. Few windows make few steps
-    an epoch, so that epochs and patience grow until the fit can make enough steps in all.
+    The batch is the power of two that gives about 70 steps an epoch, between 16 and 256. Few windows make few steps
+    an epoch, so that epochs and patience grow until the fit can make enough steps in all. Windows overlap and say
+    much of the same, so that a predicting family that reads them takes smaller steps than one that reads rows:
+    with 0.001 it knows the training machines by heart after two epochs (C-MAPSS FD001, judged on validation engines).
 
     Raises:
         SettingProblem: no such preset.
@@ -31,7 +34,9 @@ def preset_settings(preset: str, spec: NetworkSpec, n_windows: int) -> FitSettin
     steps = math.ceil(max(n_windows, 1) / batch)
     epochs = max(_EPOCHS[preset], math.ceil(_FEWEST_STEPS[preset] / steps))
     patience = max(_PATIENCE[preset], epochs // 6)
-    return FitSettings(batch_size=batch, epochs=epochs, patience=patience)
+    overlapping = spec.windowed and "anomaly" not in spec.tasks
+    rate = _RATE_OF_WINDOWS if overlapping else _RATE_OF_ROWS
+    return FitSettings(batch_size=batch, epochs=epochs, patience=patience, learning_rate=rate)
 
 
 def _batch_size(n_windows: int) -> int:

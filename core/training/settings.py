@@ -29,6 +29,13 @@ class FitSettings(Settings):
     )
     class_weights: bool = setting(False, title="Class weights", help="Let rare classes count as much as common ones.")
     clip_norm: float = setting(1.0, title="Gradient limit", help="Longest allowed gradient; 0 for no limit.", ge=0, le=1e6)
+    averaging: float = setting(
+        0.99,
+        title="Weight averaging",
+        help="Share of the running average of the weights that each step keeps; 0 for none. Judged and kept is the average.",
+        ge=0,
+        lt=1,
+    )
     budget_minutes: float | None = setting(
         None,
         title="Time budget",

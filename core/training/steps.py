@@ -47,18 +47,25 @@ class Steps:
     """Compiled functions.
 
     train(windows (k, b, rows, features), targets (k, b, …), weights (k, b)) does k steps and gives (k, 3): loss ·
-    weight, weight, metric · weight. evaluate(windows (b, …), targets, weights) gives (3,).
+    weight, weight, metric · weight. evaluate(windows (b, …), targets, weights) gives (3,). `averages` are the variables
+    of the running average of the weights, in the order of the trainable ones; empty where none is kept.
     """
 
     train: Any
     evaluate: Any
+    averages: list[Any]
 
 
-def compile_steps(model: Any, optimizer: Any, loss: Loss, task: Task) -> Steps:
-    """Graphs for any number of batches of any size. The optimiser's variables are made here."""
+def compile_steps(model: Any, optimizer: Any, loss: Loss, task: Task, averaging: float) -> Steps:
+    """Graphs for any number of batches of any size. The variables of optimiser and average are made here.
+
+    Step t keeps the share min(averaging, (1 + t) / (10 + t)) of the average, so that a short fit is not held at its
+    start. Source: Polyak, Juditsky (1992), SIAM J. Control Optim. 30(4); the warm-up is that of TensorFlow.
+    """
     import tensorflow as tf
 
     optimizer.build(model.trainable_variables)
+    averages = [tf.Variable(v.value, trainable=False) for v in model.trainable_variables] if averaging > 0 else []
     own_target = task == "anomaly"
     per_window = _losses(loss)
 
@@ -75,6 +82,10 @@ def compile_steps(model: Any, optimizer: Any, loss: Loss, task: Task) -> Steps:
             mean, row = sums(windows, targets, weights, True)
         gradients = tape.gradient(mean, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        done = tf.cast(optimizer.iterations, tf.float32)
+        kept = tf.minimum(averaging, (1 + done) / (10 + done))
+        for average, variable in zip(averages, model.trainable_variables if averages else [], strict=True):
+            average.assign(kept * average + (1 - kept) * variable.value)
         return row
 
     kind = tf.int32 if task == "classification" else tf.float32
@@ -99,7 +110,7 @@ def compile_steps(model: Any, optimizer: Any, loss: Loss, task: Task) -> Steps:
     def evaluate(windows: Any, targets: Any, weights: Any) -> Any:
         return sums(windows, targets, weights, False)[1]
 
-    return Steps(train, evaluate)
+    return Steps(train, evaluate, averages)
 
 
 def _losses(loss: Loss) -> Any:
