@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import StoreProblem
@@ -28,7 +29,7 @@ class JobContext:
     def __init__(self, store: Store, job: JobRow) -> None:
         self.store, self.job = store, job
         self.log = logging.getLogger(f"andon.job.{job.kind}")
-        self.was_cancelled = False
+        self.was_cancelled, self._heard = False, False
         self._flag = store.path(job.id, "stop")
         self._stop, self._ending = threading.Event(), threading.Event()
         self._wake, self._lock = threading.Event(), threading.Lock()
@@ -57,6 +58,8 @@ class JobContext:
             self._looked = time_now
             if self._flag.exists():
                 self._stop.set()
+        if self._stop.is_set() and not self._heard:
+            self._acknowledge()
         return self._stop.is_set()
 
     def cancelled(self) -> None:
@@ -82,6 +85,14 @@ class JobContext:
         if self._carrier.is_alive():
             self._carrier.join()
         self._store_events()
+
+    def _acknowledge(self) -> None:
+        """Tell the supervisor that the job is ending by itself, so that it gets the time to keep its results."""
+        self._heard = True
+        with suppress(OSError):
+            heard = self.store.path(self.job.id, "stop_heard")
+            heard.parent.mkdir(parents=True, exist_ok=True)
+            heard.touch()
 
     def _carry(self) -> None:
         committed, beaten = 0.0, time.monotonic()

@@ -18,20 +18,28 @@ class JobKind:
         key: What stands in the job's row.
         target: "module:function"; the function takes a `JobContext` and returns nothing.
         preload: Modules that a spare worker imports before it has work.
-        warm_up: "module:function" without arguments, called once by a spare worker after the imports, or "".
     """
 
     key: str
     target: str
     preload: tuple[str, ...] = ()
-    warm_up: str = ""
 
 
 KINDS: tuple[JobKind, ...] = (
     JobKind(
         "train",
         "core.jobs.train_job:run",
-        preload=("pandas", "pyarrow.parquet", "tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx", "core.jobs.train_job"),
+        preload=(
+            "pyarrow.parquet",
+            "tensorflow",
+            "keras",
+            "core.jobs.train_job",
+            "core.data.splitting",
+            "sklearn.linear_model",
+            "sklearn.ensemble",
+            "onnxruntime",
+            "tf2onnx.convert",
+        ),
     ),
     JobKind("demo", "core.workflows.demos:build_demo"),
     JobKind("selftest", "core.jobs.selftest_job:run", preload=("core.jobs.selftest_job",)),

@@ -46,11 +46,12 @@ def find_process(pid: int, started: float | None) -> psutil.Process | None:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
-        if started is not None and abs(process.create_time() - started) > SAME_START_SECONDS:
-            return None
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        is_other = started is not None and abs(process.create_time() - started) > SAME_START_SECONDS
+    except psutil.NoSuchProcess:
         return None
-    return process
+    except psutil.AccessDenied:
+        return process  # it is there; that is all that may be known of somebody else's process
+    return None if is_other else process
 
 
 def start_python(
@@ -85,7 +86,7 @@ def worker_environment(store: Store, cores: int | None = None) -> dict[str, str]
     """The environment of workers: one core is left to the pages; what the user set himself is kept."""
     threads = str(max(1, (cores or os.cpu_count() or 1) - 1))
     defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUTF8": "1", "TF_NUM_INTEROP_THREADS": "1"}
-    defaults |= {name: threads for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    defaults |= dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
     environment = defaults | dict(os.environ)
     environment.pop("ANDON_DATABASE_URL", None)
     if store.engine.dialect.name != "sqlite":

@@ -1,7 +1,8 @@
 """A job that counts: shows that jobs work on this machine, and lets stops, faults and resuming be practised.
 
 Params: `steps` (how many), `seconds` (each), `ending` ("ok", "problem", "error", "memory", "disk_full"), `deaf` (it
-does not listen to the wish to stop). It goes on after its last finished step when it is resumed.
+does not listen to the wish to stop), `finishing` (seconds that it still needs once it has heard that wish). It goes on
+after its last finished step when it is resumed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ def run(context: JobContext) -> None:
         context.store.write_bytes(checkpoint, json.dumps(step).encode())
         context.emit(Event("epoch", {"epoch": step, "epochs": steps, "loss": 1 / step}))
         if not params.get("deaf") and context.stop_requested():
+            time.sleep(float(params.get("finishing", 0)))
+            context.emit(Event("result", {"steps": step}))
             context.cancelled()
             return
     _end(str(params.get("ending", "ok")))

@@ -49,7 +49,8 @@ class Timing:
     Args:
         tick: Between two looks at the queue.
         terminate_after: From the wish to stop to the signal; the flag alone should do before.
-        kill_after: From the wish to stop to the end of the whole process tree.
+        kill_after: From the wish to stop to the end of the whole process tree, where the job has not heard it.
+        finish_within: The same where the job has heard it and is writing what it has.
         stale: Silence after which a job without a known process counts as lost.
         lost: Silence after which a job on another machine counts as lost.
         announce: Between two signs of life of this supervisor.
@@ -59,6 +60,7 @@ class Timing:
     tick: float = 0.25
     terminate_after: float = 6.0
     kill_after: float = 15.0
+    finish_within: float = 600.0
     stale: float = STALE_SECONDS
     lost: float = 60.0
     announce: float = 5.0
@@ -97,7 +99,7 @@ class Supervisor:
         *,
         limits: Mapping[Lane, int] | None = None,
         timing: Timing | None = None,
-        spare: str = "",
+        spare: str = "train",
         only: Collection[str] | None = None,
     ) -> None:
         self._store, self._timing, self._only = store, timing or Timing(), only
@@ -155,12 +157,22 @@ class Supervisor:
         return time.monotonic() - self._began >= self._timing.settle
 
     def _loop(self) -> None:
+        if self._only is None:
+            self._tidy()
         while not self._ending.is_set():
             try:
                 self.tick()
             except (StoreProblem, OSError, psutil.Error) as error:
                 log.warning("Supervising failed for now: %s", error)
             self._ending.wait(self._timing.tick)
+
+    def _tidy(self) -> None:
+        try:
+            swept = self._store.sweep()
+        except (StoreProblem, OSError) as error:
+            log.warning("Tidying up failed: %s", error)
+        else:
+            log.info("Tidied up: %d orphans to the trash, %d leftovers removed.", len(swept.orphans), len(swept.removed))
 
     def _announce(self) -> None:
         if self._only is None and time.monotonic() - self._announced >= self._timing.announce:
@@ -190,11 +202,12 @@ class Supervisor:
     def _press(self, job: JobRow, process: psutil.Process) -> None:
         """Flag, then signal, then the end of the tree."""
         waited = seconds_since(job.stop_asked) if job.stop_requested else 0.0
-        if waited >= self._timing.kill_after:
+        heard = waited > 0 and self._store.path(job.id, "stop_heard").exists()
+        if waited >= (self._timing.finish_within if heard else self._timing.kill_after):
             log.warning("Job %s did not stop; ending its processes.", job.id)
             kill_tree(process)
             self._end(job, None)
-        elif waited >= self._timing.terminate_after:
+        elif waited >= self._timing.terminate_after and not heard:
             terminate(process)
 
     def _end(self, job: JobRow, problem: Problem | None) -> None:

@@ -39,7 +39,7 @@ def wait_for_job(
             if not job.is_live or (deadline is not None and time.monotonic() > deadline):
                 return job
             if supervisor is None and not live_supervisor(store):
-                supervisor = Supervisor(store, timing=timing, only={job_id})
+                supervisor = Supervisor(store, timing=timing, spare="", only={job_id})
                 supervisor.start()
             time.sleep(POLL_SECONDS)
     finally:

@@ -67,7 +67,7 @@ def _run(context: JobContext) -> Ending:
     except MemoryError:
         log.exception("Out of memory")
         return Ending("interrupted", out_of_memory())
-    except Exception as error:  # noqa: BLE001 - the one place where bugs are caught
+    except Exception as error:
         if isinstance(error, OSError) and is_disk_full(error):
             log.exception("Disk full")
             return Ending("interrupted", disk_full())

@@ -58,11 +58,14 @@ def set_journal(engine: Engine, home: Path) -> None:
         return
     safe = sqlite3.sqlite_version_info >= WAL_SINCE and is_local(home)
     wanted = "wal" if safe else "delete"
-    with engine.connect() as connection:
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        if raw.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
-            raw.execute(f"PRAGMA journal_mode={wanted}")
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA journal_mode")
+        if cursor.fetchone()[0] != wanted:
+            cursor.execute(f"PRAGMA journal_mode={wanted}")
+    finally:
+        raw.close()
 
 
 def is_local(folder: Path) -> bool:

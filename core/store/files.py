@@ -32,6 +32,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "log": ("jobs", "worker.log"),
     "checkpoints": ("jobs", "checkpoints"),
     "stop": ("jobs", "stop"),
+    "stop_heard": ("jobs", "stop-heard"),
     "report": ("reports", ""),
 }
 TRASH, SCRATCH = "trash", "tmp"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -124,9 +125,11 @@ class JobStore(Database):
                 rows_changed(session, asked.values(stop_requested=True, stop_asked=now()))
         job = self.get_job(job_id)
         if job.state == "running":
-            flag = self.files.path(job_id, "stop")
-            flag.parent.mkdir(parents=True, exist_ok=True)
-            flag.touch()
+            # On a full disk there is no flag; the worker then learns of it from the row, with its next heartbeat.
+            with suppress(OSError):
+                flag = self.files.path(job_id, "stop")
+                flag.parent.mkdir(parents=True, exist_ok=True)
+                flag.touch()
         return job
 
     def finish_job(
@@ -210,8 +213,8 @@ class JobStore(Database):
             return rows_changed(session, _where(job_id, "running").where(JobTable.attempt == attempt).values(**values)) == 1
 
     def _queue_again(self, job_id: str, *states: JobState, attempt: int | None = None) -> bool:
-        flag = self.files.path(job_id, "stop")
-        flag.unlink(missing_ok=True)
+        for flag in ("stop", "stop_heard"):
+            self.files.path(job_id, flag).unlink(missing_ok=True)
         change = update(JobTable).where(JobTable.id == job_id, JobTable.state.in_(states))
         if attempt is not None:
             change = change.where(JobTable.attempt == attempt)

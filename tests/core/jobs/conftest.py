@@ -51,7 +51,7 @@ def supervise(store: Store) -> Iterator[Callable[..., Supervisor]]:
     started: list[Supervisor] = []
 
     def start(**changes: Any) -> Supervisor:
-        supervisor = Supervisor(store, **({"timing": FAST, "limits": {"short": 2, "long": 1}} | changes))
+        supervisor = Supervisor(store, **({"timing": FAST, "limits": {"short": 2, "long": 1}, "spare": ""} | changes))
         supervisor.start()
         started.append(supervisor)
         return supervisor

@@ -11,7 +11,7 @@ import pytest
 
 from core.jobs import Timing
 
-FAST = Timing(tick=0.05, terminate_after=0.6, kill_after=1.2, stale=2.0, lost=4.0, announce=0.2, settle=0.0)
+FAST = Timing(tick=0.05, terminate_after=0.6, kill_after=1.2, stale=2.0, lost=1.5, announce=0.2, settle=0.0)
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:

@@ -7,12 +7,11 @@ from typing import Any
 import psutil
 import pytest
 
-from core.jobs.kinds import KINDS
 from core.store import JobRow, Store
 from tests.core.jobs.helpers import is_alive, wait_until
 
 Submit = Callable[..., JobRow]
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are looked at by POSIX means")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="processes are looked at by POSIX means")]
 
 
 def next_spare(process: Any) -> int:
@@ -75,7 +74,3 @@ def test_a_spare_worker_that_was_killed_is_not_waited_for(
     psutil.Process(wait_until(lambda: supervisor.spare_pid)).kill()
     job = submit(steps=1, seconds=0.01)
     wait_until(lambda: state_of(job) == "succeeded")
-
-
-def test_keys_of_kinds_are_unique() -> None:
-    assert len({kind.key for kind in KINDS}) == len(KINDS)

@@ -17,7 +17,7 @@ from tests.core.jobs.helpers import FAST, is_alive, wait_until
 
 Submit = Callable[..., JobRow]
 State = Callable[[JobRow], str]
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are tested where there are signals")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="signals are tested where there are signals")]
 
 
 def epochs(store: Store, job: JobRow) -> list[tuple[int, int]]:
@@ -76,6 +76,17 @@ def test_a_job_that_does_not_listen_is_ended(store: Store, submit: Submit, super
     store.request_stop(job.id)
     wait_until(lambda: state_of(job) == "cancelled")
     wait_until(lambda: not is_alive(pid))
+
+
+def test_a_job_that_listens_gets_the_time_to_keep_its_results(
+    store: Store, submit: Submit, supervise: Any, state_of: State
+) -> None:
+    job = submit(steps=1000, seconds=0.05, finishing=2 * FAST.kill_after)
+    supervise()
+    running(store, job)
+    store.request_stop(job.id)
+    wait_until(lambda: state_of(job) == "cancelled")
+    assert store.events_after(job.id)[-1].kind == "result"
 
 
 def test_a_killed_job_is_interrupted_and_goes_on_where_it_was(
