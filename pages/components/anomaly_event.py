@@ -14,6 +14,7 @@ from core import workflows as wf
 from core.anomalies.records import VERDICTS, AnomalyEvent, Verdict
 from core.workflows.workspace import Workspace
 from pages.components import charts, layout, notices, numbers
+from pages.components.choices import fixed
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t
 
@@ -62,7 +63,7 @@ def choose(view: Any) -> AnomalyEvent | None:
     number = st.selectbox(
         t("Event"),
         list(by_number),
-        format_func=lambda n: _title(by_number[n]) if n in by_number else "–",
+        format_func=fixed(by_number, lambda n: _title(by_number[n])),
         key="event",
         bind="query-params",
     )
@@ -94,7 +95,7 @@ def _verdict(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
             t("Verdict"),
             list(VERDICTS),
             default=given.verdict if given else None,
-            format_func=_verdict_choice,
+            format_func=fixed(VERDICTS, _verdict_choice),
             key=f"verdict.{key}",
             width="stretch",
             help=md(t("Real: something was wrong. False: nothing was. Sensor: the measurement itself was wrong.")),

@@ -13,6 +13,7 @@ from core import workflows as wf
 from core.data.dataset import Dataset
 from core.errors import Problem
 from pages.components import numbers, state
+from pages.components.choices import fixed
 from pages.components.text import md, t
 from pages.components.words import project_name
 
@@ -80,7 +81,7 @@ def _dataset_switch(ws: wf.Workspace, datasets: Sequence[Dataset]) -> Dataset | 
         st.selectbox(
             t("Dataset"),
             list(names),
-            format_func=lambda i: project_name(names.get(i, "–")),
+            format_func=fixed(names, lambda i: project_name(names[i])),
             key="dataset",
             placeholder=t("Choose a dataset"),
             on_change=_dataset_changed,
@@ -114,7 +115,7 @@ def _run_switch(ws: wf.Workspace, dataset: Dataset | None) -> None:
         st.selectbox(
             t("Run"),
             list(runs),
-            format_func=lambda i: f"{project_name(runs[i].name)} · {state_word(runs[i].state)}" if i in runs else "–",
+            format_func=fixed(runs, lambda i: f"{project_name(runs[i].name)} · {state_word(runs[i].state)}"),
             key="run",
             placeholder=t("Choose a run"),
         )

@@ -29,7 +29,7 @@ def horizon(n_epochs: float, planned: int | None) -> float:
 
 
 def curve_frame(curves: Curves, *, metric: bool, end: float) -> pd.DataFrame:
-    """Long table of one panel: x (epochs, float), y, kind (training, validation, batch, best, end). NaN and Inf are left out."""
+    """Long table of one panel: x (epochs), y, kind (training, validation, batch, best, end). NaN and Inf are left out."""
     pairs: dict[str, tuple[ArrayLike, ArrayLike]] = (
         {"training": (curves.epochs, curves.metric), "validation": (curves.epochs, curves.val_metric)}
         if metric
@@ -52,7 +52,6 @@ def curve_chart(
     palette: Mapping[str, str],
     *,
     title: str,
-    epochs: int,
     log: bool,
     height: int,
 ) -> alt.LayerChart:

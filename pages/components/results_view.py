@@ -14,6 +14,7 @@ from core.messages import Message, msg
 from core.workflows.records import Run
 from core.workflows.workspace import Workspace
 from pages.components import layout, run_view, state, words
+from pages.components.choices import fixed
 from pages.components.text import md, say, t
 
 PARTS = ("test", "validation", "train")
@@ -36,7 +37,7 @@ def finished_run(tasks: Sequence[str], nothing: str, will_be: str) -> Run | None
         return run
     if run is not None and run.state in run_view.ACTIVE:
         if layout.empty(
-            t("'{name}' is still being trained", name=run.name),
+            t("'{name}' is still being trained", name=words.project_name(run.name)),
             will_be,
             action=t("Watch it learn"),
             icon=":material/model_training:",
@@ -48,7 +49,7 @@ def finished_run(tasks: Sequence[str], nothing: str, will_be: str) -> Run | None
         page = run_view.judge_page(run.task)
         label = t("See events") if run.task == "anomaly" else t("See predictions")
         layout.empty(
-            t("'{name}' answers another question: {task}", name=run.name, task=words.task_word(run.task)),
+            t("'{name}' answers another question: {task}", name=words.project_name(run.name), task=words.task_word(run.task)),
             will_be,
             action=label,
             page=page,
@@ -102,7 +103,7 @@ def part_choice(key: str) -> str:
         list(PARTS),
         default="test",
         required=True,
-        format_func=part_word,
+        format_func=fixed(PARTS, part_word),
         key=key,
         persist_state="session",
         width="stretch",

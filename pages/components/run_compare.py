@@ -12,7 +12,7 @@ import streamlit as st
 from core import workflows as wf
 from core.workflows.records import Run
 from core.workflows.workspace import Workspace
-from pages.components import charts, layout, run_view
+from pages.components import charts, layout, run_view, words
 from pages.components.text import md, t
 
 LIGHT, DARK = ("#0072B2", "#B36B00"), ("#56B4E9", "#E69F00")
@@ -20,7 +20,10 @@ LIGHT, DARK = ("#0072B2", "#B36B00"), ("#56B4E9", "#E69F00")
 
 def show(ws: Workspace, first: Run, second: Run) -> None:
     """Validation loss of both runs, and all their metrics; says when the two are not comparable."""
-    st.subheader(md(t("{first} beside {second}", first=first.name, second=second.name)), anchor=False)
+    st.subheader(
+        md(t("{first} beside {second}", first=words.project_name(first.name), second=words.project_name(second.name))),
+        anchor=False,
+    )
     left, right = st.columns([0.55, 0.45], gap="medium")
     with left:
         _curves(ws, first, second)
@@ -34,7 +37,11 @@ def show(ws: Workspace, first: Run, second: Run) -> None:
 
 
 def _title(run: Run, other: Run | None = None) -> str:
-    return run.name if other is None or other.name != run.name else f"{run.name} ({run.number})"
+    return (
+        words.project_name(run.name)
+        if other is None or other.name != run.name
+        else f"{words.project_name(run.name)} ({run.number})"
+    )
 
 
 def _differences(first: Run, second: Run) -> list[str]:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.workflows.records import Run
 from pages.components import numbers, run_view, words
+from pages.components.choices import fixed
 from pages.components.text import t
 
 WIDTHS = {"name": 210, "dataset": 210}
@@ -32,7 +33,7 @@ def filters(runs: Sequence[Run]) -> list[Run]:
         task = st.selectbox(
             t("Question"),
             ["", *tasks],
-            format_func=lambda k: words.task_word(k) if k else t("any"),
+            format_func=fixed(["", *tasks], lambda k: words.task_word(k) if k else t("any")),
             key="runs_task",
             width=220,
             persist_state="session",
@@ -40,7 +41,7 @@ def filters(runs: Sequence[Run]) -> list[Run]:
         state = st.selectbox(
             t("State"),
             ["", *STATES],
-            format_func=lambda k: run_view.state_mark(k) if k else t("any"),
+            format_func=fixed(["", *STATES], lambda k: run_view.state_mark(k) if k else t("any")),
             key="runs_state",
             width=170,
             persist_state="session",
@@ -65,12 +66,12 @@ def table(runs: Sequence[Run]) -> None:
                 + (f" {numbers.percent(round(r.progress, 2))}" if r.progress is not None and r.state == "running" else "")
                 for r in runs
             ],
-            "name": [r.name for r in runs],
+            "name": [words.project_name(r.name) for r in runs],
             "metric": [b[0] for b in beside],
             "baseline": [b[1] for b in beside],
             "model": [run_view.model_name(r.model) for r in runs],
             "task": [words.task_word(r.task) for r in runs],
-            "dataset": [f"{r.dataset_name} · v{r.dataset_version}" for r in runs],
+            "dataset": [f"{words.project_name(r.dataset_name)} · v{r.dataset_version}" for r in runs],
             "created": [numbers.moment(r.created) for r in runs],
             "took": [numbers.duration(run_view.run_length(r)) for r in runs],
         }

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core import workflows as wf
 from pages.components import layout, numbers
+from pages.components.choices import fixed
 from pages.components.results_view import PARTS, part_word
 from pages.components.text import md, t
 
@@ -53,7 +54,9 @@ def table(results: Any) -> None:
     st.subheader(md(t("All scored rows")), anchor=False)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
-        part = st.selectbox(t("Rows"), ["all", *reversed(PARTS)], format_func=part_word, key="table_part", width=160)
+        part = st.selectbox(
+            t("Rows"), ["all", *reversed(PARTS)], format_func=fixed(["all", *PARTS], part_word), key="table_part", width=160
+        )
         kind = st.selectbox(
             t("Show"), list(_kinds(results)), format_func=_kinds(results).__getitem__, key="table_kind", width=240
         )

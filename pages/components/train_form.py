@@ -19,6 +19,7 @@ from core.training.task_settings import TaskSettings
 from core.workflows.records import TrainingPlan
 from core.workflows.workspace import Workspace
 from pages.components import forms, layout, notices, run_view, state, train_plan
+from pages.components.choices import fixed
 from pages.components.text import md, say, t
 
 NONE = ""
@@ -68,7 +69,7 @@ def _choices(ws: Workspace, dataset: Dataset) -> TrainRequest | None:
         list(PRESETS),
         default="normal",
         required=True,
-        format_func=forms.choice_word,
+        format_func=fixed(PRESETS, forms.choice_word),
         key="train_preset",
         persist_state="session",
         width="stretch",
@@ -104,7 +105,7 @@ def _task(dataset: Dataset) -> str:
         st.radio(
             t("What do you want to know?"),
             list(choices),
-            format_func=lambda key: md(say(choices[key].question)),
+            format_func=fixed(choices, lambda key: md(say(choices[key].question))),
             key="train_task",
             persist_state="session",
         )
@@ -152,7 +153,7 @@ def _pick(label: str, columns: list[Column], given: str | None, key: str, *, opt
         label,
         options,
         index=index,
-        format_func=lambda name: units.get(name) or t("none"),
+        format_func=fixed(options, lambda name: units.get(name) or t("none")),
         key=key,
         placeholder=t("Choose a column"),
         persist_state="session",
@@ -167,7 +168,7 @@ def _expert(dataset: Dataset, request: TrainRequest) -> dict[str, Any]:
         st.selectbox(
             t("Model"),
             ["auto", *keys],
-            format_func=lambda k: t("recommended") if k == "auto" else run_view.model_name(k),
+            format_func=fixed(["auto", *keys], lambda k: t("recommended") if k == "auto" else run_view.model_name(k)),
             key="train_model",
             persist_state="session",
         )

@@ -9,7 +9,7 @@ from core.models import model_by_key
 from core.training.presets import preset_settings
 from core.workflows.records import Curves, Run
 from core.workflows.workspace import Workspace
-from pages.components import charts, layout, notices, numbers, run_view, state
+from pages.components import charts, layout, notices, numbers, run_view, state, words
 from pages.components.live_chart import curve_chart, curve_frame, horizon
 from pages.components.text import md, say, t, tn
 
@@ -175,7 +175,7 @@ def live_caption(run: Run, curves: Curves) -> str:
 
 def _rail(ws: Workspace, run: Run, curves: Curves) -> None:
     run_view.state_badge(run.state)
-    st.markdown(md(f"{run.name} · {run_view.model_name(run.model)}"))
+    st.markdown(md(f"{words.project_name(run.name)} · {run_view.model_name(run.model)}"))
     if run.state in run_view.ACTIVE:
         st.progress(min(1.0, max(0.0, run.progress or 0.0)), text=numbers.percent(round(run.progress or 0.0, 2)))
         _stop(ws, run)

@@ -9,7 +9,8 @@ import streamlit as st
 from core import workflows as wf
 from core.workflows.records import Run
 from core.workflows.workspace import Workspace
-from pages.components import layout, notices, numbers, run_compare, run_table, run_view, state
+from pages.components import layout, notices, numbers, run_compare, run_table, run_view, state, words
+from pages.components.choices import fixed
 from pages.components.text import md, t, tn
 
 
@@ -48,7 +49,10 @@ def _pick(runs: Sequence[Run]) -> tuple[Run, Run | None]:
     opened = state.run()
     if st.session_state.get("runs_pick") not in by_id:
         st.session_state["runs_pick"] = opened.id if opened is not None and opened.id in by_id else runs[0].id
-    name = lambda key: f"{by_id[key].name} · {run_view.model_name(by_id[key].model)}" if key in by_id else t("none")  # noqa: E731
+    name = fixed(
+        ["", *by_id],
+        lambda k: f"{words.project_name(by_id[k].name)} · {run_view.model_name(by_id[k].model)}" if k else t("none"),
+    )
     chosen = st.selectbox(t("Run"), list(by_id), format_func=name, key="runs_pick", persist_state="session")
     rest = ["", *(k for k in by_id if k != chosen)]
     if st.session_state.get("compare") not in rest:
@@ -61,7 +65,7 @@ def _actions(ws: Workspace, run: Run) -> None:
     run_view.state_badge(run.state)
     text, base = run_view.beside_baseline(run, run_view.target_unit(run, state.dataset()))
     layout.caption(
-        f"{run.dataset_name} · v{run.dataset_version}",
+        f"{words.project_name(run.dataset_name)} · v{run.dataset_version}",
         text if text != "–" else "",
         base,
         t("started {moment}", moment=numbers.moment(run.started)) if run.started else "",
@@ -87,7 +91,7 @@ def _stop_or_resume(ws: Workspace, run: Run) -> None:
         t("Stop training"), key="stop_run", icon=":material/stop:", width="stretch", disabled=run.is_stopping
     ):
         wf.stop_run(ws, run.id)
-        notices.done(t("'{name}' is stopping; the best weights so far are kept.", name=run.name))
+        notices.done(t("'{name}' is stopping; the best weights so far are kept.", name=words.project_name(run.name)))
         st.rerun()
     if run.can_resume and st.button(t("Resume training"), key="resume_run", icon=":material/play_arrow:", width="stretch"):
         wf.resume_run(ws, run.id)
@@ -113,7 +117,7 @@ def delete_dialog():  # type: ignore[no-untyped-def]
             md(
                 t(
                     "'{name}' will be gone: its model, its scores, its verdicts and its curves. The dataset stays.",
-                    name=run.name,
+                    name=words.project_name(run.name),
                 )
             )
         )
@@ -124,7 +128,7 @@ def delete_dialog():  # type: ignore[no-untyped-def]
             with notices.guard():
                 wf.delete_run(ws, run.id)
                 st.session_state.pop("runs_pick", None)
-                notices.done(t("'{name}' was deleted.", name=run.name))
+                notices.done(t("'{name}' was deleted.", name=words.project_name(run.name)))
                 st.rerun()
 
     return ask

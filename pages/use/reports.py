@@ -11,6 +11,7 @@ from core import workflows as wf
 from core.workflows.records import Run
 from core.workflows.workspace import Workspace
 from pages.components import layout, notices, numbers, run_view, state, words
+from pages.components.choices import fixed
 from pages.components.text import LANGUAGES, language, md, t, tn
 
 
@@ -32,7 +33,7 @@ def show(ws: Workspace, runs: Sequence[Run], reports: Sequence[Any]) -> None:
 
 def _finding(run: Run | None, reports: Sequence[Any]) -> str:
     if not reports and run is not None:
-        return t("'{name}' is ready to be reported", name=run.name)
+        return t("'{name}' is ready to be reported", name=words.project_name(run.name))
     return tn("{n} report is ready to be taken away", "{n} reports are ready to be taken away", len(reports))
 
 
@@ -44,7 +45,7 @@ def _choices(runs: Sequence[Run]) -> tuple[Run | None, str]:
     chosen = st.selectbox(
         t("Run"),
         list(by_id),
-        format_func=lambda k: f"{by_id[k].name} · {run_view.model_name(by_id[k].model)}" if k in by_id else "–",
+        format_func=fixed(by_id, lambda k: f"{words.project_name(by_id[k].name)} · {run_view.model_name(by_id[k].model)}"),
         key="report_run",
         persist_state="session",
         placeholder=t("Choose a run"),
@@ -77,7 +78,7 @@ def _facts(run: Run) -> None:
     st.subheader(md(t("On its first page")), anchor=False)
     text, base = run_view.beside_baseline(run, run_view.target_unit(run, state.dataset()))
     facts = {
-        t("Dataset"): f"{run.dataset_name} · v{run.dataset_version}",
+        t("Dataset"): f"{words.project_name(run.dataset_name)} · v{run.dataset_version}",
         t("Question"): words.task_word(run.task),
         t("Model"): run_view.model_name(run.model),
         t("Result"): text,

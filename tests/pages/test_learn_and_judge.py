@@ -1,0 +1,195 @@
+"""Train, Runs, Predictions, Anomalies and Reports, from the shell, on real runs of shallow models."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import workflows as wf
+from core.store import open_store
+from core.workflows.workspace import Workspace
+from pages.components import live_chart, train_live
+from tests.pages import finished_runs
+
+Open = Callable[..., AppTest]
+SCREENS = ("learn/train.py", "learn/runs.py", "judge/predictions.py", "judge/anomalies.py", "use/reports.py")
+TASKS = ("regression", "classification", "rul", "anomaly")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("built") / "home"
+    home.mkdir()
+    finished_runs.build(home)
+    return home
+
+
+@pytest.fixture
+def ws(built: Path, own_store: Path) -> Workspace:
+    """A copy of the built store, for one test."""
+    shutil.copytree(built, own_store, dirs_exist_ok=True)
+    return Workspace(open_store(own_store))
+
+
+def titles(app: AppTest) -> str:
+    return " ".join(title.value for title in app.title).replace("\\", "")
+
+
+def clean(app: AppTest) -> None:
+    assert not app.exception
+    assert [e.value for e in app.error] == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("page", SCREENS)
+def test_an_empty_store_shows_what_will_be_here_and_one_action(open_app: Open, page: str, lang: str) -> None:
+    app = open_app(page, lang=lang)
+    clean(app)
+    assert titles(app)
+    assert [b.key for b in app.button if b.key == "empty_action"] == ["empty_action"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("task", TASKS)
+def test_results_of_each_task_open_without_a_fault(open_app: Open, ws: Workspace, task: str, lang: str) -> None:
+    run = finished_runs.run_of(ws, task)
+    page = "judge/anomalies.py" if task == "anomaly" else "judge/predictions.py"
+    app = open_app(page, lang=lang, run=run.id)
+    clean(app)
+    assert 1 <= len(app.metric) <= 4
+    assert app.get("plotly_chart")
+
+
+@pytest.mark.parametrize("page", ["learn/train.py", "learn/runs.py", "use/reports.py"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_screens_with_runs_open_without_a_fault(open_app: Open, ws: Workspace, page: str, lang: str) -> None:
+    app = open_app(page, lang=lang)
+    clean(app)
+    assert titles(app)
+
+
+def test_the_figures_on_screen_are_those_of_the_run(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "regression")
+    app = open_app("judge/predictions.py", run=run.id)
+    assert app.metric[0].value == f"{run.metrics['rmse'].value:.4g} mm"
+    assert f"{run.baseline_metrics['rmse'].value:.4g} mm" in app.metric[0].delta
+
+
+def test_moving_the_decision_limit_moves_caught_and_rejected(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "classification")
+    app = open_app("judge/predictions.py", run=run.id)
+    before = app.metric[0].value
+    slider = next(s for s in app.slider if s.key.startswith(f"class_limit.{run.id}"))
+    slider.set_value(0.0).run()
+    clean(app)
+    assert app.metric[0].value == "100 %" != before
+    next(b for b in app.button if b.key.startswith("reset.class_limit")).click().run()
+    assert app.metric[0].value == before
+
+
+def test_a_verdict_is_kept_and_shown(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    app = open_app("judge/anomalies.py", run=run.id)
+    app.text_input(key=next(w.key for w in app.text_input if w.key.startswith("comment."))).set_value("seal leak")
+    next(w for w in app.segmented_control if w.key.startswith("verdict.")).set_value("real")
+    next(b for b in app.button if b.key.startswith("save_verdict")).click().run()
+    clean(app)
+    given = wf.list_verdicts(ws, run.id)
+    assert [(v.verdict, v.comment) for v in given] == [("real", "seal leak")]
+
+
+def test_a_verdict_without_a_choice_is_not_stored(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    app = open_app("judge/anomalies.py", run=run.id)
+    next(b for b in app.button if b.key.startswith("save_verdict")).click().run()
+    assert wf.list_verdicts(ws, run.id) == ()
+    assert any("first" in w.value for w in app.warning)
+
+
+def test_the_highest_decision_limit_leaves_no_event(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    app = open_app("judge/anomalies.py", run=run.id)
+    slider = next(s for s in app.select_slider if s.key.startswith("anomaly_limit"))
+    slider.set_range(slider.options[-1], slider.options[-1]) if isinstance(slider.value, tuple) else slider.set_value(slider.options[-1])
+    app.run()
+    clean(app)
+    assert app.metric[0].value == "0"
+    app.button(key="reset_limit").click().run()
+    assert app.metric[0].value != "0"
+
+
+def test_train_asks_for_what_is_missing_and_starts_one_run_for_two_clicks(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "regression")
+    app = open_app("learn/train.py", dataset=run.dataset_id, view="new")
+    clean(app)
+    assert "rows" in titles(app)
+    before = len(wf.list_runs(ws))
+    token = app.session_state["train_token"]
+    app.button(key="train_start").click().run()
+    clean(app)
+    assert len(wf.list_runs(ws)) == before + 1
+    app.session_state["train_token"] = token
+    app.session_state["_train_view"] = "new"
+    app.run()
+    app.session_state["train_token"] = token
+    app.button(key="train_start").click().run()
+    assert len(wf.list_runs(ws)) == before + 1
+
+
+def test_the_live_view_says_epoch_and_loss_and_grows(open_app: Open, ws: Workspace) -> None:
+    live = finished_runs.start_live(ws, 7)
+    app = open_app("learn/train.py", run=live.id)
+    clean(app)
+    captions = " ".join(c.value for c in app.caption).replace("\\", "")
+    assert "Epoch 7 of 40" in captions
+    assert "loss 0.1429" in captions
+    finished_runs.say_epochs(ws, live, 8, 9)
+    app.run()
+    assert "Epoch 9 of 40" in " ".join(c.value for c in app.caption).replace("\\", "")
+
+
+def test_stop_is_acknowledged_at_once(open_app: Open, ws: Workspace) -> None:
+    live = finished_runs.start_live(ws, 3)
+    app = open_app("learn/train.py", run=live.id)
+    app.button(key="stop_training").click().run()
+    clean(app)
+    assert wf.get_run(ws, live.id).is_stopping
+    assert not [b for b in app.button if b.key == "stop_training"]
+
+
+def test_runs_can_be_renamed_and_compared(open_app: Open, ws: Workspace) -> None:
+    first, second = finished_runs.run_of(ws, "regression"), finished_runs.run_of(ws, "rul")
+    app = open_app("learn/runs.py", run=first.id)
+    app.selectbox(key="runs_pick").set_value(first.id).run()
+    app.selectbox(key="compare").set_value(second.id).run()
+    clean(app)
+    assert "different datasets" in " ".join(c.value for c in app.caption)
+    app.text_input(key=f"rename_to.{first.id}").set_value("Width, best so far")
+    next(b for b in app.button if b.key == f"rename_save.{first.id}").click().run()
+    assert wf.get_run(ws, first.id).name == "Width, best so far"
+
+
+def test_a_report_is_made_listed_and_deleted(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "regression")
+    app = open_app("use/reports.py", run=run.id)
+    app.button(key="make_report").click().run()
+    clean(app)
+    (report,) = wf.list_reports(ws)
+    assert report.run_id == run.id
+    next(b for b in app.button if b.key == f"delete_report.{report.id}").click().run()
+    clean(app)
+    assert wf.list_reports(ws) == ()
+
+
+@pytest.mark.parametrize(("n", "planned", "end"), [(0, 60, 10), (9, 60, 10), (10, 60, 20), (49, 60, 50), (55, 60, 60), (7, 7, 7), (3, None, 10)])
+def test_the_epoch_axis_grows_in_steps_and_ends_at_the_plan(n: int, planned: int | None, end: float) -> None:
+    assert live_chart.horizon(n, planned) == end
+
+
+def test_planned_epochs_come_from_the_events(ws: Workspace) -> None:
+    live = finished_runs.start_live(ws, 2, planned=33)
+    assert train_live.planned_epochs(live, wf.read_curves(ws, live.id)) == 33
