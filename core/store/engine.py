@@ -58,14 +58,13 @@ def set_journal(engine: Engine, home: Path) -> None:
         return
     safe = sqlite3.sqlite_version_info >= WAL_SINCE and is_local(home)
     wanted = "wal" if safe else "delete"
-    raw = engine.raw_connection()
-    try:
-        cursor = raw.cursor()
+    with engine.connect() as connection:
+        # Through the driver's cursor: the journal cannot be changed inside the transaction that SQLAlchemy would begin.
+        cursor = connection.connection.cursor()
         cursor.execute("PRAGMA journal_mode")
-        if cursor.fetchone()[0] != wanted:
+        (current,) = cursor.fetchone() or ("",)
+        if current != wanted:
             cursor.execute(f"PRAGMA journal_mode={wanted}")
-    finally:
-        raw.close()
 
 
 def is_local(folder: Path) -> bool:
