@@ -97,16 +97,16 @@ def _figures(recipe: Recipe, preview: wf.RecipePreview | None) -> None:
     if preview is None:
         return
     n = len(preview.rows)
-    touched = {name for change in preview.changes for name in (*change.changed_cells, *change.flagged_cells)}
+    touched = {name for change in preview.changes for name, k in change.changed_cells.items() if k}
+    marked = {name for change in preview.changes for name, k in change.flagged_cells.items() if k}
     added = sum(len(change.added_columns) for change in preview.changes)
-    out, flagged = int(preview.left_out.sum()), int(preview.flagged.sum())
+    out = int(preview.left_out.sum())
+    flagged = sum(sum(change.flagged_cells.values()) for change in preview.changes)
     cells = sum(change.n_changed for change in preview.changes)
     figures(
         [
             Figure(t("Cells changed"), numbers.number(cells), tn("in {n} column", "in {n} columns", len(touched))),
-            Figure(
-                t("Rows with a flag"), numbers.number(flagged), t("{share} of rows", share=numbers.percent(flagged / max(n, 1)))
-            ),
+            Figure(t("Cells flagged"), numbers.number(flagged), tn("in {n} column", "in {n} columns", len(marked))),
             Figure(t("Rows left out"), numbers.number(out), t("{share} of rows", share=numbers.percent(out / max(n, 1)))),
             Figure(t("Columns added"), numbers.number(added), t("by encoding")),
         ]

@@ -107,7 +107,7 @@ def _dataset(dataset: Dataset) -> None:
     with row:
         headline(_finding(dataset, len(needing)))
         _actions(ws, dataset)
-    figures(_figures(dataset, summary, len(needing)))
+    figures(_figures(dataset, summary))
     lines = wf.dataset_lines(ws, dataset.id)
     if lines is not None and lines.rejected:
         _import_report(dataset, lines)
@@ -140,12 +140,10 @@ def _finding(dataset: Dataset, n_needing: int) -> str:
             n_needing,
             total=total,
         )
-    return tn(
-        "The column of '{name}' is ready", "All {n} columns of '{name}' are ready", total, name=project_name(dataset.name)
-    )
+    return tn("The only column is ready", "All {n} columns are ready", total)
 
 
-def _figures(dataset: Dataset, summary: Summary, n_needing: int) -> list[Figure]:
+def _figures(dataset: Dataset, summary: Summary) -> list[Figure]:
     roles = {role: len(dataset.with_role(role)) for role in ("sensor", "target")}
     target = ", ".join(c.name for c in dataset.with_role("target")) or t("no target yet")
     period = _period(summary.period)
