@@ -158,7 +158,20 @@ def profile_texts(
 
 
 def profile_numbers(connection: duckdb.DuckDBPyConnection, table: str, columns: list[int]) -> dict[int, Profile]:
-    """Counts of the columns that were staged as numbers."""
+    """Counts of the columns that were staged as numbers; those without any special cell cost two counts."""
+    found: dict[int, Profile] = {}
+    special: list[int] = []
+    for start in range(0, len(columns), _COLUMNS_AT_ONCE):
+        part = columns[start : start + _COLUMNS_AT_ONCE]
+        counts = ", ".join(f"count(d{i}), count(x{i})" for i in part)
+        row = connection.execute(f"SELECT {counts} FROM {table}").fetchone() or ()
+        for k, i in enumerate(part):
+            found[i] = Profile(row[2 * k], 0, row[2 * k], 0, 0, 0)
+            special += [i] if row[2 * k + 1] else []
+    return found | _profile_special(connection, table, special)
+
+
+def _profile_special(connection: duckdb.DuckDBPyConnection, table: str, columns: list[int]) -> dict[int, Profile]:
     inner = [f"d{i}, x{i}" for i in columns]
     counts = [
         f"count(*) FILTER (d{i} IS NOT NULL OR x{i} IS NOT NULL), count(*) FILTER ({missing_sql(f'x{i}')}), count(d{i}), "
