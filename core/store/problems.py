@@ -21,6 +21,9 @@ UNUSABLE = "unusable"
 _FULL_ERRNOS = frozenset(code for name in ("ENOSPC", "EDQUOT", "EFBIG") if (code := getattr(errno, name, None)) is not None)
 
 
+_NAMES = {"dataset": msg("dataset"), "run": msg("run"), "job": msg("job"), "report": msg("report")}
+
+
 def is_disk_full(error: OSError) -> bool:
     """Whether the system said that the disk, the quota or the largest file size is used up."""
     return error.errno in _FULL_ERRNOS
@@ -47,7 +50,7 @@ def disk_full(free_bytes: int | None = None, needed_bytes: int | None = None) ->
 def not_found(kind: str, wanted: str) -> StoreProblem:
     """No such object, or it was deleted."""
     return StoreProblem(
-        msg("There is no {kind} '{id}'.", kind=kind, id=wanted[:40]),
+        msg("There is no {kind} '{id}'.", kind=_NAMES.get(kind, msg("file")), id=wanted[:40]),
         msg("Expected the id of one that exists and is not deleted."),
         msg("Choose one from the list."),
         reason=NOT_FOUND,

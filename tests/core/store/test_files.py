@@ -56,7 +56,7 @@ def test_a_path_is_made_of_the_id_and_stays_in_the_home(store: Store) -> None:
     ["", "..", "../../etc", "a/b", "CON", "x\x00", "\\\\host\\share", "C:", "AAAAAAAA-0000-4000-8000-000000000000", "0" * 36],
 )
 def test_what_is_not_an_id_is_refused(store: Store, bad: str) -> None:
-    with pytest.raises(StoreProblem, match="There is no parquet"):
+    with pytest.raises(StoreProblem, match="There is no file"):
         store.path(bad, "parquet")
 
 
@@ -71,7 +71,7 @@ def test_a_link_in_the_way_is_refused(store: Store, tmp_path: Path) -> None:
     id = new_id()
     (store.home / "data").mkdir()
     (store.home / "data" / id).symlink_to(tmp_path)
-    with pytest.raises(StoreProblem, match="There is no parquet"):
+    with pytest.raises(StoreProblem, match="There is no file"):
         store.path(id, "parquet")
 
 
