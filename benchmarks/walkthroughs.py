@@ -1,0 +1,121 @@
+"""The walkthroughs of docs/walkthroughs.md on real data, measured: `python -m benchmarks.walkthroughs [skab|ai4i|cmapss]`.
+
+Everything goes through `core.workflows`, as the pages and the command line do. SKAB: one model a run (file), the first
+400 rows train, figures pooled over the test rows of all 34 files, never point-adjusted.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core import workflows as wf
+from core.data.split import TEST, SplitSettings
+from core.evaluation import Metric, binary_flag_metrics
+from core.jobs import Supervisor, wait_for_job
+from core.training.request import TrainRequest
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the walkthroughs named, or all."""
+    chosen = {"skab": skab, "ai4i": ai4i, "cmapss": cmapss}
+    if not DATA.is_dir():
+        print("The real data sets (../shared/data) are not on this machine.")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="andon-walk-") as folder:
+        ws = wf.open_workspace(Path(folder))
+        supervisor = Supervisor(ws.store)
+        supervisor.start()
+        try:
+            for name in arguments or chosen:
+                began = time.monotonic()
+                print(f"## {name}")
+                chosen[name](ws)
+                print(f"{time.monotonic() - began:.0f} s\n", flush=True)
+        finally:
+            supervisor.stop()
+    return 0
+
+
+def train(ws: wf.Workspace, path: Path, **request: object) -> wf.Run:
+    """Import a file, train on it and wait."""
+    dataset = wf.import_file(ws, path).dataset
+    if dataset is None:
+        raise RuntimeError(f"{path} was not read in one way only")
+    made = TrainRequest.read({"dataset_id": dataset.id, "dataset_version": dataset.version, **request})
+    run = wf.start_training(ws, made)
+    wait_for_job(ws.store, run.job_id)
+    run = wf.get_run(ws, run.id)
+    if not run.has_results:
+        raise RuntimeError(f"{path}: {run.state}: {run.problem}")
+    return run
+
+
+def skab(ws: wf.Workspace) -> None:
+    """Pooled F1, FAR and MAR of the default anomaly model and of both baselines."""
+    pooled: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    for path in sorted((DATA / "skab").glob("*/[0-9]*.csv")):
+        run = train(
+            ws,
+            path,
+            task="anomaly",
+            target="anomaly",
+            time="datetime",
+            ignore=("changepoint",),
+            split=SplitSettings(method="first", first=400).model_dump(),
+        )
+        results = wf.open_results(ws, run.id)
+        tables = {run.model: results.scores, run.baseline: results.baseline_scores}
+        for key in run.other_baselines:
+            tables[key] = pd.read_parquet(results.folder / f"{key}_scores.parquet")
+        for key, table in tables.items():
+            rows = table["part"].to_numpy() == TEST
+            truth = table["truth"].to_numpy()[rows].astype(float) > 0
+            pooled.setdefault(key, []).append((truth, table["flag"].to_numpy()[rows]))
+        print(f"{path.parent.name}/{path.name}: f1 {run.metrics['f1'].value}, far {run.metrics['far'].value}", file=sys.stderr, flush=True)
+    for key, pairs in pooled.items():
+        truth, flags = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        show(key, binary_flag_metrics(truth, flags, n_boot=0), f"{len(truth)} rows of {len(pairs)} files")
+
+
+def ai4i(ws: wf.Workspace) -> None:
+    """The default classification without the columns that give the answer away."""
+    run = train(
+        ws,
+        DATA / "ai4i2020" / "ai4i2020.csv",
+        task="classification",
+        target="Machine failure",
+        ignore=("UDI", "Product ID", "TWF", "HDF", "PWF", "OSF", "RNF"),
+    )
+    show(run.model, run.metrics.values())
+    show(run.baseline, run.baseline_metrics.values())
+
+
+def cmapss(ws: wf.Workspace) -> None:
+    """FD001: trained on the training engines, judged on the last cycle of the test engines, life not capped there."""
+    folder = DATA / "cmapss_fd001"
+    for model in ("auto", "ridge"):
+        run = train(
+            ws, folder / "train_FD001.csv.gz", task="rul", group="unit", time="cycle", model=model, options={"cap": 125.0}
+        )
+        out = ws.home / "scores.csv"
+        wf.score_file(wf.resolve_bundle(ws, run.id), folder / "test_FD001.csv.gz", out)
+        show(run.model, wf.evaluate_file(out, folder / "RUL_FD001.csv", "RUL"), "last cycle of 100 test engines")
+
+
+def show(name: str, metrics: Sequence[Metric] | object, note: str = "") -> None:
+    """One line of figures."""
+    figures = ", ".join(f"{m.key} {m.value:.4g}" for m in metrics if m.value is not None)  # type: ignore[attr-defined]
+    print(f"{name}: {figures}" + (f" ({note})" if note else ""), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
