@@ -42,6 +42,7 @@ def life_chart(
 
     `unit` is what life is counted in. The interval is drawn as a band.
     """
+    bands: list[Json] = []
     traces: list[Json] = []
     labels: list[Json] = []
     for i, one in enumerate(list(units)[:MOST_UNITS]):
@@ -50,7 +51,7 @@ def life_chart(
         name = text(msg("{name}: predicted", name=one.name))
         if one.lower is not None and one.upper is not None:
             low, high = np.asarray(one.lower, float), np.asarray(one.upper, float)
-            traces += band(at[kept], low[kept], high[kept], theme.light(color, 0.20))
+            bands += band(at[kept], low[kept], high[kept], theme.clear(color))
         if one.truth is not None:
             true = np.asarray(one.truth, float)
             traces.append(
@@ -61,11 +62,11 @@ def life_chart(
                 at[kept], predicted[kept], color, name=name, hover=plain(name) + "<br>%{x}: %{y:.4~g} " + plain(unit), width=1.8
             )
         )
-        labels += _label(at[kept], predicted[kept], one.name, color)
+        labels += _label(at[kept], predicted[kept], one.name, color, i)
     note = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom", "showarrow": False}
     words = plain(text(msg("solid: predicted · dotted: what came · band: interval")))
     return draw(
-        traces,
+        [*bands, *traces],
         title=title or msg("Remaining life"),
         x=along or quantity(msg("counter"), unit),
         y=quantity(msg("remaining life"), unit),
@@ -78,11 +79,18 @@ def life_chart(
     )
 
 
-def _label(at: np.ndarray, predicted: np.ndarray, name: str, color: str) -> list[Json]:
-    """The unit's name at the last predicted point."""
+def _label(at: np.ndarray, predicted: np.ndarray, name: str, color: str, i: int) -> list[Json]:
+    """The unit's name at the last predicted point, in one of four heights, since lives end close together."""
     known = np.flatnonzero(np.isfinite(predicted))
     if not len(known):
         return []
     last = known[-1]
-    place = {"x": float(at[last]), "y": float(predicted[last]), "xanchor": "left", "xshift": 6, "showarrow": False}
+    place = {
+        "x": float(at[last]),
+        "y": float(predicted[last]),
+        "xanchor": "left",
+        "xshift": 6,
+        "yshift": 8 + 14 * (i % 4),
+        "showarrow": False,
+    }
     return [place | {"text": plain(name[:24]), "font": {"color": color, "size": 11}}]

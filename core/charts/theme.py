@@ -92,6 +92,10 @@ class Theme:
         front, back = _rgb(color), _rgb(self.colors.background)
         return "#" + "".join(f"{round(share * f + (1 - share) * b):02X}" for f, b in zip(front, back, strict=True))
 
+    def clear(self, color: str, share: float = 0.14) -> str:
+        """`color` as a see-through rgba(), for fills that lie over each other."""
+        return "rgba({}, {}, {}, {:g})".format(*_rgb(color), share)
+
     def part(self, code: int, share: float = 0.14) -> str:
         """The fill of a part of the split: train, validation, test, gap (0 to 3)."""
         c = self.colors

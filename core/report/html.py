@@ -52,7 +52,7 @@ def render_html(facts: ReportFacts, text: Text = str, language: str = "en") -> s
         library=Markup(library),
         boot=Markup(boot),
         figures=[Markup(figure_json(f.figure)) for f in facts.figures],
-        headlines=facts.metrics[:4],
+        headlines=[line for line in facts.metrics if line.metric.is_defined][:4],
         events=facts.events[:MOST_EVENTS],
         events_left=max(0, len(facts.events) - MOST_EVENTS),
         created=facts.created.strftime("%Y-%m-%d %H:%M %Z").strip(),

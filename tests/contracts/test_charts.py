@@ -79,8 +79,8 @@ def allowed_colors(theme: Theme) -> set[str]:
     c = theme.colors
     named = {c.background, c.surface, c.text, c.muted, c.border, c.primary, c.good, c.warn, c.bad, *c.categories, *CIVIDIS}
     mixed = {theme.part(i, s) for i in range(4) for s in (0.14, 0.45)}
-    mixed |= {theme.light(k, s) for k in c.categories for s in (0.14, 0.20)}
-    return named | mixed
+    mixed |= {theme.light(k, s) for k in c.categories for s in (0.14,)}
+    return named | mixed | {theme.clear(k) for k in c.categories}
 
 
 def strings(tree: object) -> Iterator[str]:
