@@ -30,7 +30,8 @@ __all__ = ["LineCount", "Preview", "Question", "ReadOptions", "Reading", "Reject
 
 ROW_GROUP = 100_000
 MAX_LINE = 32 << 20
-_MEMORY = "512MB"
+_MEMORY_MB = 512
+MAX_COLUMNS = 5_000
 
 
 def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> Reading:
@@ -51,11 +52,17 @@ def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> 
     """
     path, parquet = Path(path), Path(parquet)
     sniffed = sniff_layout(path, options or ReadOptions())
+    if sniffed.width > MAX_COLUMNS:
+        raise DataProblem(
+            msg("'{file}' has {columns} columns.", file=path.name, columns=sniffed.width),
+            msg("Expected up to {limit} columns.", limit=MAX_COLUMNS),
+            msg("Leave out columns, or turn the table so that each column is one quantity."),
+        )
     with tempfile.TemporaryDirectory(dir=parquet.parent, prefix=".reading-") as folder:
         clean = Path(folder) / "clean.csv"
         scan, lines, replaced = _scan_file(path, sniffed, clean)
         with duckdb.connect() as connection:
-            connection.execute(f"SET memory_limit = '{_MEMORY}'")
+            connection.execute(f"SET memory_limit = '{max(_MEMORY_MB, min(3_000, sniffed.width // 3))}MB'")
             connection.execute(f"SET temp_directory = {text_literal(folder)}")
             try:
                 return _convert(path, parquet, Path(folder), connection, sniffed, scan, lines, replaced)
