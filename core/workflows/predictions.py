@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,7 +112,7 @@ def regression_view(results: Results, part: str = "test") -> RegressionView:
         residuals=residuals,
         worst=worst.assign(residual=(worst["prediction"] - worst["truth"])),
         limits=(None, None, None) if column is None else (column.lower_limit, column.nominal, column.upper_limit),
-        verdict=value_verdict(results),
+        verdict=_kept(results, value_verdict),
         cap=None if cap is None else float(cap),
     )
 
@@ -163,7 +163,7 @@ def classification_view(
         baseline_pr=None if other is None else pr_curve(is_positive, other[known]),
         operating_point=(_share(flagged & ~is_positive, ~is_positive), _share(flagged & is_positive, is_positive)),
         pr_point=(_share(flagged & is_positive, is_positive), _share(flagged & is_positive, flagged)),
-        verdict=class_verdict(results),
+        verdict=_kept(results, class_verdict),
     )
 
 
@@ -203,6 +203,13 @@ def class_verdict(results: Results) -> Message:
         model, base, differences, baseline_title=model_by_key(run.baseline).title, part=part_words(results)
     )
     return found.message
+
+
+def _kept(results: Results, judge: Callable[[Results], Message]) -> Message:
+    """A verdict, judged once: resampling takes longer than a moved threshold may."""
+    if judge.__name__ not in results.kept:
+        results.kept[judge.__name__] = judge(results)
+    return results.kept[judge.__name__]
 
 
 def part_words(results: Results) -> Message:

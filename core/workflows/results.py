@@ -18,7 +18,7 @@ from core.data.dataset import Dataset
 from core.data.split import PART_NAMES
 from core.errors import NotEnoughData, unknown_choice
 from core.jobs.judging import resampling_blocks
-from core.messages import msg
+from core.messages import Message, msg
 from core.serving import Manifest, load_bundle
 from core.workflows.importing import open_dataset
 from core.workflows.records import Run
@@ -60,6 +60,11 @@ class Results:
         """(n_rows, n_columns) parts of each column in the score, never negative; None for other tasks than anomaly."""
         path = self.folder / "contributions.npy"
         return np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else None
+
+    @cached_property
+    def kept(self) -> dict[str, Message]:
+        """What views remember of these results because no threshold changes it, such as the verdict."""
+        return {}
 
     @property
     def sensor_names(self) -> tuple[str, ...]:

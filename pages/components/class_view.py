@@ -19,6 +19,12 @@ from pages.components.text import md, say, t
 FIGURE_KEYS = ("recall", "far", "precision", "roc_auc", "average_precision", "accuracy", "macro_f1")
 
 
+@st.cache_resource(show_spinner=False, max_entries=8, ttl=900)
+def _own(_results: Any, run_id: str, finished: str, part: str, positive: str | None) -> Any:
+    """The view at the run's own limit, remembered: it is needed whenever another limit is looked at."""
+    return wf.classification_view(_results, part, positive)
+
+
 @st.fragment
 def show(results: Any) -> None:
     """Headline, figures, a curve beside the confusion matrix; moving the limit reruns only this."""
@@ -26,7 +32,7 @@ def show(results: Any) -> None:
     main, rail = st.columns([0.74, 0.26], gap="medium")
     with rail:
         part = part_choice("class_part")
-        first = wf.classification_view(results, part, st.session_state.get(_positive_key(results)))
+        first = _own(results, results.run.id, str(results.run.finished), part, st.session_state.get(_positive_key(results)))
         positive = _positive_choice(results, first)
         threshold = _threshold_choice(results, first, positive)
         view = (

@@ -145,8 +145,7 @@ def _curves(run: Run, curves: Curves, unit: str) -> None:
     done = float(len(curves.epochs)) if len(curves.epochs) else float(max(curves.batch_x, default=0.0))
     end = horizon(done, planned_epochs(run, curves))
     metric = _curve_metric(run)
-    panels = [("loss", t("Loss"), False, 250 if _has(curves.metric) else 400)]
-    panels += [("metric", metric, True, 150)] if _has(curves.metric) else []
+    panels = [("loss", t("Loss"), False, 250), ("metric", metric, True, 150)]
     for name, title, is_metric, height in panels:
         chart = curve_chart(curve_frame(curves, metric=is_metric, end=end), words, palette, title=title, log=log, height=height)
         alt = t("{title} by epoch for training and validation, best epoch {n}", title=title, n=curves.best_epoch or 0)
