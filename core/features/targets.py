@@ -37,7 +37,10 @@ class RegressionTarget:
 
 @dataclass(frozen=True, slots=True)
 class LifeTarget:
-    """Remaining life, cut at `cap` (piece-wise linear target, Heimes 2008), in units of the cap."""
+    """Remaining life, cut at `cap` (piece-wise linear target, Heimes 2008), in units of the cap.
+
+    Decoded values lie from 0 to the cap: beyond it a network has learned nothing.
+    """
 
     cap: float
     key = "rul"
@@ -46,7 +49,7 @@ class LifeTarget:
         return (np.minimum(values, self.cap) / self.cap).astype(np.float32)
 
     def decode(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.maximum(outputs.astype(np.float64) * self.cap, 0.0)
+        return np.clip(outputs.astype(np.float64), 0.0, 1.0) * self.cap
 
     def to_json(self) -> dict[str, object]:
         return {"key": self.key, "cap": self.cap}

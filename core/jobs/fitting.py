@@ -15,6 +15,7 @@ from core import __version__
 from core.anomalies.scoring import calibration_of_levels, level_residuals
 from core.errors import TrainingProblem
 from core.features.targets import ClassTarget
+from core.jobs.judging import full_places
 from core.messages import msg
 from core.models.spec import FittedArrays, Shape
 from core.models.window_statistics import window_statistics
@@ -233,7 +234,8 @@ def _export(model: Any, prepared: Prepared, folder: Path) -> float:
 
 def _residual_calibration(network: OnnxNetwork, prepared: Prepared) -> dict[str, NDArray]:
     """The arrays that turn residuals into scores, from at most 50,000 windows of training and validation part."""
-    places = _thinned(np.sort(np.concatenate([prepared.train, prepared.validation])), 50_000)
+    normal = np.sort(np.concatenate([prepared.train, prepared.validation]))
+    places = _thinned(full_places(prepared, normal), 50_000)
     levels = []
     for start in range(0, len(places), 2048):
         windows = prepared.inputs.windows.batch(places[start : start + 2048])

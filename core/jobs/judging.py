@@ -56,13 +56,24 @@ def period_seconds(table: pd.DataFrame, time: str | None, order: NDArray[np.int6
 
 
 def _threshold(raw: RawScores, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> dict[str, object]:
+    normal = full_places(prepared, np.sort(np.concatenate([prepared.train, prepared.validation])))
     threshold = choose_threshold(
         raw.outputs[rows, 0],
+        baseline_scores=raw.outputs[prepared.inputs.row_of_window[normal], 0],
         per_week=resolved.task.false_alarms_per_week,
         period_seconds=period_seconds(prepared.table, resolved.time, prepared.inputs.row_of_window),
         width_rows=resolved.width,
     )
     return threshold.to_json()
+
+
+def full_places(prepared: Prepared, places: NDArray[np.int64], fewest: int = 20) -> NDArray[np.int64]:
+    """Places whose window is not padded; all of them where fewer than `fewest` would be left.
+
+    A padded window repeats one row, and its average is far noisier than that of real rows.
+    """
+    full = places[~prepared.inputs.windows.is_padded[places]]
+    return full if len(full) >= fewest else places
 
 
 def _interval(raw: RawScores, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> IntervalFacts | None:
@@ -132,10 +143,8 @@ def part_metrics(
         return _class_metrics(scored, rows, prepared, manifest, _blocks(rows, prepared, resolved))
     truth = capped_truth(prepared)[rows]
     predicted = scored["prediction"].to_numpy(dtype=np.float64)[rows]
-    codes = group_codes(prepared.table, resolved.group)
-    found = list(
-        regression_metrics(truth, predicted, seed=resolved.request.seed, blocks=None if codes is None else codes[rows])
-    )
+    blocks = _blocks(rows, prepared, resolved)
+    found = list(regression_metrics(truth, predicted, seed=resolved.request.seed, blocks=blocks))
     if "lower" in scored:
         found.append(measured_coverage(truth, scored["lower"].to_numpy()[rows], scored["upper"].to_numpy()[rows]))
     if task == "rul":

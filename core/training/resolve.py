@@ -19,7 +19,7 @@ from core.training.task_settings import TaskSettings
 
 LIFE_WINDOW = 30
 SEQUENCE_WINDOW = 30
-ANOMALY_WINDOW = 60
+ANOMALY_WINDOW = 24
 FEWEST_GROUPS = 5
 
 

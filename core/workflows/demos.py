@@ -97,11 +97,10 @@ def _card(ws: Workspace, demo: Demo) -> DemoCard:
 
 def _build_state(ws: Workspace, demo: Demo) -> str:
     """How far the job that makes the table is, when there is no run yet."""
-    jobs = ws.store.list_jobs(("queued", "running", "failed", "interrupted", "cancelled", "succeeded"), "short")
-    for job in jobs:
-        if job.token == f"demo-{demo.key}":
-            return {"succeeded": "absent"}.get(job.state, STATES[job.state])
-    return "waiting"
+    job = ws.store.find_job(f"demo-{demo.key}")
+    if job is None:
+        return "waiting"
+    return "absent" if job.state == "succeeded" else STATES[job.state]
 
 
 def _headline(ws: Workspace, run: Run) -> Message | None:

@@ -113,7 +113,7 @@ def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = 
     """
     dataset = open_dataset(ws, request.dataset_id, request.dataset_version)
     resolved = resolve(dataset, request)
-    concrete = request.with_values(model=resolved.spec.key, split=resolved.split)
+    concrete = request.with_values(model=resolved.spec.key)
     row, _ = ws.store.add_run(
         dataset_id=dataset.id,
         dataset_version=dataset.version,

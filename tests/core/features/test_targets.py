@@ -24,10 +24,10 @@ def test_a_value_survives_the_way_there_and_back() -> None:
     np.testing.assert_allclose(target.decode(target.encode(np.array([5.0, -2.0]))), [5.0, -2.0])
 
 
-def test_life_is_capped_and_never_negative() -> None:
+def test_life_is_capped_both_ways() -> None:
     target = LifeTarget(125.0)
     assert target.encode(np.array([200.0, 62.5])).tolist() == [1.0, 0.5]
-    assert target.decode(np.array([-0.1, 0.5], dtype=np.float32)).tolist() == [0.0, 62.5]
+    assert target.decode(np.array([-0.1, 0.5, 1.3], dtype=np.float32)).tolist() == [0.0, 62.5, 125.0]
 
 
 def test_remaining_life_counts_to_the_last_row_of_the_group() -> None:
