@@ -1,7 +1,7 @@
 """Collect every visible string into the catalogues: `python assets/locale/extract.py [--check]`.
 
 Reads the source, never runs it: the first argument of `msg(`, `t(` and `say(`, the first two of `msg_n(` and `tn(`,
-`title`, `help` and `unit` of `setting(`, and the words of a setting's `Literal` choices. Writes `andon.pot` and brings
+`title`, `help` and `unit` of `setting(`, and the `Literal` choices of the fields of `Settings` classes. Writes `andon.pot` and brings
 both `.po` files up to date, keeping translations; what is new stays untranslated, and the tests name it.
 With `--check` it writes nothing and lists what is missing (exit status 1).
 """
@@ -60,9 +60,10 @@ def strings() -> Iterator[Found]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 yield from (Found(i, file, node.lineno) for i in _of_call(node, aliases))
-            elif isinstance(node, ast.AnnAssign) and _name(node.value) == "setting":
-                choices = _choices(node.annotation, aliases)
-                yield from (Found(choice_word(c), file, node.lineno) for c in choices if any(map(str.isalpha, c)))
+            elif isinstance(node, ast.ClassDef) and any(getattr(base, "id", "") == "Settings" for base in node.bases):
+                fields = (field for field in node.body if isinstance(field, ast.AnnAssign))
+                choices = ((c, field.lineno) for field in fields for c in _choices(field.annotation, aliases))
+                yield from (Found(choice_word(c), file, line) for c, line in choices if any(map(str.isalpha, c)))
 
 
 def not_literal() -> list[str]:
