@@ -16,7 +16,7 @@ class DenseSettings(Settings):
     """Width and depth of the dense network."""
 
     layers: int = setting(2, title="Layers", help="Hidden layers, one after another.", ge=1, le=8)
-    units: int = setting(64, title="Units", help="Neurons in each hidden layer.", ge=1, le=2048)
+    units: int = setting(128, title="Units", help="Neurons in each hidden layer.", ge=1, le=2048)
     dropout: float = setting(0.1, title="Dropout", help="Share of neurons left out at random in training.", ge=0, lt=1)
 
 

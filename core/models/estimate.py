@@ -8,7 +8,7 @@ what it measures.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 from core.models.spec import BaselineSpec, Estimate, NetworkSpec, Shape
 
@@ -27,10 +27,10 @@ def estimate(spec: NetworkSpec | BaselineSpec, settings: Any, shape: Shape, n_wi
     gradient and two moments, and the values kept for the backward pass of one batch. A baseline has no epochs:
     `epoch_seconds` is its whole fit.
     """
-    if spec.role == "baseline":
-        return _baseline_estimate(spec, shape, n_windows)
-    weights = spec.count_parameters(settings, shape)  # type: ignore[union-attr]
-    uses = weights * (shape.window_rows if spec.shares_weights else 1)  # type: ignore[union-attr]
+    if not _is_network(spec):
+        return _baseline_estimate(shape, n_windows)
+    weights = spec.count_parameters(settings, shape)
+    uses = weights * (shape.window_rows if spec.shares_weights else 1)
     steps = math.ceil(max(n_windows, 1) / batch_size)
     waiting = steps * shape.window_rows * RECURRENT_ROW_SECONDS if "lstm" in spec.key or spec.key == "gru" else 0.0
     seconds = 3 * uses * n_windows / MULTIPLY_ADDS_A_SECOND + steps * STEP_SECONDS + waiting
@@ -39,7 +39,11 @@ def estimate(spec: NetworkSpec | BaselineSpec, settings: Any, shape: Shape, n_wi
     return Estimate(weights, RUNTIME_BYTES + window_bytes + 16 * weights + kept_values, seconds)
 
 
-def _baseline_estimate(spec: NetworkSpec | BaselineSpec, shape: Shape, n_windows: int) -> Estimate:
+def _is_network(spec: NetworkSpec | BaselineSpec) -> TypeGuard[NetworkSpec]:
+    return spec.role == "network"
+
+
+def _baseline_estimate(shape: Shape, n_windows: int) -> Estimate:
     columns = shape.n_features * (6 if shape.window_rows > 1 else 1)
     values = n_windows * columns
     seconds = 0.2 + values * min(columns, 100) / BASELINE_VALUES_A_SECOND / 10

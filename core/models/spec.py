@@ -43,24 +43,49 @@ class Estimate:
     epoch_seconds: float
 
 
-class NetworkSpec(Protocol):
+class Family(Protocol):
+    """What every family says of itself. `settings` is the class of its settings; `smallest_rows` the narrowest window."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def title(self) -> Message: ...
+
+    @property
+    def summary(self) -> Message: ...
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def role(self) -> Role: ...
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def tasks(self) -> tuple[Task, ...]: ...
+
+    @property
+    def windowed(self) -> bool: ...
+
+    @property
+    def settings(self) -> type[Settings]: ...
+
+    @property
+    def smallest_rows(self) -> int: ...
+
+
+class NetworkSpec(Family, Protocol):
     """A Keras family. `build` imports TensorFlow inside; the model is not compiled.
 
     `shares_weights` says that the same weights work on every row of the window, so that a wider window costs time
     but no weights.
     """
 
-    key: str
-    title: Message
-    summary: Message
-    source: str
-    role: Role
-    engine: Engine
-    tasks: tuple[Task, ...]
-    windowed: bool
-    settings: type[Settings]
-    shares_weights: bool
-    smallest_rows: int
+    @property
+    def shares_weights(self) -> bool: ...
 
     def count_parameters(self, settings: Any, shape: Shape) -> int: ...
 
@@ -81,19 +106,8 @@ class FittedArrays:
     onnx: bytes = b""
 
 
-class BaselineSpec(Protocol):
+class BaselineSpec(Family, Protocol):
     """A shallow family, fitted within seconds on flattened windows or plain rows."""
-
-    key: str
-    title: Message
-    summary: Message
-    source: str
-    role: Role
-    engine: Engine
-    tasks: tuple[Task, ...]
-    windowed: bool
-    settings: type[Settings]
-    smallest_rows: int
 
     def fit(
         self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: Any, seed: int

@@ -184,7 +184,8 @@ class _Fit:
         self.model, self.optimizer, self.steps = model, optimizer, steps
         self.train, self.validation, self.settings, self.seed = train, validation, settings, seed
         self.emit, self.stop_requested = emit, stop_requested
-        self.progress, self.best = Progress(), []
+        self.progress = Progress()
+        self.best: list[NDArray[Any]] = []
         self.batch_size = min(settings.batch_size, train.n)
         self.n_batches = -(-train.n // self.batch_size)
         self.block, self.step_seconds = 1, 0.0

@@ -29,13 +29,13 @@ class Progress:
     slow: int = 0
     halvings: int = 0
     seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[dict[str, float | None]] = field(default_factory=list)
 
     def is_improved(self, value: float) -> bool:
         """Whether this value of the watched loss is better than all before. NaN never is."""
         return value < self.best
 
-    def end_epoch(self, record: dict[str, float], watched: float, settings: FitSettings) -> None:
+    def end_epoch(self, record: dict[str, float | None], watched: float, settings: FitSettings) -> None:
         """Count a complete epoch: the best one so far, the wait, and the learning-rate plan."""
         self.epoch, self.next_batch, self.sums = self.epoch + 1, 0, [0.0, 0.0, 0.0]
         if self.is_improved(watched):

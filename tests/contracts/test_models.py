@@ -19,9 +19,20 @@ from core.training.events import Event
 from core.training.fit import Trained, fit_network
 from core.training.settings import FitSettings
 
-KEYS = (
-    "linear ridge logistic pca_t2_spe isolation_forest dense cnn lstm gru dense_autoencoder conv_autoencoder lstm_autoencoder"
-).split()
+KEYS = [
+    "linear",
+    "ridge",
+    "logistic",
+    "pca_t2_spe",
+    "isolation_forest",
+    "dense",
+    "cnn",
+    "lstm",
+    "gru",
+    "dense_autoencoder",
+    "conv_autoencoder",
+    "lstm_autoencoder",
+]
 NETWORKS = tuple(spec for spec in MODELS if spec.role == "network")
 BASELINES = tuple(spec for spec in MODELS if spec.role == "baseline")
 SMALL = {"units": 8, "filters": 8, "code": 3, "kernel": 3}
