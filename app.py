@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,7 +44,7 @@ async def healthz(request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, object]]:
-    """Start the job supervisor and queue the demo projects; stop the supervisor with the server."""
+    """Start the job supervisor and queue the demo projects (not with ANDON_DEMOS=0); stop the supervisor with the server."""
     from core import workflows as wf
     from core.jobs.supervisor import Supervisor
     from pages.components.state import workspace
@@ -53,7 +54,8 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, object]]:
     await anyio.to_thread.run_sync(supervisor.start)
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(anyio.to_thread.run_sync, wf.ensure_demos, ws)
+            if os.environ.get("ANDON_DEMOS") != "0":
+                tasks.start_soon(anyio.to_thread.run_sync, wf.ensure_demos, ws)
             yield {}
     finally:
         with anyio.CancelScope(shield=True):
