@@ -126,7 +126,7 @@ def label_flags(truth: NDArray[np.object_]) -> NDArray[np.float64]:
     return np.array([np.nan if v is None else float(str(v).strip().lower() not in NORMAL_WORDS) for v in truth])
 
 
-def test_metrics(scored: pd.DataFrame, prepared: Prepared, resolved: Resolved, manifest: Manifest) -> tuple[Metric, ...]:
+def figures_on_test(scored: pd.DataFrame, prepared: Prepared, resolved: Resolved, manifest: Manifest) -> tuple[Metric, ...]:
     """The figures on the test part. Anomaly runs without labels have the flagged share only."""
     rows = prepared.split.rows(TEST)
     return part_metrics(scored, rows, prepared, resolved, manifest)

@@ -36,7 +36,7 @@ KINDS: tuple[JobKind, ...] = (
             "core.jobs.train_job",
             "core.data.splitting",
             "sklearn.linear_model",
-            "sklearn.ensemble",
+            "pyod.models.iforest",
             "onnxruntime",
             "tf2onnx.convert",
         ),

@@ -110,7 +110,7 @@ def judge(bundle: Bundle, prepared: Prepared, resolved: Resolved) -> Judged:
     manifest = judging.calibrated(bundle.manifest, raw, prepared, resolved)
     calibrated = rewrite(bundle, manifest)
     scored = decide(calibrated, raw)
-    metrics = judging.test_metrics(scored, prepared, resolved, manifest)
+    metrics = judging.figures_on_test(scored, prepared, resolved, manifest)
     return Judged(calibrated, metrics, scored, raw.contributions)
 
 

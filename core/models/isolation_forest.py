@@ -49,7 +49,7 @@ class IsolationForest:
         Raises:
             NotEnoughData: fewer than 2 rows.
         """
-        from sklearn.ensemble import IsolationForest as Forest
+        from pyod.models.iforest import IForest
 
         if len(inputs) < 2:
             raise NotEnoughData(
@@ -58,9 +58,9 @@ class IsolationForest:
                 msg("Give more rows, or a smaller test and validation part."),
             )
         drawn = min(settings.rows_per_tree, len(inputs))
-        forest = Forest(n_estimators=settings.trees, max_samples=drawn, random_state=seed)
-        forest.fit(inputs.astype(np.float32))
-        return FittedArrays("onnx", {}, _as_onnx(forest, inputs.shape[1]))
+        detector = IForest(n_estimators=settings.trees, max_samples=drawn, random_state=seed)
+        detector.fit(inputs.astype(np.float32))
+        return FittedArrays("onnx", {}, _as_onnx(detector.detector_, inputs.shape[1]))
 
 
 def usual_path(n_rows: NDArray[np.float64]) -> NDArray[np.float64]:

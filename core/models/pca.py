@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.features.pca import fit_pca
 from core.messages import Message, msg
 from core.models.spec import Engine, FittedArrays, Role, Task
-from core.models.standardised import standardise
 from core.settings import Settings, setting
 
 
@@ -42,71 +42,13 @@ class PcaT2Spe:
     def fit(
         self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: PcaSettings, seed: int
     ) -> FittedArrays:
-        """mean, scale (d,), loadings (d, c), eigenvalues (c,), t2_limit and spe_limit () for inputs (n, d), n ≥ 3.
+        """The arrays of `core.features.pca.PcaModel` for inputs (n, d), n ≥ 3. `targets` and `seed` are not used.
 
-        At most d − 1 directions are kept (one where d is 1), and at most n − 2; where nothing is left for SPE its
-        limit is infinite. `targets` and `seed` are not used.
+        Raises:
+            NotEnoughData: fewer than 3 complete rows, or no variation at all.
         """
-        standard = standardise(inputs, smallest=3)
-        n, d = standard.values.shape
-        values, vectors = _directions(standard.values)
-        share = np.cumsum(values) / max(float(values.sum()), np.finfo(np.float64).tiny)
-        wanted = int(np.searchsorted(share, settings.explained_fraction)) + 1
-        rank = max(1, int(np.count_nonzero(values > values[0] * 1e-10)))
-        kept = min(wanted, max(1, d - 1), n - 2, rank)
-        return FittedArrays(
-            "pca",
-            {
-                "mean": standard.mean,
-                "scale": standard.scale,
-                "loadings": vectors[:, :kept],
-                "eigenvalues": np.maximum(values[:kept], np.finfo(np.float64).tiny),
-                "t2_limit": np.array(t2_limit(n, kept, settings.false_alarm_rate)),
-                "spe_limit": np.array(spe_limit(values[kept:], settings.false_alarm_rate)),
-            },
-        )
-
-
-def _directions(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Eigenvalues of the covariance (ddof 1), largest first, and eigenvectors; the largest entry of each is positive."""
-    covariance = values.T @ values / (len(values) - 1)
-    sizes, vectors = np.linalg.eigh(covariance)
-    sizes, vectors = np.maximum(sizes[::-1], 0.0), vectors[:, ::-1]
-    largest = vectors[np.argmax(np.abs(vectors), axis=0), np.arange(vectors.shape[1])]
-    return sizes, vectors * np.where(largest < 0, -1.0, 1.0)
-
-
-def t2_limit(n_rows: int, kept: int, rate: float) -> float:
-    """Control limit of T² for a new row: c (n² − 1) / (n (n − c)) · F(1 − rate; c, n − c).
-
-    Source: MacGregor, Kourti (1995), equation 4. n_rows must exceed kept.
-    """
-    from scipy.stats import f
-
-    factor = kept * (n_rows**2 - 1) / (n_rows * (n_rows - kept))
-    return float(factor * f.ppf(1 - rate, kept, n_rows - kept))
-
-
-def spe_limit(left_over: NDArray[np.float64], rate: float) -> float:
-    """Control limit of SPE from the eigenvalues that are not kept.
-
-    θᵢ = Σ λⁱ, h = 1 − 2 θ₁ θ₃ / (3 θ₂²), limit = θ₁ (z √(2 θ₂ h²) / θ₁ + 1 + θ₂ h (h − 1) / θ₁²)^(1/h), z the normal
-    quantile of 1 − rate. Where h is not above 0 the formula does not hold, and Box's g·χ²(k) with g = θ₂/θ₁,
-    k = θ₁²/θ₂ stands in. No eigenvalue above rounding (1e-10): infinite.
-
-    Source: Jackson, Mudholkar (1979), equation 3.4; Box (1954), Ann. Math. Stat. 25.
-    """
-    from scipy.stats import chi2, norm
-
-    theta = [float(np.sum(left_over**i)) for i in (1, 2, 3)]
-    if theta[0] <= 1e-10:
-        return float("inf")
-    h = 1 - 2 * theta[0] * theta[2] / (3 * theta[1] ** 2)
-    if h <= 0:
-        return float(theta[1] / theta[0] * chi2.ppf(1 - rate, theta[0] ** 2 / theta[1]))
-    z = float(norm.ppf(1 - rate))
-    inner = z * np.sqrt(2 * theta[1] * h**2) / theta[0] + 1 + theta[1] * h * (h - 1) / theta[0] ** 2
-    return float(theta[0] * inner ** (1 / h))
+        model = fit_pca(inputs, explained=settings.explained_fraction, confidence=1 - settings.false_alarm_rate)
+        return FittedArrays("pca", model.to_arrays())
 
 
 SPEC = PcaT2Spe()

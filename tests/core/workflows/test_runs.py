@@ -1,0 +1,181 @@
+"""Runs from start to verdict through the workflows that pages and the command line share; baselines only, so no TensorFlow."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import workflows as wf
+from core.errors import DataProblem, NotEnoughData, SettingProblem, StoreProblem
+from core.jobs import wait_for_job
+from core.training.request import TrainRequest
+from tests.synthetic import anomaly_table, class_table, life_table, regression_table
+
+TABLES = {
+    "regression": (regression_table(), {"target": "y", "time": "when", "model": "ridge"}),
+    "classification": (class_table(), {"target": "result", "model": "logistic"}),
+    "anomaly": (anomaly_table(), {"target": "label", "time": "when", "model": "pca_t2_spe"}),
+    "rul": (life_table(), {"group": "unit", "time": "cycle", "model": "ridge", "options": {"cap": 30.0, "window": 8}}),
+}
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory: pytest.TempPathFactory) -> wf.Workspace:
+    return wf.open_workspace(tmp_path_factory.mktemp("runs") / "home")
+
+
+@pytest.fixture(scope="module")
+def runs(ws: wf.Workspace, tmp_path_factory: pytest.TempPathFactory) -> dict[str, wf.Run]:
+    """One finished run of each task."""
+    folder, found = tmp_path_factory.mktemp("csv"), {}
+    for task, (table, request) in TABLES.items():
+        table.to_csv(folder / f"{task}.csv", index=False)
+        dataset = wf.import_file(ws, folder / f"{task}.csv").dataset
+        assert dataset is not None
+        made = TrainRequest.read({"dataset_id": dataset.id, "dataset_version": 1, "task": task, **request})
+        run = wf.start_training(ws, made, token=task)
+        assert wf.start_training(ws, made, token=task).id == run.id
+        wait_for_job(ws.store, run.job_id, timeout=120)
+        found[task] = wf.get_run(ws, run.id)
+    return found
+
+
+def test_all_succeed_and_are_listed_newest_first(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    assert {run.state for run in runs.values()} == {"succeeded"}, [str(run.problem) for run in runs.values()]
+    assert [run.task for run in wf.list_runs(ws)] == ["rul", "anomaly", "classification", "regression"]
+    assert wf.jobs_overview(ws) == ()
+
+
+def test_the_regression_view_shows_the_stored_figures(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    view = wf.regression_view(wf.open_results(ws, runs["regression"].id))
+    rmse = float(np.sqrt(np.mean((view.prediction - view.truth) ** 2)))
+    stored = {m.key: m for m in view.metrics}
+    assert stored["rmse"].value == pytest.approx(rmse) and stored["rmse"].n == len(view.rows) == 80
+    assert stored["rmse"].low < rmse < stored["rmse"].high
+    assert np.abs(view.worst["residual"].to_numpy()[0]) == pytest.approx(np.abs(view.residuals).max())
+    assert view.interval is not None and stored["coverage"].value == pytest.approx(0.9, abs=0.12)
+
+
+def test_the_test_part_is_the_latest(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["regression"].id)
+    assert results.part_rows("test").tolist() == list(range(320, 400))
+    assert results.manifest.split["method"] == "time"
+
+
+def test_a_moved_threshold_moves_every_view(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["classification"].id)
+    own, strict = wf.classification_view(results), wf.classification_view(results, threshold=0.999999)
+    assert own.positive == "fail"
+    recall = {m.key: m.value for m in own.metrics}["recall"]
+    assert own.operating_point[1] == pytest.approx(recall) == pytest.approx(own.pr_point[0])
+    place = own.classes.index("fail")
+    assert strict.confusion[:, place].sum() < own.confusion[:, place].sum()
+    assert strict.confusion.sum() == own.confusion.sum() == own.n
+    assert strict.operating_point[1] < own.operating_point[1]
+
+
+def test_events_cover_the_planted_fault_and_take_a_verdict(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["anomaly"].id)
+    view = wf.anomaly_view(ws, results)
+    largest = view.events[0]
+    assert largest.first_row <= 500 and largest.last_row >= 590
+    assert largest.sensors[0].column in ("p1", "p2")
+    assert sum(s.share for s in largest.sensors) == pytest.approx(1)
+    wf.set_verdict(ws, runs["anomaly"].id, largest, "real", "=cmd|' /C calc'!A0")
+    wf.set_verdict(ws, runs["anomaly"].id, largest, "sensor_fault", "second look")
+    again = wf.anomaly_view(ws, results).events[0]
+    assert again.verdict is not None and again.verdict.verdict == "sensor_fault"
+    assert [v.verdict for v in wf.list_verdicts(ws, runs["anomaly"].id)] == ["real", "sensor_fault"]
+    with pytest.raises(SettingProblem, match="verdict is 'maybe'"):
+        wf.set_verdict(ws, runs["anomaly"].id, largest, "maybe")
+
+
+def test_the_decision_limit_moves_without_training(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["anomaly"].id)
+    own = wf.anomaly_view(ws, results)
+    wide = wf.anomaly_view(ws, results, threshold=own.threshold.value * 1e6)
+    assert wide.flags.sum() == 0 and wide.events == () and not wide.is_default
+    detail = wf.event_detail(results, own.events[0])
+    assert detail.traces[0].column == own.events[0].sensors[0].column
+    assert len(detail.traces[0].values) == len(detail.traces[0].rows) == len(detail.traces[0].times)
+
+
+def test_life_is_judged_on_machines_that_were_held_back(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["rul"].id)
+    units = results.scores["unit"].to_numpy()
+    assert not set(units[results.part_rows("test")]) & set(units[results.part_rows("train")])
+    view = wf.regression_view(results)
+    assert view.cap == 30 and view.truth.max() == 30 and (view.prediction >= 0).all()
+
+
+def test_a_view_of_another_task_is_refused(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    with pytest.raises(SettingProblem, match="answers another question"):
+        wf.regression_view(wf.open_results(ws, runs["anomaly"].id))
+    with pytest.raises(SettingProblem, match="answers another question"):
+        wf.anomaly_view(ws, wf.open_results(ws, runs["rul"].id))
+
+
+def test_scoring_the_training_file_gives_the_scores_of_the_run(ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path) -> None:
+    for task, (table, _) in TABLES.items():
+        table.to_csv(tmp_path / "data.csv", index=False)
+        scored = wf.score_file(wf.resolve_bundle(ws, runs[task].id), tmp_path / "data.csv", tmp_path / "out.csv")
+        assert scored.rows == len(table)
+        column = "score" if task == "anomaly" else "probability_fail" if task == "classification" else "prediction"
+        own = wf.open_results(ws, runs[task].id).scores[column]
+        np.testing.assert_allclose(pd.read_csv(tmp_path / "out.csv")[column], own, rtol=1e-9)
+
+
+def test_exported_texts_cannot_be_run_by_a_spreadsheet(ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path) -> None:
+    from core.workflows.scoring import write_csv
+
+    write_csv(pd.DataFrame({"=a": ["=1+1", "@x", "-x", "ok"], "n": [-3.2, 1.0, 2.0, 3.0]}), tmp_path / "x.csv", formula_safe=True)
+    with (tmp_path / "x.csv").open(encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["'=a", "n"] and [r[0] for r in rows[1:]] == ["'=1+1", "'@x", "'-x", "ok"] and rows[1][1] == "-3.2"
+
+
+def test_reports_are_written_in_both_languages(ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path) -> None:
+    for task, run in runs.items():
+        made = wf.make_report(ws, run.id, language="zh" if task == "rul" else "en", out=tmp_path / f"{task}.html")
+        text = (tmp_path / f"{task}.html").read_text(encoding="utf-8")
+        assert made.run_id == run.id and made.path.read_text(encoding="utf-8") == text
+        assert wf.open_dataset(ws, run.dataset_id).sha256 in text
+    assert len(wf.list_reports(ws)) == 4
+    with pytest.raises(SettingProblem, match="asked for as 'r.pdf'"):
+        wf.make_report(ws, runs["rul"].id, out=tmp_path / "r.pdf")
+    with pytest.raises(DataProblem, match="no run and no bundle"):
+        wf.make_report(ws, "nothing")
+
+
+def test_a_plan_shows_the_split_before_anything_is_fitted(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    request = runs["regression"].request.with_values(model="auto", split=None)
+    plan = wf.plan_training(ws, request)
+    assert plan.model == "dense" and plan.split.method == "time" and sum(plan.split.counts.values()) == 400
+    assert (np.diff(plan.split.parts.astype(int)[plan.split.parts != 3]) >= 0).all()
+    assert plan.estimate is not None and plan.estimate.n_parameters > 0
+
+
+def test_few_groups_are_split_by_time_and_it_says_so(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    request = runs["regression"].request.with_values(group="machine", split=None)
+    plan = wf.plan_training(ws, request)
+    assert plan.split.method == "time" and "only 2 values" in str(plan.split.reason)
+
+
+def test_runs_are_renamed_and_deleted_but_not_while_they_wait(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    request = runs["regression"].request
+    extra = wf.start_training(ws, request)
+    with pytest.raises(StoreProblem, match="running|in use|used"):
+        wf.delete_run(ws, extra.id)
+    with pytest.raises(NotEnoughData, match="has no results"):
+        wf.open_results(ws, extra.id)
+    wf.stop_run(ws, extra.id)
+    assert wf.get_run(ws, extra.id).state == "cancelled"
+    wf.rename_run(ws, extra.id, "Trial")
+    assert wf.get_run(ws, extra.id).name == "Trial"
+    wf.delete_run(ws, extra.id)
+    with pytest.raises(StoreProblem):
+        wf.get_run(ws, extra.id)
