@@ -12,6 +12,7 @@ import streamlit as st
 from core import charts as drawing
 from core import workflows as wf
 from core.anomalies.records import VERDICTS, AnomalyEvent, Verdict
+from core.data.split import TRAIN
 from core.workflows.workspace import Workspace
 from pages.components import charts, layout, notices, numbers
 from pages.components.choices import fixed
@@ -58,7 +59,7 @@ def choose(view: Any) -> AnomalyEvent | None:
     by_number = {e.number: e for e in view.events}
     if st.session_state.get("event") not in by_number:
         asked = st.query_params.get("event", "")
-        first = next((e.number for e in view.events if e.verdict is None), view.events[0].number)
+        first = _first(view)
         st.session_state["event"] = int(asked) if asked.isdecimal() and int(asked) in by_number else first
     number = st.selectbox(
         t("Event"),
@@ -68,6 +69,13 @@ def choose(view: Any) -> AnomalyEvent | None:
         bind="query-params",
     )
     return by_number.get(number)
+
+
+def _first(view: Any) -> int:
+    """The most severe event without a verdict that began after the training part; else the first of the list."""
+    train = set(view.rows[view.parts == TRAIN].tolist())
+    waiting = (e.number for e in view.events if e.verdict is None and e.first_row not in train)
+    return int(next(waiting, view.events[0].number))
 
 
 def _title(event: AnomalyEvent) -> str:

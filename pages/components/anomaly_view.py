@@ -56,10 +56,10 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
     later, early = _later(view), len(view.events) - len(_later(view))
     said = [e.verdict.verdict for e in later if e.verdict is not None]
     counts = {
-        "open": len(later) - len(said),
-        "real": said.count("real"),
-        "false": said.count("false_alarm"),
-        "sensor": said.count("sensor_fault"),
+        t("{n} open", n=len(later) - len(said)): True,
+        t("{n} real", n=said.count("real")): "real" in said,
+        t("{n} false", n=said.count("false_alarm")): "false_alarm" in said,
+        t("{n} sensor", n=said.count("sensor_fault")): "sensor_fault" in said,
     }
     metrics, base = run_view.as_map(view.metrics), run_view.as_map(view.baseline_metrics)
     name = run_view.model_name(results.baseline) if results.baseline else ""
@@ -81,7 +81,7 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
         layout.Figure(
             t("Events"),
             numbers.number(len(later)),
-            t("{open} open, {real} real, {false} false, {sensor} sensor", **counts),
+            " · ".join(words for words, shown in counts.items() if shown),
             help=tn("{n} more event lies in the baseline period.", "{n} more events lie in the baseline period.", early)
             if early
             else "",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.workflows.training import Curves
 
 MAX_POINTS = 1_500
+Y_AXIS = 44
 HORIZONS = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000)
 
 
@@ -53,13 +54,14 @@ def curve_chart(
     *,
     title: str,
     log: bool,
+    is_last: bool = True,
     height: int,
 ) -> alt.LayerChart:
-    """One panel; `words` name the kinds, the axis ("epoch", "best"); `palette` gives the colours of the kinds."""
+    """One panel; `words` name kinds and axis. The last panel carries the axis title, the others name the best epoch."""
     zoom = alt.selection_interval(name="zoom", bind="scales")
     x = alt.X(
         "x:Q",
-        title=words["epoch"],
+        title=words["epoch"] if is_last else None,
         scale=alt.Scale(domainMin=0, nice=False),
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
@@ -67,7 +69,7 @@ def curve_chart(
         "y:Q",
         title=title,
         scale=alt.Scale(type="log" if log else "linear", zero=False),
-        axis=alt.Axis(format="~g", tickCount=5),
+        axis=alt.Axis(format="~g", tickCount=5, minExtent=Y_AXIS, maxExtent=Y_AXIS),
     )
     tips = [alt.Tooltip("x:Q", title=words["epoch"], format=".4~g"), alt.Tooltip("y:Q", title=title, format=".4~g")]
     base = alt.Chart(frame)
@@ -81,7 +83,7 @@ def curve_chart(
             layers.append(of_kind.mark_point(color=palette[kind], filled=True, size=26, clip=True).encode(tooltip=tips))
             layers.append(_end_label(of_kind, words[kind], palette[kind], above=kind == "validation"))
     layers.append(base.transform_filter("datum.kind == 'end'").encode(x=x).mark_rule(opacity=0))
-    layers.extend(_best_layers(base, x, words["best"], palette["best"]))
+    layers.extend(_best_layers(base, x, words["best"] if not is_last else "", palette["best"]))
     layers[0] = layers[0].add_params(zoom)
     return alt.layer(*layers).properties(height=height, padding={"left": 4, "right": 64, "top": 4, "bottom": 4})
 
@@ -96,6 +98,8 @@ def _end_label(of_kind: alt.Chart, word: str, colour: str, *, above: bool) -> al
 def _best_layers(base: alt.Chart, x: alt.X, word: str, colour: str) -> list[alt.Chart]:
     best = base.transform_filter("datum.kind == 'best'").encode(x=x)
     rule = best.mark_rule(strokeDash=[4, 3], color=colour, clip=True)
+    if not word:
+        return [rule]
     label = best.transform_calculate(label=f"'{word} ' + datum.x").mark_text(
         align="right", baseline="top", dx=-4, y=2, color=colour
     )

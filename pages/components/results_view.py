@@ -99,7 +99,7 @@ def part_word(part: str) -> str:
 def part_choice(key: str) -> str:
     """Which rows are judged: the test part unless asked otherwise."""
     chosen = st.segmented_control(
-        t("Rows"),
+        t("Judged on"),
         list(PARTS),
         default="test",
         required=True,

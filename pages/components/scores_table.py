@@ -114,7 +114,8 @@ def _contains(scores: pd.DataFrame, text: str) -> np.ndarray:
 
 
 def _readable(shown: pd.DataFrame) -> pd.DataFrame:
-    words = {"row": t("row"), "part": t("part"), "truth": t("measured"), "prediction": t("predicted"), "lower": t("lower"), "upper": t("upper"), "score": t("score"), "flag": t("flag"), "why_not": t("remark")}  # fmt: skip
+    words = {"row": t("row"), "part": t("part"), "truth": t("measured"), "prediction": t("predicted")}
+    words |= {"lower": t("lower"), "upper": t("upper"), "score": t("score"), "flag": t("flag"), "why_not": t("remark")}
     names = {code: part_word(name) for name, code in CODES.items()}
     table = shown.assign(part=[names.get(int(p), t("gap")) for p in shown["part"]])
     for column in table.select_dtypes("float"):

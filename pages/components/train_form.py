@@ -113,7 +113,10 @@ def _task(dataset: Dataset) -> str:
 
 
 def guess_task(dataset: Dataset) -> str:
-    """The question that the roles suggest: a text target is a class, a number a value, none means watching."""
+    """The question of the open run, else the one that the roles suggest: a text target is a class, none means watching."""
+    run = state.run()
+    if run is not None and run.dataset_id == dataset.id:
+        return run.task
     targets = dataset.with_role("target")
     if targets:
         return "classification" if targets[0].kind == "text" else "regression"

@@ -145,9 +145,17 @@ def _curves(run: Run, curves: Curves, unit: str) -> None:
     done = float(len(curves.epochs)) if len(curves.epochs) else float(max(curves.batch_x, default=0.0))
     end = horizon(done, planned_epochs(run, curves))
     metric = _curve_metric(run)
-    panels = [("loss", t("Loss"), False, 250), ("metric", metric, True, 150)]
+    panels = [("loss", t("Loss"), False, 235), ("metric", metric, True, 165)]
     for name, title, is_metric, height in panels:
-        chart = curve_chart(curve_frame(curves, metric=is_metric, end=end), words, palette, title=title, log=log, height=height)
+        chart = curve_chart(
+            curve_frame(curves, metric=is_metric, end=end),
+            words,
+            palette,
+            title=title,
+            log=log,
+            height=height,
+            is_last=is_metric,
+        )
         alt = t("{title} by epoch for training and validation, best epoch {n}", title=title, n=curves.best_epoch or 0)
         st.altair_chart(chart, key=f"live_{name}", on_select="rerun", selection_mode="zoom", alt=alt)
     layout.caption(live_caption(run, curves))

@@ -34,7 +34,7 @@ def show(plan: TrainingPlan, dataset: Dataset, head: st.delta_generator.DeltaGen
     """Headline and figures into `head`; the split on its axis and the model cards where this is called."""
     model = run_view.model_name(plan.model)
     with head:
-        layout.headline(_finding(plan, dataset, model), say(plan.recommendation.reason))
+        layout.headline(_finding(plan, dataset, model))
         layout.figures(_figures(plan, dataset))
     _split(plan, dataset)
     _cards(plan)

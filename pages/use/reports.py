@@ -98,10 +98,8 @@ def _list(ws: Workspace, reports: Sequence[Any], runs: dict[str, Run]) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             run = runs.get(report.run_id)
             about = [run_view.model_name(run.model)] if run is not None else [t("run deleted")]
-            st.markdown(
-                f"**{md(report.title)}** :small[:gray[{md(' · '.join([*about, LANGUAGES.get(report.language, report.language), numbers.moment(report.created)]))}]]",
-                width="stretch",
-            )
+            facts = " · ".join([*about, LANGUAGES.get(report.language, report.language), numbers.moment(report.created)])
+            st.markdown(f"**{md(report.title)}** :small[:gray[{md(facts)}]]", width="stretch")
             with notices.guard():
                 _row_actions(ws, report)
 
