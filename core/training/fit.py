@@ -5,8 +5,6 @@ What it leaves out: windows (features), the baseline (models), scores and thresh
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -21,9 +19,10 @@ from core.errors import NotEnoughData, TrainingProblem
 from core.messages import Message, msg
 from core.models.spec import NetworkSpec, Shape, Task
 from core.settings import Settings
-from core.training.checkpoint import Snapshot, read_checkpoint, write_checkpoint
+from core.training.checkpoint import Snapshot, read_checkpoint
 from core.training.data import BalancedClasses, TrainingData, WindowSource, all_targets, balanced_class_weights, in_memory
 from core.training.events import Emit, Event, StopRequested
+from core.training.keeper import CHECKPOINT_SECONDS, Keeper, config_hash
 from core.training.progress import Progress
 from core.training.settings import FitSettings
 from core.training.steps import Steps, compile_steps, evaluation_batch, make_optimizer, resolved_loss, stacked_batches
@@ -33,8 +32,6 @@ BLOCK_SECONDS = 0.25
 BLOCK_BYTES = 32 * 2**20
 EVALUATION_BATCH = 512
 BATCH_EVENT_SECONDS = 0.5
-CHECKPOINT_SECONDS = 10.0
-CHECKPOINT_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def fit_network(
     steps = compile_steps(model, optimizer, resolved_loss(fit_settings.loss, task), task, fit_settings.averaging)
     train, validation = _sources(data, fit_settings, shape, task)
     fit = _Fit(model, optimizer, steps, train, validation, fit_settings, seed, emit, stop_requested)
-    keeper = _Keeper(checkpoints, _config_hash(spec, settings, shape, task, data, fit_settings, seed), checkpoint_seconds)
+    keeper = Keeper(checkpoints, config_hash(spec, settings, shape, task, data, fit_settings, seed), checkpoint_seconds)
     fit.resume(keeper)
     emit(_stage("fitting", 1))
     return fit.run(keeper)
@@ -135,37 +132,6 @@ def _sources(
     return BalancedClasses(train, weights), None if validation is None else BalancedClasses(validation, weights)
 
 
-def _config_hash(
-    spec: NetworkSpec, settings: Settings, shape: Shape, task: Task, data: TrainingData, fit_settings: FitSettings, seed: int
-) -> str:
-    """What must be equal for a checkpoint to be used; how long to go on (epochs, patience, budget) may change."""
-    fixed = fit_settings.model_dump(exclude={"epochs", "patience", "budget_minutes"})
-    n_validation = 0 if data.validation is None else data.validation.n
-    facts = [spec.key, settings.model_dump(), [shape.window_rows, shape.n_features, shape.n_outputs], task]
-    text = json.dumps([*facts, fixed, seed, data.train.n, n_validation], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-class _Keeper:
-    """When to write a checkpoint: not too often, and never for more than a hundredth of the time."""
-
-    def __init__(self, folder: Path | None, config_hash: str, seconds: float) -> None:
-        self.folder, self.config_hash, self.seconds = folder, config_hash, seconds
-        self.written = time.monotonic()
-
-    def is_due(self) -> bool:
-        return self.folder is not None and time.monotonic() - self.written >= self.seconds
-
-    def write(self, snapshot: Snapshot) -> None:
-        if self.folder is None:
-            return
-        began = time.monotonic()
-        write_checkpoint(self.folder, snapshot, self.config_hash)
-        self.written = time.monotonic()
-        if self.seconds > 0:
-            self.seconds = max(self.seconds, (self.written - began) / CHECKPOINT_SHARE)
-
-
 class _Fit:
     """One fit from its first batch to its result."""
 
@@ -193,9 +159,7 @@ class _Fit:
         self.earlier_seconds = 0.0
         self.notes: list[Message] = []
 
-    # -- state -----------------------------------------------------------------------------------------------------
-
-    def resume(self, keeper: _Keeper) -> None:
+    def resume(self, keeper: Keeper) -> None:
         """Go on at the newest sound checkpoint, if there is one."""
         if keeper.folder is None:
             return
@@ -224,9 +188,7 @@ class _Fit:
         self.notes.append(message)
         self.emit(_note(message))
 
-    # -- the loop --------------------------------------------------------------------------------------------------
-
-    def run(self, keeper: _Keeper) -> Trained:
+    def run(self, keeper: Keeper) -> Trained:
         """Epochs until something ends them; then the weights of the best one."""
         stopped_by: StoppedBy | None = None
         while stopped_by is None:
@@ -243,7 +205,7 @@ class _Fit:
         p = self.progress
         return Trained(self.model, tuple(p.history), p.best_epoch, stopped_by, self.seconds(), p.epoch, tuple(self.notes))
 
-    def _epoch(self, keeper: _Keeper) -> StoppedBy | None:
+    def _epoch(self, keeper: Keeper) -> StoppedBy | None:
         """One epoch, or what is left of it; None when it is complete and the fit may go on."""
         p, began = self.progress, time.monotonic()
         rate = p.learning_rate(self.settings)
