@@ -70,7 +70,7 @@ def _curves(ws: Workspace, first: Run, second: Run) -> None:
                             "epoch": curves.epochs,
                             "loss": np.asarray(values, float),
                             "run": name,
-                            "kind": t(kind) if kind == "validation" else t("training"),
+                            "kind": t("validation") if kind == "validation" else t("training"),
                         }
                     )
                 )
