@@ -144,11 +144,35 @@ def _by_characters(sample: bytes) -> str:
     single = sum(1 for i in range(1, len(high) - 1) if high[i] and not high[i - 1] and not high[i + 1])
     if runs and single >= 0.5 * runs:
         return _strict_or_latin(sample, "cp1252")
+    whole_lines = sample[sample.find(b"\n") + 1 :] or sample
+    if _is_simplified_chinese(sample):
+        return "gb18030"
     from charset_normalizer import from_bytes
 
-    whole_lines = sample[sample.find(b"\n") + 1 :] or sample
     best = from_bytes(whole_lines, cp_isolation=["gb18030", "big5", "cp932", "euc_kr", "cp1251", "cp1252"]).best()
     return best.encoding if best is not None else _strict_or_latin(sample, "gb18030")
+
+
+def _is_simplified_chinese(sample: bytes) -> bool:
+    """Whether the two-byte characters are those of GB 2312 level 1, the 3,755 most used (lead bytes B0 to D7).
+
+    Big5 fills less than half of that block, Japanese has kana beside it, and Korean stays below C9; a guess from
+    character frequencies alone takes short Chinese headers for one of these.
+    """
+    pairs: list[tuple[int, int]] = []
+    place = 0
+    while place + 1 < len(sample):
+        if sample[place] < 0x80:
+            place += 1
+            continue
+        pairs.append((sample[place], sample[place + 1]))
+        place += 2
+    if not pairs:
+        return False
+    common = sum(0xB0 <= lead <= 0xD7 and 0xA1 <= trail for lead, trail in pairs)
+    beyond_korean = sum(0xC9 <= lead <= 0xD7 and 0xA1 <= trail for lead, trail in pairs)
+    kana = sum(lead in (0xA4, 0xA5) for lead, _ in pairs)
+    return common >= 0.7 * len(pairs) and beyond_korean >= 0.15 * len(pairs) and kana <= 0.1 * len(pairs)
 
 
 def _strict_or_latin(sample: bytes, encoding: str) -> str:
