@@ -12,8 +12,8 @@ from typing import Any, TypeGuard
 
 from core.models.spec import BaselineSpec, Estimate, NetworkSpec, Shape
 
-MULTIPLY_ADDS_A_SECOND = 15e9
-STEP_SECONDS = 0.0015
+MULTIPLY_ADDS_A_SECOND = 30e9
+STEP_SECONDS = 0.0006
 RECURRENT_ROW_SECONDS = 0.0004
 RUNTIME_BYTES = 850 * 2**20
 BASELINE_VALUES_A_SECOND = 2e7
