@@ -144,7 +144,8 @@ def _by_characters(sample: bytes) -> str:
     single = sum(1 for i in range(1, len(high) - 1) if high[i] and not high[i - 1] and not high[i + 1])
     if runs and single >= 0.5 * runs:
         return _strict_or_latin(sample, "cp1252")
-    whole_lines = sample[sample.find(b"\n") + 1 :] or sample
+    # A long sample may begin in the middle of a character; a short one begins where the file does.
+    whole_lines = sample if len(sample) < 4096 else sample[sample.find(b"\n") + 1 :] or sample
     if _is_simplified_chinese(sample):
         return "gb18030"
     from charset_normalizer import from_bytes
