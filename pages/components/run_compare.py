@@ -15,6 +15,7 @@ from core.workflows.workspace import Workspace
 from pages.components import charts, layout, run_view, words
 from pages.components.text import md, t
 
+LONGEST_NAME = 24
 LIGHT, DARK = ("#0072B2", "#B36B00"), ("#56B4E9", "#E69F00")
 
 
@@ -37,11 +38,8 @@ def show(ws: Workspace, first: Run, second: Run) -> None:
 
 
 def _title(run: Run, other: Run | None = None) -> str:
-    return (
-        words.project_name(run.name)
-        if other is None or other.name != run.name
-        else f"{words.project_name(run.name)} ({run.number})"
-    )
+    name = words.project_name(run.name, LONGEST_NAME)
+    return name if other is None or other.name != run.name else f"{name} ({run.number})"
 
 
 def _differences(first: Run, second: Run) -> list[str]:

@@ -19,24 +19,22 @@ FIRST_POLL, LATER_POLL = 0.5, 1.0
 
 
 def show(run: Run) -> None:
-    """The live view of a run; polls only while the run is waiting or running."""
+    """The live view of a run; polls only while the run is waiting or running, twice a second if it was opened at its start."""
     active = run.state in run_view.ACTIVE
     started = run.progress is not None and run.progress > 0
     every = (LATER_POLL if started else FIRST_POLL) if active else None
-    st.fragment(_live, run_every=every)(run.id, run.state, started)
+    st.fragment(_live, run_every=every)(run.id, run.state)
     if not active:
         _next(run)
 
 
-def _live(run_id: str, shown_state: str, shown_started: bool) -> None:
+def _live(run_id: str, shown_state: str) -> None:
     with notices.guard():
         ws = state.workspace()
         run, curves = wf.get_run(ws, run_id), wf.read_curves(ws, run_id)
         if (run.state in run_view.ACTIVE) != (shown_state in run_view.ACTIVE):
             st.rerun()
         _draw(ws, run, curves)
-        if run.state == "running" and bool(run.progress) and not shown_started:
-            st.rerun()
 
 
 def _draw(ws: Workspace, run: Run, curves: Curves) -> None:
@@ -99,10 +97,11 @@ def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
     last = numbers.number(float(curves.val_loss[-1])) if _has(curves.val_loss) else "–"
     first = t("training {value}", value=numbers.number(float(curves.loss[-1]))) if n else t("no epoch yet")
     title = _curve_metric(run)
+    shown = numbers.percent if run.task == "classification" else numbers.number
     now = float(curves.val_metric[-1]) if _has(curves.val_metric) else None
     at_best = float(curves.val_metric[best - 1]) if now is not None and best and best <= len(curves.val_metric) else None
     known = run.baseline_metrics or curves.baseline
-    other = known.get(curves.metric_key) or next(iter(known.values()), None)
+    other = next((known[k] for k in run_view.MAIN_METRICS.get(run.task, ()) if k in known), None)
     baseline = run_view.metric_text(other, unit) if other is not None else "–"
     left = curves.seconds_left if curves.seconds_left is not None else run.seconds_left
     active = run.state in run_view.ACTIVE
@@ -110,8 +109,8 @@ def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
         layout.Figure(t("Validation loss"), last, first),
         layout.Figure(
             t("{metric}, validation", metric=title),
-            numbers.number(now),
-            t("best {value} in epoch {n}", value=numbers.number(at_best), n=best) if at_best is not None else "",
+            shown(now),
+            t("best {value} in epoch {n}", value=shown(at_best), n=best) if at_best is not None else "",
         ),
         layout.Figure(
             t("Baseline: {name}", name=run_view.model_name(run.baseline)) if run.baseline else t("Baseline"),

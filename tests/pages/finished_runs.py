@@ -14,7 +14,12 @@ from core.training.events import Event
 from core.training.request import TrainRequest
 from core.workflows.workspace import Workspace
 
-MODELS = {"injection_moulding": "linear", "hydraulic_pump": "isolation_forest", "inspection": "logistic", "engine_life": "ridge"}
+MODELS = {
+    "injection_moulding": "linear",
+    "hydraulic_pump": "isolation_forest",
+    "inspection": "logistic",
+    "engine_life": "ridge",
+}
 ROWS = {"injection_moulding": 1_200, "hydraulic_pump": 2_000, "inspection": 2_000, "engine_life": 3_000}
 
 
@@ -50,7 +55,16 @@ def train(ws: Workspace, dataset_id: str, demo: Demo) -> str:
     """A finished run of the demo's question with a shallow model; its id."""
     split = {"split": {"method": "first", "first": ROWS[demo.key] * 6 // 10}} if demo.task == "anomaly" else {}
     request = TrainRequest.read(
-        {**demo.request, **split, "task": demo.task, "dataset_id": dataset_id, "dataset_version": 1, "model": MODELS[demo.key], "options": {}, "name": demo.key}
+        {
+            **demo.request,
+            **split,
+            "task": demo.task,
+            "dataset_id": dataset_id,
+            "dataset_version": 1,
+            "model": MODELS[demo.key],
+            "options": {},
+            "name": demo.key,
+        }
     )
     run = wf.start_training(ws, request, token=demo.key)
     work_off(ws.store)
@@ -85,7 +99,17 @@ def start_live(ws: Workspace, epochs: int, *, planned: int = 40) -> wf.Run:
 def say_epochs(ws: Workspace, run: wf.Run, first: int, last: int, *, planned: int = 40) -> None:
     """What the worker says of some epochs: loss 1/epoch, validation a little above."""
     values = [
-        {"epoch": n, "loss": 1 / n, "val_loss": 1.1 / n, "metric": 0.5 / n, "val_metric": 0.6 / n, "learning_rate": 0.001, "seconds": 2.0, "best_epoch": n, "epochs": planned}
+        {
+            "epoch": n,
+            "loss": 1 / n,
+            "val_loss": 1.1 / n,
+            "metric": 0.5 / n,
+            "val_metric": 0.6 / n,
+            "learning_rate": 0.001,
+            "seconds": 2.0,
+            "best_epoch": n,
+            "epochs": planned,
+        }
         for n in range(first, last + 1)
     ]
     ws.store.append_events(run.job_id, [Event("epoch", v) for v in values])

@@ -114,7 +114,9 @@ def test_the_highest_decision_limit_leaves_no_event(open_app: Open, ws: Workspac
     run = finished_runs.run_of(ws, "anomaly")
     app = open_app("judge/anomalies.py", run=run.id)
     slider = next(s for s in app.select_slider if s.key.startswith("anomaly_limit"))
-    slider.set_range(slider.options[-1], slider.options[-1]) if isinstance(slider.value, tuple) else slider.set_value(slider.options[-1])
+    slider.set_range(slider.options[-1], slider.options[-1]) if isinstance(slider.value, tuple) else slider.set_value(
+        slider.options[-1]
+    )
     app.run()
     clean(app)
     assert app.metric[0].value == "0"
@@ -185,7 +187,9 @@ def test_a_report_is_made_listed_and_deleted(open_app: Open, ws: Workspace) -> N
     assert wf.list_reports(ws) == ()
 
 
-@pytest.mark.parametrize(("n", "planned", "end"), [(0, 60, 10), (9, 60, 10), (10, 60, 20), (49, 60, 50), (55, 60, 60), (7, 7, 7), (3, None, 10)])
+@pytest.mark.parametrize(
+    ("n", "planned", "end"), [(0, 60, 10), (9, 60, 10), (10, 60, 20), (49, 60, 50), (55, 60, 60), (7, 7, 7), (3, None, 10)]
+)
 def test_the_epoch_axis_grows_in_steps_and_ends_at_the_plan(n: int, planned: int | None, end: float) -> None:
     assert live_chart.horizon(n, planned) == end
 
