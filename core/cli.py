@@ -248,7 +248,7 @@ def _train(options: Options) -> Answer:
         raise run.problem
     if options.out is not None:
         _copy_bundle(ws.store.path(run.id, "bundle"), options.out)
-    answer = {
+    answer: dict[str, object] = {
         "run": run.id,
         "bundle": None if options.out is None else str(options.out),
         "dataset": dataset.id,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self, TypeAlias, Union
 
-Value = "str | int | float | bool | None | Message"
+Value: TypeAlias = Union[str, int, float, bool, None, "Message"]
 Translate = Callable[[str, str, int], str]
 
 
@@ -57,8 +57,8 @@ class Message:
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> Self:
         """The message that `to_json` wrote."""
-        raw = stored.get("values") or {}
-        values = {k: cls.from_json(v) if isinstance(v, dict) and "id" in v else v for k, v in raw.items()}  # type: ignore[union-attr]
+        raw: Any = stored.get("values") or {}
+        values = {k: cls.from_json(v) if isinstance(v, dict) and "id" in v else v for k, v in raw.items()}
         return cls(str(stored["id"]), values, str(stored.get("plural", "")), int(stored.get("n", 1)))  # type: ignore[call-overload]
 
 
@@ -67,7 +67,7 @@ def _plain(value: Value) -> str:
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, int):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+        return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
     return str(value)

@@ -170,8 +170,8 @@ def _is_simplified_chinese(sample: bytes) -> bool:
         place += 2
     if not pairs:
         return False
-    common = sum(0xB0 <= lead <= 0xD7 and 0xA1 <= trail for lead, trail in pairs)
-    beyond_korean = sum(0xC9 <= lead <= 0xD7 and 0xA1 <= trail for lead, trail in pairs)
+    common = sum(0xB0 <= lead <= 0xD7 and trail >= 0xA1 for lead, trail in pairs)
+    beyond_korean = sum(0xC9 <= lead <= 0xD7 and trail >= 0xA1 for lead, trail in pairs)
     kana = sum(lead in (0xA4, 0xA5) for lead, _ in pairs)
     return common >= 0.7 * len(pairs) and beyond_korean >= 0.15 * len(pairs) and kana <= 0.1 * len(pairs)
 

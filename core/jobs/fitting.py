@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from core.errors import TrainingProblem
 from core.features.targets import ClassTarget
 from core.jobs.judging import full_places
 from core.messages import msg
-from core.models.spec import FittedArrays, Shape
+from core.models.spec import FittedArrays, Shape, Task
 from core.models.window_statistics import window_statistics
 from core.serving.bundle import Bundle, write_bundle
 from core.serving.manifest import ColumnFacts, Manifest
@@ -89,7 +89,7 @@ def fit_deep(
         resolved.spec,
         resolved.model_settings,
         network_shape(prepared),
-        resolved.request.task,
+        cast(Task, resolved.request.task),
         data,
         resolved.fit.with_values(budget_minutes=resolved.request.budget_minutes),
         emit=emit,

@@ -31,6 +31,8 @@ from core.serving.scoring import RawScores
 from core.training.prepare import Prepared
 from core.training.resolve import Resolved
 
+# Scores with an upper bound: the tail of normal rows says nothing about how far a fault goes.
+BOUNDED_SCORES = ("isolation_forest",)
 NORMAL_WORDS = frozenset({"0", "", "normal", "ok", "good", "pass", "no", "false", "none", "healthy"})
 
 
@@ -39,7 +41,7 @@ def calibrated(manifest: Manifest, raw: RawScores, prepared: Prepared, resolved:
     task = resolved.request.task
     rows = prepared.inputs.row_of_window[prepared.validation]
     if task == "anomaly":
-        return manifest.model_copy(update={"threshold": _threshold(raw, rows, prepared, resolved)})
+        return manifest.model_copy(update={"threshold": _threshold(manifest, raw, rows, prepared, resolved)})
     if task == "classification":
         positive, decision = _decision(raw, rows, prepared)
         return manifest.model_copy(update={"positive": positive, "decision": decision})
@@ -55,12 +57,15 @@ def period_seconds(table: pd.DataFrame, time: str | None, order: NDArray[np.int6
     return float(np.median(steps)) if steps.size else None
 
 
-def _threshold(raw: RawScores, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> dict[str, object]:
+def _threshold(
+    manifest: Manifest, raw: RawScores, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved
+) -> dict[str, object]:
     normal = full_places(prepared, np.sort(np.concatenate([prepared.train, prepared.validation])))
     threshold = choose_threshold(
         raw.outputs[rows, 0],
         baseline_scores=raw.outputs[prepared.inputs.row_of_window[normal], 0],
         per_week=resolved.task.false_alarms_per_week,
+        extrapolate=manifest.model not in BOUNDED_SCORES,
         period_seconds=period_seconds(prepared.table, resolved.time, prepared.inputs.row_of_window),
         width_rows=resolved.width,
     )

@@ -57,7 +57,7 @@ def run(ctx: JobContext) -> None:
     shutil.rmtree(work, ignore_errors=True)
     _stage(ctx, "baseline", 1)
     baselines = _baselines(ctx, resolved, prepared, work)
-    _stage(ctx, "training", 2)
+    _stage(ctx, "training", 2, n_train=len(prepared.train))
     main, trained = _main(ctx, resolved, prepared, work, baselines)
     _stage(ctx, "writing", 3)
     _write_results(ctx, resolved, prepared, work, main, baselines, trained)
@@ -65,8 +65,8 @@ def run(ctx: JobContext) -> None:
         ctx.cancelled()
 
 
-def _stage(ctx: JobContext, name: str, done: int) -> None:
-    ctx.emit(Event("stage", {"name": name, "done": done, "of": 4}))
+def _stage(ctx: JobContext, name: str, done: int, **more: int) -> None:
+    ctx.emit(Event("stage", {"name": name, "done": done, "of": 4, **more}))
 
 
 def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path) -> dict[str, Judged]:
@@ -123,22 +123,14 @@ def _write_results(
     baselines: dict[str, Judged],
     trained: dict[str, Any],
 ) -> None:
-    first = next(iter(baselines.items()), None)
-    baseline = {} if first is None else {"model": first[0], "metrics": judging.metrics_json(first[1].metrics)}
-    if len(baselines) > 1:
-        baseline["others"] = {k: judging.metrics_json(j.metrics) for k, j in list(baselines.items())[1:]}
-    metrics = judging.metrics_json(main.metrics)
-    manifest = main.bundle.manifest.model_copy(
-        update={"metrics": metrics, "baseline": baseline, "run": str(ctx.job.params["run_id"])}
-    )
-    finished = rewrite(main.bundle, manifest, {"example.json": example(main.bundle, prepared)})
+    run_id, metrics, baseline = str(ctx.job.params["run_id"]), judging.metrics_json(main.metrics), _baseline_json(baselines)
+    manifest = main.bundle.manifest.model_copy(update={"metrics": metrics, "baseline": baseline, "run": run_id})
+    rewrite(main.bundle, manifest, {"example.json": example(main.bundle, prepared)})
     write_scores(work / "scores.parquet", main, prepared, resolved)
-    for key, judged in baselines.items():
-        write_scores(
-            work / ("baseline_scores.parquet" if key == first[0] else f"{key}_scores.parquet"), judged, prepared, resolved
-        )  # type: ignore[index]
-        if first is not None and key == first[0]:
-            rewrite(judged.bundle, judged.bundle.manifest.model_copy(update={"metrics": baseline["metrics"]}))
+    for place, (key, judged) in enumerate(baselines.items()):
+        rewrite(judged.bundle, judged.bundle.manifest.model_copy(update={"metrics": judging.metrics_json(judged.metrics)}))
+        name = f"{key}_scores.parquet" if place else "baseline_scores.parquet"
+        write_scores(work / name, judged, prepared, resolved)
     if main.contributions is not None:
         np.save(work / "contributions.npy", main.contributions)
     summary = {
@@ -146,13 +138,24 @@ def _write_results(
         "notes": [n.to_json() for n in _notes(prepared, resolved)],
         "changes": recipe_changes(prepared),
         "width": resolved.width,
+        "n_train": len(prepared.train),
     }
-    (work / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
-    run_id, store = str(ctx.job.params["run_id"]), ctx.store
+    store = ctx.store
     store.adopt_folder(work / "bundle", store.path(run_id, "bundle"))
     store.adopt_folder(work, store.path(run_id, "results"))
     store.finish_run(run_id, metrics=metrics, baseline=baseline, summary=summary)
-    ctx.emit(Event("result", {"model": finished.manifest.model, "baseline": False, "metrics": metrics}))
+    ctx.emit(Event("result", {"model": manifest.model, "baseline": False, "metrics": metrics}))
+
+
+def _baseline_json(baselines: dict[str, Judged]) -> dict[str, Any]:
+    """The first baseline's key and figures, and those of the others by key; empty without a baseline."""
+    if not baselines:
+        return {}
+    (first, judged), *others = baselines.items()
+    stored: dict[str, Any] = {"model": first, "metrics": judging.metrics_json(judged.metrics)}
+    if others:
+        stored["others"] = {key: judging.metrics_json(other.metrics) for key, other in others}
+    return stored
 
 
 def _notes(prepared: Prepared, resolved: Resolved) -> tuple[Message, ...]:

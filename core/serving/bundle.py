@@ -85,7 +85,7 @@ def write_bundle(
         (folder / name).write_bytes(data)
     for name, content in arrays.items():
         with (folder / name).open("wb") as out:
-            np.savez(out, **{k: np.asarray(v) for k, v in content.items()})
+            np.savez(out, allow_pickle=False, **{k: np.asarray(v) for k, v in content.items()})
     hashes = {name: file_sha256(folder / name) for name in ALLOWED_FILES if (folder / name).exists()}
     finished = manifest.model_copy(update={"files": hashes})
     (folder / "manifest.json").write_text(finished.model_dump_json(indent=1), encoding="utf-8")

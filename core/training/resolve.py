@@ -85,9 +85,9 @@ def _with_roles(dataset: Dataset, request: TrainRequest) -> Dataset:
     named: dict[str, str] = {}
     for name in request.ignore:
         named[dataset.column(name).name] = "ignore"
-    for role, name in (("target", request.target), ("time", request.time), ("group", request.group)):
-        if name is not None:
-            named[dataset.column(name).name] = role
+    for role, column_name in (("target", request.target), ("time", request.time), ("group", request.group)):
+        if column_name is not None:
+            named[dataset.column(column_name).name] = role
     single = {role for role in ("target", "time", "group") if getattr(request, role) is not None}
     columns: list[Column] = []
     for column in dataset.columns:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.evaluation.result import Metric
 from core.messages import Message
 from core.store import EventRow, JobRow, Store
 from core.workflows.records import Curves, metrics_from_json
@@ -16,11 +17,13 @@ def curves_of(events: Sequence[EventRow], state: str) -> Curves:
     """Curves from all events of a job, in order."""
     epochs: dict[int, dict[str, float]] = {}
     batches: list[tuple[float, float]] = []
-    stage, notes, baseline = "", [], {}
+    stage, n_train = "", None
+    notes: list[Message] = []
+    baseline: dict[str, Metric] = {}
     for event in events:
         values = event.values
         if event.kind == "stage":
-            stage = str(values["name"])
+            stage, n_train = str(values["name"]), values.get("n_train", n_train)
         elif event.kind == "epoch":
             epochs[int(values["epoch"])] = dict(values)
         elif event.kind == "batch" and values.get("loss") is not None:
@@ -43,6 +46,7 @@ def curves_of(events: Sequence[EventRow], state: str) -> Curves:
         best_epoch=int(last["best_epoch"]) if last.get("best_epoch") else None,
         planned_epochs=int(last["epochs"]) if last.get("epochs") else None,
         stage=stage,
+        n_train=n_train,
         last_seq=events[-1].seq if events else 0,
         seconds_left=_seconds_left(ordered) if state == "running" else None,
         state=state,

@@ -91,6 +91,7 @@ class Curves:
     best_epoch: int | None
     planned_epochs: int | None
     stage: str
+    n_train: int | None
     last_seq: int
     seconds_left: float | None
     state: str

@@ -208,7 +208,7 @@ def _classification(results: Results, text: Text) -> tuple[Message, tuple[Report
     baseline = model_by_key(results.baseline).title if results.baseline else None
     n_positive = int(view.confusion[view.classes.index(view.positive)].sum())
     caption = charts.caption_curve(view.n, n_positive, view.positive)
-    names = {"name": model_by_key(results.run.model).title, "baseline_name": baseline}
+    name = model_by_key(results.run.model).title
     confusion = ReportFigure(
         msg("Confusion matrix"),
         charts.confusion_matrix(counts=view.confusion, classes=view.classes, text=text),
@@ -220,9 +220,7 @@ def _classification(results: Results, text: Text) -> tuple[Message, tuple[Report
         confusion,
         ReportFigure(
             msg("ROC curve"),
-            charts.roc(
-                curve=_xy(view.roc), baseline=_xy(view.baseline_roc), operating_point=view.operating_point, text=text, **names
-            ),
+            charts.roc(curve=_xy(view.roc), baseline=_xy(view.baseline_roc), operating_point=view.operating_point, text=text),
             caption,
         ),
         ReportFigure(
@@ -233,7 +231,8 @@ def _classification(results: Results, text: Text) -> tuple[Message, tuple[Report
                 operating_point=view.pr_point,
                 prevalence=n_positive / max(1, view.n),
                 text=text,
-                **names,
+                name=name,
+                baseline_name=baseline,
             ),
             caption,
         ),

@@ -105,7 +105,6 @@ class Results:
         """Groups of rows, or None."""
         return None if self.group is None else self.scores[self.group].to_numpy()[rows]
 
-
     def blocks(self, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """What is drawn together when a difference is resampled; the same as for the run's stored intervals."""
         return resampling_blocks(rows, self.scores, group=self.group, time=self.time, method=self.manifest.split["method"])

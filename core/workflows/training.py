@@ -9,7 +9,6 @@ from core.data.split import make_split
 from core.features.pipeline import row_order
 from core.messages import Message, msg
 from core.models import Shape, estimate
-from core.training.presets import preset_settings
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
@@ -195,16 +194,9 @@ def diagnose(curves: Curves, run: Run) -> Diagnosis | None:
 
     if len(curves.epochs) < 3:
         return None
-    n_train = int(run.summary.get("n_train", 0)) or 10_000
+    n_train = curves.n_train or int(run.summary.get("n_train", 0)) or 10_000
     found = judge(list(curves.loss), [None if np.isnan(v) else float(v) for v in curves.val_loss] or None, n_train)
     return Diagnosis(found.code, found.message, found.remedy)
-
-
-def default_fit(request: TrainRequest, model: str, n_rows: int):  # type: ignore[no-untyped-def]
-    """The fit settings of a preset, for the expert drawer."""
-    from core.models import model_by_key
-
-    return preset_settings(request.preset, model_by_key(model), n_rows)
 
 
 def _record(ws: Workspace, row) -> Run:  # type: ignore[no-untyped-def]
