@@ -14,6 +14,7 @@ from core.data.split import Split
 from core.errors import Problem, problem_from_json
 from core.evaluation.result import Metric
 from core.messages import Message
+from core.models import model_by_key
 from core.models.spec import Estimate
 from core.store import RunRow
 from core.training.recommend import Recommendation
@@ -184,7 +185,7 @@ def run_record(row: RunRow, *, queue_position: int | None, progress: float | Non
         is_stopping=job.is_live and job.stop_requested,
         is_demo=row.demo is not None,
         has_results=row.metrics is not None,
-        can_resume=job.state in ("interrupted", "cancelled") and row.metrics is None or job.state == "interrupted",
+        can_resume=job.state == "interrupted" or (job.state == "cancelled" and model_by_key(row.model).role == "network"),
     )
 
 
