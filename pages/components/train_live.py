@@ -155,7 +155,9 @@ def _curves(run: Run, curves: Curves, unit: str) -> None:
             height=height,
             is_last=is_metric,
         )
-        alt = t("{title} by epoch for training and validation, best epoch {n}", title=title, n=curves.best_epoch or 0)
+        # While it runs the alt text stays the same: Streamlit builds a Vega chart anew when its description changes.
+        best = (curves.best_epoch or 0) if run.state not in run_view.ACTIVE else 0
+        alt = t("{title} by epoch for training and validation, best epoch {n}", title=title, n=best or "–")
         st.altair_chart(chart, key=f"live_{name}", on_select="rerun", selection_mode="zoom", alt=alt)
     layout.caption(live_caption(run, curves))
 
