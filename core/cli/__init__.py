@@ -1,0 +1,111 @@
+"""The command line: the same workflows as the pages, human text or one JSON object, exit 0 done, 2 fixable, 1 a bug."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from core import __version__
+from core.cli import verbs
+from core.cli.common import Answer, Options
+from core.cli.train import train
+from core.errors import DataProblem, Problem, SettingProblem
+from core.messages import msg
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argument errors as problems, so that they read like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SettingProblem(
+            msg("The command line could not be read: {why}.", why=message.rstrip(".")),
+            msg("Expected: {usage}", usage=" ".join(self.format_usage().split())),
+            msg("See 'python -m core {verb} --help'.", verb=self.prog.split()[-1] if " " in self.prog else ""),
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        options = _parser().parse_args(given)
+        answer, lines, code = options.verb(options)
+    except Problem as problem:
+        return _refuse(problem, as_json)
+    except KeyboardInterrupt:
+        return 130
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        print("\n".join(lines))
+    return code
+
+
+def _refuse(problem: Problem, as_json: bool) -> int:
+    body = {"what": str(problem.what), "expected": str(problem.expected), "fix": str(problem.fix)}
+    print(" ".join(body.values()), file=sys.stderr)
+    if as_json:
+        extra = {"outcome": "reject"} if isinstance(problem, DataProblem) else {}
+        print(json.dumps({**extra, **body}, ensure_ascii=False))
+    return 2
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="python -m core", description="Andon: quality data to models you can defend.")
+    parser.add_argument("--version", action="version", version=f"Andon {__version__}")
+    added = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=_Parser)
+
+    def verb(name: str, call: Callable[[Options], Answer], help: str) -> argparse.ArgumentParser:
+        sub = added.add_parser(name, help=help, description=help)
+        sub.set_defaults(verb=call)
+        sub.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        return sub
+
+    serve = verb("serve", verbs.serve, "start the web app")
+    serve.add_argument("--port", type=int, help="default 8501, or PORT")
+    verb("demo", verbs.demo, "make the demo projects")
+    importing = verb("import", verbs.import_, "read a file into a dataset")
+    importing.add_argument("files", nargs="+", metavar="FILE")
+    importing.add_argument("--name")
+    _add_set(importing)
+    verb("profile", verbs.profile, "the screening table").add_argument("source", metavar="FILE|DATASET")
+    _add_train(verb("train", train, "train a model and compare it with the baseline"))
+    score = verb("score", verbs.score, "score a file with a bundle")
+    score.add_argument("--bundle", required=True)
+    score.add_argument("--data", required=True, type=Path)
+    score.add_argument("--out", required=True, type=Path)
+    _add_set(score)
+    evaluate = verb("evaluate", verbs.evaluate, "figures of scores against the truth")
+    evaluate.add_argument("--scores", required=True, type=Path)
+    evaluate.add_argument("--truth", required=True, metavar="FILE:COLUMN")
+    report = verb("report", verbs.report, "write the report of a run")
+    report.add_argument("--run", required=True, metavar="ID|BUNDLE")
+    report.add_argument("--out", required=True, type=Path)
+    report.add_argument("--language", default="en", choices=("en", "zh"))
+    return parser
+
+
+def _add_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", required=True, metavar="FILE|DATASET")
+    parser.add_argument("--task", required=True)
+    for role in ("target", "time", "group"):
+        parser.add_argument(f"--{role}", metavar="COLUMN")
+    parser.add_argument("--ignore", default="", metavar="COLUMN,COLUMN")
+    parser.add_argument("--model", default="auto")
+    parser.add_argument("--recipe", type=Path, metavar="FILE")
+    parser.add_argument("--split", metavar="time|group|random|first:N|column:NAME")
+    parser.add_argument("--preset", default="normal", choices=("quick", "normal", "thorough"))
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--budget-minutes", type=float, default=10.0)
+    parser.add_argument("--name", default="")
+    parser.add_argument("--out", type=Path, metavar="BUNDLE")
+    _add_set(parser)

@@ -1,0 +1,80 @@
+"""What the verbs share: settings from the command line, figures as texts, progress on standard error."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from core.data.options import ReadOptions
+from core.errors import SettingProblem
+from core.evaluation.result import Metric
+from core.messages import Message, msg
+
+Options = argparse.Namespace
+Answer = tuple[dict[str, object], list[str], int]
+
+
+def pairs(texts: Sequence[str]) -> dict[str, str]:
+    """--set key=value as a mapping.
+
+    Raises:
+        SettingProblem: an entry without an equals sign.
+    """
+    pairs = {}
+    for text in texts:
+        key, mark, value = text.partition("=")
+        if not mark or not key:
+            raise SettingProblem(
+                msg("--set was given '{text}'.", text=text),
+                msg("Expected key=value."),
+                msg("Write for example --set epochs=20."),
+            )
+        pairs[key.strip()] = value
+    return pairs
+
+
+def read_options(options: Options) -> ReadOptions | None:
+    given = pairs(options.set)
+    return ReadOptions.read(given) if given else None
+
+
+def figures(metrics: Iterable[Metric]) -> dict[str, float | None]:
+    return {m.key: m.value for m in metrics}
+
+
+def intervals(metrics: Iterable[Metric]) -> dict[str, list[float | None]]:
+    return {m.key: [m.low, m.high] for m in metrics if m.low is not None}
+
+
+def figure_lines(metrics: Mapping[str, Metric], baseline: Mapping[str, Metric]) -> list[str]:
+    lines = []
+    for key, metric in metrics.items():
+        value = f"{metric.value:.4g}" if metric.value is not None else f"not defined: {metric.why_not}"
+        span = f" [{metric.low:.4g}, {metric.high:.4g}]" if metric.low is not None and metric.high is not None else ""
+        base = baseline.get(key)
+        beside = f"   baseline {base.value:.4g}" if base is not None and base.value is not None else ""
+        lines.append(f"{key:18} {value}{span}{beside}")
+    return lines
+
+
+def note(options: Options, text: str) -> None:
+    """Progress on standard error, so that standard output stays one JSON object."""
+    if not options.json:
+        print(text, file=sys.stderr)
+
+
+def follow(options: Options, event: Any) -> None:
+    values = event.values
+    if event.kind == "stage":
+        note(options, f"{values['name']} …")
+    elif event.kind == "epoch" and int(values["epoch"]) % 5 == 0:
+        val = values.get("val_loss")
+        note(
+            options,
+            f"epoch {values['epoch']}/{values['epochs']}  loss {values['loss']:.5g}"
+            + (f"  validation {val:.5g}" if val is not None else ""),
+        )
+    elif event.kind == "note":
+        note(options, str(Message.from_json(values["message"])))

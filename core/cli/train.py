@@ -1,0 +1,140 @@
+"""The verb `train`: a file or dataset and its options → a run, followed until it ends, and its bundle."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from core.cli.common import Answer, Options, figure_lines, figures, follow, intervals, note, pairs
+from core.data.dataset import Dataset
+from core.errors import DataProblem, SettingProblem
+from core.messages import Message, msg
+
+
+def train(options: Options) -> Answer:
+    from core import workflows as wf
+    from core.data.split import parse_split
+    from core.jobs import wait_for_job
+    from core.training.request import TrainRequest
+
+    ws = wf.open_workspace()
+    dataset = _dataset(ws, options.data)
+    request = TrainRequest.read(
+        {
+            "dataset_id": dataset.id,
+            "dataset_version": dataset.version,
+            "task": options.task,
+            "model": options.model,
+            "target": options.target,
+            "time": options.time,
+            "group": options.group,
+            "ignore": tuple(name.strip() for name in options.ignore.split(",") if name.strip()),
+            "recipe": _recipe_file(options.recipe),
+            "split": None if options.split is None else parse_split(options.split).model_dump(),
+            "preset": options.preset,
+            "options": pairs(options.set),
+            "seed": options.seed,
+            "budget_minutes": options.budget_minutes,
+            "name": options.name,
+        }
+    )
+    began = time.monotonic()
+    run = wf.start_training(ws, request)
+    note(options, f"run {run.id}: {run.model}")
+    wait_for_job(ws.store, run.job_id, on_event=lambda event: follow(options, event))
+    run = wf.get_run(ws, run.id)
+    if not run.has_results:
+        if run.problem is None or run.error_id:
+            raise RuntimeError(f"{run.problem or run.state} (log: {ws.store.path(run.job_id, 'log')})")
+        raise run.problem
+    if options.out is not None:
+        _copy_bundle(ws.store.path(run.id, "bundle"), options.out)
+    answer: dict[str, object] = {
+        "run": run.id,
+        "bundle": None if options.out is None else str(options.out),
+        "dataset": dataset.id,
+        "model": run.model,
+        "metrics": figures(run.metrics.values()),
+        "intervals": intervals(run.metrics.values()),
+        "not_defined": {m.key: str(m.why_not) for m in run.metrics.values() if m.value is None},
+        "baseline": {"model": run.baseline, "metrics": figures(run.baseline_metrics.values())},
+        "split": wf.open_results(ws, run.id).manifest.split | {"reason": _split_reason(ws, run.id)},
+        "seconds": round(time.monotonic() - began, 2),
+        "notes": [str(Message.from_json(n)) for n in run.summary.get("notes", ())],
+    }
+    lines = [f"run {run.id}: {run.model}, baseline {run.baseline or '–'}", *figure_lines(run.metrics, run.baseline_metrics)]
+    return answer, lines + ([] if options.out is None else [f"bundle: {options.out}"]), 0
+
+
+def _split_reason(ws: Any, run_id: str) -> str:
+    from core import workflows as wf
+
+    return str(Message.from_json(wf.open_results(ws, run_id).manifest.split["reason"]))
+
+
+def _dataset(ws: Any, source: str) -> Dataset:
+    """A file, which is imported, or a dataset by id or exact name."""
+    from core import workflows as wf
+
+    path = Path(source)
+    if not path.exists():
+        for dataset in wf.list_datasets(ws):
+            if source in (dataset.id, dataset.name):
+                return dataset
+    imported = wf.import_file(ws, path)
+    if imported.dataset is None:
+        raise DataProblem(
+            imported.questions[0].message,
+            msg("Expected a file that can be read in one way only."),
+            msg("Import it first with 'import --set key=value', then train on the dataset id."),
+        )
+    return imported.dataset
+
+
+def _recipe_file(path: Path | None) -> dict[str, object]:
+    """A recipe from a JSON file.
+
+    Raises:
+        SettingProblem: it is not there or not JSON.
+    """
+    if path is None:
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingProblem(
+            msg("The recipe '{path}' could not be read.", path=path.name),
+            msg('Expected a JSON file with "version" and "steps".'),
+            msg("Save one from the Clean screen and give its path."),
+        ) from error
+    if not isinstance(found, dict):
+        raise SettingProblem(
+            msg("The recipe '{path}' is not an object.", path=path.name),
+            msg('Expected a JSON file with "version" and "steps".'),
+            msg("Save one from the Clean screen and give its path."),
+        )
+    from core.clean import Recipe
+
+    return Recipe.read(found).model_dump(mode="json")
+
+
+def _copy_bundle(folder: Path, out: Path) -> None:
+    """The bundle as a folder, or as a zip where the name ends so."""
+    import shutil
+
+    from core.serving.bundle import pack_bundle
+    from core.store.files import disk_errors
+
+    with disk_errors():
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".zip":
+            pack_bundle(folder, out)
+            return
+        temporary = out.with_name(f".{out.name}.tmp")
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.copytree(folder, temporary)
+        if out.is_dir() and (out / "manifest.json").is_file():
+            shutil.rmtree(out)
+        temporary.rename(out)

@@ -1,0 +1,116 @@
+"""The verbs but `train`; each calls one workflow and words its answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from core.cli.common import Answer, Options, figure_lines, figures, intervals, note, read_options
+from core.errors import SettingProblem
+from core.messages import msg
+
+
+def serve(options: Options) -> Answer:
+    from core.serve import serve as start
+
+    return {}, [], start(options.port)
+
+
+def demo(options: Options) -> Answer:
+    from core import workflows as wf
+    from core.jobs import wait_for_job
+    from core.workflows.demos import DEMOS
+
+    ws = wf.open_workspace()
+    wf.ensure_demos(ws)
+    for demo in DEMOS:
+        job, _ = ws.store.submit_job("demo", lane="short", params={"demo": demo.key}, token=f"demo-{demo.key}", priority=-1)
+        wait_for_job(ws.store, job.id)
+        row = ws.store.find_demo_run(demo.key)
+        if row is not None:
+            note(options, f"{demo.key}: training …")
+            wait_for_job(ws.store, row.job.id)
+    cards = wf.demo_cards(ws)
+    rows = [{"key": c.key, "state": c.state, "run": c.run_id, "dataset": c.dataset_id} for c in cards]
+    return {"demos": rows}, [f"{c.key}: {c.state}" + (f" – {c.headline}" if c.headline else "") for c in cards], 0
+
+
+def import_(options: Options) -> Answer:
+    from core import workflows as wf
+
+    if len(options.files) > 1:
+        raise SettingProblem(
+            msg("{n} files were given.", n=len(options.files)),
+            msg("This version imports one file at a time."),
+            msg("Import them one after another."),
+        )
+    imported = wf.import_file(wf.open_workspace(), Path(options.files[0]), name=options.name, options=read_options(options))
+    dataset = imported.dataset
+    answer: dict[str, object] = {
+        "outcome": imported.outcome,
+        "dataset": None if dataset is None else dataset.id,
+        "rows": 0 if dataset is None else dataset.n_rows,
+        "columns": []
+        if dataset is None
+        else [{"name": c.name, "kind": c.kind, "role": c.role, "unit": c.unit} for c in dataset.columns],
+        "findings": [
+            {"code": f.code, "column": f.column, "severity": f.severity, "message": str(f.message)} for f in imported.findings
+        ],
+        "rejected": [{"line": r.line, "column": r.column, "reason": str(r.reason), "text": r.text} for r in imported.rejected],
+        "lines": imported.lines.to_json(),
+    }
+    if imported.outcome == "ask":
+        answer["questions"] = [_question(q) for q in imported.questions]
+        asked = [f"? {q.message}" for q in imported.questions]
+        return answer, [*asked, "Say how to read it with --set key=value."], 2
+    lines = [f"{dataset.id}  {dataset.n_rows} rows, {len(dataset.columns)} columns, {imported.lines.rejected} lines rejected"]  # type: ignore[union-attr]
+    return answer, [*lines, *(f"- {f.message}" for f in imported.findings)], 0
+
+
+def _question(question: Any) -> dict[str, object]:
+    options = [{"label": str(label), "set": o.model_dump(mode="json", exclude_none=True)} for o, label in question.options]
+    return {"code": question.code, "message": str(question.message), "options": options}
+
+
+def profile(options: Options) -> Answer:
+    raise SettingProblem(
+        msg("'profile' was asked for."),
+        msg("This version has no screening table yet."),
+        msg("Use 'import', which lists what it found, or the Data screen."),
+    )
+
+
+def score(options: Options) -> Answer:
+    from core import workflows as wf
+
+    bundle = wf.resolve_bundle(None, options.bundle)
+    found = wf.score_file(bundle, options.data, options.out, read_options(options))
+    warnings = [str(w) for w in found.warnings]
+    return {"rows": found.rows, "out": str(found.out), "warnings": warnings}, [f"{found.rows} rows → {found.out}", *warnings], 0
+
+
+def evaluate(options: Options) -> Answer:
+    from core import workflows as wf
+
+    path, mark, column = options.truth.rpartition(":")
+    if not mark or not path or not column:
+        raise SettingProblem(
+            msg("--truth was given '{text}'.", text=options.truth),
+            msg("Expected FILE:COLUMN."),
+            msg("Write for example --truth truth.csv:rul."),
+        )
+    metrics = {m.key: m for m in wf.evaluate_file(options.scores, Path(path), column)}
+    answer: dict[str, object] = {
+        "metrics": figures(metrics.values()),
+        "intervals": intervals(metrics.values()),
+        "rows": max((m.n for m in metrics.values()), default=0),
+        "not_defined": {m.key: str(m.why_not) for m in metrics.values() if m.value is None},
+    }
+    return answer, figure_lines(metrics, {}), 0
+
+
+def report(options: Options) -> Answer:
+    from core import workflows as wf
+
+    made = wf.make_report(wf.open_workspace(), options.run, language=options.language, out=options.out)
+    return {"out": str(options.out), "run": made.run_id}, [f"report: {options.out}"], 0
