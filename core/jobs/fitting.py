@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core import __version__
 from core.anomalies.scoring import calibration_of_levels, level_residuals
 from core.errors import TrainingProblem
-from core.features.targets import ClassTarget
+from core.features.targets import ClassTarget, LifeTarget, RegressionTarget, Target
 from core.jobs.judging import full_places
 from core.messages import msg
 from core.models.spec import FittedArrays, Shape, Task
@@ -24,10 +24,11 @@ from core.serving.manifest import ColumnFacts, Manifest
 from core.serving.predictors import OnnxNetwork
 from core.settings import Settings
 from core.training.data import Batch, TrainingData
-from core.training.events import Emit, StopRequested
+from core.training.events import Emit, Event, StopRequested
 from core.training.fit import Trained, fit_network
 from core.training.prepare import Prepared
 from core.training.resolve import Resolved
+from core.training.steps import metric_key
 
 PARITY = 1e-5
 PARITY_WINDOWS = 512
@@ -92,7 +93,7 @@ def fit_deep(
         cast(Task, resolved.request.task),
         data,
         resolved.fit.with_values(budget_minutes=resolved.request.budget_minutes),
-        emit=emit,
+        emit=in_target_units(emit, prepared.target, resolved.request.task),
         stop_requested=stop_requested,
         checkpoints=checkpoints,
         seed=resolved.request.seed,
@@ -117,6 +118,26 @@ def fit_deep(
     if resolved.request.task == "anomaly":
         arrays["calibration.npz"] = _residual_calibration(OnnxNetwork(folder / "model.onnx"), prepared)
     return Bundle(folder, write_bundle(folder, manifest, files={}, arrays=arrays)), trained
+
+
+def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
+    """The same events with the metric in the target's unit, so that it stands beside the baseline's figure."""
+    scale = 1.0
+    if isinstance(target, RegressionTarget | LifeTarget):
+        scale = target.scale if isinstance(target, RegressionTarget) else target.cap
+    key = metric_key(cast(Task, task))
+
+    def told(event: Event) -> None:
+        if event.kind != "epoch":
+            emit(event)
+            return
+        values = {**event.values, "metric_key": key}
+        for name in ("metric", "val_metric"):
+            found = values.get(name)
+            values[name] = None if found is None else float(cast(float, found)) * scale
+        emit(Event("epoch", values))
+
+    return told
 
 
 def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core import workflows as wf
@@ -97,11 +99,12 @@ def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
     last = numbers.number(float(curves.val_loss[-1])) if _has(curves.val_loss) else "–"
     first = t("training {value}", value=numbers.number(float(curves.loss[-1]))) if n else t("no epoch yet")
     title = _curve_metric(run)
-    shown = numbers.percent if run.task == "classification" else numbers.number
+    shown = numbers.percent if run.task == "classification" else partial(numbers.number, unit=_curve_unit(run, unit))
     now = float(curves.val_metric[-1]) if _has(curves.val_metric) else None
     at_best = float(curves.val_metric[best - 1]) if now is not None and best and best <= len(curves.val_metric) else None
     known = run.baseline_metrics or curves.baseline
-    other = next((known[k] for k in run_view.MAIN_METRICS.get(run.task, ()) if k in known), None)
+    keys = (_curve_key(run), *run_view.MAIN_METRICS.get(run.task, ()))
+    other = next((known[k] for k in keys if k in known), None)
     baseline = run_view.metric_text(other, unit) if other is not None else "–"
     left = curves.seconds_left if curves.seconds_left is not None else run.seconds_left
     active = run.state in run_view.ACTIVE
@@ -126,8 +129,17 @@ def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
 
 
 def _curve_metric(run: Run) -> str:
-    """What is drawn beside the loss: accuracy for classes, else the mean absolute error in scaled units."""
-    return run_view.metric_title("accuracy") if run.task == "classification" else t("MAE, scaled")
+    """What is drawn beside the loss: accuracy, or the mean absolute error; of scaled sensors for an autoencoder."""
+    return t("MAE, scaled") if run.task == "anomaly" else run_view.metric_title(_curve_key(run))
+
+
+def _curve_key(run: Run) -> str:
+    """The key of the metric beside the loss, the same as the baseline's where they can be compared."""
+    return {"classification": "accuracy", "anomaly": ""}.get(run.task, "mae")
+
+
+def _curve_unit(run: Run, unit: str) -> str:
+    return "" if run.task == "anomaly" else unit
 
 
 def _has(values: object) -> bool:
@@ -143,7 +155,7 @@ def _curves(run: Run, curves: Curves, unit: str) -> None:
     log = bool(st.session_state.get("live_log"))
     done = float(len(curves.epochs)) if len(curves.epochs) else float(max(curves.batch_x, default=0.0))
     end = horizon(done, planned_epochs(run, curves))
-    metric = _curve_metric(run)
+    metric = " · ".join(filter(None, (_curve_metric(run), _curve_unit(run, unit))))
     panels = [("loss", t("Loss"), False, 235), ("metric", metric, True, 165)]
     for name, title, is_metric, height in panels:
         chart = curve_chart(
