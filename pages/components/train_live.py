@@ -155,7 +155,7 @@ def _curves(run: Run, curves: Curves, unit: str) -> None:
     log = bool(st.session_state.get("live_log"))
     done = float(len(curves.epochs)) if len(curves.epochs) else float(max(curves.batch_x, default=0.0))
     end = horizon(done, planned_epochs(run, curves))
-    metric = " · ".join(filter(None, (_curve_metric(run), _curve_unit(run, unit))))
+    metric = _curve_metric(run) if run.task in ("classification", "anomaly") else f"MAE ({unit})" if unit else "MAE"
     panels = [("loss", t("Loss"), False, 235), ("metric", metric, True, 165)]
     for name, title, is_metric, height in panels:
         chart = curve_chart(
