@@ -58,7 +58,7 @@ def _why() -> str:
 
 
 def _column_choice(dataset: Dataset) -> str:
-    names = [c.name for c in dataset.columns if c.role in ("sensor", "target")] or [c.name for c in dataset.columns]
+    names = _shown_columns(dataset)
     key = f"clean_column.{dataset.id}"
     if st.session_state.get(key) not in names:
         st.session_state[key] = names[0]
@@ -113,9 +113,15 @@ def _figures(recipe: Recipe, preview: wf.RecipePreview | None) -> None:
     )
 
 
+def _shown_columns(dataset: Dataset) -> list[str]:
+    """Columns to look at, numbers first: a text has no before and after worth a chart."""
+    wanted = [c for c in dataset.columns if c.role in ("sensor", "target")] or list(dataset.columns)
+    return [c.name for c in sorted(wanted, key=lambda c: c.kind != "number")]
+
+
 def _before_after(dataset: Dataset, preview: wf.RecipePreview | None, problem: Problem | None) -> None:
     key = f"clean_column.{dataset.id}"
-    names = [c.name for c in dataset.columns if c.role in ("sensor", "target")] or [c.name for c in dataset.columns]
+    names = _shown_columns(dataset)
     st.selectbox(t("Column"), names, key=key, width=320)
     if problem is not None:
         notices.problem(problem)
