@@ -65,14 +65,20 @@ class Watch:
         assert not self.complaints(), f"the browser complains: {self.complaints()[:5]}"
 
 
+# Still for a quarter of a second, because a click needs a moment until the script starts.
+STILL = """() => {
+  const state = document.querySelector('[data-test-script-state]')?.dataset.testScriptState;
+  const still = state === 'notRunning' && !document.querySelector('[data-stale=true]');
+  window.andonStill = still ? (window.andonStill ?? performance.now()) : null;
+  return still && performance.now() - window.andonStill > 250;
+}"""
+
+
 def settle(page: Page, *, seconds: float = SHOWN_SECONDS) -> None:
     """Wait until the screen has its headline and its script has ended, fragments that poll aside."""
     page.get_by_role("heading", level=1).first.wait_for(timeout=seconds * 1000)
-    page.wait_for_function(
-        "() => document.querySelector('[data-test-script-state]')?.dataset.testScriptState === 'notRunning'"
-        " && !document.querySelector('[data-stale=true]')",
-        timeout=seconds * 1000,
-    )
+    page.evaluate("window.andonStill = null")
+    page.wait_for_function(STILL, timeout=seconds * 1000, polling=50)
 
 
 def go(page: Page, url: str, *, seconds: float = SHOWN_SECONDS) -> None:
