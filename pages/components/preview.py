@@ -119,9 +119,9 @@ def _head(preview: Preview) -> None:
     names = [f"{name} ({unit})" if unit else name for name, unit in _labels(preview)]
     rows = [[cell[:SHOWN_CELL] for cell in row[:SHOWN_COLUMNS]] for row in preview.head]
     width = max([len(names), *map(len, rows)], default=0)
-    table = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
+    filled = [row + [""] * (width - len(row)) for row in rows]
+    table = pd.DataFrame(filled, columns=pd.RangeIndex(width), dtype=str)
     labels = names + [t("column {n}", n=i + 1) for i in range(len(names), width)]
-    table.columns = pd.RangeIndex(width)
     config = {i: st.column_config.TextColumn(label) for i, label in enumerate(labels)}
     st.dataframe(
         table.rename(columns=str),
