@@ -152,5 +152,7 @@ def watch_epochs(page: Page, *, at_least: int, seconds: float = 120.0) -> list[S
 
 def wait_for_end(page: Page, *, seconds: float = 180.0) -> None:
     """Wait until the training has ended and the next step is offered."""
-    wait_until(lambda: not is_running(page) and page.locator(".st-key-next_step").count(), seconds=seconds, what="the run's end")
+    wait_until(
+        lambda: not is_running(page) and page.locator(".st-key-next_step").count(), seconds=seconds, what="the run's end"
+    )
     settle(page)

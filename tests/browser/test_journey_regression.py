@@ -48,7 +48,12 @@ def bring_in(server: Server, page: Page, folder: Path) -> None:
     wait_until(lambda: "Dicke" in cells.all_inner_texts(), seconds=20, what="the table of columns")
     texts = cells.all_inner_texts()
     roles = {name: tuple(texts[texts.index(name) + 1 :][:2]) for name in ("Zeit", "Temperatur", "Druck", "Dicke")}
-    assert roles == {"Zeit": ("time", ""), "Temperatur": ("sensor", "°C"), "Druck": ("sensor", "bar"), "Dicke": ("sensor", "mm")}
+    assert roles == {
+        "Zeit": ("time", ""),
+        "Temperatur": ("sensor", "°C"),
+        "Druck": ("sensor", "bar"),
+        "Dicke": ("sensor", "mm"),
+    }
 
 
 def clean(page: Page) -> None:
@@ -168,7 +173,7 @@ def opens_offline(report: Path, page: Page) -> None:
 
 
 def test_an_address_with_a_screen_that_is_not_there_shows_home(server: Server, page: Page, watch: Watch) -> None:
-    watch.allowed.append("404")
+    watch.allowed += ["404", "does not seem to exist"]
     go(page, f"{server.url}/no-such-screen")
     assert headline(page)
     no_traceback(page)

@@ -68,7 +68,7 @@ class Watch:
 # Still for a quarter of a second, because a click needs a moment until the script starts.
 STILL = """() => {
   const state = document.querySelector('[data-test-script-state]')?.dataset.testScriptState;
-  const still = state === 'notRunning' && !document.querySelector('[data-stale=true]');
+  const still = state === 'notRunning' && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]');
   window.andonStill = still ? (window.andonStill ?? performance.now()) : null;
   return still && performance.now() - window.andonStill > 250;
 }"""
