@@ -24,6 +24,7 @@ from core.evaluation import (
     split_conformal,
     time_blocks,
 )
+from core.evaluation.bootstrap import LEAST_UNITS
 from core.features.pipeline import group_codes, row_order
 from core.features.targets import ClassTarget, LifeTarget
 from core.serving.manifest import IntervalFacts, Manifest
@@ -162,10 +163,11 @@ def resampling_blocks(
 ) -> NDArray[np.int64] | None:
     """What is drawn together when an interval is computed: whole groups, else stretches of time, else single rows.
 
-    Neighbouring rows resemble each other, and drawing them one by one would make intervals too narrow.
+    Neighbouring rows resemble each other, and drawing them one by one would make intervals too narrow. After a split by
+    group the groups are the units however few they are: from fewer than five no interval is computed.
     """
     codes = group_codes(table, group)
-    if codes is not None and len(np.unique(codes[rows])) >= 5:
+    if codes is not None and (method == "group" or len(np.unique(codes[rows])) >= LEAST_UNITS):
         return codes[rows]
     if method not in ("time", "first"):
         return None
