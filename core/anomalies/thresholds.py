@@ -166,8 +166,9 @@ def conformal_rank(n: int, rate: float) -> int:
 def block_maxima(scores: NDArray[np.floating[Any]], width_rows: int) -> NDArray[np.float64]:
     """The largest score of each block of `width_rows` neighbouring scores, ascending. NaN are left out first.
 
-    A last block that is shorter than `width_rows` counts as a block, so that no high score is lost; with fewer scores
-    than one block there is one block.
+    Scores that are left over at the end belong to the last block, so that no high score is lost and no block is
+    shorter than the others: a short one is exceeded more often than it promises. With fewer scores than one block
+    there is one block.
 
     Raises:
         NotEnoughData: no score is left.
@@ -180,7 +181,7 @@ def block_maxima(scores: NDArray[np.floating[Any]], width_rows: int) -> NDArray[
             msg("At least one scored row outside the training rows is needed."),
             msg("Choose a larger validation part."),
         )
-    starts = np.arange(0, len(kept), width_rows)
+    starts = np.arange(max(1, len(kept) // width_rows)) * width_rows
     return np.sort(np.maximum.reduceat(kept, starts))
 
 
