@@ -187,18 +187,23 @@ def value_verdict(results: Results) -> Message:
 def class_verdict(results: Results) -> Message:
     """One sentence: ROC AUC on the test part beside the baseline's (macro F1 for more than two classes)."""
     run = results.run
-    key = "roc_auc"
+    classes = tuple((results.manifest.target or {})["classes"])
+    key = "roc_auc" if len(classes) == 2 else "macro_f1"
     model, base = run.metrics.get(key), run.baseline_metrics.get(key)
     if model is None or base is None or results.baseline_scores is None or not (model.is_defined and base.is_defined):
         return _plain(model, "")
-    classes = tuple((results.manifest.target or {})["classes"])
     rows = results.part_rows("test")
     truth, ours = _codes_and_probabilities(results.scores.iloc[rows], classes)
     _, theirs = _codes_and_probabilities(results.baseline_scores.iloc[rows], classes)
-    place = classes.index(results.manifest.positive or classes[-1])
-    labels = np.where(truth < 0, np.nan, (truth == place).astype(np.float64))
+    if len(classes) == 2:
+        place = classes.index(results.manifest.positive or classes[-1])
+        labels = np.where(truth < 0, np.nan, (truth == place).astype(np.float64))
+        ours, theirs = ours[:, place], theirs[:, place]
+    else:
+        labels = np.where(truth < 0, np.nan, truth.astype(np.float64))
+        ours, theirs = (np.where(np.isfinite(p).all(axis=1), np.argmax(p, axis=1), np.nan) for p in (ours, theirs))
     blocks = results.blocks(rows)
-    differences = paired_differences(key, labels, ours[:, place], theirs[:, place], seed=run.request.seed, blocks=blocks)
+    differences = paired_differences(key, labels, ours, theirs, seed=run.request.seed, blocks=blocks)
     found = compare_with_baseline(
         model, base, differences, baseline_title=model_by_key(run.baseline).title, part=part_words(results)
     )
