@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.anomalies.scoring import ScoreCalibration, score_reconstruction
 from core.errors import DataProblem
 from core.features import Inputs
-from core.features.targets import ClassTarget, target_from_json
+from core.features.targets import ClassTarget, class_texts, target_from_json
 from core.messages import Message, msg
 
 if TYPE_CHECKING:
@@ -73,8 +73,25 @@ def check_columns(bundle: Bundle, table: pd.DataFrame) -> None:
         )
 
 
+def kinds_as_trained(bundle: Bundle, table: pd.DataFrame) -> pd.DataFrame:
+    """The table with numbers as texts where the model learned texts; the table that comes in is not changed.
+
+    A text column of which a file shows only digits ("1", "2" and never "X") is read as numbers; compared as they are
+    with the texts of the training part, all its cells would count as unknown.
+    """
+    read_as_numbers = [
+        c.name
+        for c in bundle.manifest.columns
+        if c.kind == "text" and c.name in table.columns and pd.api.types.is_numeric_dtype(table[c.name])
+    ]
+    return table.assign(
+        **{name: pd.Series(class_texts(table[name]), index=table.index, dtype="str") for name in read_as_numbers}
+    )
+
+
 def raw_scores(bundle: Bundle, table: pd.DataFrame) -> RawScores:
     """The model's outputs for each row, in chunks, before thresholds and intervals."""
+    table = kinds_as_trained(bundle, table)
     check_columns(bundle, table)
     inputs = bundle.pipeline.inputs(table)
     n_columns = len(bundle.pipeline.plan.columns)

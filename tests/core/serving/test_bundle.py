@@ -147,3 +147,16 @@ def test_a_fault_scores_higher_than_normal_rows(tmp_path: Path, model: str) -> N
     assert roc_auc_score(fault, scored["score"].iloc[60:]) > 0.8
     assert (scored["flag"] == (scored["score"] > bundle.threshold.value)).all()
     assert (scored["why_not"].iloc[:23] == "padded window").all()
+
+
+def test_texts_that_look_like_numbers_in_a_new_file_are_still_the_texts_of_the_training_part(tmp_path: Path) -> None:
+    # Lines "1", "2" and "X": a file with rows of the first two alone is read as numbers.
+    rng = np.random.default_rng(0)
+    line = rng.choice(["1", "2", "X"], 300)
+    table = pd.DataFrame({"a": rng.normal(size=300), "line": line})
+    table["y"] = table["a"] + 10 * (line == "1") + 20 * (line == "2") + rng.normal(0, 0.1, 300)
+    bundle = trained(table, tmp_path, "regression", "ridge", y="target")[0]
+    known = table[table["line"] != "X"]
+    as_numbers = known.assign(line=known["line"].astype(float))
+    pd.testing.assert_frame_equal(bundle.score(as_numbers), bundle.score(known))
+    assert as_numbers["line"].dtype == float, "the table that came in is not changed"
