@@ -149,7 +149,7 @@ def test_long_names_are_shortened_in_axis_titles() -> None:
 def test_captions_say_n_period_and_exclusions() -> None:
     at = np.array(["2024-05-06T00:00", "2024-05-07T12:30"], "datetime64[us]")
     assert str(charts.caption_rows(12_000, at, left_out=1)) == (
-        "n = 12,000 rows · 5000 drawn, extremes kept · 2024-05-06 00:00 to 2024-05-07 12:30 · 1 row left out"
+        "n = 12,000 rows · 5,000 drawn, extremes kept · 2024-05-06 00:00 to 2024-05-07 12:30 · 1 row left out"
     )
     assert str(charts.caption_score_timeline(10, [0, 9], msg("limit from 700 normal rows"), refused=2, n_flags=1)) == (
         "n = 10 rows · rows 0 to 9 · 1 flag · limit from 700 normal rows · 2 rows could not be scored"
