@@ -72,14 +72,14 @@ class DatasetStore(Database):
             session.add(DatasetVersionTable(**(kept | self.owned() | changed)))
         return self.get_dataset(dataset_id)
 
-    def get_dataset(self, dataset_id: str, version: int | None = None) -> DatasetRow:
-        """One version, the newest by default.
+    def get_dataset(self, dataset_id: str, version: int | None = None, *, deleted: bool = False) -> DatasetRow:
+        """One version, the newest by default; with `deleted` also that of a deleted dataset, for the runs that stay.
 
         Raises:
             StoreProblem: there is none, or it was deleted.
         """
         with self.reading() as session:
-            return self._dataset_row(*self._find_dataset(session, dataset_id, version))
+            return self._dataset_row(*self._find_dataset(session, dataset_id, version, deleted))
 
     def list_datasets(self) -> tuple[DatasetRow, ...]:
         """The newest version of every dataset of the workspace, newest dataset first."""
@@ -107,7 +107,7 @@ class DatasetStore(Database):
             self._mark_dataset(session, dataset_id, name=name)
 
     def delete_dataset(self, dataset_id: str) -> None:
-        """Mark a dataset deleted, then move its files to the trash. Its runs and reports stay readable.
+        """Mark a dataset deleted, then move its files to the trash; where finished runs show its rows, with the last of them.
 
         Raises:
             StoreProblem: a queued or running job uses it, or there is none.
@@ -123,7 +123,18 @@ class DatasetStore(Database):
             if session.scalar(live):
                 raise in_use(name)
             self._mark_dataset(session, dataset_id, deleted=now())
-        self.files.to_trash(self.files.path(dataset_id, "dataset"))
+        self.trash_unused(dataset_id)
+
+    def trash_unused(self, dataset_id: str) -> None:
+        """Move the files of a deleted dataset to the trash, unless a run with results still shows its rows."""
+        gone = select(func.count()).where(DatasetTable.id == dataset_id, DatasetTable.deleted.is_not(None))
+        shown = select(func.count()).where(
+            RunTable.dataset_id == dataset_id, RunTable.deleted.is_(None), RunTable.metrics.is_not(None)
+        )
+        with self.reading() as session:
+            is_unused = bool(session.scalar(gone)) and not session.scalar(shown)
+        if is_unused:
+            self.files.to_trash(self.files.path(dataset_id, "dataset"))
 
     def save_recipe(self, dataset_id: str, recipe: Mapping[str, Any]) -> None:
         """Keep the working recipe of a dataset; earlier ones stay, the newest counts."""
@@ -137,14 +148,18 @@ class DatasetStore(Database):
         with self.reading() as session:
             return session.scalar(query.limit(1))
 
-    def _find_dataset(self, session: Session, dataset_id: str, version: int | None) -> tuple[DatasetTable, DatasetVersionTable]:
+    def _find_dataset(
+        self, session: Session, dataset_id: str, version: int | None, deleted: bool = False
+    ) -> tuple[DatasetTable, DatasetVersionTable]:
         query = (
             select(DatasetTable, DatasetVersionTable)
             .join(DatasetVersionTable, DatasetVersionTable.dataset_id == DatasetTable.id)
-            .where(DatasetTable.id == dataset_id, DatasetTable.deleted.is_(None), DatasetTable.workspace == self.workspace)
+            .where(DatasetTable.id == dataset_id, DatasetTable.workspace == self.workspace)
             .order_by(DatasetVersionTable.version.desc())
             .limit(1)
         )
+        if not deleted:
+            query = query.where(DatasetTable.deleted.is_(None))
         if version is not None:
             query = query.where(DatasetVersionTable.version == version)
         found = session.execute(query).first()

@@ -11,7 +11,7 @@ from core.messages import Message, msg
 from core.models import model_by_key
 from core.training.events import Event
 from core.training.request import TrainRequest
-from core.workflows.importing import import_file, open_dataset
+from core.workflows.importing import import_file
 from core.workflows.records import Run
 from core.workflows.scoring import write_csv
 from core.workflows.training import get_run, start_training
@@ -123,6 +123,6 @@ def _headline(ws: Workspace, run: Run) -> Message | None:
 
 
 def _unit(ws: Workspace, run: Run) -> str:
-    dataset = open_dataset(ws, run.dataset_id, run.dataset_version)
+    dataset = ws.store.get_dataset(run.dataset_id, run.dataset_version, deleted=True).to_dataset()
     column = run.request.target or next((c.name for c in dataset.with_role("target")), None)
     return dataset.column(column).unit if column is not None else ""

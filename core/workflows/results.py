@@ -20,7 +20,6 @@ from core.errors import NotEnoughData, unknown_choice
 from core.jobs.judging import resampling_blocks
 from core.messages import Message, msg
 from core.serving import Manifest, load_bundle
-from core.workflows.importing import open_dataset
 from core.workflows.records import Run
 from core.workflows.training import get_run
 from core.workflows.workspace import Workspace
@@ -125,5 +124,5 @@ def open_results(ws: Workspace, run_id: str) -> Results:
             msg("Wait for it, or open another run."),
         )
     bundle = load_bundle(ws.store.path(run_id, "bundle"), check=False)
-    dataset = open_dataset(ws, run.dataset_id, run.dataset_version)
+    dataset = ws.store.get_dataset(run.dataset_id, run.dataset_version, deleted=True).to_dataset()
     return Results(run, bundle.manifest, dataset, ws.store.path(run_id, "results"))

@@ -171,7 +171,9 @@ def delete_run(ws: Workspace, run_id: str) -> None:
     Raises:
         StoreProblem: it is still running.
     """
+    dataset_id = ws.store.get_run(run_id).dataset_id
     ws.store.delete_run(run_id)
+    ws.store.trash_unused(dataset_id)
 
 
 def read_events(ws: Workspace, run_id: str, after: int = 0, limit: int = 10_000) -> tuple[StoredEvent, ...]:

@@ -119,7 +119,9 @@ def test_a_view_of_another_task_is_refused(ws: wf.Workspace, runs: dict[str, wf.
         wf.anomaly_view(ws, wf.open_results(ws, runs["rul"].id))
 
 
-def test_scoring_the_training_file_gives_the_scores_of_the_run(ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path) -> None:
+def test_scoring_the_training_file_gives_the_scores_of_the_run(
+    ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path
+) -> None:
     for task, (table, _) in TABLES.items():
         table.to_csv(tmp_path / "data.csv", index=False)
         scored = wf.score_file(wf.resolve_bundle(ws, runs[task].id), tmp_path / "data.csv", tmp_path / "out.csv")
@@ -132,7 +134,9 @@ def test_scoring_the_training_file_gives_the_scores_of_the_run(ws: wf.Workspace,
 def test_exported_texts_cannot_be_run_by_a_spreadsheet(ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path) -> None:
     from core.workflows.scoring import write_csv
 
-    write_csv(pd.DataFrame({"=a": ["=1+1", "@x", "-x", "ok"], "n": [-3.2, 1.0, 2.0, 3.0]}), tmp_path / "x.csv", formula_safe=True)
+    write_csv(
+        pd.DataFrame({"=a": ["=1+1", "@x", "-x", "ok"], "n": [-3.2, 1.0, 2.0, 3.0]}), tmp_path / "x.csv", formula_safe=True
+    )
     with (tmp_path / "x.csv").open(encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["'=a", "n"] and [r[0] for r in rows[1:]] == ["'=1+1", "'@x", "'-x", "ok"] and rows[1][1] == "-3.2"
@@ -179,3 +183,20 @@ def test_runs_are_renamed_and_deleted_but_not_while_they_wait(ws: wf.Workspace, 
     wf.delete_run(ws, extra.id)
     with pytest.raises(StoreProblem):
         wf.get_run(ws, extra.id)
+
+
+def test_a_finished_run_stays_readable_without_its_dataset_until_it_is_deleted_too(
+    ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path
+) -> None:
+    anomaly_table().to_csv(tmp_path / "pump.csv", index=False)
+    dataset = wf.import_file(ws, tmp_path / "pump.csv").dataset
+    assert dataset is not None
+    run = wf.start_training(ws, runs["anomaly"].request.with_values(dataset_id=dataset.id, dataset_version=dataset.version))
+    wait_for_job(ws.store, run.job_id, timeout=120)
+    wf.delete_dataset(ws, dataset.id)
+    assert dataset.id not in {d.id for d in wf.list_datasets(ws)}
+    view = wf.anomaly_view(ws, wf.open_results(ws, run.id))
+    assert view.events and view.events[0].sensors[0].deviation is not None
+    assert dataset.path.exists()
+    wf.delete_run(ws, run.id)
+    assert not dataset.path.exists()
