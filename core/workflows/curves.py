@@ -14,14 +14,20 @@ from core.workflows.records import Curves, metrics_from_json
 
 
 def curves_of(events: Sequence[EventRow], state: str) -> Curves:
-    """Curves from all events of a job, in order."""
+    """Curves from all events of a job, in order. A later attempt replaces what the earlier one did from its first epoch on."""
     epochs: dict[int, dict[str, float]] = {}
     batches: list[tuple[float, float]] = []
-    stage, n_train = "", None
+    stage, n_train, attempt = "", None, 0
     notes: list[Message] = []
     baseline: dict[str, Metric] = {}
     for event in events:
         values = event.values
+        if event.attempt < attempt:
+            continue
+        if event.kind in ("epoch", "batch") and event.attempt > attempt:
+            attempt, first = event.attempt, int(values["epoch"])
+            epochs = {epoch: row for epoch, row in epochs.items() if epoch < first}
+            batches = [point for point in batches if point[0] < first - 1]
         if event.kind == "stage":
             stage, n_train = str(values["name"]), values.get("n_train", n_train)
         elif event.kind == "epoch":
