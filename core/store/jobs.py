@@ -213,15 +213,17 @@ class JobStore(Database):
             return rows_changed(session, _where(job_id, "running").where(JobTable.attempt == attempt).values(**values)) == 1
 
     def _queue_again(self, job_id: str, *states: JobState, attempt: int | None = None) -> bool:
-        for flag in ("stop", "stop_heard"):
-            self.files.path(job_id, flag).unlink(missing_ok=True)
         change = update(JobTable).where(JobTable.id == job_id, JobTable.state.in_(states))
         if attempt is not None:
             change = change.where(JobTable.attempt == attempt)
         values: dict[str, Any] = {"state": "queued", "stop_requested": False, "stop_asked": None, "finished": None}
         values |= {"problem": None, "error_id": None, "pid": None, "pid_started": None, "attempt": JobTable.attempt + 1}
         with self.writing() as session:
-            return rows_changed(session, change.values(**values)) == 1
+            is_queued = rows_changed(session, change.values(**values)) == 1
+            # Before the commit: from then on the next attempt may start, and it must not find the flag of this one.
+            for flag in ("stop", "stop_heard") if is_queued else ():
+                self.files.path(job_id, flag).unlink(missing_ok=True)
+            return is_queued
 
 
 def _where(job_id: str, state: JobState) -> Update:

@@ -108,7 +108,9 @@ def test_an_ended_job_is_resumed_as_the_next_attempt(store: Store, state: Any) -
 def test_a_job_that_succeeded_or_runs_is_not_resumed(store: Store) -> None:
     job = submit(store)
     claim(store)
+    store.request_stop(job.id)
     assert store.resume_job(job.id).attempt == 1
+    assert store.path(job.id, "stop").exists(), "a wish to stop is not lost by a click on Resume that comes too early"
     store.finish_job(job.id, 1, "succeeded")
     assert store.resume_job(job.id).state == "succeeded"
 
