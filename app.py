@@ -10,11 +10,13 @@ from pathlib import Path
 
 import anyio
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import core
+from pages.components.preload import Preload
 
 _LOG = logging.getLogger("andon.server")
 
@@ -44,22 +46,25 @@ async def healthz(request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, object]]:
-    """Start the job supervisor and queue the demo projects (not with ANDON_DEMOS=0); stop the supervisor with the server."""
+    """Start the job supervisor, queue the demo projects (not with ANDON_DEMOS=0) and warm up; stop the supervisor at the end."""
     from core import workflows as wf
     from core.jobs.supervisor import Supervisor
     from pages.components.state import workspace
+    from pages.components.warmup import cool_down, warm_up
 
     ws = await anyio.to_thread.run_sync(workspace)
     supervisor = Supervisor(ws.store)
     await anyio.to_thread.run_sync(supervisor.start)
     try:
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(anyio.to_thread.run_sync, warm_up)
             if os.environ.get("ANDON_DEMOS") != "0":
                 tasks.start_soon(anyio.to_thread.run_sync, wf.ensure_demos, ws)
             yield {}
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(supervisor.stop)
+        cool_down()
 
 
 def show_fault(error: BaseException) -> bool:
@@ -75,4 +80,10 @@ def show_fault(error: BaseException) -> bool:
 
 
 SCREENS = Path(__file__).resolve().parent / "pages" / "main.py"
-app = st.App(SCREENS, routes=[Route("/healthz", healthz)], lifespan=lifespan, on_script_error=show_fault)
+app = st.App(
+    SCREENS,
+    routes=[Route("/healthz", healthz)],
+    middleware=[Middleware(Preload)],
+    lifespan=lifespan,
+    on_script_error=show_fault,
+)

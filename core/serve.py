@@ -13,6 +13,13 @@ from core.messages import msg
 
 DEFAULT_PORT = 8501
 ROOT = Path(__file__).resolve().parent.parent
+# The web process gives memory back after a large table: two heaps for all threads, blocks above 128 KiB by the system.
+FRUGAL = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 
 
 def serve(port: int | None = None) -> int:
@@ -24,10 +31,11 @@ def serve(port: int | None = None) -> int:
     chosen = checked_port(str(port) if port is not None else os.environ.get("PORT") or str(DEFAULT_PORT))
     print(f"Andon: http://localhost:{chosen}  (stop with Ctrl+C)", flush=True)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(chosen)]
+    environment = FRUGAL | dict(os.environ)
     if os.name == "nt":
-        return subprocess.call(command, cwd=ROOT)
+        return subprocess.call(command, cwd=ROOT, env=environment)
     os.chdir(ROOT)
-    os.execv(sys.executable, command)
+    os.execve(sys.executable, command, environment)
 
 
 def checked_port(text: str) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from pages.components.text import language, t, tn
 
@@ -24,6 +26,17 @@ def number(value: float | None, unit: str = "") -> str:
     else:
         text = f"{value:.4g}"
     return f"{text} {unit}".strip() if unit != "%" else f"{text} %"
+
+
+def five_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values (n,) rounded to 5 significant digits, as `float(f"{v:.5g}")` would. NaN, infinities, zeros and what lies outside 1e-280 to 1e280 stay."""
+    rounded = np.array(values, np.float64)
+    known = (np.abs(rounded) > 1e-280) & (np.abs(rounded) < 1e280)
+    some = rounded[known]
+    places = 4 - np.floor(np.log10(np.abs(some)))
+    scale = 10.0 ** np.abs(places)
+    rounded[known] = np.where(places >= 0, np.rint(some * scale) / scale, np.rint(some / scale) * scale)
+    return rounded
 
 
 def percent(fraction: float | None) -> str:

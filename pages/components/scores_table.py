@@ -116,8 +116,8 @@ def _contains(scores: pd.DataFrame, text: str) -> np.ndarray:
 def _readable(shown: pd.DataFrame) -> pd.DataFrame:
     words = {"row": t("row"), "part": t("part"), "truth": t("measured"), "prediction": t("predicted")}
     words |= {"lower": t("lower"), "upper": t("upper"), "score": t("score"), "flag": t("flag"), "why_not": t("remark")}
-    names = {code: part_word(name) for name, code in CODES.items()}
-    table = shown.assign(part=[names.get(int(p), t("gap")) for p in shown["part"]])
+    names = [part_word(name) for name in CODES] + [t("gap")]
+    table = shown.assign(part=pd.Categorical.from_codes(np.minimum(shown["part"].to_numpy(), len(CODES)), names))
     for column in table.select_dtypes("float"):
-        table[column] = [float(f"{v:.5g}") if np.isfinite(v) else v for v in table[column]]
+        table[column] = numbers.five_digits(table[column].to_numpy())
     return table.rename(columns=words)

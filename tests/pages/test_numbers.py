@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from pages.components import numbers
@@ -54,3 +55,11 @@ def test_period_drops_the_clock_when_it_is_long() -> None:
 def test_ago_counts_from_now() -> None:
     assert numbers.ago(datetime.now(UTC)) == "just now"
     assert numbers.ago(datetime.now(UTC) - timedelta(minutes=5, seconds=1)) == "5 min ago"
+
+
+def test_five_digits_round_as_text_does() -> None:
+    generator = np.random.default_rng(7)
+    values = generator.normal(size=2_000) * 10.0 ** generator.integers(-12, 12, 2_000)
+    values[:5] = [0.0, np.nan, np.inf, 99_999.6, 1e-300]
+    expected = [float(f"{v:.5g}") if np.isfinite(v) else v for v in values]
+    np.testing.assert_array_equal(numbers.five_digits(values), expected)
