@@ -9,15 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.clean.recipe import Recipe, fit_recipe
-from core.data.split import TRAIN, VALIDATION, Split, make_split
+from core.data.split import TEST, TRAIN, VALIDATION, Split, make_split
 from core.errors import NotEnoughData
 from core.features import Inputs, Pipeline, Target, fit_features, fit_target
 from core.features.pipeline import group_codes
-from core.features.targets import remaining_life, truth_values
-from core.messages import Message, msg
+from core.features.targets import ClassTarget, remaining_life, truth_values
+from core.messages import Message, msg, msg_n
 from core.training.resolve import Resolved
 
 SMALLEST_TRAINING = 8
+MAX_LABELS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def prepare(resolved: Resolved) -> Prepared:
     target = None
     if request.task != "anomaly" and truth is not None:
         target = fit_target(request.task, truth[split.rows(TRAIN)], resolved.task.cap, resolved.target or "")
+    if isinstance(target, ClassTarget) and truth is not None:
+        notes.extend(_unseen_classes(truth[split.rows(TEST)], target))
     known = _known(truth, target, request.task, len(table))
     return Prepared(
         table=table,
@@ -91,8 +94,37 @@ def _truth(table: pd.DataFrame, resolved: Resolved) -> tuple[NDArray | None, lis
         return _life(table, resolved), []
     if resolved.target is None:
         return None, []
+    if task == "anomaly" and not _is_label(table[resolved.target]):
+        return None, [
+            msg(
+                "'{column}' holds measured values and no labels, so faults caught and missed are not known.",
+                column=resolved.target,
+            )
+        ]
     kind = "classification" if task == "anomaly" else task
     return truth_values(table, resolved.dataset, resolved.target, kind), []
+
+
+def _is_label(cells: pd.Series) -> bool:
+    """Whether a column can say which rows are faulty: few different values, and whole numbers where it holds numbers."""
+    known = cells.dropna()
+    is_whole = not pd.api.types.is_numeric_dtype(known) or bool((known == known.round()).all())
+    return is_whole and known.nunique() <= MAX_LABELS
+
+
+def _unseen_classes(truth: NDArray[np.object_], target: ClassTarget) -> list[Message]:
+    """Test rows of a class that was not there to learn cannot be judged; that they are left out has to be said."""
+    unseen = [v for v in truth if v is not None and v not in target.classes]
+    if not unseen:
+        return []
+    return [
+        msg_n(
+            "{n} test row of a class that the training part does not show is left out of the figures: {classes}.",
+            "{n} test rows of classes that the training part does not show are left out of the figures: {classes}.",
+            len(unseen),
+            classes=", ".join(sorted(set(unseen))[:5]),
+        )
+    ]
 
 
 def _life(table: pd.DataFrame, resolved: Resolved) -> NDArray[np.float64]:
@@ -123,7 +155,7 @@ def _places(inputs: Inputs, split: Split, part: int, known: NDArray[np.bool_], s
     chosen = full if full.sum() >= max(smallest, 0.2 * wanted.sum()) else wanted
     places = np.flatnonzero(chosen)
     if len(places) < smallest:
-        name = "training" if part == TRAIN else "validation"
+        name = msg("training") if part == TRAIN else msg("validation")
         raise NotEnoughData(
             msg("The {part} part has {n} usable rows.", part=name, n=len(places)),
             msg("Expected at least {n}.", n=smallest),

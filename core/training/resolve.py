@@ -55,6 +55,7 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
     target = _target(with_roles, request)
     group = next((c.name for c in with_roles.with_role("group")), None)
     time = next((c.name for c in with_roles.with_role("time")), None)
+    _check_time(with_roles, time)
     _check_life(request, group, time, target)
     split, reason = _split(with_roles, request)
     has_order = time is not None or split.method == "first"
@@ -112,6 +113,17 @@ def _target(dataset: Dataset, request: TrainRequest) -> str | None:
             msg("Name it with --target, or give a column the role 'target'."),
         )
     return None
+
+
+def _check_time(dataset: Dataset, time: str | None) -> None:
+    """Texts have no order in time: sorted by letters, "10" would come before "9"."""
+    if time is not None and dataset.column(time).kind == "text":
+        example = str(next(iter(dataset.table([time])[time].dropna()), ""))
+        raise DataProblem(
+            msg("The time column '{column}' holds texts such as '{example}'.", column=time, example=example),
+            msg("Expected dates, times or a number that counts up."),
+            msg("Choose another time column, or none."),
+        )
 
 
 def _check_life(request: TrainRequest, group: str | None, time: str | None, target: str | None) -> None:
