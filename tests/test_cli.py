@@ -207,3 +207,27 @@ def test_unsorted_time_is_ordered_not_refused(home: Path, write: Any) -> None:
         "train", "--data", data, "--task", "regression", "--target", "y", "--time", "when", "--model", "ridge", home=home
     )
     assert code == 0 and trained["metrics"]["rmse"] == pytest.approx(0.1, abs=0.03)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    capsys: pytest.CaptureFixture[str], home: Path, write: Any, tmp_path: Path
+) -> None:
+    data = write(regression_table())
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("keep")
+    under_a_file = str(Path(data) / "b")
+    train = ("train", "--data", data, "--task", "regression", "--target", "y", "--model", "ridge", "--out")
+    for arguments in (
+        (*train, str(folder)),
+        (*train, under_a_file),
+        ("score", "--bundle", "b", "--data", data, "--out", str(folder)),
+        ("report", "--run", "r", "--out", under_a_file),
+    ):
+        assert "cannot be written" in refused(capsys, *arguments)["what"]
+    assert (folder / "mine.txt").read_text() == "keep"
+
+
+def test_a_file_without_scores_is_not_evaluated(capsys: pytest.CaptureFixture[str], home: Path, write: Any) -> None:
+    data = write(regression_table())
+    assert "holds no scores" in refused(capsys, "evaluate", "--scores", data, "--truth", f"{data}:y")["what"]

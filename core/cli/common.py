@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from core.data.options import ReadOptions
@@ -38,6 +40,23 @@ def pairs(texts: Sequence[str]) -> dict[str, str]:
 def read_options(options: Options) -> ReadOptions | None:
     given = pairs(options.set)
     return ReadOptions.read(given) if given else None
+
+
+def check_out(out: Path, *, may_be_bundle: bool = False) -> None:
+    """Refuse a place that nothing can be written to, before the work and not after it.
+
+    Raises:
+        SettingProblem: a folder stands there (other than an empty one or a bundle, where a bundle is written), or its
+            folder cannot be written.
+    """
+    is_free = may_be_bundle and out.is_dir() and ((out / "manifest.json").is_file() or not any(out.iterdir()))
+    home = next(folder for folder in (out.parent, *out.parent.parents) if folder.exists())
+    if (out.is_dir() and not is_free) or (may_be_bundle and out.is_file()) or not (home.is_dir() and os.access(home, os.W_OK)):
+        raise SettingProblem(
+            msg("'{path}' cannot be written.", path=str(out)),
+            msg("Expected a new name in a folder that may be written."),
+            msg("Choose another place with --out."),
+        )
 
 
 def figures(metrics: Iterable[Metric]) -> dict[str, float | None]:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core.cli.common import Answer, Options, figure_lines, figures, follow, intervals, note, pairs
+from core.cli.common import Answer, Options, check_out, figure_lines, figures, follow, intervals, note, pairs
 from core.data.dataset import Dataset
 from core.errors import DataProblem, SettingProblem
 from core.messages import Message, msg
@@ -19,6 +19,8 @@ def train(options: Options) -> Answer:
     from core.jobs import wait_for_job
     from core.training.request import TrainRequest
 
+    if options.out is not None:
+        check_out(options.out, may_be_bundle=options.out.suffix != ".zip")
     ws = wf.open_workspace()
     dataset = _dataset(ws, options.data)
     request = TrainRequest.read(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.cli.common import Answer, Options, figure_lines, figures, intervals, note, read_options
+from core.cli.common import Answer, Options, check_out, figure_lines, figures, intervals, note, read_options
 from core.errors import SettingProblem
 from core.messages import msg
 
@@ -83,6 +83,7 @@ def profile(options: Options) -> Answer:
 def score(options: Options) -> Answer:
     from core import workflows as wf
 
+    check_out(options.out)
     bundle = wf.resolve_bundle(None, options.bundle)
     found = wf.score_file(bundle, options.data, options.out, read_options(options))
     warnings = [str(w) for w in found.warnings]
@@ -112,5 +113,6 @@ def evaluate(options: Options) -> Answer:
 def report(options: Options) -> Answer:
     from core import workflows as wf
 
+    check_out(options.out)
     made = wf.make_report(wf.open_workspace(), options.run, language=options.language, out=options.out)
     return {"out": str(options.out), "run": made.run_id}, [f"report: {options.out}"], 0

@@ -132,6 +132,12 @@ def evaluate_file(scores: Path, truth: Path, column: str, options: ReadOptions |
     scored, known = read_table(scores), read_table(truth, options)
     if column not in known.columns:
         raise unknown_column(column, [str(c) for c in known.columns])
+    if not {"prediction", "flag"} & set(scored.columns):
+        raise DataProblem(
+            msg("'{path}' holds no scores.", path=scores.name),
+            msg("Expected the column prediction, or score and flag."),
+            msg("Give the file that 'score --out' wrote."),
+        )
     result = {"prediction", "lower", "upper", "score", "flag", "why_not", ROW}
     keys = [
         c for c in scored.columns if c in known.columns and c not in result and c != column and not c.startswith("probability_")
