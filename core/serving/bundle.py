@@ -5,9 +5,12 @@ Loading checks the hash of each file that the manifest lists. Nothing is unpickl
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
+import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -148,6 +151,7 @@ def _check_hashes(folder: Path, manifest: Manifest, path: Path) -> None:
 def _unpacked(path: Path) -> Path:
     """The members of a bundle zip under our own names in a private folder; anything else is refused."""
     target = Path(mkdtemp(prefix="andon-bundle-"))
+    atexit.register(shutil.rmtree, target, ignore_errors=True)
     try:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
@@ -159,7 +163,12 @@ def _unpacked(path: Path) -> Path:
                 out = target / ("baseline" if info.filename != inner else ".") / inner
                 out.parent.mkdir(exist_ok=True)
                 out.write_bytes(archive.read(info))
-    except zipfile.BadZipFile as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+    ) as error:  # RuntimeError: encrypted, or packed in a way unknown
         raise _not_a_bundle(path, msg("it is neither a folder nor a zip file.")) from error
     return target
 

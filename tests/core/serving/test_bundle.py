@@ -160,3 +160,16 @@ def test_texts_that_look_like_numbers_in_a_new_file_are_still_the_texts_of_the_t
     as_numbers = known.assign(line=known["line"].astype(float))
     pd.testing.assert_frame_equal(bundle.score(as_numbers), bundle.score(known))
     assert as_numbers["line"].dtype == float, "the table that came in is not changed"
+
+
+def test_an_encrypted_zip_is_refused_and_not_a_fault(tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("manifest.json", "{}")
+    content = bytearray((tmp_path / "b.zip").read_bytes())
+    content[6] |= 1  # the flag "encrypted", in the file's own header and in the directory at the end
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "b.zip").write_bytes(content)
+    with pytest.raises(DataProblem, match="neither a folder nor a zip file"):
+        load_bundle(tmp_path / "b.zip")
