@@ -16,7 +16,8 @@ from tests.browser.watch import go, headline, settle
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-CAPTION = re.compile(r"^Epoch (\d+) of (\d+) · loss")
+CAPTION = re.compile(r"^Epoch ([\d,]+) of [\d,]+ · loss")
+FIRST_POINT = re.compile(r"^Epoch [\d,]+ of [\d,]+ · loss \d")
 
 
 def german_file(path: Path, *, n: int = 6_000, seed: int = 5) -> Path:
@@ -121,7 +122,7 @@ def shown_epoch(page: Page) -> int | None:
     """The epoch in the caption under the live curves, or None while there is none."""
     texts = page.get_by_text(CAPTION).all_inner_texts()
     found = CAPTION.match(texts[0]) if texts else None
-    return int(found.group(1)) if found else None
+    return int(found.group(1).replace(",", "")) if found else None
 
 
 def is_running(page: Page) -> bool:
