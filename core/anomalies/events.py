@@ -1,7 +1,8 @@
 """Flags joined into events, ranked by severity.
 
 Rule of joining: two flagged rows of the same group belong to one event when at most `join_gap_rows` rows that are
-not flagged lie between them, counted by dataset row number. Rows that could not be scored count as not flagged.
+not flagged lie between them, counted in order of time within the group, whatever the order of the file (newest first,
+several machines in turn). Rows that could not be scored count as not flagged.
 With windows of w rows, w is a good gap: two windows that share a row are not two things to review.
 """
 
@@ -33,9 +34,9 @@ def make_events(
     """The events of scored rows, most severe first; ties keep the order of the rows.
 
     Args:
-        scores: (n,), NaN where a row could not be scored.
+        scores: (n,) of all rows, those of a group together and in order of time; NaN where a row could not be scored.
         threshold: A row is flagged when score > threshold.
-        rows: Dataset row number of each score, (n,), ascending.
+        rows: Dataset row number of each score, (n,), in any order.
         times: Time of each row (n,); without it events begin and end at row numbers.
         groups: Lot, unit or serial of each row (n,); an event never spans two.
         contributions: (n, f), never negative; fills each event's sensors with their shares.
@@ -52,7 +53,7 @@ def make_events(
         return ()
     numbers = np.asarray(rows, np.int64)
     codes = np.zeros(len(values), np.int64) if groups is None else pd.factorize(np.asarray(groups, object))[0]
-    breaks = (np.diff(numbers[flagged]) - 1 > join_gap_rows) | (np.diff(codes[flagged]) != 0)
+    breaks = (np.diff(flagged) - 1 > join_gap_rows) | (np.diff(codes[flagged]) != 0)
     found = []
     for run in np.split(flagged, np.flatnonzero(breaks) + 1):
         event = _event(run, values, limit, numbers, times)
@@ -92,8 +93,8 @@ def _event(
     peak = float(scores[at])
     return AnomalyEvent(
         number=0,
-        first_row=int(rows[first]),
-        last_row=int(rows[last]),
+        first_row=int(rows[run].min()),
+        last_row=int(rows[run].max()),
         peak_row=int(rows[at]),
         began=_moment(times, rows, first),
         ended=_moment(times, rows, last),

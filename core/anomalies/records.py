@@ -44,8 +44,8 @@ class Verdict:
 class AnomalyEvent:
     """Joined flags. `number` 1 is the most severe.
 
-    `first_row`, `last_row` (both included) and `peak_row` are dataset row numbers; `began` and `ended` the times of
-    the first and last row, or their row numbers where there is no time. `n_rows` counts the flagged rows. `peak` is
+    `first_row`, `last_row` (the lowest and the highest, both included; rows of other groups may lie between) and
+    `peak_row` are dataset row numbers; `began` and `ended` the first and last time, or row numbers where there is no time. `n_rows` counts the flagged rows. `peak` is
     the highest score; `severity` is peak ÷ threshold, or None where the threshold is not above 0.
     """
 

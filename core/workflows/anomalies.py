@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,12 +172,23 @@ def _events(ws: Workspace, results: Results, threshold: Threshold, rows: NDArray
         join_gap_rows=int(results.manifest.pipeline["width"]),
     )
     verdicts = list_verdicts(ws, results.run.id)
-    return tuple(_with_verdict(_with_bands(event, results), verdicts) for event in found)
+
+    @cache
+    def values(column: str) -> NDArray[np.float64]:
+        """A column read once: hundreds of events each reading their few rows would take many seconds."""
+        return results.dataset.table([column])[column].to_numpy(dtype=np.float64)
+
+    names = None if results.group is None else results.scores[results.group].to_numpy().astype(str)
+    return tuple(_with_verdict(_with_bands(event, results, values, names), verdicts, names) for event in found)
 
 
-def _with_bands(event: AnomalyEvent, results: Results) -> AnomalyEvent:
+def _with_bands(
+    event: AnomalyEvent, results: Results, values: Callable[[str], NDArray[np.float64]], names: NDArray | None
+) -> AnomalyEvent:
     """The event with unit, normal band and largest deviation of its first sensors."""
     facts = {c.name: c for c in results.manifest.columns}
+    rows = np.arange(event.first_row, event.last_row + 1)
+    rows = rows if names is None else rows[names[rows] == event.group]
     shares = []
     for i, share in enumerate(event.sensors):
         column = facts.get(share.column)
@@ -184,22 +196,23 @@ def _with_bands(event: AnomalyEvent, results: Results) -> AnomalyEvent:
             shares.append(share)
             continue
         low, high = column.low, column.high
-        deviation = _deviation(results, share.column, event, low, high) if i < SHOWN_SENSORS else None
+        deviation = _deviation(values(share.column)[rows], low, high) if i < SHOWN_SENSORS else None
         shares.append(replace(share, unit=column.unit, normal_low=low, normal_high=high, deviation=deviation))
     return event.with_sensors(tuple(shares))
 
 
-def _deviation(results: Results, column: str, event: AnomalyEvent, low: float, high: float) -> float | None:
-    """The largest distance from the centre of the normal band within the event, signed, in column units."""
-    values = results.dataset.table([column], event.first_row, event.last_row + 1)[column].to_numpy(dtype=np.float64)
+def _deviation(values: NDArray[np.float64], low: float, high: float) -> float | None:
+    """The largest distance from the centre of the normal band, signed, in column units."""
     distance = values - (low + high) / 2
     known = distance[np.isfinite(distance)]
     return float(known[np.argmax(np.abs(known))]) if known.size else None
 
 
-def _with_verdict(event: AnomalyEvent, verdicts: tuple[Verdict, ...]) -> AnomalyEvent:
-    """The newest verdict whose rows overlap the event."""
+def _with_verdict(event: AnomalyEvent, verdicts: tuple[Verdict, ...], names: NDArray | None) -> AnomalyEvent:
+    """The newest verdict whose rows overlap the event; one on another group's event does not speak of this one."""
     for verdict in reversed(verdicts):
+        if names is not None and names[verdict.first_row] != event.group:
+            continue
         if verdict.first_row <= event.last_row and verdict.last_row >= event.first_row:
             return event.with_verdict(verdict)
     return event

@@ -52,9 +52,23 @@ def test_an_event_never_spans_two_groups():
     assert sorted((e.first_row, e.last_row, e.group) for e in found) == [(0, 1, "a"), (2, 3, "b")]
 
 
-def test_gaps_are_counted_by_dataset_row_number():
-    found = make_events(np.array([2.0, 2.0]), 1.0, np.array([10, 20]), join_gap_rows=5)
-    assert len(found) == 2
+def test_a_file_with_the_newest_row_first_has_the_same_events():
+    scores = np.zeros(1000)
+    scores[100:110], scores[700:705] = 5, 6
+    times = pd.Series(pd.date_range("2026-01-01", periods=1000, freq="min"))
+    usual = make_events(scores, 1.0, np.arange(1000), times=times, join_gap_rows=24)
+    turned = make_events(scores, 1.0, np.arange(1000)[::-1], times=times, join_gap_rows=24)
+    assert [(e.first_row, e.last_row, e.n_rows) for e in turned] == [(295, 299, 5), (890, 899, 10)]
+    assert [(e.began, e.ended, e.n_rows) for e in turned] == [(e.began, e.ended, e.n_rows) for e in usual]
+
+
+def test_gaps_are_counted_in_rows_of_the_group_where_machines_take_turns():
+    # Rows 0, 2, 4 … belong to one machine, rows 1, 3, 5 … to the other.
+    rows, groups = np.r_[np.arange(0, 100, 2), np.arange(1, 100, 2)], np.repeat(["a", "b"], 50)
+    scores = np.zeros(100)
+    scores[[10, 20]] = 5
+    (event,) = make_events(scores, 1.0, rows, groups=groups, join_gap_rows=9)
+    assert (event.first_row, event.last_row, event.n_rows, event.group) == (20, 40, 2, "a")
 
 
 def test_rows_that_could_not_be_scored_are_gaps():

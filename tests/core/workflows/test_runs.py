@@ -200,3 +200,25 @@ def test_a_finished_run_stays_readable_without_its_dataset_until_it_is_deleted_t
     assert dataset.path.exists()
     wf.delete_run(ws, run.id)
     assert not dataset.path.exists()
+
+
+def test_machines_that_take_turns_in_the_file_keep_their_verdicts_and_deviations_apart(
+    ws: wf.Workspace, tmp_path: Path
+) -> None:
+    one, other = anomaly_table(seed=3), anomaly_table(seed=4)
+    other["p2"] -= 12 * (other["label"] > 0)  # the other machine falls where this one rises
+    table = pd.concat([one.assign(machine="A"), other.assign(machine="B")]).sort_values(["when", "machine"], ascending=False)
+    table.to_csv(tmp_path / "two.csv", index=False)
+    dataset = wf.import_file(ws, tmp_path / "two.csv").dataset
+    assert dataset is not None
+    request = {"dataset_id": dataset.id, "dataset_version": 1, "task": "anomaly", "target": "label", "time": "when"}
+    run = wf.start_training(ws, TrainRequest.read({**request, "group": "machine", "model": "pca_t2_spe"}))
+    wait_for_job(ws.store, run.job_id, timeout=120)
+    results = wf.open_results(ws, run.id)
+    events = {e.group: e for e in wf.anomaly_view(ws, results).events if e.n_rows > 60}
+    assert set(events) == {"A", "B"}, "the fault of each machine is one event"
+    shift = {g: next(s.deviation for s in e.sensors if s.column == "p2") for g, e in events.items()}
+    assert shift["A"] > 3 and shift["B"] < -3
+    wf.set_verdict(ws, run.id, events["A"], "real", "")
+    said = {e.group: e.verdict for e in wf.anomaly_view(ws, results).events if e.n_rows > 60}
+    assert said["A"] is not None and said["B"] is None
