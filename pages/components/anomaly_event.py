@@ -42,7 +42,10 @@ def _verdict_choice(verdict: str) -> str:
 
 def sparkline(view: Any, event: AnomalyEvent) -> list[float]:
     """The event's score with some rows around, thinned to 40 points that keep the peak."""
-    inside = np.flatnonzero((view.rows >= event.first_row) & (view.rows <= event.last_row))
+    is_inside = (view.rows >= event.first_row) & (view.rows <= event.last_row)
+    if view.groups is not None:
+        is_inside &= view.groups.astype(str) == event.group
+    inside = np.flatnonzero(is_inside)
     if not len(inside):
         return []
     margin = max(5, len(inside) // 4)
@@ -137,7 +140,7 @@ def detail(results: Any, event: AnomalyEvent) -> None:
         return
     traces = {trace.column: trace for trace in found.traces}
     row = st.container(horizontal=True, vertical_alignment="center")
-    row.subheader(md(t("Event {n}", n=event.number)), anchor=False, width="content")
+    row.header(md(t("Event {n}", n=event.number)), anchor=False, width="content")
     with row:
         chosen = st.segmented_control(
             t("Sensor"),
