@@ -206,7 +206,7 @@ def _table(view: Any) -> None:
     """Events, most severe first; a row opens its event."""
     if not view.events:
         return
-    st.subheader(md(tn("{n} event, most severe first", "{n} events, most severe first", len(view.events))), anchor=False)
+    st.header(md(tn("{n} event, most severe first", "{n} events, most severe first", len(view.events))), anchor=False)
     shown = view.events[:MOST_EVENTS]
     table = pd.DataFrame(
         {

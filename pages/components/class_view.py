@@ -198,7 +198,7 @@ def _confusion(view: Any) -> None:
 
 
 def _metrics(results: Any, view: Any) -> None:
-    st.subheader(md(t("Figures beside the baseline")), anchor=False)
+    st.header(md(t("Figures beside the baseline")), anchor=False)
     columns = {run_view.model_name(results.run.model): view.metrics}
     if view.part == "test" and view.baseline_metrics:
         columns[run_view.model_name(results.baseline)] = view.baseline_metrics

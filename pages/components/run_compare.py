@@ -21,7 +21,7 @@ LIGHT, DARK = ("#0072B2", "#B36B00"), ("#56B4E9", "#E69F00")
 
 def show(ws: Workspace, first: Run, second: Run) -> None:
     """Validation loss of both runs, and all their metrics; says when the two are not comparable."""
-    st.subheader(
+    st.header(
         md(t("{first} beside {second}", first=words.project_name(first.name), second=words.project_name(second.name))),
         anchor=False,
     )

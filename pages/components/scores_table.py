@@ -51,7 +51,7 @@ def download(results: Any, rows: Any = None, *, key: str = "download_scores") ->
 @st.fragment
 def table(results: Any) -> None:
     """All rows, filtered by part, by text and by what went wrong; at most 5,000 are shown."""
-    st.subheader(md(t("All scored rows")), anchor=False)
+    st.header(md(t("All scored rows")), anchor=False)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         part = st.selectbox(

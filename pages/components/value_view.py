@@ -162,14 +162,14 @@ def _lives(view: Any, units: list[str]) -> list[drawing.UnitLife]:
 def _details(results: Any, view: Any) -> None:
     left, right = st.columns([0.5, 0.5], gap="medium")
     with left:
-        st.subheader(md(t("Figures beside the baseline")), anchor=False)
+        st.header(md(t("Figures beside the baseline")), anchor=False)
         columns = {run_view.model_name(results.run.model): view.metrics}
         if view.part == "test" and view.baseline_metrics:
             columns[run_view.model_name(results.baseline)] = view.baseline_metrics
         run_view.metric_table(columns, unit=view.unit, key="value_metrics", alt=t("Metrics of the model beside the baseline"))
         layout.caption(t("[low – high]: 95 % interval from resampled rows"))
     with right:
-        st.subheader(
+        st.header(
             md(tn("The {n} row that is furthest off", "The {n} rows that are furthest off", len(view.worst))), anchor=False
         )
         st.dataframe(

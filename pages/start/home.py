@@ -51,7 +51,7 @@ def _finding(own: Sequence[wf.Run]) -> str:
 
 
 def _demos(ws: wf.Workspace) -> None:
-    st.subheader(t("Demo projects"), anchor=False)
+    st.header(t("Demo projects"), anchor=False)
     st.caption(md(t("Four quality questions with generated data whose truth is known. One click opens the finished result.")))
     building = any(card.state in ("waiting", "building") for card in wf.demo_cards(ws))
     st.fragment(_cards, run_every=3.0 if building else None)(ws, building)
@@ -95,7 +95,7 @@ def _open(task: str, run_id: str | None) -> None:
 
 
 def _recent(runs: Sequence[wf.Run]) -> None:
-    st.subheader(t("Recent work"), anchor=False)
+    st.header(t("Recent work"), anchor=False)
     shown = sorted(runs, key=lambda run: (run.is_demo, -run.created.timestamp()))[:RECENT]
     if not shown:
         st.caption(md(t("Your runs will be listed here, newest first.")))

@@ -75,7 +75,7 @@ def _make(ws: Workspace, run: Run, lang: str) -> None:
 
 def _facts(run: Run) -> None:
     """What will stand on the first page."""
-    st.subheader(md(t("On its first page")), anchor=False)
+    st.header(md(t("On its first page")), anchor=False)
     text, base = run_view.beside_baseline(run, run_view.target_unit(run, state.dataset()))
     facts = {
         t("Dataset"): f"{words.project_name(run.dataset_name)} · v{run.dataset_version}",
@@ -90,7 +90,7 @@ def _facts(run: Run) -> None:
 
 
 def _list(ws: Workspace, reports: Sequence[Any], runs: dict[str, Run]) -> None:
-    st.subheader(md(t("Reports")), anchor=False)
+    st.header(md(t("Reports")), anchor=False)
     if not reports:
         st.caption(md(t("No report yet. Each one made here is kept and listed with its run, language and date.")))
         return
