@@ -22,6 +22,7 @@ Json = dict[str, Any]
 Array = NDArray[Any]
 
 PART_TITLES: Mapping[int, Message] = {0: msg("training"), 1: msg("validation"), 2: msg("test"), 3: msg("gap")}
+NARROW = 0.15
 MAX_RIBBONS = 40
 LONGEST_NAME = 48
 _TIME_STOPS = [
@@ -291,12 +292,15 @@ def ribbons(
         )
         if code not in named and (last - first) >= 0.07 * (len(x) - 1):
             named.add(code)
+            # A narrow ribbon's name would run into the next one's; ended at its right edge it runs into the one before,
+            # whose name stands at its own left edge.
+            is_narrow = first > 0 and (last - first) < NARROW * (len(x) - 1)
             labels.append(
                 {
-                    "x": left,
+                    "x": right if is_narrow else left,
                     "y": 1,
                     "yref": "paper",
-                    "xanchor": "left",
+                    "xanchor": "right" if is_narrow else "left",
                     "yanchor": "bottom",
                     "text": plain(text(titles[code])),
                     "showarrow": False,
