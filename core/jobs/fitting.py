@@ -92,7 +92,7 @@ def fit_deep(
         network_shape(prepared),
         cast(Task, resolved.request.task),
         data,
-        resolved.fit.with_values(budget_minutes=resolved.request.budget_minutes),
+        resolved.fit,
         emit=in_target_units(emit, prepared.target, resolved.request.task),
         stop_requested=stop_requested,
         checkpoints=checkpoints,

@@ -160,7 +160,7 @@ def _settings(spec: Any, request: TrainRequest, n_rows: int) -> tuple[Settings, 
             raise unknown_choice("setting", name, sorted({f for owner in owners for f in owner.model_fields}))
     parts = [{k: v for k, v in request.options.items() if k in owner.model_fields} for owner in owners]
     preset = preset_settings(request.preset, spec, n_rows)
-    fit = preset.with_values(**parts[2]) if parts[2] else preset
+    fit = preset.with_values(**({"budget_minutes": request.budget_minutes} | parts[2]))
     return spec.settings.read(parts[0]), TaskSettings.read(parts[1]), fit
 
 
