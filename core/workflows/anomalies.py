@@ -15,7 +15,6 @@ from core.anomalies.thresholds import Threshold
 from core.data.split import TEST, TRAIN
 from core.errors import SettingProblem, unknown_choice
 from core.evaluation import Metric, binary_flag_metrics
-from core.jobs.judging import label_flags
 from core.messages import Message, msg, msg_n
 from core.workflows.results import Results
 from core.workflows.workspace import Workspace
@@ -88,48 +87,37 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
     own = Threshold.from_json(results.manifest.threshold or {})
     is_default = threshold is None or threshold == own.value
     used = own if is_default else replace(own, value=float(threshold))  # type: ignore[arg-type]
-    rows = ordered_rows(results)
-    scores = results.scores["score"].to_numpy(dtype=np.float64)[rows]
-    flags = used.flags(scores)
-    parts = results.scores["part"].to_numpy()[rows]
-    labels = label_flags(results.scores["truth"].to_numpy(dtype=object))[rows] if "truth" in results.scores else None
-    metrics = tuple(results.run.metrics.values()) if is_default else _metrics(flags, scores, labels, parts)
-    events = _events(ws, results, used, rows, scores)
-    n_scored = int(np.isfinite(scores).sum())
+    given = results.ordered
+    flags = used.flags(given.scores)
+    metrics = tuple(results.run.metrics.values()) if is_default else _metrics(flags, given.scores, given.labels, given.parts)
+    events = _events(ws, results, used)
+    n_scored = int(np.isfinite(given.scores).sum())
     return AnomalyView(
         threshold=used,
         is_default=is_default,
-        scores=scores,
-        rows=rows,
-        times=results.positions(rows),
-        groups=results.groups(rows),
-        parts=parts,
+        scores=given.scores,
+        rows=given.rows,
+        times=given.times,
+        groups=given.groups,
+        parts=given.parts,
         flags=flags,
         events=events,
         metrics=metrics,
         baseline_metrics=results.run.baseline_metrics,
-        labels=labels,
+        labels=given.labels,
         score_unit=msg("score"),
         n_scored=n_scored,
-        n_refused=len(scores) - n_scored,
+        n_refused=len(given.scores) - n_scored,
         verdict=_headline(events, results),
     )
 
 
-def ordered_rows(results: Results) -> NDArray[np.int64]:
-    """Row numbers in group and time order."""
-    from core.features.pipeline import row_order
-
-    return row_order(results.scores, results.group, results.time)[0]
-
-
 def event_detail(results: Results, event: AnomalyEvent, sensors: int = SHOWN_SENSORS) -> EventDetail:
     """The traces of the first sensors of an event, with as many rows before and after as it lasts (at least 30)."""
-    rows = ordered_rows(results)
+    rows = results.ordered.rows
     place = np.flatnonzero((rows >= event.first_row) & (rows <= event.last_row))
     if results.group is not None and event.group:
-        same = results.scores[results.group].to_numpy()[rows].astype(str) == event.group
-        place = place[same[place]]
+        place = place[results.scores[results.group].to_numpy()[rows[place]].astype(str) == event.group]
     margin = max(SMALLEST_MARGIN, int(MARGIN_FACTOR * len(place)))
     around = rows[max(0, place[0] - margin) : place[-1] + margin + 1]
     start, stop = int(around.min()), int(around.max()) + 1
@@ -158,16 +146,16 @@ def list_verdicts(ws: Workspace, run_id: str) -> tuple[Verdict, ...]:
     )
 
 
-def _events(ws: Workspace, results: Results, threshold: Threshold, rows: NDArray[np.int64], scores: NDArray[np.float64]):  # type: ignore[no-untyped-def]
+def _events(ws: Workspace, results: Results, threshold: Threshold) -> tuple[AnomalyEvent, ...]:
     """Ranked events with their sensors, normal bands and newest verdicts."""
-    contributions = results.contributions
+    given = results.ordered
     found = make_events(
-        scores,
+        given.scores,
         threshold,
-        rows,
-        times=results.positions(rows),
-        groups=results.groups(rows),
-        contributions=None if contributions is None else contributions[rows],
+        given.rows,
+        times=given.times,
+        groups=given.groups,
+        contributions=given.contributions,
         names=results.sensor_names,
         join_gap_rows=int(results.manifest.pipeline["width"]),
     )

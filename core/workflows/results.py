@@ -17,12 +17,28 @@ from numpy.typing import NDArray
 from core.data.dataset import Dataset
 from core.data.split import PART_NAMES
 from core.errors import NotEnoughData, unknown_choice
-from core.jobs.judging import resampling_blocks
+from core.jobs.judging import label_flags, resampling_blocks
 from core.messages import Message, msg
 from core.serving import Manifest, load_bundle
 from core.workflows.records import Run
 from core.workflows.training import get_run
 from core.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedScores:
+    """What the anomaly views at all limits share. Arrays are (n_rows,) in group and time order, labels NaN = unknown.
+
+    `contributions` are (n_rows, n_columns), None where the model has none.
+    """
+
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    parts: NDArray[np.int8]
+    times: NDArray
+    groups: NDArray | None
+    labels: NDArray[np.float64] | None
+    contributions: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,25 @@ class Results:
         """(n_rows, n_columns) parts of each column in the score, never negative; None for other tasks than anomaly."""
         path = self.folder / "contributions.npy"
         return np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else None
+
+    @cached_property
+    def ordered(self) -> OrderedScores:
+        """The scores of an anomaly run in group and time order, put in order once: a moved limit changes none of it."""
+        from core.features.pipeline import row_order
+
+        rows = row_order(self.scores, self.group, self.time)[0]
+        is_file_order = bool((np.diff(rows) == 1).all())
+        labels = label_flags(self.scores["truth"].to_numpy(dtype=object)) if "truth" in self.scores else None
+        found = self.contributions
+        return OrderedScores(
+            rows=rows,
+            scores=self.scores["score"].to_numpy(dtype=np.float64)[rows],
+            parts=self.scores["part"].to_numpy()[rows],
+            times=self.positions(rows),
+            groups=self.groups(rows),
+            labels=None if labels is None else labels[rows],
+            contributions=found if found is None or is_file_order else found[rows],
+        )
 
     @cached_property
     def kept(self) -> dict[str, Message]:
