@@ -9,7 +9,7 @@ from typing import Any
 
 from core.cli.common import Answer, Options, check_out, figure_lines, figures, follow, intervals, note, pairs
 from core.data.dataset import Dataset
-from core.errors import DataProblem, SettingProblem
+from core.errors import DataProblem, SettingProblem, TrainingProblem
 from core.messages import Message, msg
 
 
@@ -48,6 +48,12 @@ def train(options: Options) -> Answer:
     wait_for_job(ws.store, run.job_id, on_event=lambda event: follow(options, event))
     run = wf.get_run(ws, run.id)
     if not run.has_results:
+        if run.problem is None and run.state in ("cancelled", "interrupted"):
+            raise TrainingProblem(
+                msg("The run was stopped before it had results."),
+                msg("Expected a training that goes on to its end."),
+                msg("Train again, or resume it on the Runs screen."),
+            )
         if run.problem is None or run.error_id:
             raise RuntimeError(f"{run.problem or run.state} (log: {ws.store.path(run.job_id, 'log')})")
         raise run.problem

@@ -27,6 +27,7 @@ from core.evaluation import (
 from core.evaluation.bootstrap import LEAST_UNITS
 from core.features.pipeline import group_codes, row_order
 from core.features.targets import ClassTarget, LifeTarget
+from core.messages import Message
 from core.serving.manifest import IntervalFacts, Manifest
 from core.serving.scoring import RawScores
 from core.training.prepare import Prepared
@@ -34,7 +35,9 @@ from core.training.resolve import Resolved
 
 # Scores with an upper bound: the tail of normal rows says nothing about how far a fault goes.
 BOUNDED_SCORES = ("isolation_forest",)
-NORMAL_WORDS = frozenset({"0", "", "normal", "ok", "good", "pass", "no", "false", "none", "healthy"})
+NORMAL_WORDS = frozenset(
+    {"0", "", "normal", "ok", "good", "pass", "no", "false", "none", "healthy", "正常", "合格", "良品", "否", "无", "无故障"}
+)
 
 
 def calibrated(manifest: Manifest, raw: RawScores, prepared: Prepared, resolved: Resolved) -> Manifest:
@@ -89,6 +92,13 @@ def _interval(raw: RawScores, rows: NDArray[np.int64], prepared: Prepared, resol
     if found.half_width is None:
         return None
     return IntervalFacts(half_width=found.half_width, alpha=found.alpha, n=found.n)
+
+
+def interval_note(prepared: Prepared, resolved: Resolved) -> Message | None:
+    """Why there is no prediction interval, where the validation part is too small to promise one."""
+    if resolved.request.task not in ("regression", "rul"):
+        return None
+    return split_conformal(np.zeros(len(prepared.validation)), resolved.task.interval_miss_rate).why_not
 
 
 def capped_truth(prepared: Prepared) -> NDArray[np.float64]:

@@ -100,7 +100,7 @@ def _main(
             stop_requested=ctx.stop_requested,
             checkpoints=ctx.folder / "checkpoints",
         )
-        trained = {"stopped_by": fit.stopped_by, "epochs": fit.n_epochs, "seconds": fit.seconds}
+        trained = {"stopped_by": fit.stopped_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
     return judge(bundle, prepared, resolved), trained
 
 
@@ -135,7 +135,7 @@ def _write_results(
         np.save(work / "contributions.npy", main.contributions)
     summary = {
         "trained": trained,
-        "notes": [n.to_json() for n in _notes(prepared, resolved)],
+        "notes": [n.to_json() for n in _notes(prepared, resolved, trained)],
         "changes": recipe_changes(prepared),
         "width": resolved.width,
         "n_train": len(prepared.train),
@@ -158,8 +158,15 @@ def _baseline_json(baselines: dict[str, Judged]) -> dict[str, Any]:
     return stored
 
 
-def _notes(prepared: Prepared, resolved: Resolved) -> tuple[Message, ...]:
+def _notes(prepared: Prepared, resolved: Resolved, trained: dict[str, Any]) -> tuple[Message, ...]:
     notes = list(prepared.notes)
+    if trained.get("stopped_by") == "user" and not trained.get("best_epoch"):
+        notes.append(
+            msg("The run was stopped within its first epoch: the figures are those of a network that has hardly learned.")
+        )
+    no_interval = judging.interval_note(prepared, resolved)
+    if no_interval is not None:
+        notes.append(no_interval)
     if resolved.split.method == "random":
         notes.append(msg("The split is random: rows of one lot or hour may stand on both sides, and the figures may flatter."))
     return tuple(notes)

@@ -11,7 +11,8 @@ import streamlit as st
 from core import charts as drawing
 from core import workflows as wf
 from core.data.split import TRAIN
-from core.messages import Message, msg
+from core.messages import msg
+from core.training.task_settings import TaskSettings
 from core.workflows.workspace import Workspace
 from pages.components import anomaly_event, charts, layout, numbers, run_view
 from pages.components.looks import charts_look
@@ -86,7 +87,7 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
             if early
             else "",
         ),
-        _promise(view),
+        _promise(results.run, view),
         judged,
         layout.Figure(t("Rows scored"), numbers.number(view.n_scored), t("{n} refused", n=numbers.number(view.n_refused))),
     ]
@@ -98,29 +99,22 @@ def _later(view: Any) -> list[Any]:
     return [e for e in view.events if e.first_row not in train]
 
 
-def _promise(view: Any) -> layout.Figure:
+def _promise(run: wf.Run, view: Any) -> layout.Figure:
     """What is promised about false alarms, or why nothing is."""
     limit = view.threshold
     notes = " ".join(say(note) for note in limit.notes)
     if not view.is_default:
         return layout.Figure(t("False alarms"), t("no promise"), t("the limit was moved by hand"), help=notes)
     if limit.promise == "per_week":
-        value = t("kept a week") if not limit.notes else say(limit.notes[0])
-        budget = t("from {n} normal blocks", n=limit.n)
-        return layout.Figure(t("False alarms promised"), _budget_words(limit), budget, help=notes or value)
+        week = run.request.options.get("false_alarms_per_week", TaskSettings().false_alarms_per_week)
+        value = t("≤ {n} a week", n=numbers.number(float(week)))
+        return layout.Figure(t("False alarms promised"), value, t("from {n} normal blocks", n=limit.n), help=notes)
     missing = (
         tn("{n} normal row missing", "{n} normal rows missing", limit.missing_rows)
         if limit.missing_rows
         else t("from {n} normal blocks", n=limit.n)
     )
     return layout.Figure(t("False alarms promised"), "≤ " + numbers.percent(limit.rate), missing, help=notes)
-
-
-def _budget_words(limit: Any) -> str:
-    week = next(
-        (note.values.get("per_week") for note in limit.notes if isinstance(note, Message) and "per_week" in note.values), None
-    )
-    return t("≤ {n} a week", n=week) if week is not None else "≤ " + numbers.percent(limit.rate)
 
 
 def _grid(view: Any) -> list[float]:
