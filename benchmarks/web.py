@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 STARTS, CLICKS, RERUNS = 3, 3, 20
 ROWS, SENSORS = 200_000, 18
 SCREENS = ("", "data", "clean", "train", "runs", "predictions", "anomalies", "reports")
-# The script state is an attribute of Streamlit's root; it says "running" from the key on.
+# The script state is an attribute of Streamlit's root; it leaves "notRunning" with the key.
 RERUN = """() => new Promise((done, fail) => {
   const app = document.querySelector('[data-test-script-state]');
   const began = performance.now();
   let ran = false;
   const watcher = new MutationObserver(() => {
     const state = app.dataset.testScriptState;
-    ran = ran || state === 'running';
+    ran = ran || state !== 'notRunning';
     if (ran && state === 'notRunning') { watcher.disconnect(); done(performance.now() - began); }
   });
   watcher.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
@@ -143,7 +143,9 @@ def start_seconds(browser: Browser, home: Path) -> float:
         server.start()
         page.goto(server.url, wait_until="commit")
         page.get_by_role("heading", level=1).first.wait_for()
-        return time.monotonic() - began
+        seconds = time.monotonic() - began
+        print(f"started in {seconds:.1f} s", file=sys.stderr, flush=True)
+        return seconds
     finally:
         page.close()
         server.end()
@@ -154,7 +156,9 @@ def rerun_seconds(page: Page, url: str) -> list[float]:
     go(page, url)
     page.evaluate(RERUN)
     settle(page)
-    return [float(page.evaluate(RERUN)) / 1000 for _ in range(RERUNS)]
+    found = [float(page.evaluate(RERUN)) / 1000 for _ in range(RERUNS)]
+    print(f"{url}: {1000 * median(found):.0f} ms", file=sys.stderr, flush=True)
+    return found
 
 
 def _click(browser: Browser, home: Path) -> None:
