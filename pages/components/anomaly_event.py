@@ -42,10 +42,9 @@ def _verdict_choice(verdict: str) -> str:
 
 def sparkline(view: Any, event: AnomalyEvent) -> list[float]:
     """The event's score with some rows around, thinned to 40 points that keep the peak."""
-    is_inside = (view.rows >= event.first_row) & (view.rows <= event.last_row)
+    inside = np.flatnonzero((view.rows >= event.first_row) & (view.rows <= event.last_row))
     if view.groups is not None:
-        is_inside &= view.groups.astype(str) == event.group
-    inside = np.flatnonzero(is_inside)
+        inside = inside[view.groups[inside].astype(str) == event.group]
     if not len(inside):
         return []
     margin = max(5, len(inside) // 4)
