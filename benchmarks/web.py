@@ -45,7 +45,9 @@ RERUN = """() => new Promise((done, fail) => {
     if (ran && state === 'notRunning') { watcher.disconnect(); done(performance.now() - began); }
   });
   watcher.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
-  document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'r', code: 'KeyR', keyCode: 82, bubbles: true}));
+  for (const kind of ['keydown', 'keyup']) {
+    document.body.dispatchEvent(new KeyboardEvent(kind, {key: 'r', code: 'KeyR', keyCode: 82, bubbles: true}));
+  }
   setTimeout(() => { watcher.disconnect(); fail(new Error('no rerun within 60 s')); }, 60000);
 })"""
 
