@@ -230,5 +230,6 @@ def _start(ws: Workspace, plan: TrainingPlan | None) -> None:
         return
     with notices.guard():
         run = wf.start_training(ws, plan.request, token=st.session_state["train_token"])
+        st.session_state["train_token"] = secrets.token_hex(8)  # the next training is another one
         st.session_state["_train_view"] = "watch"
         state.open_now(run=run.id)
