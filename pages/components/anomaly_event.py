@@ -14,7 +14,7 @@ from core import workflows as wf
 from core.anomalies.records import VERDICTS, AnomalyEvent, Verdict
 from core.data.split import TRAIN
 from core.workflows.workspace import Workspace
-from pages.components import charts, layout, notices, numbers
+from pages.components import charts, layout, notices, numbers, state
 from pages.components.choices import fixed
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t
@@ -68,8 +68,8 @@ def choose(view: Any) -> AnomalyEvent | None:
         list(by_number),
         format_func=fixed(by_number, lambda n: _title(by_number[n])),
         key="event",
-        bind="query-params",
     )
+    state.note_in_address("event", str(number))
     return by_number.get(number)
 
 

@@ -31,13 +31,25 @@ def workspace() -> wf.Workspace:
 
 def wanted(name: str) -> str | None:
     """What is asked for: "dataset", "version", "run" or "lang" of a new address, else of the session."""
-    return new_in_address(name) or st.session_state.get(name)
+    fresh = new_in_address(name)
+    if fresh or name in st.session_state:
+        return fresh or st.session_state[name]
+    # Streamlit drops the switchers' values when the screen changes; what the address last said is still what is open.
+    return st.session_state.get("_address", {}).get(name)
 
 
 def new_in_address(name: str) -> str | None:
     """The value in the address when it is not the one that this session wrote there."""
     value = st.query_params.get(name)
     return value if value and value != st.session_state.get("_address", {}).get(name) else None
+
+
+def note_in_address(name: str, value: str) -> None:
+    """Keep a choice of one screen in the address (`?event=3`), by id; "" takes it out. It goes when the screen changes."""
+    if value and st.query_params.get(name) != value:
+        st.query_params[name] = value
+    elif not value and name in st.query_params:
+        del st.query_params[name]
 
 
 def write_address() -> None:
@@ -77,6 +89,7 @@ def forget() -> NoReturn:
     """Close what was open, after a deletion, and start the page again with the newest dataset."""
     for name in ("dataset", "version", "run"):
         st.session_state.pop(name, None)
+        st.session_state.get("_address", {}).pop(name, None)
         st.query_params.pop(name, None)
     st.rerun()
 

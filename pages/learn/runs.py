@@ -57,7 +57,8 @@ def _pick(runs: Sequence[Run]) -> tuple[Run, Run | None]:
     rest = ["", *(k for k in by_id if k != chosen)]
     if st.session_state.get("compare") not in rest:
         st.session_state["compare"] = st.query_params.get("compare") if st.query_params.get("compare") in rest else ""
-    other = st.selectbox(t("Compare with"), rest, format_func=name, key="compare", bind="query-params")
+    other = st.selectbox(t("Compare with"), rest, format_func=name, key="compare")
+    state.note_in_address("compare", other or "")
     return by_id[chosen], by_id.get(other)
 
 
