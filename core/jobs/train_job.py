@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from core.data.split import VALIDATION
 from core.evaluation import Metric
 from core.jobs import judging
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
@@ -79,7 +80,11 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
         spec = model_by_key(key)
         bundle = fit_baseline(resolved, prepared, spec, spec.settings(), folder)
         found[key] = judge(bundle, prepared, resolved)
-        ctx.emit(Event("result", {"model": key, "baseline": True, "metrics": judging.metrics_json(found[key].metrics)}))
+        # While the network trains, the baseline shows its validation figures: the test part is opened at the end, once.
+        shown = judging.part_metrics(
+            found[key].scored, prepared.split.rows(VALIDATION), prepared, resolved, found[key].bundle.manifest
+        )
+        ctx.emit(Event("result", {"model": key, "baseline": True, "part": "validation", "metrics": judging.metrics_json(shown)}))
     return found
 
 
