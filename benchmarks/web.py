@@ -191,6 +191,7 @@ def first_point_seconds(page: Page, server: Server) -> float:
     journey.train_button(page).click()
     page.get_by_text(journey.FIRST_POINT).first.wait_for()
     seconds = time.monotonic() - began
+    print(f"first point after {seconds:.1f} s", file=sys.stderr, flush=True)
     page.get_by_role("button", name="Stop training").click()
     journey.wait_for_end(page)
     return seconds

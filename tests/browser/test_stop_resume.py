@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 ENDLESS = 5_000
-AWAY = (
-    r"WebSocket|ERR_CONNECTION_REFUSED|Failed to load resource|_stcore|Failed to fetch|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET"
-)
+# What a browser and Streamlit's front end say while their server is away.
+AWAY = "disconnected from server|WebSocket|Failed to load resource|Failed to fetch|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE"
 
 
 @contextmanager
@@ -164,6 +163,12 @@ def test_a_double_click_starts_one_job_and_a_second_tab_shows_it(
     for tab in (page, other):
         journey.wait_for_end(tab, seconds=40)
         no_traceback(tab)
+    page.locator(".st-key-to_new button").click()
+    journey.train_button(page).wait_for()
+    settle(page)
+    journey.start_training(page)
+    with store_of(server) as ws:
+        assert len([r.id for r in wf.list_runs(ws) if r.id not in known]) == 2, "the next training is another one"
 
 
 def test_a_job_outlives_its_server_and_the_page_finds_it_again(server: Server, dataset: str, page: Page, watch: Watch) -> None:
