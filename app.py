@@ -19,6 +19,7 @@ import core
 from pages.components.preload import Preload
 
 _LOG = logging.getLogger("andon.server")
+FIRST_SCREEN_SECONDS = 1.5
 
 
 def store_answers() -> bool:
@@ -50,21 +51,31 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, object]]:
     from core import workflows as wf
     from core.jobs.supervisor import Supervisor
     from pages.components.state import workspace
-    from pages.components.warmup import cool_down, warm_up
+    from pages.components.warmup import cool_down
 
     ws = await anyio.to_thread.run_sync(workspace)
     supervisor = Supervisor(ws.store)
     await anyio.to_thread.run_sync(supervisor.start)
     try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(anyio.to_thread.run_sync, warm_up)
+        async with anyio.create_task_group() as tasks, anyio.create_task_group() as later:
+            later.start_soon(_warm_up)
             if os.environ.get("ANDON_DEMOS") != "0":
                 tasks.start_soon(anyio.to_thread.run_sync, wf.ensure_demos, ws)
             yield {}
+            later.cancel_scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(supervisor.stop)
         cool_down()
+
+
+async def _warm_up() -> None:
+    """What the first screen needs at once, the rest when that screen has gone out."""
+    from pages.components import warmup
+
+    await anyio.to_thread.run_sync(warmup.read_words)
+    await anyio.sleep(FIRST_SCREEN_SECONDS)
+    await anyio.to_thread.run_sync(warmup.warm_up)
 
 
 def show_fault(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
@@ -20,20 +21,25 @@ from core.errors import NotEnoughData, unknown_choice
 from core.jobs.judging import label_flags, resampling_blocks
 from core.messages import Message, msg
 from core.serving import Manifest, load_bundle
+from core.serving.scoring import PADDED
 from core.workflows.records import Run
 from core.workflows.training import get_run
 from core.workflows.workspace import Workspace
+
+SCORED = ("truth", "prediction", "score", "flag")
 
 
 @dataclass(frozen=True, slots=True)
 class OrderedScores:
     """What the anomaly views at all limits share. Arrays are (n_rows,) in group and time order, labels NaN = unknown.
 
-    `contributions` are (n_rows, n_columns), None where the model has none.
+    `contributions` are (n_rows, n_columns), None where the model has none. `judged` are the scores that may be flagged:
+    NaN on padded windows, which are scored but never flagged.
     """
 
     rows: NDArray[np.int64]
     scores: NDArray[np.float64]
+    judged: NDArray[np.float64]
     parts: NDArray[np.int8]
     times: NDArray
     groups: NDArray | None
@@ -65,10 +71,19 @@ class Results:
         return pd.read_parquet(self.folder / "scores.parquet")
 
     @cached_property
+    def judged(self) -> NDArray[np.float64]:
+        """Anomaly scores in the order of the dataset, (n_rows,), NaN on padded windows: what any limit is held against."""
+        padded = (self.scores["why_not"] == PADDED).to_numpy(dtype=bool)
+        return np.where(padded, np.nan, self.scores["score"].to_numpy(dtype=np.float64))
+
+    @cached_property
     def baseline_scores(self) -> pd.DataFrame | None:
-        """The same of the baseline."""
+        """The same rows by the baseline: truth and what was scored, without keys, parts and reasons."""
         path = self.folder / "baseline_scores.parquet"
-        return pd.read_parquet(path) if path.exists() else None
+        if not path.exists():
+            return None
+        names = [name for name in pq.read_schema(path).names if name in SCORED or name.startswith("probability_")]
+        return pd.read_parquet(path, columns=names)
 
     @cached_property
     def contributions(self) -> NDArray[np.float32] | None:
@@ -88,6 +103,7 @@ class Results:
         return OrderedScores(
             rows=rows,
             scores=self.scores["score"].to_numpy(dtype=np.float64)[rows],
+            judged=self.judged[rows],
             parts=self.scores["part"].to_numpy()[rows],
             times=self.positions(rows),
             groups=self.groups(rows),

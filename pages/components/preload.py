@@ -20,7 +20,7 @@ def link_header() -> bytes:
     """The value of the header; empty where this Streamlit has no such scripts."""
     scripts = Path(streamlit.__file__).parent / "static" / "static" / "js"
     names = [file.name for element in ELEMENTS for file in sorted(scripts.glob(f"{element}.*.js"))]
-    return ", ".join(f"<./static/js/{name}>; rel=modulepreload" for name in names).encode()
+    return ", ".join(f"<./static/js/{name}>; rel=modulepreload; fetchpriority=low" for name in names).encode()
 
 
 class Preload:

@@ -20,7 +20,7 @@ from pages.components.text import md, say, t
 PARTS = ("test", "validation", "train")
 
 
-@st.cache_resource(show_spinner=False, max_entries=3, ttl=1800)
+@st.cache_resource(show_spinner=False, max_entries=2, ttl=1800)
 def _results(_ws: Workspace, run_id: str, finished: str) -> Any:
     return wf.open_results(_ws, run_id)
 

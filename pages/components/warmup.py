@@ -15,12 +15,11 @@ COMPONENTS = ("context_bar", "column_table", "results_view", "value_view", "clas
 
 
 def warm_up() -> None:
-    """Import what the screens need, read the catalogues, draw once; runs in a thread of its own and changes nothing.
+    """Import what the screens need and draw once; runs in a thread of its own and changes nothing.
 
     What fails here fails again where it is needed, with its sentence; a warm-up is no reason not to serve.
     """
     try:
-        _words()
         _modules()
         _drawing()
     except (ImportError, AttributeError, OSError, ValueError):
@@ -34,10 +33,10 @@ def cool_down() -> None:
     gc.unfreeze()
 
 
-def _words() -> None:
+def read_words() -> None:
+    """Read the catalogues of all languages, which the first screen needs."""
     from core.languages import LANGUAGES, catalogue
 
-    importlib.import_module("streamlit.emojis")
     for language in LANGUAGES:
         catalogue(language)
 

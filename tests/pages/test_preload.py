@@ -43,6 +43,7 @@ def test_the_header_stays_below_the_smallest_buffer_of_proxies() -> None:
 
 
 def test_the_warm_up_draws_without_a_session(caplog: pytest.LogCaptureFixture) -> None:
+    warmup.read_words()
     warmup.warm_up()
     warmup.cool_down()
     assert "did not end" not in caplog.text
