@@ -40,7 +40,7 @@ def test_the_limit_moves_without_training_and_a_verdict_stays(server: Server, ru
     go(page, f"{server.url}/anomalies?run={run}")
     no_traceback(page)
     assert n_events(page) >= 1
-    listed = page.get_by_role("heading", level=3).filter(has_text=re.compile(r"\d+ events?, most severe first"))
+    listed = page.get_by_role("heading").filter(has_text=re.compile(r"\d+ events?, most severe first"))
     before = listed.inner_text()
     move_limit(page)
     ws = wf.open_workspace(server.home)
