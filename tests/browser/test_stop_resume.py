@@ -123,7 +123,7 @@ def test_stop_is_heard_at_once_and_keeps_the_best_weights(
 def test_a_killed_worker_is_noticed_and_its_run_goes_on(server: Server, dataset: str, page: Page) -> None:
     run = begin(server, dataset, "killed")
     open_run(page, server, run)
-    before = journey.watch_epochs(page, at_least=3)[-1].epoch
+    journey.watch_epochs(page, at_least=3)
     with store_of(server) as ws:
         folder = ws.store.path(wf.get_run(ws, run).job_id, "checkpoints")
         wait_until(lambda: folder.exists() and any(folder.rglob("*")), seconds=40, what="the first checkpoint")
@@ -132,8 +132,12 @@ def test_a_killed_worker_is_noticed_and_its_run_goes_on(server: Server, dataset:
     page.get_by_role("heading", level=1, name=re.compile(r"^Interrupted after epoch \d+")).wait_for(timeout=30_000)
     print(f"'Interrupted' on the screen {time.monotonic() - killed:.1f} s after kill -9")
     page.get_by_role("button", name="Resume training").click()
-    assert journey.watch_epochs(page, at_least=2)[-1].epoch > before - 1
+    journey.watch_epochs(page, at_least=2)
     with store_of(server) as ws:
+        notes = [e.values["message"] for e in wf.read_events(ws, run) if e.kind == "note"]
+        went_on = [note["values"]["epoch"] for note in notes if "goes on after epoch" in note["id"]]
+        # A checkpoint is at most 10 s old; how many of these tiny epochs that is depends on the machine.
+        assert went_on and went_on[-1] >= 1
         epochs = [e.values["epoch"] for e in wf.read_events(ws, run) if e.kind == "epoch"]
     # The worker commits its events every half second: those of its last moment may be gone, a few epochs of this tiny fit.
     missing = set(range(1, max(epochs) + 1)) - set(epochs)
