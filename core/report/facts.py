@@ -104,6 +104,7 @@ class ReportFacts:
     settings: tuple[Fact, ...] = ()
     threshold: tuple[Fact, ...] = ()
     events: tuple[AnomalyEvent, ...] = ()
+    events_note: Message | None = None
     figures: tuple[ReportFigure, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)

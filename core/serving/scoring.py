@@ -1,7 +1,7 @@
 """Scores of a raw table: the one path that training, pages and the command line take, so that their figures agree.
 
 Each input row gives one output row, in order. A row that could not be scored, or only on a padded window or with
-filled cells, says so in `why_not`.
+filled cells, says so in `why_not`. A padded window is never flagged: it repeats one row, whose noise no average takes away.
 """
 
 from __future__ import annotations
@@ -118,14 +118,14 @@ def score_table(bundle: Bundle, table: pd.DataFrame) -> Scored:
 
 
 def decide(bundle: Bundle, raw: RawScores) -> pd.DataFrame:
-    """Predictions, intervals, probabilities, scores and flags from raw outputs."""
+    """Predictions, intervals, probabilities, scores and flags from raw outputs; padded windows have a score but no flag."""
     manifest = bundle.manifest
     out: dict[str, object] = {}
     if manifest.task == "classification":
         out = _class_columns(bundle, raw.outputs)
     elif manifest.task == "anomaly":
         scores = raw.outputs[:, 0]
-        out = {"score": scores, "flag": bundle.threshold.flags(scores)}
+        out = {"score": scores, "flag": bundle.threshold.flags(scores) & ~_padded(raw)}
     else:
         out = _value_columns(bundle, raw.outputs)
     return pd.DataFrame({**out, "why_not": why_not(raw)})
@@ -134,14 +134,19 @@ def decide(bundle: Bundle, raw: RawScores) -> pd.DataFrame:
 def why_not(raw: RawScores) -> NDArray[np.object_]:
     """Per row "" or what stood in the way: left out by a step, padded window, filled cell, no finite output."""
     reasons = np.where(raw.inputs.filled, FILLED, "").astype(object)
-    padded = np.zeros(len(reasons), dtype=bool)
-    padded[raw.inputs.row_of_window] = raw.inputs.windows.is_padded
-    reasons[padded] = PADDED
+    reasons[_padded(raw)] = PADDED
     left_out = raw.inputs.left_out_by != ""
     reasons[left_out] = "left out by " + raw.inputs.left_out_by[left_out].astype(str).astype(object)
     broken = ~np.isfinite(raw.outputs[:, 0]) & ~left_out
     reasons[broken] = "not a finite number"
     return reasons
+
+
+def _padded(raw: RawScores) -> NDArray[np.bool_]:
+    """Per row, (n_rows,): its window repeats the first row of its group, as there are too few before it."""
+    padded = np.zeros(len(raw.outputs), dtype=bool)
+    padded[raw.inputs.row_of_window] = raw.inputs.windows.is_padded
+    return padded
 
 
 def _predict(bundle: Bundle, windows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:

@@ -29,6 +29,8 @@ class AnomalyView:
     """Scores of all rows against a threshold. Arrays are (n_rows,) in group and time order; NaN = not scored.
 
     `metrics` are of the test part; without labels only the flagged share. Events are of all rows but the gap.
+    Padded windows have a score and are never flagged. `later` are the events that began after the training part, which is
+    what every count of events says; the others lie in the baseline period.
     """
 
     threshold: Threshold
@@ -40,6 +42,7 @@ class AnomalyView:
     parts: NDArray[np.int8]
     flags: NDArray[np.bool_]
     events: tuple[AnomalyEvent, ...]
+    later: tuple[AnomalyEvent, ...]
     metrics: tuple[Metric, ...]
     baseline_metrics: Mapping[str, Metric]
     labels: NDArray[np.float64] | None
@@ -88,9 +91,10 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
     is_default = threshold is None or threshold == own.value
     used = own if is_default else replace(own, value=float(threshold))  # type: ignore[arg-type]
     given = results.ordered
-    flags = used.flags(given.scores)
+    flags = used.flags(given.judged)
     metrics = tuple(results.run.metrics.values()) if is_default else _metrics(flags, given.scores, given.labels, given.parts)
     events = _events(ws, results, used)
+    later = later_events(results, events)
     n_scored = int(np.isfinite(given.scores).sum())
     return AnomalyView(
         threshold=used,
@@ -102,13 +106,14 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
         parts=given.parts,
         flags=flags,
         events=events,
+        later=later,
         metrics=metrics,
         baseline_metrics=results.run.baseline_metrics,
         labels=given.labels,
         score_unit=msg("score"),
         n_scored=n_scored,
         n_refused=len(given.scores) - n_scored,
-        verdict=_headline(events, results),
+        verdict=_headline(later),
     )
 
 
@@ -150,7 +155,7 @@ def _events(ws: Workspace, results: Results, threshold: Threshold) -> tuple[Anom
     """Ranked events with their sensors, normal bands and newest verdicts."""
     given = results.ordered
     found = make_events(
-        given.scores,
+        given.judged,
         threshold,
         given.rows,
         times=given.times,
@@ -234,10 +239,14 @@ def _metrics(
     return tuple(found)
 
 
-def _headline(events: tuple[AnomalyEvent, ...], results: Results) -> Message:
-    """The screen's first line: how many events wait for a verdict, and the largest."""
+def later_events(results: Results, events: tuple[AnomalyEvent, ...]) -> tuple[AnomalyEvent, ...]:
+    """The events that began after the training part."""
     train = results.scores["part"].to_numpy() == TRAIN
-    later = [e for e in events if not train[e.first_row]]
+    return tuple(e for e in events if not train[e.first_row])
+
+
+def _headline(later: tuple[AnomalyEvent, ...]) -> Message:
+    """The screen's first line: how many events wait for a verdict, and the largest."""
     opened = [e for e in later if e.verdict is None]
     if not later:
         return msg("No event in the rows after the baseline period")

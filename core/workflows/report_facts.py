@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from core import __version__, charts
+from core.anomalies.records import AnomalyEvent
 from core.clean import step_by_key
 from core.evaluation import Curve, metric_info
-from core.messages import Message, msg
+from core.messages import Message, msg, msg_n
 from core.models import model_by_key
 from core.report import DatasetFacts, Fact, MetricLine, RecipeLine, ReportFacts, ReportFigure, SplitFacts
-from core.workflows.anomalies import anomaly_view, event_detail
+from core.workflows.anomalies import anomaly_view, event_detail, later_events
 from core.workflows.predictions import classification_view, regression_view
 from core.workflows.results import Results
 from core.workflows.training import read_curves
@@ -64,6 +65,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         settings=_settings(results),
         threshold=threshold,
         events=events,
+        events_note=events_note(results, events),
         figures=(*figures, *_loss(ws, results, text)),
         versions=manifest.versions,
         hashes={"table.parquet": dataset.sha256, "source": row.source_sha256, **manifest.files},
@@ -290,6 +292,16 @@ def _anomaly(ws: Workspace, results: Results, text: Text):  # type: ignore[no-un
         *(Fact(msg("Note"), note) for note in view.threshold.notes),
     )
     return view.verdict, tuple(figures), view.events, threshold
+
+
+def events_note(results: Results, events: tuple[AnomalyEvent, ...]) -> Message | None:
+    """The count of events as the screen gives it, and how many more lie in the baseline period; None without events."""
+    later = len(later_events(results, events))
+    if not events:
+        return None
+    if later == len(events):
+        return msg_n("{n} event", "{n} events", later)
+    return msg("After the baseline period: {later}. In the baseline period: {early}.", later=later, early=len(events) - later)
 
 
 def _loss(ws: Workspace, results: Results, text: Text) -> tuple[ReportFigure, ...]:

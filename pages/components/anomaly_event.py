@@ -12,7 +12,6 @@ import streamlit as st
 from core import charts as drawing
 from core import workflows as wf
 from core.anomalies.records import VERDICTS, AnomalyEvent, Verdict
-from core.data.split import TRAIN
 from core.workflows.workspace import Workspace
 from pages.components import charts, layout, notices, numbers, state
 from pages.components.choices import fixed
@@ -37,7 +36,7 @@ def verdict_word(verdict: str) -> str:
 
 def _verdict_choice(verdict: str) -> str:
     """A verdict on its button."""
-    return {"real": t("Real"), "false_alarm": t("False"), "sensor_fault": t("Sensor")}.get(verdict, verdict)
+    return {"real": t("Real"), "false_alarm": t("False alarm"), "sensor_fault": t("Sensor fault")}.get(verdict, verdict)
 
 
 def sparkline(view: Any, event: AnomalyEvent) -> list[float]:
@@ -75,8 +74,7 @@ def choose(view: Any) -> AnomalyEvent | None:
 
 def _first(view: Any) -> int:
     """The most severe event without a verdict that began after the training part; else the first of the list."""
-    train = set(view.rows[view.parts == TRAIN].tolist())
-    waiting = (e.number for e in view.events if e.verdict is None and e.first_row not in train)
+    waiting = (e.number for e in view.later if e.verdict is None)
     return int(next(waiting, view.events[0].number))
 
 
@@ -108,7 +106,7 @@ def _verdict(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
             format_func=fixed(VERDICTS, _verdict_choice),
             key=f"verdict.{key}",
             width="stretch",
-            help=md(t("Real: something was wrong. False: nothing was. Sensor: the measurement itself was wrong.")),
+            help=md(t("Real: something was wrong. False alarm: nothing was. Sensor fault: the measurement itself was wrong.")),
         )
         comment = st.text_input(
             t("Assignable cause"),

@@ -10,11 +10,10 @@ import streamlit as st
 
 from core import charts as drawing
 from core import workflows as wf
-from core.data.split import TRAIN
 from core.messages import msg
 from core.training.task_settings import TaskSettings
 from core.workflows.workspace import Workspace
-from pages.components import anomaly_event, charts, layout, numbers, run_view
+from pages.components import anomaly_event, charts, layout, numbers, run_view, scores_table
 from pages.components.looks import charts_look
 from pages.components.results_view import metric_figure
 from pages.components.text import md, say, t, tn
@@ -51,10 +50,11 @@ def show(ws: Workspace, results: Any) -> None:
             anomaly_event.detail(results, event)
     _table(view)
     anomaly_event.history(given)
+    scores_table.table(results, float(view.threshold.value))
 
 
 def _figures(results: Any, view: Any) -> list[layout.Figure]:
-    later, early = _later(view), len(view.events) - len(_later(view))
+    later = view.later
     said = [e.verdict.verdict for e in later if e.verdict is not None]
     counts = {
         t("{n} open", n=len(later) - len(said)): True,
@@ -83,9 +83,7 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
             t("Events"),
             numbers.number(len(later)),
             " · ".join(words for words, shown in counts.items() if shown),
-            help=tn("{n} more event lies in the baseline period.", "{n} more events lie in the baseline period.", early)
-            if early
-            else "",
+            help=_early(view),
         ),
         _promise(results.run, view),
         judged,
@@ -93,10 +91,12 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
     ]
 
 
-def _later(view: Any) -> list[Any]:
-    """Events that began after the training part, which is what the first line counts."""
-    train = set(view.rows[view.parts == TRAIN].tolist())
-    return [e for e in view.events if e.first_row not in train]
+def _early(view: Any) -> str:
+    """How many events lie in the baseline period, which no count of events includes; "" where there are none."""
+    early = len(view.events) - len(view.later)
+    if not early:
+        return ""
+    return tn("{n} more event lies in the baseline period.", "{n} more events lie in the baseline period.", early)
 
 
 def _promise(run: wf.Run, view: Any) -> layout.Figure:
@@ -184,7 +184,7 @@ def _timeline(results: Any, view: Any) -> None:
         title=msg("Score of the {model}", model=run_view.model_name(results.run.model)),
         **charts_look(),
     )
-    alt = t("{n} events over the decision limit {limit}", n=len(view.events), limit=numbers.number(float(view.threshold.value)))
+    alt = t("{n} events over the decision limit {limit}", n=len(view.later), limit=numbers.number(float(view.threshold.value)))
     charts.show(figure, alt=alt, key="score_timeline", height=330)
     source = msg("limit from {n} held-out normal blocks", n=view.threshold.n) if view.is_default else msg("limit moved by hand")
     layout.caption(
@@ -200,7 +200,9 @@ def _table(view: Any) -> None:
     """Events, most severe first; a row opens its event."""
     if not view.events:
         return
-    st.header(md(tn("{n} event, most severe first", "{n} events, most severe first", len(view.events))), anchor=False)
+    st.header(md(tn("{n} event, most severe first", "{n} events, most severe first", len(view.later))), anchor=False)
+    if early := _early(view):
+        layout.caption(early)
     shown = view.events[:MOST_EVENTS]
     table = pd.DataFrame(
         {

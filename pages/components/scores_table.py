@@ -20,11 +20,11 @@ MOST_ROWS = 5_000
 CODES = {"train": 0, "validation": 1, "test": 2}
 
 
-def csv_bytes(results: Any, rows: Any = None) -> bytes:
-    """The scores as formula-safe CSV."""
+def csv_bytes(results: Any, rows: Any = None, threshold: float | None = None) -> bytes:
+    """The scores as formula-safe CSV, flagged at a decision limit."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scores.csv"
-        wf.export_scores(results, path, rows)
+        wf.export_scores(results, path, rows, threshold)
         return path.read_bytes()
 
 
@@ -33,11 +33,11 @@ def file_name(results: Any) -> str:
     return f"andon-scores-{results.run.id}.csv"
 
 
-def download(results: Any, rows: Any = None, *, key: str = "download_scores") -> None:
+def download(results: Any, rows: Any = None, *, threshold: float | None = None, key: str = "download_scores") -> None:
     """The button that saves all scored rows; the file is written when it is clicked."""
     st.download_button(
         t("Save scores (CSV)") if rows is None else t("Save these rows (CSV)"),
-        data=lambda: csv_bytes(results, rows),
+        data=lambda: csv_bytes(results, rows, threshold),
         file_name=file_name(results),
         mime="text/csv",
         key=key,
@@ -49,8 +49,11 @@ def download(results: Any, rows: Any = None, *, key: str = "download_scores") ->
 
 
 @st.fragment
-def table(results: Any) -> None:
-    """All rows, filtered by part, by text and by what went wrong; at most 5,000 are shown."""
+def table(results: Any, threshold: float | None = None) -> None:
+    """All rows, filtered by part, by text and by what went wrong; at most 5,000 are shown.
+
+    Rows of an anomaly run are flagged, filtered and saved at the decision limit that the screen shows.
+    """
     st.header(md(t("All scored rows")), anchor=False)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
@@ -61,7 +64,7 @@ def table(results: Any) -> None:
             t("Show"), list(_kinds(results)), format_func=_kinds(results).__getitem__, key="table_kind", width=240
         )
         text = st.text_input(t("Find in lot, time or class"), key="table_find", width=240, max_chars=100)
-    scores = results.scores
+    scores = wf.scores_at(results, threshold)
     kept = np.flatnonzero(_mask(results, scores, part, kind, text))
     shown = scores.iloc[kept[:MOST_ROWS]]
     st.dataframe(_readable(shown), hide_index=True, height=320, key="scores_table", alt=t("Scored rows"))
@@ -69,7 +72,7 @@ def table(results: Any) -> None:
         more = t("first {n} shown", n=MOST_ROWS) if len(kept) > MOST_ROWS else ""
         layout.caption(t("{n} of {all} rows", n=numbers.number(len(kept)), all=numbers.number(len(scores))), more)
         if len(kept):
-            download(results, kept, key="download_filtered")
+            download(results, kept, threshold=threshold, key="download_filtered")
 
 
 def _kinds(results: Any) -> dict[str, str]:

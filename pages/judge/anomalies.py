@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.components import anomaly_view, layout, results_view, scores_table, state
+from pages.components import anomaly_view, layout, results_view, state
 from pages.components.text import t
 
 run = results_view.finished_run(
@@ -14,7 +14,6 @@ if run is not None:
     workspace = state.workspace()
     results = results_view.open_results(workspace, run)
     anomaly_view.show(workspace, results)
-    scores_table.table(results)
     layout.next_step(
         "use/reports.py",
         t("Make a report"),

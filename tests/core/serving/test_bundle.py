@@ -145,7 +145,9 @@ def test_a_fault_scores_higher_than_normal_rows(tmp_path: Path, model: str) -> N
     scored = bundle.score(anomaly_table(seed=9))
     fault = np.arange(60, 600) >= 480
     assert roc_auc_score(fault, scored["score"].iloc[60:]) > 0.8
-    assert (scored["flag"] == (scored["score"] > bundle.threshold.value)).all()
+    padded = scored["why_not"] == "padded window"
+    assert (scored["flag"] == ((scored["score"] > bundle.threshold.value) & ~padded)).all()
+    assert np.isfinite(scored["score"][padded]).all()
     assert (scored["why_not"].iloc[:23] == "padded window").all()
 
 

@@ -104,6 +104,46 @@ def test_the_decision_limit_moves_without_training(ws: wf.Workspace, runs: dict[
     assert len(detail.traces[0].values) == len(detail.traces[0].rows) == len(detail.traces[0].times)
 
 
+def test_saved_scores_are_flagged_at_the_limit_that_is_shown(ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path) -> None:
+    results = wf.open_results(ws, runs["anomaly"].id)
+    scores = results.scores
+    full = (scores["why_not"] != "padded window").to_numpy()
+    limit = float(np.median(scores["score"]))
+    wf.export_scores(results, tmp_path / "moved.csv", threshold=limit)
+    moved = pd.read_csv(tmp_path / "moved.csv")
+    assert (moved["threshold"] == limit).all()
+    assert moved["flag"].tolist() == ((scores["score"] > limit).to_numpy() & full).astype(int).tolist()
+    assert moved["flag"].sum() == wf.anomaly_view(ws, results, threshold=limit).flags.sum() > scores["flag"].sum()
+    wf.export_scores(results, tmp_path / "some.csv", np.array([500, 30]), limit)
+    assert pd.read_csv(tmp_path / "some.csv")["row"].tolist() == [500, 30]
+    wf.export_scores(results, tmp_path / "own.csv")
+    own = pd.read_csv(tmp_path / "own.csv")
+    assert "threshold" not in own and own["flag"].tolist() == scores["flag"].astype(int).tolist()
+    wf.export_scores(wf.open_results(ws, runs["regression"].id), tmp_path / "values.csv", threshold=limit)
+    assert not {"flag", "threshold"} & set(pd.read_csv(tmp_path / "values.csv").columns)
+
+
+def test_padded_windows_are_scored_and_make_no_event_at_any_limit(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["anomaly"].id)
+    padded = np.flatnonzero(results.scores["why_not"] == "padded window")
+    assert padded.tolist() == list(range(len(padded))) and len(padded) > 1
+    view = wf.anomaly_view(ws, results, threshold=0.0)
+    assert np.isfinite(view.scores[padded]).all() and view.n_scored == len(view.scores)
+    assert not view.flags[padded].any() and view.flags[len(padded) :].any()
+    assert min(e.first_row for e in view.events) >= len(padded)
+    assert not results.scores["flag"].to_numpy()[padded].any()
+
+
+def test_events_are_counted_after_the_baseline_period_everywhere(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["anomaly"].id)
+    for limit in (None, float(np.quantile(results.scores["score"], 0.9))):
+        view = wf.anomaly_view(ws, results, threshold=limit)
+        train = set(results.part_rows("train").tolist())
+        assert [e.number for e in view.later] == [e.number for e in view.events if e.first_row not in train]
+        waiting = sum(e.verdict is None for e in view.later)
+        assert str(view.verdict).startswith(str(waiting or len(view.later) or "No"))
+
+
 def test_life_is_judged_on_machines_that_were_held_back(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
     results = wf.open_results(ws, runs["rul"].id)
     units = results.scores["unit"].to_numpy()
