@@ -76,9 +76,9 @@ def skab(ws: wf.Workspace) -> None:
         tables = {run.model: results.scores, run.baseline: results.baseline_scores}
         for key in run.other_baselines:
             tables[key] = pd.read_parquet(results.folder / f"{key}_scores.parquet")
+        rows = results.scores["part"].to_numpy() == TEST
+        truth = results.scores["truth"].to_numpy()[rows].astype(float) > 0
         for key, table in tables.items():
-            rows = table["part"].to_numpy() == TEST
-            truth = table["truth"].to_numpy()[rows].astype(float) > 0
             pooled.setdefault(key, []).append((truth, table["flag"].to_numpy()[rows]))
         print(f"{path.parent.name}/{path.name}: f1 {run.metrics['f1'].value}, far {run.metrics['far'].value}", file=sys.stderr, flush=True)
     for key, pairs in pooled.items():
