@@ -94,7 +94,7 @@ def _truth(table: pd.DataFrame, resolved: Resolved) -> tuple[NDArray | None, lis
         return _life(table, resolved), []
     if resolved.target is None:
         return None, []
-    if task == "anomaly" and not _is_label(table[resolved.target]):
+    if task == "anomaly" and not is_label(table[resolved.target]):
         return None, [
             msg(
                 "'{column}' holds measured values and no labels, so faults caught and missed are not known.",
@@ -105,7 +105,7 @@ def _truth(table: pd.DataFrame, resolved: Resolved) -> tuple[NDArray | None, lis
     return truth_values(table, resolved.dataset, resolved.target, kind), []
 
 
-def _is_label(cells: pd.Series) -> bool:
+def is_label(cells: pd.Series) -> bool:
     """Whether a column can say which rows are faulty: few different values, and whole numbers where it holds numbers."""
     known = cells.dropna()
     is_whole = not pd.api.types.is_numeric_dtype(known) or bool((known == known.round()).all())

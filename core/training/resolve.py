@@ -128,10 +128,12 @@ def _check_time(dataset: Dataset, time: str | None) -> None:
 
 def _check_life(request: TrainRequest, group: str | None, time: str | None, target: str | None) -> None:
     if request.task == "rul" and (group is None or (time is None and target is None)):
+        no_unit = msg("Remaining life was asked for without the column of the machine.")
+        no_cycle = msg("Remaining life was asked for without the column of the cycles.")
         raise SettingProblem(
-            msg("Remaining life was asked for without {what}.", what="--group" if group is None else "--time"),
+            no_unit if group is None else no_cycle,
             msg("It needs the column that names the machine and the one that counts its cycles."),
-            msg("Name both, for example --group unit --time cycle."),
+            msg("Choose both (on the command line --group and --time)."),
         )
 
 

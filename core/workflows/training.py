@@ -13,6 +13,7 @@ from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
 from core.workflows.importing import checked_name, open_dataset
+from core.workflows.plan_notes import plan_notes
 from core.workflows.records import (
     Curves,
     Diagnosis,
@@ -89,7 +90,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         seconds_total=seconds,
         model_settings=resolved.model_settings.model_dump(mode="json"),
         fit_settings=resolved.fit.model_dump(mode="json"),
-        notes=(),
+        notes=plan_notes(table, split, resolved),
     )
 
 

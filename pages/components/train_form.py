@@ -18,7 +18,7 @@ from core.training.settings import FitSettings
 from core.training.task_settings import TaskSettings
 from core.workflows.records import TrainingPlan
 from core.workflows.workspace import Workspace
-from pages.components import forms, layout, notices, run_view, state, train_plan
+from pages.components import forms, layout, notices, run_view, state, train_guess, train_plan, train_split
 from pages.components.choices import fixed
 from pages.components.text import md, say, t
 
@@ -36,12 +36,11 @@ def show(dataset: Dataset) -> None:
     with rail:
         request = _choices(ws, dataset)
         start = st.container()
-        expert = _expert(dataset, request) if request is not None else {}
+        request = _expert(dataset, request) if request is not None else None
     plan = None
     with view, notices.guard():
         if request is not None:
-            seed = int(expert.pop("seed", request.seed))
-            plan = train_plan.plan(ws, request.with_values(options=expert, seed=seed))
+            plan = train_plan.plan(ws, request)
         if plan is not None:
             train_plan.show(plan, dataset, head)
     if plan is None:
@@ -59,7 +58,7 @@ def show(dataset: Dataset) -> None:
 
 def _choices(ws: Workspace, dataset: Dataset) -> TrainRequest | None:
     """The request as chosen, or None while a column that the question needs is not chosen."""
-    task = _task(dataset)
+    task = _task(ws, dataset)
     target = _target(dataset, task)
     names = [c.name for c in dataset.columns if c.name != target]
     time = _role(dataset, "time", t("Time or order"), names)
@@ -96,10 +95,10 @@ def _choices(ws: Workspace, dataset: Dataset) -> TrainRequest | None:
     )
 
 
-def _task(dataset: Dataset) -> str:
+def _task(ws: Workspace, dataset: Dataset) -> str:
     choices = {c.key: c for c in wf.TASK_CHOICES}
     if "train_task" not in st.session_state or st.session_state.get("_train_task_of") != dataset.id:
-        st.session_state["train_task"] = guess_task(dataset)
+        st.session_state["train_task"] = _first_task(ws, dataset)
         st.session_state["_train_task_of"] = dataset.id
     return str(
         st.radio(
@@ -112,16 +111,10 @@ def _task(dataset: Dataset) -> str:
     )
 
 
-def guess_task(dataset: Dataset) -> str:
-    """The question of the open run, else the one that the roles suggest: a text target is a class, none means watching."""
+def _first_task(ws: Workspace, dataset: Dataset) -> str:
+    """The question of the open run, else the one that the columns suggest."""
     run = state.run()
-    if run is not None and run.dataset_id == dataset.id:
-        return run.task
-    targets = dataset.with_role("target")
-    if targets:
-        return "classification" if targets[0].kind == "text" else "regression"
-    time, group = dataset.with_role("time"), dataset.with_role("group")
-    return "rul" if time and group and time[0].kind == "number" else "anomaly"
+    return run.task if run is not None and run.dataset_id == dataset.id else train_guess.guess_task(ws, dataset)
 
 
 def _target(dataset: Dataset, task: str) -> str | None:
@@ -164,8 +157,8 @@ def _pick(label: str, columns: list[Column], given: str | None, key: str, *, opt
     return chosen or None
 
 
-def _expert(dataset: Dataset, request: TrainRequest) -> dict[str, Any]:
-    """Everything that the model, the task and the fit declare; gives back only what differs from the preset."""
+def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
+    """The split, and everything that the model, the task and the fit declare; only what differs from the preset is kept."""
     with st.expander(t("More settings"), icon=":material/tune:", key="train_more"):
         keys = [spec.key for spec in models_for(request.task)]
         st.selectbox(
@@ -176,6 +169,7 @@ def _expert(dataset: Dataset, request: TrainRequest) -> dict[str, Any]:
             persist_state="session",
         )
         with notices.guard():
+            request = request.with_values(split=train_split.choose(dataset, request.target))
             plan_model = (
                 request.model if request.model != "auto" else train_plan.recommended(state.workspace(), dataset, request)
             )
@@ -185,9 +179,8 @@ def _expert(dataset: Dataset, request: TrainRequest) -> dict[str, Any]:
             changed |= _form(t("Model"), spec.settings, {}, f"opt.model.{spec.key}")
             if preset:
                 changed |= _form(t("Fit"), FitSettings, preset, f"opt.fit.{request.preset}.{spec.key}.{dataset.id}")
-            changed |= _seed()
-            return changed
-    return {}
+            return request.with_values(options=changed, **_seed())
+    return request
 
 
 TASK_SKIP = {

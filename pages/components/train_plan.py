@@ -10,7 +10,7 @@ from core.data.dataset import Dataset
 from core.training.request import TrainRequest
 from core.workflows.records import TrainingPlan
 from core.workflows.workspace import Workspace
-from pages.components import charts, layout, numbers, run_view
+from pages.components import charts, layout, notices, numbers, run_view
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t
 
@@ -36,10 +36,10 @@ def show(plan: TrainingPlan, dataset: Dataset, head: st.delta_generator.DeltaGen
     with head:
         layout.headline(_finding(plan, dataset, model))
         layout.figures(_figures(plan, dataset))
+    for note in plan.notes:
+        notices.warn(note)
     _split(plan, dataset)
     _cards(plan)
-    for note in plan.notes:
-        st.caption(md(say(note)))
 
 
 def _finding(plan: TrainingPlan, dataset: Dataset, model: str) -> str:

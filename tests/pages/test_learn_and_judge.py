@@ -197,3 +197,31 @@ def test_the_epoch_axis_grows_in_steps_and_ends_at_the_plan(n: int, planned: int
 def test_planned_epochs_come_from_the_events(ws: Workspace) -> None:
     live = finished_runs.start_live(ws, 2, planned=33)
     assert train_live.planned_epochs(live, wf.read_curves(ws, live.id)) == 33
+
+
+def test_the_split_can_be_chosen_and_the_plan_follows(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "regression")
+    app = open_app("learn/train.py", dataset=run.dataset_id, view="new")
+    by = f"train_split_by.{run.dataset_id}"
+    assert app.selectbox(key=by).value == "automatic"
+    app.selectbox(key=by).select("first").run()
+    clean(app)
+    app.number_input(key=f"train_split_first.{run.dataset_id}").set_value(500).run()
+    clean(app)
+    figures = {m.label: m.value for m in app.metric}
+    assert figures["Training rows"] == "425" and figures["Test rows"] == "700"
+    app.selectbox(key=by).select("column").run()
+    assert "without a column" in app.error[0].value and app.button(key="train_start").disabled
+    app.selectbox(key=by).select("random").run()
+    clean(app)
+    app.button(key="train_start").click().run()
+    newest = wf.list_runs(ws)[0]
+    assert newest.request.split is not None and newest.request.split.method == "random"
+
+
+def test_known_faults_in_the_baseline_are_said_with_a_way_out(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    app = open_app("learn/train.py", dataset=run.dataset_id, view="new")
+    app.selectbox(key=f"train_split_by.{run.dataset_id}").select("random").run()
+    clean(app)
+    assert any("known fault" in w.value for w in app.warning)
