@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from playwright.sync_api import TimeoutError as PageTimeout
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebSocket
 
@@ -78,7 +80,11 @@ def settle(page: Page, *, seconds: float = SHOWN_SECONDS) -> None:
     """Wait until the screen has its headline and its script has ended, fragments that poll aside."""
     page.get_by_role("heading", level=1).first.wait_for(timeout=seconds * 1000)
     page.evaluate("window.andonStill = null")
-    page.wait_for_function(STILL, timeout=seconds * 1000, polling=50)
+    try:
+        page.wait_for_function(STILL, timeout=seconds * 1000, polling=50)
+    except PageTimeout:
+        # A screen that polls on a busy machine may never rest; what a test looks for next has its own deadline.
+        page.get_by_role("heading", level=1).first.wait_for(timeout=seconds * 1000)
 
 
 def go(page: Page, url: str, *, seconds: float = SHOWN_SECONDS) -> None:
