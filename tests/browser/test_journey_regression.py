@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
 
-EPOCHS, BATCH, PATIENCE = 60, 16, 100_000
+EPOCHS, BATCH, PATIENCE = 90, 16, 100_000
 MARK = "e => { (e.querySelector('canvas') || e.querySelector('svg.marks')).andonMark = 'same node'; }"
 MARKED = "e => (e.querySelector('canvas') || e.querySelector('svg.marks'))?.andonMark"
 
@@ -95,7 +95,8 @@ def watch_it_learn(server: Server, page: Page) -> str:
     page.reload()
     settle(page)
     assert run.group(1) in page.url
-    assert journey.is_running(page) and (journey.shown_epoch(page) or 0) >= epochs[-1]
+    # On a quick machine the training may have ended meanwhile; then the screen says so.
+    assert (journey.shown_epoch(page) or 0) >= epochs[-1] or headline(page).startswith("Trained")
     journey.wait_for_end(page)
     assert headline(page).startswith("Trained: RMSE")
     no_traceback(page)
