@@ -25,7 +25,13 @@ from core.serving.predictors import OnnxNetwork
 from core.training.export import export_onnx
 
 SHAPE = Shape(window_rows=30, n_features=20, n_outputs=1)
-FAMILIES = (("cnn", "regression"), ("lstm", "regression"), ("gru", "regression"), ("dense", "regression"), ("conv_autoencoder", "anomaly"))
+FAMILIES = (
+    ("cnn", "regression"),
+    ("lstm", "regression"),
+    ("gru", "regression"),
+    ("dense", "regression"),
+    ("conv_autoencoder", "anomaly"),
+)
 BATCH = 20_000
 ROUNDS = 5
 

@@ -35,7 +35,15 @@ def main(arguments: list[str]) -> int:
             ours.append(job_seconds(family))
             bare.append(_bare(family))
         ratios = [a / b for a, b in zip(ours, bare, strict=True)]
-        rows.append([family, f"{median(ours):.1f} s", f"{median(bare):.1f} s", f"{median(ratios):.2f}", f"{min(ratios):.2f}–{max(ratios):.2f}"])
+        rows.append(
+            [
+                family,
+                f"{median(ours):.1f} s",
+                f"{median(bare):.1f} s",
+                f"{median(ratios):.2f}",
+                f"{min(ratios):.2f}–{max(ratios):.2f}",
+            ]
+        )
         print(rows[-1], file=sys.stderr, flush=True)
     head = ["family", "job with live events and checkpoints", "bare keras.fit", "ratio (median)", "range"]
     publish("training", "make bench-training", table(head, rows))
@@ -96,7 +104,11 @@ def _imported(ws, folder: Path) -> str:  # type: ignore[no-untyped-def]
 def _bare(family: str) -> float:
     environment = {**os.environ, **worker_threads()}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.training", "keras", family], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-m", "benchmarks.training", "keras", family],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
     )
     return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
 

@@ -80,7 +80,11 @@ def skab(ws: wf.Workspace) -> None:
         truth = results.scores["truth"].to_numpy()[rows].astype(float) > 0
         for key, table in tables.items():
             pooled.setdefault(key, []).append((truth, table["flag"].to_numpy()[rows]))
-        print(f"{path.parent.name}/{path.name}: f1 {run.metrics['f1'].value}, far {run.metrics['far'].value}", file=sys.stderr, flush=True)
+        print(
+            f"{path.parent.name}/{path.name}: f1 {run.metrics['f1'].value}, far {run.metrics['far'].value}",
+            file=sys.stderr,
+            flush=True,
+        )
     for key, pairs in pooled.items():
         truth, flags = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
         show(key, binary_flag_metrics(truth, flags, n_boot=0), f"{len(truth)} rows of {len(pairs)} files")

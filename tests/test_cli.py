@@ -93,7 +93,20 @@ def test_a_baseline_goes_from_file_to_report(home: Path, tmp_path: Path, write: 
         (class_table(), ["--task", "classification", "--target", "result", "--model", "dense"], "roc_auc"),
         (
             anomaly_table(),
-            ["--task", "anomaly", "--time", "when", "--target", "label", "--model", "conv_autoencoder", "--set", "window=16", "--split", "first:360"],
+            [
+                "--task",
+                "anomaly",
+                "--time",
+                "when",
+                "--target",
+                "label",
+                "--model",
+                "conv_autoencoder",
+                "--set",
+                "window=16",
+                "--split",
+                "first:360",
+            ],
             "roc_auc",
         ),
         (

@@ -76,8 +76,9 @@ def fit_deep(
     emit: Emit,
     stop_requested: StopRequested,
     checkpoints: Path,
+    told_epochs: int | None = None,
 ) -> tuple[Bundle, Trained]:
-    """Train the family of the request and write its bundle.
+    """Train the family of the request and write its bundle; arguments as in `fit_network`.
 
     Raises:
         TrainingProblem: the loss diverged before a first good epoch.
@@ -97,6 +98,7 @@ def fit_deep(
         stop_requested=stop_requested,
         checkpoints=checkpoints,
         seed=resolved.request.seed,
+        told_epochs=told_epochs,
     )
     folder.mkdir(parents=True, exist_ok=True)
     difference = _export(trained.model, prepared, folder)

@@ -18,11 +18,13 @@ class JobKind:
         key: What stands in the job's row.
         target: "module:function"; the function takes a `JobContext` and returns nothing.
         preload: Modules that a spare worker imports before it has work.
+        warm_up: "module:function" that it calls after that, or "".
     """
 
     key: str
     target: str
     preload: tuple[str, ...] = ()
+    warm_up: str = ""
 
 
 KINDS: tuple[JobKind, ...] = (
@@ -40,6 +42,7 @@ KINDS: tuple[JobKind, ...] = (
             "onnxruntime",
             "tf2onnx.convert",
         ),
+        warm_up="core.training.warmup:warm_up",
     ),
     JobKind("demo", "core.workflows.demos:build_demo"),
     JobKind("selftest", "core.jobs.selftest_job:run", preload=("core.jobs.selftest_job",)),

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.jobs.kinds import JobKind, kind_by_key
+from core.jobs.kinds import JobKind, kind_by_key, load
 from core.jobs.worker import offer_to_be_killed_first, run_job, start_logging
 from core.store import open_store
 
@@ -55,6 +55,8 @@ def _prepare(kind: JobKind) -> None:
             importlib.import_module(module)
         except ImportError:
             log.exception("A spare worker could not import %s", module)
+    if kind.warm_up:
+        load(kind.warm_up)()
 
 
 def _detach(log_file: Path) -> None:

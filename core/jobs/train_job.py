@@ -84,7 +84,9 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
         shown = judging.part_metrics(
             found[key].scored, prepared.split.rows(VALIDATION), prepared, resolved, found[key].bundle.manifest
         )
-        ctx.emit(Event("result", {"model": key, "baseline": True, "part": "validation", "metrics": judging.metrics_json(shown)}))
+        ctx.emit(
+            Event("result", {"model": key, "baseline": True, "part": "validation", "metrics": judging.metrics_json(shown)})
+        )
     return found
 
 
@@ -104,9 +106,16 @@ def _main(
             emit=ctx.emit,
             stop_requested=ctx.stop_requested,
             checkpoints=ctx.folder / "checkpoints",
+            told_epochs=_told_epochs(ctx),
         )
         trained = {"stopped_by": fit.stopped_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
     return judge(bundle, prepared, resolved), trained
+
+
+def _told_epochs(ctx: JobContext) -> int:
+    """The last epoch that the attempt before has told of: those of its last half second may have died with it."""
+    told = [(e.attempt, int(e.values["epoch"])) for e in ctx.store.events_after(ctx.job.id) if e.kind == "epoch"]
+    return max(told, default=(0, 0))[1]
 
 
 def judge(bundle: Bundle, prepared: Prepared, resolved: Resolved) -> Judged:

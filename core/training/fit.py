@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -66,6 +66,7 @@ def fit_network(
     checkpoints: Path | None,
     seed: int,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    told_epochs: int | None = None,
 ) -> Trained:
     """Build the network and fit it until epochs, patience, budget, the user or a divergence ends it.
 
@@ -78,6 +79,8 @@ def fit_network(
         emit: gets every event of `core.training.events`; must return quickly.
         stop_requested: asked several times a second.
         checkpoint_seconds: at most one checkpoint in this time, and one at the end.
+        told_epochs: the last epoch whose event an earlier session got out; later ones of a checkpoint are told again.
+            None: all were told.
 
     Raises:
         NotEnoughData: no training window.
@@ -98,7 +101,7 @@ def fit_network(
     train, validation = _sources(data, fit_settings, shape, task)
     fit = _Fit(model, optimizer, steps, train, validation, fit_settings, seed, emit, stop_requested)
     keeper = Keeper(checkpoints, config_hash(spec, settings, shape, task, data, fit_settings, seed), checkpoint_seconds)
-    fit.resume(keeper)
+    fit.resume(keeper, told_epochs)
     emit(_stage("fitting", 1))
     return fit.run(keeper)
 
@@ -159,8 +162,8 @@ class _Fit:
         self.earlier_seconds = 0.0
         self.notes: list[Message] = []
 
-    def resume(self, keeper: Keeper) -> None:
-        """Go on at the newest sound checkpoint, if there is one."""
+    def resume(self, keeper: Keeper, told_epochs: int | None) -> None:
+        """Go on at the newest sound checkpoint, if there is one, and tell what the session before could no longer tell."""
         if keeper.folder is None:
             return
         restored = read_checkpoint(keeper.folder, keeper.config_hash)
@@ -173,6 +176,8 @@ class _Fit:
         _assign(self.model.variables, restored.snapshot.model)
         _assign(self._optimizer_state(), restored.snapshot.optimizer)
         self._tell(msg("The run goes on after epoch {epoch}.", epoch=self.progress.epoch))
+        for record in [] if told_epochs is None else self.progress.history[told_epochs:]:
+            self._emit_epoch(record)
 
     def snapshot(self) -> Snapshot:
         self.progress.seconds = self.seconds()
@@ -310,8 +315,11 @@ class _Fit:
         }
         p.end_epoch(record, watched, self.settings)
         self.last_event = time.monotonic()
-        self.emit(Event("epoch", {**p.history[-1], "epochs": self.settings.epochs}))
+        self._emit_epoch(p.history[-1])
         return None
+
+    def _emit_epoch(self, record: Mapping[str, float | None]) -> None:
+        self.emit(Event("epoch", {**record, "epochs": self.settings.epochs}))
 
     def _diverged(self) -> StoppedBy:
         """Say so, with a way out; an error when there is no good epoch to fall back on."""

@@ -36,7 +36,7 @@ class Job:
     events: list[Event] = field(default_factory=list)
     task: str = "regression"
 
-    def run(self, seed: int = 3, **values: object) -> Trained:
+    def run(self, seed: int = 3, told_epochs: int | None = None, **values: object) -> Trained:
         settings = FitSettings.read({"epochs": 3, "batch_size": 32, **values})
         return fit_network(
             SPEC,
@@ -50,6 +50,7 @@ class Job:
             checkpoints=self.checkpoints,
             seed=seed,
             checkpoint_seconds=0.0,
+            told_epochs=told_epochs,
         )
 
     def kinds(self) -> list[str]:
@@ -211,6 +212,16 @@ def test_a_finished_fit_is_not_trained_again(tmp_path: Path) -> None:
     assert again.history == done.history
     for a, b in zip(done.model.get_weights(), again.model.get_weights(), strict=True):
         assert np.array_equal(a, b)
+
+
+def test_epochs_that_a_killed_session_could_not_tell_are_told_from_the_checkpoint(tmp_path: Path) -> None:
+    first = Job(checkpoints=tmp_path)
+    first.run(epochs=4)
+    second = Job(checkpoints=tmp_path)
+    second.run(told_epochs=2, epochs=5)
+    first_told, told = ([e.values for e in job.events if e.kind == "epoch"] for job in (first, second))
+    assert [values["epoch"] for values in told] == [3, 4, 5]
+    assert [{**values, "epochs": 4} for values in told[:2]] == first_told[2:]
 
 
 def test_no_window_is_refused() -> None:
