@@ -70,7 +70,7 @@ def train(options: Options) -> Answer:
         "baseline": {"model": run.baseline, "metrics": figures(run.baseline_metrics.values())},
         "split": wf.open_results(ws, run.id).manifest.split | {"reason": _split_reason(ws, run.id)},
         "seconds": round(time.monotonic() - began, 2),
-        "notes": [str(Message.from_json(n)) for n in run.summary.get("notes", ())],
+        "notes": [str(note) for note in run.notes],
     }
     lines = [f"run {run.id}: {run.model}, baseline {run.baseline or '–'}", *figure_lines(run.metrics, run.baseline_metrics)]
     return answer, lines + ([] if options.out is None else [f"bundle: {options.out}"]), 0

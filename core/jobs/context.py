@@ -18,7 +18,6 @@ from core.training.events import Event
 COMMIT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 3.0
 LOOK_SECONDS = 0.25
-_URGENT = frozenset({"stage", "epoch", "result", "problem"})
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +47,7 @@ class JobContext:
         """Say something. It reaches the store within half a second, at most two commits a second."""
         with self._lock:
             self._waiting.append(event)
-        if event.kind in _URGENT:
-            self._wake.set()
+        self._wake.set()
 
     def stop_requested(self) -> bool:
         """Whether the job should end now, keeping what it has. Cheap enough for every batch."""

@@ -178,6 +178,14 @@ def _notes(prepared: Prepared, resolved: Resolved, trained: dict[str, Any]) -> t
         notes.append(
             msg("The run was stopped within its first epoch: the figures are those of a network that has hardly learned.")
         )
+    if trained.get("stopped_by") == "budget":
+        notes.append(
+            msg(
+                "The time budget of {minutes} min ended the training after epoch {epoch}; with more time it may become better.",
+                minutes=resolved.fit.budget_minutes,
+                epoch=trained["epochs"],
+            )
+        )
     no_interval = judging.interval_note(prepared, resolved)
     if no_interval is not None:
         notes.append(no_interval)

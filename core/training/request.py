@@ -35,5 +35,11 @@ class TrainRequest(Settings):
     seed: int = setting(
         7, title="Seed", help="Same seed and same data give the same model on the same machine.", ge=0, le=2**31 - 1
     )
-    budget_minutes: float = setting(10.0, title="Time budget", help="The longest a training may take.", unit="min", gt=0)
+    budget_minutes: float = setting(
+        10.0,
+        title="Time budget",
+        help="The longest a training may take; the fit's own setting counts where it is given.",
+        unit="min",
+        gt=0,
+    )
     name: str = ""

@@ -39,7 +39,7 @@ class FitSettings(Settings):
     budget_minutes: float | None = setting(
         None,
         title="Time budget",
-        help="The fit stops after this time with the best weights so far.",
+        help="The fit stops after this time with the best weights so far; empty for no limit.",
         unit="min",
         gt=0,
         le=100_000,

@@ -63,6 +63,11 @@ class Run:
         """Queued or running."""
         return self.state in ("queued", "running")
 
+    @property
+    def notes(self) -> tuple[Message, ...]:
+        """What has to be known about the figures: a random split, a missing interval, an early end."""
+        return tuple(Message.from_json(note) for note in self.summary.get("notes", ()))
+
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:

@@ -69,7 +69,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         figures=(*figures, *_loss(ws, results, text)),
         versions=manifest.versions,
         hashes={"table.parquet": dataset.sha256, "source": row.source_sha256, **manifest.files},
-        notes=tuple(Message.from_json(n) for n in run.summary.get("notes", ())),
+        notes=run.notes,
     )
 
 

@@ -101,7 +101,8 @@ def _estimate(resolved: Resolved, n_train: int):  # type: ignore[no-untyped-def]
     sensors = [c for c in resolved.dataset.columns if c.role == "sensor" and c.kind != "time"]
     shape = Shape(resolved.width, max(1, len(sensors)), 1)
     found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit.batch_size)
-    return found, found.epoch_seconds * resolved.fit.epochs
+    seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes
+    return found, seconds if budget is None else min(seconds, 60 * budget)
 
 
 def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = None, demo: str | None = None) -> Run:

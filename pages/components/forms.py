@@ -57,7 +57,7 @@ def field_widget(field: FieldInfo, value: Any, *, key: str) -> Any:
     if kind is bool:
         return st.toggle(label, value=bool(value), key=key, help=help_text)
     if kind in (int, float):
-        return _number(label, kind, field_bounds(field), value, key, help_text)
+        return _number(label, kind, field_bounds(field), value, key, help_text, optional=optional)
     if get_origin(kind) is tuple:
         return _tuple(label, kind, value, key, help_text)
     text = st.text_input(label, value=str(value or ""), key=key, help=help_text)
@@ -93,13 +93,20 @@ def _choice(label: str, options: list[Any], value: Any, key: str, help_text: str
 
 
 def _number(
-    label: str, kind: type, bounds: tuple[float | None, float | None], value: Any, key: str, help_text: str | None
+    label: str,
+    kind: type,
+    bounds: tuple[float | None, float | None],
+    value: Any,
+    key: str,
+    help_text: str | None,
+    *,
+    optional: bool,
 ) -> Any:
     low, high = (None if b is None else kind(b) for b in bounds)
     start = None if value is None else kind(value)
     step: float = 1 if kind is int else _step(start)
     form = None if kind is int else "%.6g"
-    placeholder = None if start is not None else t("automatic")
+    placeholder = t("automatic") if start is None else t("no limit") if optional else None
     given = st.number_input(
         label, low, high, value=start, step=kind(step), format=form, key=key, help=help_text, placeholder=placeholder
     )

@@ -8,8 +8,9 @@ from typing import Literal
 
 import streamlit as st
 
+from core.messages import Message
 from pages.components import state
-from pages.components.text import md, t
+from pages.components.text import md, say, t
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ def figures(items: Sequence[Figure]) -> None:
 def caption(*parts: str) -> None:
     """The one line under a chart: n, period, where limits come from, what is left out."""
     st.caption(md(" · ".join(part for part in parts if part)))
+
+
+def notes(messages: Sequence[Message]) -> None:
+    """What has to be known about the figures above, a line each; nothing where there is nothing to say."""
+    for message in messages:
+        st.caption(f":material/info: {md(say(message))}")
 
 
 def next_step(page: str, label: str, reason: str, *, key: str = "next_step", icon: str = ":material/arrow_forward:") -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 import streamlit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ELEMENTS = ("PlotlyChart", "arrowFormatUtils", "DataFrame", "Metric", "Selectbox", "Radio", "Slider", "DownloadButton")
+ELEMENTS = (
+    *("PlotlyChart", "arrowFormatUtils", "DataFrame", "Metric", "Selectbox", "Radio", "Slider", "DownloadButton"),
+    *("ArrowVegaLiteChart", "loadVegaEmbed", "vega-interpreter"),
+)
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -76,32 +75,29 @@ def _curves(ws: Workspace, first: Run, second: Run) -> None:
     if frame.empty:
         st.caption(t("Neither run has a curve: simple models are fitted in one step."))
         return
-    st.altair_chart(
-        _chart(frame, [_title(first), _title(second, first)]), key="compare_curves", alt=t("Loss by epoch of both runs")
-    )
+    spec = _chart([_title(first), _title(second, first)])
+    st.vega_lite_chart(frame, spec, key="compare_curves", alt=t("Loss by epoch of both runs"))
     layout.caption(t("solid: validation, dashed: training"))
 
 
-def _chart(frame: pd.DataFrame, names: list[str]) -> Any:
-    colour = alt.Color(
-        "run:N",
-        title=None,
-        scale=alt.Scale(domain=names, range=list(DARK if charts.is_dark() else LIGHT)),
-        legend=alt.Legend(orient="top"),
-    )
-    dash = alt.StrokeDash(
-        "kind:N", legend=None, scale=alt.Scale(domain=[t("validation"), t("training")], range=[[1, 0], [4, 3]])
-    )
-    tips = [
-        alt.Tooltip("run:N", title=t("run")),
-        alt.Tooltip("epoch:Q", title=t("epoch")),
-        alt.Tooltip("loss:Q", title=t("loss"), format=".4~g"),
-    ]
-    x = alt.X("epoch:Q", title=t("Epoch"), axis=alt.Axis(tickMinStep=1, grid=False))
-    y = alt.Y("loss:Q", title=t("Loss"), scale=alt.Scale(zero=False))
-    return (
-        alt.Chart(frame)
-        .mark_line(strokeWidth=2)
-        .encode(x=x, y=y, color=colour, strokeDash=dash, tooltip=tips)
-        .properties(height=280)
-    )
+def _chart(names: list[str]) -> dict[str, Any]:
+    """The Vega-Lite specification: one colour a run, solid for validation and dashed for training."""
+    colours = list(DARK if charts.is_dark() else LIGHT)
+    kinds = {"domain": [t("validation"), t("training")], "range": [[1, 0], [4, 3]]}
+    run = {"field": "run", "type": "nominal"}
+    epoch, loss = {"field": "epoch", "type": "quantitative"}, {"field": "loss", "type": "quantitative"}
+    return {
+        "mark": {"type": "line", "strokeWidth": 2},
+        "encoding": {
+            "x": {**epoch, "title": t("Epoch"), "axis": {"tickMinStep": 1, "grid": False}},
+            "y": {**loss, "title": t("Loss"), "scale": {"zero": False}},
+            "color": {**run, "title": None, "scale": {"domain": names, "range": colours}, "legend": {"orient": "top"}},
+            "strokeDash": {"field": "kind", "type": "nominal", "legend": None, "scale": kinds},
+            "tooltip": [
+                {**run, "title": t("run")},
+                {**epoch, "title": t("epoch")},
+                {**loss, "title": t("loss"), "format": ".4~g"},
+            ],
+        },
+        "height": 280,
+    }

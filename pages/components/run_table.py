@@ -61,11 +61,7 @@ def table(runs: Sequence[Run]) -> None:
     beside = [run_view.beside_baseline(r) for r in runs]
     frame = pd.DataFrame(
         {
-            "state": [
-                run_view.state_mark(r.state)
-                + (f" {numbers.percent(round(r.progress, 2))}" if r.progress is not None and r.state == "running" else "")
-                for r in runs
-            ],
+            "state": [run_view.state_mark(r.state) for r in runs],
             "name": [words.project_name(r.name) for r in runs],
             "metric": [b[0] for b in beside],
             "baseline": [b[1] for b in beside],

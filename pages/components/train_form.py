@@ -174,7 +174,10 @@ def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
                 request.model if request.model != "auto" else train_plan.recommended(state.workspace(), dataset, request)
             )
             spec = model_by_key(plan_model)
-            preset = preset_settings(request.preset, spec, dataset.n_rows).model_dump() if spec.role == "network" else {}
+            preset: dict[str, Any] = {}
+            if spec.role == "network":
+                preset = preset_settings(request.preset, spec, dataset.n_rows).model_dump()
+                preset["budget_minutes"] = request.budget_minutes
             changed = _form(t("Question"), TaskSettings, {}, f"opt.task.{request.task}", TASK_SKIP.get(request.task, ()))
             changed |= _form(t("Model"), spec.settings, {}, f"opt.model.{spec.key}")
             if preset:

@@ -158,19 +158,12 @@ def _curves(run: Run, curves: Curves, unit: str) -> None:
     metric = _curve_metric(run) if run.task in ("classification", "anomaly") else f"MAE ({unit})" if unit else "MAE"
     panels = [("loss", t("Loss"), False, 235), ("metric", metric, True, 165)]
     for name, title, is_metric, height in panels:
-        chart = curve_chart(
-            curve_frame(curves, metric=is_metric, end=end),
-            words,
-            palette,
-            title=title,
-            log=log,
-            height=height,
-            is_last=is_metric,
-        )
+        frame = curve_frame(curves, metric=is_metric, end=end)
+        spec = curve_chart(words, palette, title=title, log=log, height=height, is_last=is_metric)
         # While it runs the alt text stays the same: Streamlit builds a Vega chart anew when its description changes.
         best = (curves.best_epoch or 0) if run.state not in run_view.ACTIVE else 0
         alt = t("{title} by epoch for training and validation, best epoch {n}", title=title, n=best or "–")
-        st.altair_chart(chart, key=f"live_{name}", on_select="rerun", selection_mode="zoom", alt=alt)
+        st.vega_lite_chart(frame, spec, key=f"live_{name}", on_select="rerun", selection_mode="zoom", alt=alt)
     layout.caption(live_caption(run, curves))
 
 
@@ -228,6 +221,7 @@ def _stop(ws: Workspace, run: Run) -> None:
 
 
 def _next(run: Run) -> None:
+    layout.notes(run.notes)
     if run.has_results:
         label = t("See events") if run.task == "anomaly" else t("See predictions")
         layout.next_step(

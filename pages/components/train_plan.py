@@ -51,7 +51,7 @@ def _finding(plan: TrainingPlan, dataset: Dataset, model: str) -> str:
 
 def _length(plan: TrainingPlan) -> str:
     return (
-        t("at most {length}", length=numbers.duration(plan.seconds_total))
+        t("about {length}", length=numbers.duration(plan.seconds_total))
         if plan.seconds_total is not None
         else t("a few seconds")
     )

@@ -14,6 +14,7 @@ if run is not None:
     workspace = state.workspace()
     results = results_view.open_results(workspace, run)
     anomaly_view.show(workspace, results)
+    layout.notes(run.notes)
     layout.next_step(
         "use/reports.py",
         t("Make a report"),

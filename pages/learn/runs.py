@@ -9,7 +9,7 @@ import streamlit as st
 from core import workflows as wf
 from core.workflows.records import Run
 from core.workflows.workspace import Workspace
-from pages.components import layout, notices, numbers, run_compare, run_table, run_view, state, words
+from pages.components import follow, layout, notices, numbers, run_compare, run_table, run_view, state, words
 from pages.components.choices import fixed
 from pages.components.text import md, t, tn
 
@@ -137,6 +137,7 @@ def delete_dialog():  # type: ignore[no-untyped-def]
 
 workspace = state.workspace()
 all_runs = wf.list_runs(workspace)
+follow.runs(workspace, all_runs)
 if all_runs:
     show(workspace, all_runs)
     layout.next_step(

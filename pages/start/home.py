@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core import workflows as wf
-from pages.components import context_bar, notices, numbers, state
+from pages.components import context_bar, follow, notices, numbers, state
 from pages.components.layout import headline
 from pages.components.text import md, say, t, tn
 from pages.components.words import project_name, task_word
@@ -29,8 +29,10 @@ def show() -> None:
             state.go("prepare/data.py")
     with notices.guard():
         _demos(ws)
+    follow.runs(ws, runs)
+    live = any(run.is_live for run in runs)
     with notices.guard():
-        _recent(runs)
+        st.fragment(_recent, run_every=follow.BUSY_SECONDS if live else None)(ws)
 
 
 def _finding(own: Sequence[wf.Run]) -> str:
@@ -94,7 +96,9 @@ def _open(task: str, run_id: str | None) -> None:
     state.go("judge/anomalies.py" if task == "anomaly" else "judge/predictions.py", run=run_id)
 
 
-def _recent(runs: Sequence[wf.Run]) -> None:
+def _recent(ws: wf.Workspace) -> None:
+    """The newest runs, how far they are while they run."""
+    runs = wf.list_runs(ws)
     st.header(t("Recent work"), anchor=False)
     shown = sorted(runs, key=lambda run: (run.is_demo, -run.created.timestamp()))[:RECENT]
     if not shown:

@@ -120,10 +120,15 @@ def test_stop_is_heard_at_once_and_keeps_the_best_weights(
     assert heard < 6, "2 s are wanted on an idle machine"
 
 
-def test_a_killed_worker_is_noticed_and_its_run_goes_on(server: Server, dataset: str, page: Page) -> None:
+def test_a_killed_worker_is_noticed_and_its_run_goes_on(
+    server: Server, dataset: str, page: Page, open_page: Callable[..., Page]
+) -> None:
     run = begin(server, dataset, "killed")
     open_run(page, server, run)
     journey.watch_epochs(page, at_least=3)
+    overview = open_page()
+    go(overview, f"{server.url}/runs")
+    overview.get_by_role("heading", level=1, name=re.compile("1 at work")).wait_for()
     with store_of(server) as ws:
         folder = ws.store.path(wf.get_run(ws, run).job_id, "checkpoints")
         # Under its final name: a kill while it is written leaves no checkpoint, and the run then starts anew, as it should.
@@ -137,6 +142,9 @@ def test_a_killed_worker_is_noticed_and_its_run_goes_on(server: Server, dataset:
     worker(server, run).kill()
     page.get_by_role("heading", level=1, name=re.compile(r"^Interrupted after epoch \d+")).wait_for(timeout=30_000)
     print(f"'Interrupted' on the screen {time.monotonic() - killed:.1f} s after kill -9")
+    # Nobody touches the list of runs, and it tells the truth all the same.
+    overview.get_by_role("heading", level=1, name=re.compile("finished$")).wait_for(timeout=30_000)
+    overview.close()
     page.get_by_role("button", name="Resume training").click()
     journey.watch_epochs(page, at_least=2)
     with store_of(server) as ws:

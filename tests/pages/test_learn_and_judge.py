@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
+from core.data.split import SplitSettings
 from core.store import open_store
 from core.workflows.workspace import Workspace
 from pages.components import live_chart, train_live
@@ -62,6 +63,19 @@ def test_results_of_each_task_open_without_a_fault(open_app: Open, ws: Workspace
     clean(app)
     assert 1 <= len(app.metric) <= 4
     assert app.get("plotly_chart")
+
+
+def test_what_has_to_be_known_about_the_figures_stands_below_them(open_app: Open, ws: Workspace) -> None:
+    first = finished_runs.run_of(ws, "regression")
+    request = first.request.with_values(split=SplitSettings(method="random"), name="drawn")
+    run = wf.start_training(ws, request, token="drawn")
+    finished_runs.work_off(ws.store)
+    said = "The split is random: rows of one lot or hour may stand on both sides, and the figures may flatter."
+    for page in ("judge/predictions.py", "learn/train.py"):
+        app = open_app(page, run=run.id, view="watch")
+        assert [c.value for c in app.caption if said.split(":")[0] in c.value], page
+    assert not [c.value for c in open_app("judge/predictions.py", run=first.id).caption if "split is random" in c.value]
+    wf.delete_run(ws, run.id)
 
 
 @pytest.mark.parametrize("page", ["learn/train.py", "learn/runs.py", "use/reports.py"])
