@@ -16,6 +16,7 @@ from core.evaluation import (
     classification_metrics,
     compare_with_baseline,
     confusion,
+    measured_coverage,
     paired_differences,
     per_class,
     pr_curve,
@@ -28,11 +29,16 @@ from core.serving.manifest import IntervalFacts
 from core.workflows.results import Results
 
 WORST_ROWS = 20
+COVERAGE_SLACK = 0.05  # how far below its promise the coverage may lie before a warning: some of it is chance
 
 
 @dataclass(frozen=True, slots=True)
 class RegressionView:
-    """Predicted values of one part. Arrays are (n,), n = rows of the part, in file order; NaN where unknown."""
+    """Predicted values of one part. Arrays are (n,), n = rows of the part, in file order; NaN where unknown.
+
+    `residuals` are measured less predicted, here and wherever a residual is shown; `worst` has them as `residual`.
+    `coverage` is the share of these rows whose true value lies in the interval, None where the run has no interval.
+    """
 
     part: str
     metrics: tuple[Metric, ...]
@@ -46,11 +52,19 @@ class RegressionView:
     lower: NDArray[np.float64] | None
     upper: NDArray[np.float64] | None
     interval: IntervalFacts | None
+    coverage: Metric | None
     residuals: NDArray[np.float64]
     worst: pd.DataFrame
     limits: tuple[float | None, float | None, float | None]
     verdict: Message
     cap: float | None
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether clearly fewer rows lie inside the interval than it promises."""
+        if self.interval is None or self.coverage is None or self.coverage.value is None:
+            return False
+        return self.coverage.value < 1 - self.interval.alpha - COVERAGE_SLACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +105,9 @@ def regression_view(results: Results, part: str = "test") -> RegressionView:
     scores = results.scores.iloc[rows]
     truth = scores["truth"].to_numpy(dtype=np.float64)
     prediction = scores["prediction"].to_numpy(dtype=np.float64)
-    residuals = prediction - truth
+    residuals = truth - prediction
     bands = [scores[c].to_numpy(dtype=np.float64) if c in scores else None for c in ("lower", "upper")]
-    worst = scores.iloc[np.argsort(-np.nan_to_num(np.abs(residuals), nan=-1.0), kind="stable")[:WORST_ROWS]]
+    furthest = np.argsort(-np.nan_to_num(np.abs(residuals), nan=-1.0), kind="stable")[:WORST_ROWS]
     column = None if results.manifest.target_column is None else results.dataset.column(results.manifest.target_column)
     cap = (results.manifest.target or {}).get("cap")
     return RegressionView(
@@ -109,8 +123,9 @@ def regression_view(results: Results, part: str = "test") -> RegressionView:
         lower=bands[0],
         upper=bands[1],
         interval=results.manifest.interval,
+        coverage=None if bands[0] is None or bands[1] is None else measured_coverage(truth, bands[0], bands[1]),
         residuals=residuals,
-        worst=worst.assign(residual=(worst["prediction"] - worst["truth"])),
+        worst=scores.iloc[furthest].assign(residual=residuals[furthest]),
         limits=(None, None, None) if column is None else (column.lower_limit, column.nominal, column.upper_limit),
         verdict=_kept(results, value_verdict),
         cap=None if cap is None else float(cap),

@@ -13,6 +13,7 @@ from core import workflows as wf
 from core.errors import DataProblem, NotEnoughData, SettingProblem, StoreProblem
 from core.jobs import wait_for_job
 from core.training.request import TrainRequest
+from core.workflows.report_facts import report_facts
 from tests.synthetic import anomaly_table, class_table, life_table, regression_table
 
 TABLES = {
@@ -57,7 +58,17 @@ def test_the_regression_view_shows_the_stored_figures(ws: wf.Workspace, runs: di
     assert stored["rmse"].value == pytest.approx(rmse) and stored["rmse"].n == len(view.rows) == 80
     assert stored["rmse"].low < rmse < stored["rmse"].high
     assert np.abs(view.worst["residual"].to_numpy()[0]) == pytest.approx(np.abs(view.residuals).max())
+    assert view.coverage is not None and view.coverage.value == stored["coverage"].value
     assert view.interval is not None and stored["coverage"].value == pytest.approx(0.9, abs=0.12)
+
+
+def test_the_report_draws_measured_less_predicted(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["regression"].id)
+    rows = results.scores.iloc[320:]
+    figure = next(f.figure for f in report_facts(ws, results, str).figures if str(f.title) == "Residuals")
+    drawn = next(trace for trace in figure.data if trace.mode == "markers")
+    np.testing.assert_allclose(drawn.y, (rows["truth"] - rows["prediction"]).to_numpy())
+    assert figure.layout.yaxis.title.text == "measured − predicted"
 
 
 def test_the_test_part_is_the_latest(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
