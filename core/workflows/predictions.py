@@ -25,7 +25,7 @@ from core.evaluation import (
 )
 from core.messages import Message, msg
 from core.models import model_by_key
-from core.serving.manifest import IntervalFacts
+from core.serving.manifest import IntervalFacts, Manifest
 from core.workflows.results import Results
 
 WORST_ROWS = 20
@@ -73,6 +73,7 @@ class ClassificationView:
 
     `confusion` is (k, k), true class down, predicted across. `operating_point` is (false-positive rate, recall),
     `pr_point` (recall, precision) at the threshold, NaN where not defined. Curves are for `positive` against the rest.
+    With `is_argmax` no threshold decides: the most probable of more than two classes is called.
     """
 
     part: str
@@ -81,6 +82,7 @@ class ClassificationView:
     positive: str
     threshold: float
     default_threshold: float | None
+    is_argmax: bool
     metrics: tuple[Metric, ...]
     baseline_metrics: Mapping[str, Metric]
     per_class: pd.DataFrame
@@ -92,6 +94,36 @@ class ClassificationView:
     operating_point: tuple[float, float]
     pr_point: tuple[float, float]
     verdict: Message
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRule:
+    """How rows are called: class number `place` where its probability is > `threshold`; the most probable class if None.
+
+    `is_stored` says that this is the run's own rule, whose predictions and figures are stored.
+    """
+
+    classes: tuple[str, ...]
+    positive: str
+    place: int | None
+    threshold: float
+    is_stored: bool
+
+
+def class_rule(manifest: Manifest, positive: str | None = None, threshold: float | None = None) -> ClassRule:
+    """The rule for a class to catch and a moved limit; None for each means the run's own.
+
+    Raises:
+        SettingProblem: no such class.
+    """
+    classes = tuple((manifest.target or {})["classes"])
+    chosen = positive or manifest.positive or classes[-1]
+    if chosen not in classes:
+        raise unknown_choice("class", chosen, classes)
+    is_own = chosen == manifest.positive and (threshold is None or threshold == manifest.decision)
+    cut = threshold if threshold is not None else (manifest.decision if is_own and manifest.decision is not None else 0.5)
+    is_argmax = len(classes) > 2 and threshold is None
+    return ClassRule(classes, chosen, None if is_argmax else classes.index(chosen), float(cut), is_own or is_argmax)
 
 
 def regression_view(results: Results, part: str = "test") -> RegressionView:
@@ -142,13 +174,8 @@ def classification_view(
     """
     _check_task(results, ("classification",))
     manifest = results.manifest
-    classes = tuple((manifest.target or {})["classes"])
-    chosen = positive or manifest.positive or classes[-1]
-    if chosen not in classes:
-        raise unknown_choice("class", chosen, classes)
-    is_own = chosen == manifest.positive and (threshold is None or threshold == manifest.decision)
-    cut = threshold if threshold is not None else (manifest.decision if is_own and manifest.decision is not None else 0.5)
-    is_argmax = len(classes) > 2 and threshold is None
+    rule = class_rule(manifest, positive, threshold)
+    classes, chosen, cut = rule.classes, rule.positive, rule.threshold
     place = classes.index(chosen)
     rows = results.part_rows(part)
     truth, probabilities = _codes_and_probabilities(results.scores.iloc[rows], classes)
@@ -157,7 +184,7 @@ def classification_view(
         other = _codes_and_probabilities(results.baseline_scores.iloc[rows], classes)[1][:, place]
     known = (truth >= 0) & np.isfinite(probabilities).all(axis=1)
     is_positive, chance = truth[known] == place, probabilities[known, place]
-    predicted = predict_classes(probabilities[known], None if is_argmax else place, cut)
+    predicted = predict_classes(probabilities[known], rule.place, cut)
     flagged = predicted == place
     return ClassificationView(
         part=part,
@@ -166,11 +193,10 @@ def classification_view(
         positive=chosen,
         threshold=cut,
         default_threshold=manifest.decision,
-        metrics=_class_metrics(
-            results, part, is_own or is_argmax, truth, probabilities, classes, None if is_argmax else place, cut
-        ),
+        is_argmax=rule.place is None,
+        metrics=_class_metrics(results, part, rule, truth, probabilities),
         baseline_metrics=results.run.baseline_metrics,
-        per_class=per_class(truth, probabilities, classes, None if is_argmax else place, cut),
+        per_class=per_class(truth, probabilities, classes, rule.place, cut),
         confusion=confusion(truth[known], predicted, len(classes)),
         roc=roc_curve(is_positive, chance),
         pr=pr_curve(is_positive, chance),
@@ -260,18 +286,11 @@ def _value_metrics(truth: NDArray[np.float64], prediction: NDArray[np.float64]) 
 
 
 def _class_metrics(
-    results: Results,
-    part: str,
-    is_own: bool,
-    truth: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    classes: tuple[str, ...],
-    place: int | None,
-    cut: float,
+    results: Results, part: str, rule: ClassRule, truth: NDArray[np.int64], probabilities: NDArray[np.float64]
 ) -> tuple[Metric, ...]:
-    if part == "test" and is_own:
+    if part == "test" and rule.is_stored:
         return tuple(results.run.metrics.values())
-    return classification_metrics(truth, probabilities, classes, place, cut, n_boot=0)
+    return classification_metrics(truth, probabilities, rule.classes, rule.place, rule.threshold, n_boot=0)
 
 
 def _codes_and_probabilities(scores: pd.DataFrame, classes: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,7 +78,7 @@ def test_the_test_part_is_the_latest(ws: wf.Workspace, runs: dict[str, wf.Run]) 
     assert results.manifest.split["method"] == "time"
 
 
-def test_a_moved_threshold_moves_every_view(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+def test_a_moved_threshold_moves_every_view(ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path) -> None:
     results = wf.open_results(ws, runs["classification"].id)
     own, strict = wf.classification_view(results), wf.classification_view(results, threshold=0.999999)
     assert own.positive == "fail"
@@ -87,6 +88,28 @@ def test_a_moved_threshold_moves_every_view(ws: wf.Workspace, runs: dict[str, wf
     assert strict.confusion[:, place].sum() < own.confusion[:, place].sum()
     assert strict.confusion.sum() == own.confusion.sum() == own.n
     assert strict.operating_point[1] < own.operating_point[1]
+
+    def saved(rows: np.ndarray | None = None, **limit: Any) -> pd.DataFrame:
+        wf.export_scores(results, tmp_path / "classes.csv", rows, **limit)
+        return pd.read_csv(tmp_path / "classes.csv")
+
+    limits: tuple[dict[str, Any], ...] = ({}, {"threshold": 0.999999}, {"threshold": 0.3}, {"positive": "pass"})
+    for limit in limits:
+        view, scores = wf.classification_view(results, **limit), wf.scores_at(results, **limit)
+        test = scores[scores["part"] == 2]
+        counted = [[int(((test["truth"] == a) & (test["prediction"] == b)).sum()) for b in view.classes] for a in view.classes]
+        assert counted == view.confusion.tolist(), limit
+        wrong = wf.filter_scores(scores, "classification", part="test", kind="wrong")
+        assert len(wrong) == view.n - np.trace(view.confusion)
+        assert (scores["prediction"].iloc[wrong] != scores["truth"].iloc[wrong]).all()
+        assert saved(**limit)["prediction"].tolist() == scores["prediction"].tolist()
+        assert saved(wrong, **limit)["row"].tolist() == wrong.tolist()
+    # By hand: above the limit is "fail", all else "pass".
+    moved = saved(threshold=0.3)
+    assert moved["prediction"].tolist() == ["fail" if p > 0.3 else "pass" for p in moved["probability_fail"]]
+    assert set(moved["threshold"]) == {0.3} and set(moved["threshold_of"]) == {"fail"}
+    assert not {"threshold", "threshold_of"} & set(saved().columns)
+    assert saved()["prediction"].tolist() == results.scores["prediction"].tolist()
 
 
 def test_events_cover_the_planted_fault_and_take_a_verdict(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
