@@ -24,7 +24,13 @@ from core.workflows.importing import (
     rename_dataset,
     summarise_dataset,
 )
-from core.workflows.predictions import ClassificationView, RegressionView, classification_view, regression_view
+from core.workflows.predictions import (
+    PART_TITLES,
+    ClassificationView,
+    RegressionView,
+    classification_view,
+    regression_view,
+)
 from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report
 from core.workflows.results import Results, open_results

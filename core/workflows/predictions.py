@@ -28,6 +28,13 @@ from core.models import model_by_key
 from core.serving.manifest import IntervalFacts, Manifest
 from core.workflows.results import Results
 
+PART_TITLES: Mapping[str, Message] = {
+    "train": msg("training part"),
+    "validation": msg("validation part"),
+    "test": msg("test part"),
+    "gap": msg("gap"),
+    "all": msg("all rows"),
+}
 WORST_ROWS = 20
 COVERAGE_SLACK = 0.05  # how far below its promise the coverage may lie before a warning: some of it is chance
 
@@ -94,6 +101,11 @@ class ClassificationView:
     operating_point: tuple[float, float]
     pr_point: tuple[float, float]
     verdict: Message
+
+    @property
+    def decided_at(self) -> float | None:
+        """The limit that decides, or None where the most probable class is called."""
+        return None if self.is_argmax else self.threshold
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,7 @@ def _confusion(view: Any) -> None:
         key="class_confusion",
         height=max(280, 120 + 52 * len(view.classes)),
     )
+    layout.caption(say(drawing.caption_confusion(view.n, wf.PART_TITLES[view.part], view.positive, view.decided_at)))
 
 
 def _metrics(results: Any, view: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 
 from core import workflows as wf
 from core.errors import DataProblem, NotEnoughData, SettingProblem, StoreProblem
+from core.evaluation import Metric
 from core.jobs import wait_for_job
+from core.messages import Message
 from core.training.request import TrainRequest
 from core.workflows.report_facts import report_facts
 from tests.synthetic import anomaly_table, class_table, life_table, regression_table
@@ -70,6 +73,61 @@ def test_the_report_draws_measured_less_predicted(ws: wf.Workspace, runs: dict[s
     drawn = next(trace for trace in figure.data if trace.mode == "markers")
     np.testing.assert_allclose(drawn.y, (rows["truth"] - rows["prediction"]).to_numpy())
     assert figure.layout.yaxis.title.text == "measured − predicted"
+
+
+def test_the_report_says_what_was_asked_for_with_its_unit(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    def said(task: str) -> dict[str, object]:
+        facts = report_facts(ws, wf.open_results(ws, runs[task].id), str)
+        assert str(next(f.value for f in facts.run if str(f.name) == "Task")) == titles[task]
+        return {str(f.name): f.value if isinstance(f.value, float) else str(f.value) for f in facts.settings}
+
+    titles = {
+        "regression": "Predict a value",
+        "classification": "Predict a class",
+        "anomaly": "Warn when something is off",
+        "rul": "Remaining life",
+    }
+    cap, alarms, missed = "Life cap (cycles)", "False alarms allowed a week (1/week)", "Interval miss rate"
+    asked = {task: {k: v for k, v in said(task).items() if k in (cap, alarms, missed)} for task in titles}
+    assert asked == {
+        "regression": {missed: 0.1},
+        "classification": {},
+        "anomaly": {alarms: 2.0},
+        "rul": {cap: 30.0, missed: 0.1},
+    }
+
+
+def test_the_report_of_a_network_says_its_preset_and_time_budget_in_the_language(
+    ws: wf.Workspace, runs: dict[str, wf.Run]
+) -> None:
+    from core.languages import text_in
+    from core.training.settings import FitSettings
+    from core.workflows.report_facts import _settings
+
+    results = wf.open_results(ws, runs["regression"].id)
+    fit = FitSettings(budget_minutes=4.0, class_weights=True).model_dump(mode="json")
+    network = replace(
+        results,
+        run=replace(results.run, model="dense", request=results.run.request.with_values(model="dense", preset="quick")),
+        manifest=results.manifest.model_copy(update={"training": {"fit": fit}}),
+    )
+    facts = {str(f.name): f for f in _settings(network)}
+    assert str(facts["How thorough"].value) == "quick" and facts["Time budget (min)"].value == 4.0
+    assert str(facts["Class weights"].value) == "yes"
+    preset, budget, chinese = facts["How thorough"], facts["Time budget (min)"], text_in("zh")
+    assert isinstance(preset.value, Message)
+    assert (chinese(preset.name), chinese(preset.value)) == ("细致程度", "快速")
+    assert "时间预算" in chinese(budget.name) and "分钟" in chinese(budget.name)
+
+
+def test_the_report_shows_every_baseline(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["anomaly"].id)
+    forest = {"f1": Metric("f1", 0.25, 100)}
+    more = replace(results, run=replace(results.run, other_baselines={"isolation_forest": forest}))
+    facts = report_facts(ws, more, str)
+    assert [str(name) for name in facts.other_baselines] == ["Isolation forest"]
+    others = {line.metric.key: line.others for line in facts.metrics}
+    assert others["f1"] == (forest["f1"],) and others["recall"] == (None,)
 
 
 def test_the_test_part_is_the_latest(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
