@@ -13,6 +13,9 @@ import pandas as pd
 import pytest
 
 from core.cli import main
+from core.cli.common import figure_lines
+from core.evaluation.result import Metric
+from core.messages import msg
 from tests.synthetic import anomaly_table, class_table, life_table, regression_table
 
 
@@ -126,8 +129,19 @@ def test_networks_train_beside_their_baseline(
     value, base = trained["metrics"][metric], trained["baseline"]["metrics"][metric]
     assert value is not None and base is not None
     assert value > 0.9 if metric == "roc_auc" else value < 12
+    others = trained["baseline"]["others"]
+    assert set(others) == ({"isolation_forest"} if "anomaly" in arguments else set())
+    assert all(figures[metric] is not None for figures in others.values())
     code, scored, _ = run_cli("score", "--bundle", bundle, "--data", data, "--out", str(tmp_path / "s.csv"), home=home)
     assert code == 0 and scored["rows"] == len(table)
+
+
+def test_a_line_of_figures_names_every_baseline() -> None:
+    def f1(value: float | None) -> dict[str, Metric]:
+        return {"f1": Metric("f1", value, 9, why_not=None if value is not None else msg("no fault"))}
+
+    (line,) = figure_lines(f1(0.75), f1(0.5), {"isolation_forest": f1(0.25), "other": f1(None)})
+    assert line.split() == ["f1", "0.75", "baseline", "0.5", "isolation_forest", "0.25"]
 
 
 def test_unknown_words_name_the_closest(capsys: pytest.CaptureFixture[str], home: Path, write: Any) -> None:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from core.charts.binning import bin_values
 from core.charts.captions import (
     caption_before_after,
+    caption_confusion,
     caption_curve,
     caption_life,
     caption_loss,
@@ -32,7 +33,7 @@ from core.messages import Message, msg
 
 __all__ = [
     "CATALOGUE", "DARK", "LIGHT", "MAX_POINTS", "ChartInfo", "Theme", "UnitLife", "before_after", "bin_values",
-    "caption_before_after", "caption_curve", "caption_life", "caption_loss", "caption_residuals", "caption_rows",
+    "caption_before_after", "caption_confusion", "caption_curve", "caption_life", "caption_loss", "caption_residuals", "caption_rows",
     "caption_score_timeline", "caption_sensor_band", "caption_split", "confusion_matrix", "downsample",
     "downsample_marks", "histogram_pair", "life_chart", "loss_curves", "parity", "precision_recall",
     "probability_histogram", "residual_histogram", "residuals_over_time", "roc", "score_timeline", "sensor_band",

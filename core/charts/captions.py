@@ -42,8 +42,16 @@ def caption_residuals(n: int, x: ArrayLike | None = None, interval: Message | No
 
 
 def caption_curve(n: int, n_positive: int, positive: str) -> Message:
-    """ROC, precision-recall, probabilities, confusion: rows and how many of them are of the class looked for."""
+    """ROC, precision-recall, probabilities: rows and how many of them are of the class looked for."""
     return join(msg_n("n = {n} row", "n = {n} rows", n), msg("{positive} of class {name}", positive=n_positive, name=positive))
+
+
+def caption_confusion(n: int, part: Message, positive: str, threshold: float | None) -> Message:
+    """Confusion matrix: rows, the part they are of, and the decision limit on `positive`; None: the most probable class."""
+    rule = msg("the most probable class is called")
+    if threshold is not None:
+        rule = msg("'{name}' where its probability is above {limit}", name=positive, limit=float(threshold))
+    return join(msg_n("n = {n} row", "n = {n} rows", n), part, rule)
 
 
 def caption_score_timeline(

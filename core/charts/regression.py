@@ -36,7 +36,7 @@ def parity(
     limits. Above 5,000 rows the rows with the largest residuals are among those drawn.
     """
     measured, predicted = np.asarray(truth, float), np.asarray(prediction, float)
-    kept = downsample(predicted - measured)
+    kept = downsample(measured - predicted)
     where = axis_values(rows, len(measured))
     hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x:.5~g} → %{y:.5~g} " + plain(unit)
     dots = marks(measured[kept], predicted[kept], theme.category(0), hover=hover, size=4, opacity=0.55, customdata=where[kept])

@@ -67,13 +67,18 @@ def intervals(metrics: Iterable[Metric]) -> dict[str, list[float | None]]:
     return {m.key: [m.low, m.high] for m in metrics if m.low is not None}
 
 
-def figure_lines(metrics: Mapping[str, Metric], baseline: Mapping[str, Metric]) -> list[str]:
+def figure_lines(
+    metrics: Mapping[str, Metric], baseline: Mapping[str, Metric], others: Mapping[str, Mapping[str, Metric]] | None = None
+) -> list[str]:
+    """A line a metric: value, interval, the baseline's and, by their key, those of further baselines."""
     lines = []
     for key, metric in metrics.items():
         value = f"{metric.value:.4g}" if metric.value is not None else f"not defined: {metric.why_not}"
         span = f" [{metric.low:.4g}, {metric.high:.4g}]" if metric.low is not None and metric.high is not None else ""
-        base = baseline.get(key)
-        beside = f"   baseline {base.value:.4g}" if base is not None and base.value is not None else ""
+        beside = ""
+        for name, found in {"baseline": baseline, **(others or {})}.items():
+            base = found.get(key)
+            beside += f"   {name} {base.value:.4g}" if base is not None and base.value is not None else ""
         lines.append(f"{key:18} {value}{span}{beside}")
     return lines
 

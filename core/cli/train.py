@@ -67,12 +67,20 @@ def train(options: Options) -> Answer:
         "metrics": figures(run.metrics.values()),
         "intervals": intervals(run.metrics.values()),
         "not_defined": {m.key: str(m.why_not) for m in run.metrics.values() if m.value is None},
-        "baseline": {"model": run.baseline, "metrics": figures(run.baseline_metrics.values())},
+        "baseline": {
+            "model": run.baseline,
+            "metrics": figures(run.baseline_metrics.values()),
+            "others": {key: figures(metrics.values()) for key, metrics in run.other_baselines.items()},
+        },
         "split": wf.open_results(ws, run.id).manifest.split | {"reason": _split_reason(ws, run.id)},
         "seconds": round(time.monotonic() - began, 2),
         "notes": [str(note) for note in run.notes],
     }
-    lines = [f"run {run.id}: {run.model}, baseline {run.baseline or '–'}", *figure_lines(run.metrics, run.baseline_metrics)]
+    named = ", ".join((run.baseline or "–", *run.other_baselines))
+    lines = [
+        f"run {run.id}: {run.model}, baseline {named}",
+        *figure_lines(run.metrics, run.baseline_metrics, run.other_baselines),
+    ]
     return answer, lines + ([] if options.out is None else [f"bundle: {options.out}"]), 0
 
 

@@ -65,12 +65,13 @@ class SplitFacts:
 
 @dataclass(frozen=True, slots=True)
 class MetricLine:
-    """A metric of the model beside the baseline's, on the same rows."""
+    """A metric of the model beside the baseline's, on the same rows; `others` stand in the order of `other_baselines`."""
 
     title: Message
     metric: Metric
     baseline: Metric | None = None
     unit: str = ""
+    others: tuple[Metric | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class ReportFacts:
     model_name: Message
     run: tuple[Fact, ...] = ()
     baseline_name: Message | None = None
+    other_baselines: tuple[Message, ...] = ()
     metrics: tuple[MetricLine, ...] = ()
     recipe: tuple[RecipeLine, ...] = ()
     settings: tuple[Fact, ...] = ()

@@ -110,6 +110,7 @@ def _environment(text: Text) -> Environment:
         "free": lambda value: scrub(str(say(_spoken(value)))),
         "metric": lambda line: metric_words(line.metric, line.unit, text),
         "baseline": lambda line: metric_words(line.baseline, line.unit, text),
+        "value": lambda metric, unit: metric_words(metric, unit, text),
         "interval": lambda metric: interval_words(metric, text),
         "sensors": lambda event: _sensor_words(event, text),
         "compare": lambda line: _compare(line, text),

@@ -18,6 +18,7 @@ from core.messages import Message, msg, msg_n
 from core.training.resolve import Resolved
 
 SMALLEST_TRAINING = 8
+SMALLEST_VALIDATION = 1
 MAX_LABELS = 20
 
 
@@ -69,9 +70,7 @@ def prepare(resolved: Resolved) -> Prepared:
     pipeline = Pipeline(recipe, plan, resolved.width, resolved.group, resolved.time)
     inputs = pipeline.inputs(table)
     truth, notes = _truth(table, resolved)
-    target = None
-    if request.task != "anomaly" and truth is not None:
-        target = fit_target(request.task, truth[split.rows(TRAIN)], resolved.task.cap, resolved.target or "")
+    target = _fitted_target(truth, split, resolved)
     if isinstance(target, ClassTarget) and truth is not None:
         notes.extend(_unseen_classes(truth[split.rows(TEST)], target))
     known = _known(truth, target, request.task, len(table))
@@ -83,9 +82,34 @@ def prepare(resolved: Resolved) -> Prepared:
         truth=truth,
         target=target,
         train=_places(inputs, split, TRAIN, known, SMALLEST_TRAINING),
-        validation=_places(inputs, split, VALIDATION, known, 1),
+        validation=_places(inputs, split, VALIDATION, known, SMALLEST_VALIDATION),
         notes=(*plan.notes, *notes),
     )
+
+
+def check_target(table: pd.DataFrame, split: Split, resolved: Resolved) -> None:
+    """Refuse before a job what `prepare` would refuse in it: a target that cannot be learned, too few rows with a result.
+
+    Args:
+        table: One row a dataset row with the target, group and time columns; nothing else is looked at, so that a
+            recipe or sensors may still leave too few rows.
+        split: The parts of those rows.
+        resolved: The request with every choice closed.
+
+    Raises:
+        DataProblem, NotEnoughData, SettingProblem: as `prepare`.
+    """
+    truth, _ = _truth(table, resolved)
+    known = _known(truth, _fitted_target(truth, split, resolved), resolved.request.task, len(table))
+    for part, smallest in ((TRAIN, SMALLEST_TRAINING), (VALIDATION, SMALLEST_VALIDATION)):
+        _check_count(part, int(np.count_nonzero(known & (split.parts == part))), smallest)
+
+
+def _fitted_target(truth: NDArray | None, split: Split, resolved: Resolved) -> Target | None:
+    task = resolved.request.task
+    if task == "anomaly" or truth is None:
+        return None
+    return fit_target(task, truth[split.rows(TRAIN)], resolved.task.cap, resolved.target or "")
 
 
 def _truth(table: pd.DataFrame, resolved: Resolved) -> tuple[NDArray | None, list[Message]]:
@@ -154,11 +178,14 @@ def _places(inputs: Inputs, split: Split, part: int, known: NDArray[np.bool_], s
     full = wanted & ~inputs.windows.is_padded
     chosen = full if full.sum() >= max(smallest, 0.2 * wanted.sum()) else wanted
     places = np.flatnonzero(chosen)
-    if len(places) < smallest:
-        name = msg("training") if part == TRAIN else msg("validation")
+    _check_count(part, len(places), smallest)
+    return places
+
+
+def _check_count(part: int, n: int, smallest: int) -> None:
+    if n < smallest:
         raise NotEnoughData(
-            msg("The {part} part has {n} usable rows.", part=name, n=len(places)),
+            msg("The {part} part has {n} usable rows.", part=msg("training") if part == TRAIN else msg("validation"), n=n),
             msg("Expected at least {n}.", n=smallest),
             msg("Bring more rows, a shorter window or another split."),
         )
-    return places

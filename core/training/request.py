@@ -30,7 +30,9 @@ class TrainRequest(Settings):
     ignore: tuple[str, ...] = ()
     recipe: dict[str, Any] = Field(default_factory=dict)
     split: SplitSettings | None = None
-    preset: Preset = "normal"
+    preset: Preset = setting(
+        "normal", title="How thorough", help="Sets epochs, patience, batch and learning rate from the size of the data."
+    )
     options: dict[str, Any] = Field(default_factory=dict)
     seed: int = setting(
         7, title="Seed", help="Same seed and same data give the same model on the same machine.", ge=0, le=2**31 - 1

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.settings import Settings, setting
+
+NOT_ASKED: Mapping[str, tuple[str, ...]] = {
+    "regression": ("cap", "false_alarms_per_week"),
+    "classification": ("cap", "false_alarms_per_week", "interval_miss_rate"),
+    "anomaly": ("cap", "interval_miss_rate"),
+    "rul": ("false_alarms_per_week",),
+}
+"""Settings that mean nothing to a task, by task."""
 
 
 class TaskSettings(Settings):

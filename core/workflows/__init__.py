@@ -24,11 +24,18 @@ from core.workflows.importing import (
     rename_dataset,
     summarise_dataset,
 )
-from core.workflows.predictions import ClassificationView, RegressionView, classification_view, regression_view
+from core.workflows.predictions import (
+    PART_TITLES,
+    ClassificationView,
+    RegressionView,
+    classification_view,
+    regression_view,
+)
 from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report
 from core.workflows.results import Results, open_results
-from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file, scores_at
+from core.workflows.score_rows import ROW_KINDS, filter_scores, scores_at
+from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file
 from core.workflows.training import (
     TASK_CHOICES,
     delete_run,

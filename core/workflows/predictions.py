@@ -16,6 +16,7 @@ from core.evaluation import (
     classification_metrics,
     compare_with_baseline,
     confusion,
+    measured_coverage,
     paired_differences,
     per_class,
     pr_curve,
@@ -24,15 +25,27 @@ from core.evaluation import (
 )
 from core.messages import Message, msg
 from core.models import model_by_key
-from core.serving.manifest import IntervalFacts
+from core.serving.manifest import IntervalFacts, Manifest
 from core.workflows.results import Results
 
+PART_TITLES: Mapping[str, Message] = {
+    "train": msg("training part"),
+    "validation": msg("validation part"),
+    "test": msg("test part"),
+    "gap": msg("gap"),
+    "all": msg("all rows"),
+}
 WORST_ROWS = 20
+COVERAGE_SLACK = 0.05  # how far below its promise the coverage may lie before a warning: some of it is chance
 
 
 @dataclass(frozen=True, slots=True)
 class RegressionView:
-    """Predicted values of one part. Arrays are (n,), n = rows of the part, in file order; NaN where unknown."""
+    """Predicted values of one part. Arrays are (n,), n = rows of the part, in file order; NaN where unknown.
+
+    `residuals` are measured less predicted, here and wherever a residual is shown; `worst` has them as `residual`.
+    `coverage` is the share of these rows whose true value lies in the interval, None where the run has no interval.
+    """
 
     part: str
     metrics: tuple[Metric, ...]
@@ -46,11 +59,19 @@ class RegressionView:
     lower: NDArray[np.float64] | None
     upper: NDArray[np.float64] | None
     interval: IntervalFacts | None
+    coverage: Metric | None
     residuals: NDArray[np.float64]
     worst: pd.DataFrame
     limits: tuple[float | None, float | None, float | None]
     verdict: Message
     cap: float | None
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether clearly fewer rows lie inside the interval than it promises."""
+        if self.interval is None or self.coverage is None or self.coverage.value is None:
+            return False
+        return self.coverage.value < 1 - self.interval.alpha - COVERAGE_SLACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +80,7 @@ class ClassificationView:
 
     `confusion` is (k, k), true class down, predicted across. `operating_point` is (false-positive rate, recall),
     `pr_point` (recall, precision) at the threshold, NaN where not defined. Curves are for `positive` against the rest.
+    With `is_argmax` no threshold decides: the most probable of more than two classes is called.
     """
 
     part: str
@@ -67,6 +89,7 @@ class ClassificationView:
     positive: str
     threshold: float
     default_threshold: float | None
+    is_argmax: bool
     metrics: tuple[Metric, ...]
     baseline_metrics: Mapping[str, Metric]
     per_class: pd.DataFrame
@@ -78,6 +101,41 @@ class ClassificationView:
     operating_point: tuple[float, float]
     pr_point: tuple[float, float]
     verdict: Message
+
+    @property
+    def decided_at(self) -> float | None:
+        """The limit that decides, or None where the most probable class is called."""
+        return None if self.is_argmax else self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRule:
+    """How rows are called: class number `place` where its probability is > `threshold`; the most probable class if None.
+
+    `is_stored` says that this is the run's own rule, whose predictions and figures are stored.
+    """
+
+    classes: tuple[str, ...]
+    positive: str
+    place: int | None
+    threshold: float
+    is_stored: bool
+
+
+def class_rule(manifest: Manifest, positive: str | None = None, threshold: float | None = None) -> ClassRule:
+    """The rule for a class to catch and a moved limit; None for each means the run's own.
+
+    Raises:
+        SettingProblem: no such class.
+    """
+    classes = tuple((manifest.target or {})["classes"])
+    chosen = positive or manifest.positive or classes[-1]
+    if chosen not in classes:
+        raise unknown_choice("class", chosen, classes)
+    is_own = chosen == manifest.positive and (threshold is None or threshold == manifest.decision)
+    cut = threshold if threshold is not None else (manifest.decision if is_own and manifest.decision is not None else 0.5)
+    is_argmax = len(classes) > 2 and threshold is None
+    return ClassRule(classes, chosen, None if is_argmax else classes.index(chosen), float(cut), is_own or is_argmax)
 
 
 def regression_view(results: Results, part: str = "test") -> RegressionView:
@@ -91,9 +149,9 @@ def regression_view(results: Results, part: str = "test") -> RegressionView:
     scores = results.scores.iloc[rows]
     truth = scores["truth"].to_numpy(dtype=np.float64)
     prediction = scores["prediction"].to_numpy(dtype=np.float64)
-    residuals = prediction - truth
+    residuals = truth - prediction
     bands = [scores[c].to_numpy(dtype=np.float64) if c in scores else None for c in ("lower", "upper")]
-    worst = scores.iloc[np.argsort(-np.nan_to_num(np.abs(residuals), nan=-1.0), kind="stable")[:WORST_ROWS]]
+    furthest = np.argsort(-np.nan_to_num(np.abs(residuals), nan=-1.0), kind="stable")[:WORST_ROWS]
     column = None if results.manifest.target_column is None else results.dataset.column(results.manifest.target_column)
     cap = (results.manifest.target or {}).get("cap")
     return RegressionView(
@@ -109,8 +167,9 @@ def regression_view(results: Results, part: str = "test") -> RegressionView:
         lower=bands[0],
         upper=bands[1],
         interval=results.manifest.interval,
+        coverage=None if bands[0] is None or bands[1] is None else measured_coverage(truth, bands[0], bands[1]),
         residuals=residuals,
-        worst=worst.assign(residual=(worst["prediction"] - worst["truth"])),
+        worst=scores.iloc[furthest].assign(residual=residuals[furthest]),
         limits=(None, None, None) if column is None else (column.lower_limit, column.nominal, column.upper_limit),
         verdict=_kept(results, value_verdict),
         cap=None if cap is None else float(cap),
@@ -127,13 +186,8 @@ def classification_view(
     """
     _check_task(results, ("classification",))
     manifest = results.manifest
-    classes = tuple((manifest.target or {})["classes"])
-    chosen = positive or manifest.positive or classes[-1]
-    if chosen not in classes:
-        raise unknown_choice("class", chosen, classes)
-    is_own = chosen == manifest.positive and (threshold is None or threshold == manifest.decision)
-    cut = threshold if threshold is not None else (manifest.decision if is_own and manifest.decision is not None else 0.5)
-    is_argmax = len(classes) > 2 and threshold is None
+    rule = class_rule(manifest, positive, threshold)
+    classes, chosen, cut = rule.classes, rule.positive, rule.threshold
     place = classes.index(chosen)
     rows = results.part_rows(part)
     truth, probabilities = _codes_and_probabilities(results.scores.iloc[rows], classes)
@@ -142,7 +196,7 @@ def classification_view(
         other = _codes_and_probabilities(results.baseline_scores.iloc[rows], classes)[1][:, place]
     known = (truth >= 0) & np.isfinite(probabilities).all(axis=1)
     is_positive, chance = truth[known] == place, probabilities[known, place]
-    predicted = predict_classes(probabilities[known], None if is_argmax else place, cut)
+    predicted = predict_classes(probabilities[known], rule.place, cut)
     flagged = predicted == place
     return ClassificationView(
         part=part,
@@ -151,11 +205,10 @@ def classification_view(
         positive=chosen,
         threshold=cut,
         default_threshold=manifest.decision,
-        metrics=_class_metrics(
-            results, part, is_own or is_argmax, truth, probabilities, classes, None if is_argmax else place, cut
-        ),
+        is_argmax=rule.place is None,
+        metrics=_class_metrics(results, part, rule, truth, probabilities),
         baseline_metrics=results.run.baseline_metrics,
-        per_class=per_class(truth, probabilities, classes, None if is_argmax else place, cut),
+        per_class=per_class(truth, probabilities, classes, rule.place, cut),
         confusion=confusion(truth[known], predicted, len(classes)),
         roc=roc_curve(is_positive, chance),
         pr=pr_curve(is_positive, chance),
@@ -245,18 +298,11 @@ def _value_metrics(truth: NDArray[np.float64], prediction: NDArray[np.float64]) 
 
 
 def _class_metrics(
-    results: Results,
-    part: str,
-    is_own: bool,
-    truth: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    classes: tuple[str, ...],
-    place: int | None,
-    cut: float,
+    results: Results, part: str, rule: ClassRule, truth: NDArray[np.int64], probabilities: NDArray[np.float64]
 ) -> tuple[Metric, ...]:
-    if part == "test" and is_own:
+    if part == "test" and rule.is_stored:
         return tuple(results.run.metrics.values())
-    return classification_metrics(truth, probabilities, classes, place, cut, n_boot=0)
+    return classification_metrics(truth, probabilities, rule.classes, rule.place, rule.threshold, n_boot=0)
 
 
 def _codes_and_probabilities(scores: pd.DataFrame, classes: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -116,9 +116,10 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class TaskChoice:
-    """One answer to "What do you want to know?"."""
+    """One answer to "What do you want to know?": its short title, the question in full, what it gives."""
 
     key: str
+    title: Message
     question: Message
     answer: Message
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_origin
 
 import numpy as np
+from pydantic.fields import FieldInfo
 
 from core import __version__, charts
 from core.anomalies.records import AnomalyEvent
@@ -15,10 +16,13 @@ from core.evaluation import Curve, metric_info
 from core.messages import Message, msg, msg_n
 from core.models import model_by_key
 from core.report import DatasetFacts, Fact, MetricLine, RecipeLine, ReportFacts, ReportFigure, SplitFacts
+from core.report.facts import Said
+from core.settings import Settings
+from core.training.request import TrainRequest
 from core.workflows.anomalies import anomaly_view, event_detail, later_events
-from core.workflows.predictions import classification_view, regression_view
+from core.workflows.predictions import PART_TITLES, classification_view, regression_view
 from core.workflows.results import Results
-from core.workflows.training import read_curves
+from core.workflows.training import TASK_CHOICES, read_curves
 from core.workflows.workspace import Workspace
 
 Text = Callable[[Message], str]
@@ -59,6 +63,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         ),
         model_name=model_by_key(run.model).title,
         baseline_name=model_by_key(run.baseline).title if run.baseline else None,
+        other_baselines=tuple(model_by_key(key).title for key in run.other_baselines),
         run=_run_lines(results),
         metrics=_metric_lines(results),
         recipe=_recipe_lines(results),
@@ -77,7 +82,7 @@ def _run_lines(results: Results) -> tuple[Fact, ...]:
     run, training = results.run, results.manifest.training
     lines = [
         Fact(msg("Run"), f"{run.number}"),
-        Fact(msg("Task"), run.task),
+        Fact(msg("Task"), next(choice.title for choice in TASK_CHOICES if choice.key == run.task)),
         Fact(msg("Seed"), run.request.seed),
         Fact(msg("Window (rows)"), int(results.manifest.pipeline["width"])),
     ]
@@ -94,7 +99,8 @@ def _metric_lines(results: Results) -> tuple[MetricLine, ...]:
     for key, metric in run.metrics.items():
         info = metric_info(key)
         unit = results.unit if info.in_target_unit else ""
-        lines.append(MetricLine(info.title, metric, run.baseline_metrics.get(key), unit))
+        others = tuple(found.get(key) for found in run.other_baselines.values())
+        lines.append(MetricLine(info.title, metric, run.baseline_metrics.get(key), unit, others))
     return tuple(lines)
 
 
@@ -116,21 +122,43 @@ def _recipe_lines(results: Results) -> tuple[RecipeLine, ...]:
 
 
 def _settings(results: Results) -> tuple[Fact, ...]:
-    """Model and fit settings, each by its declared title."""
+    """What was asked for and what was fitted with: settings of the question, the preset, of model and fit, as declared."""
     from core.training.settings import FitSettings
+    from core.training.task_settings import NOT_ASKED, TaskSettings
 
-    spec = model_by_key(results.run.model)
-    facts = []
-    parts: tuple[tuple[Any, dict[str, Any]], ...] = (
+    request, spec = results.run.request, model_by_key(results.run.model)
+    left_out = ("window", *NOT_ASKED.get(results.task, ()))  # the window is told as it came out, among the facts of the run
+    asked = TaskSettings.read({k: v for k, v in request.options.items() if k in TaskSettings.model_fields}).model_dump()
+    parts: tuple[tuple[type[Settings], Mapping[str, Any]], ...] = (
+        (TaskSettings, {name: value for name, value in asked.items() if name not in left_out}),
+        (TrainRequest, {"preset": request.preset} if spec.role == "network" else {}),
         (spec.settings, results.manifest.settings),
         (FitSettings, results.manifest.training.get("fit", {})),
     )
-    for owner, values in parts:
-        for name, value in values.items():
-            field = owner.model_fields.get(name)
-            if field is not None and value is not None:
-                facts.append(Fact(msg(field.title or name), value if isinstance(value, int | float) else str(value)))
-    return tuple(facts)
+    return tuple(
+        Fact(_title(owner.model_fields[name]), _value_words(owner.model_fields[name], value))
+        for owner, values in parts
+        for name, value in values.items()
+        if name in owner.model_fields and value is not None
+    )
+
+
+def _title(field: FieldInfo) -> Message:
+    """A setting's declared title with its unit."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    title, unit = msg(field.title or ""), str(extra.get("unit") or "")
+    return msg("{name} ({unit})", name=title, unit=msg(unit)) if unit else title
+
+
+def _value_words(field: FieldInfo, value: Any) -> Said:
+    """A setting's value: numbers as they are, yes or no, a choice in words, a list with commas."""
+    if isinstance(value, bool):
+        return msg("yes") if value else msg("no")
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return ", ".join(str(v) for v in value)
+    return msg(str(value).replace("_", " ")) if get_origin(field.annotation) is Literal else str(value)
 
 
 def _by_task(ws: Workspace, results: Results, text: Text):  # type: ignore[no-untyped-def]
@@ -214,7 +242,7 @@ def _classification(results: Results, text: Text) -> tuple[Message, tuple[Report
     confusion = ReportFigure(
         msg("Confusion matrix"),
         charts.confusion_matrix(counts=view.confusion, classes=view.classes, text=text),
-        caption,
+        charts.caption_confusion(view.n, PART_TITLES[view.part], view.positive, view.decided_at),
     )
     if view.roc.why_not is not None:
         return view.verdict, (confusion,)

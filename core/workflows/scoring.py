@@ -31,6 +31,7 @@ from core.messages import Message, msg
 from core.serving import Bundle, load_bundle
 from core.serving.scoring import score_table
 from core.workflows.results import Results
+from core.workflows.score_rows import limit_columns, scores_at
 from core.workflows.workspace import Workspace
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -112,26 +113,21 @@ def write_csv(table: pd.DataFrame, out: Path, *, formula_safe: bool = False) -> 
         temporary.unlink(missing_ok=True)
 
 
-def scores_at(results: Results, threshold: float | None = None) -> pd.DataFrame:
-    """The scores of a run, with the flags of an anomaly run at a decision limit: score > threshold, padded windows never.
-
-    Without a threshold, and for other tasks, they are as the run stored them.
-    """
-    if threshold is None or results.task != "anomaly":
-        return results.scores
-    return results.scores.assign(flag=np.nan_to_num(results.judged, nan=-np.inf) > threshold)
-
-
-def export_scores(results: Results, path: Path, rows: NDArray[np.int64] | None = None, threshold: float | None = None) -> None:
+def export_scores(
+    results: Results,
+    path: Path,
+    rows: NDArray[np.int64] | None = None,
+    threshold: float | None = None,
+    positive: str | None = None,
+) -> None:
     """The scores of a run, or some of its rows, as CSV that a spreadsheet opens safely.
 
-    With a threshold, an anomaly run is written with its flags at that limit, and the limit as the column `threshold`.
+    At a moved limit it holds the flags or classes of that limit, and the limit itself as the column `threshold`; for
+    classes `threshold_of` names the class on whose probability it stands.
     """
     from core.data.split import PART_NAMES
 
-    table = scores_at(results, threshold)
-    if threshold is not None and results.task == "anomaly":
-        table = table.assign(threshold=float(threshold))
+    table = scores_at(results, threshold, positive).assign(**limit_columns(results, threshold, positive))
     table = table if rows is None else table.iloc[rows]
     write_csv(table.assign(part=np.array(PART_NAMES, dtype=object)[table["part"].to_numpy()]), path, formula_safe=True)
 

@@ -9,6 +9,7 @@ from core.data.split import make_split
 from core.features.pipeline import row_order
 from core.messages import Message, msg
 from core.models import Shape, estimate
+from core.training.prepare import check_target
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
@@ -29,21 +30,25 @@ from core.workflows.workspace import Workspace
 TASK_CHOICES: tuple[TaskChoice, ...] = (
     TaskChoice(
         "regression",
+        msg("Predict a value"),
         msg("Predict a quality value before it is measured"),
         msg("A prediction with an interval, and what the error is on later parts."),
     ),
     TaskChoice(
         "classification",
+        msg("Predict a class"),
         msg("Predict a class: pass or fail, or which fault"),
         msg("A class with a probability, defects caught and good parts rejected."),
     ),
     TaskChoice(
         "anomaly",
+        msg("Warn when something is off"),
         msg("Warn me when something is off"),
         msg("Scores, events and their sensors, at a false-alarm rate you choose."),
     ),
     TaskChoice(
         "rul",
+        msg("Remaining life"),
         msg("How long will the machine last?"),
         msg("Remaining life with an interval, from machines that ran to failure."),
     ),
@@ -60,7 +65,8 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     """What `start_training` would do: family, window, the split on its axis, weights, memory and time.
 
     Raises:
-        SettingProblem, DataProblem, NotEnoughData: as `start_training` would.
+        SettingProblem, DataProblem, NotEnoughData: as `start_training` would, and as its job would for a target that is
+            constant, empty, of one class or known for too few rows.
     """
     resolved = resolve(open_dataset(ws, request.dataset_id, request.dataset_version), request)
     names = [n for n in (resolved.time, resolved.group, resolved.target, resolved.split.column) if n is not None]
@@ -75,6 +81,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         gap_rows=resolved.width - 1,
         seed=request.seed,
     )
+    check_target(table, split, resolved)
     order, _ = row_order(table, resolved.group if resolved.split.method == "group" else None, resolved.time)
     by_time = resolved.time is not None and resolved.split.method in ("time", "first")
     positions = table[resolved.time].to_numpy()[order] if by_time else np.arange(len(table))  # type: ignore[index]

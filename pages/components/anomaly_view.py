@@ -38,6 +38,7 @@ def show(ws: Workspace, results: Any) -> None:
     view = own if threshold is None else _view(ws, results, run.id, str(run.finished), threshold, len(given))
     layout.headline(say(view.verdict))
     layout.figures(_figures(results, view))
+    _baselines(results.run)
     main, rail = st.columns([0.74, 0.26], gap="medium")
     with rail:
         event = anomaly_event.choose(view)
@@ -89,6 +90,21 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
         judged,
         layout.Figure(t("Rows scored"), numbers.number(view.n_scored), t("{n} refused", n=numbers.number(view.n_refused))),
     ]
+
+
+def _baselines(run: wf.Run) -> None:
+    """One line with the figure of every simple baseline, where there is more than the one that stands in the figures."""
+    key = next((k for k in ("f1", "flagged_fraction") if k in run.metrics and run.metrics[k].is_defined), None)
+    if key is None or not run.other_baselines:
+        return
+    found = {run.baseline: run.baseline_metrics, **run.other_baselines}
+    layout.caption(
+        t(
+            "{metric} of the simple baselines on the test part, each at its own decision limit",
+            metric=run_view.metric_title(key),
+        ),
+        *(f"{run_view.model_name(name)} {run_view.metric_text(metrics.get(key))}" for name, metrics in found.items()),
+    )
 
 
 def _early(view: Any) -> str:

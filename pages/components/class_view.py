@@ -10,7 +10,7 @@ import streamlit as st
 from core import charts as drawing
 from core import workflows as wf
 from core.messages import msg
-from pages.components import charts, layout, numbers, run_view
+from pages.components import charts, layout, numbers, run_view, scores_table
 from pages.components.looks import charts_look
 from pages.components.results_view import as_message, metric_figure, part_choice, verdict
 from pages.components.scores_table import download
@@ -27,7 +27,7 @@ def _own(_results: Any, run_id: str, finished: str, part: str, positive: str | N
 
 @st.fragment
 def show(results: Any) -> None:
-    """Headline, figures, a curve beside the confusion matrix; moving the limit reruns only this."""
+    """Headline, figures, a curve beside the confusion matrix, all rows; moving the limit reruns only this."""
     head = st.container()
     main, rail = st.columns([0.74, 0.26], gap="medium")
     with rail:
@@ -41,7 +41,7 @@ def show(results: Any) -> None:
             else wf.classification_view(results, part, positive, threshold)
         )
         _effect(view)
-        download(results)
+        download(results, threshold=threshold, positive=view.positive)
     with head:
         verdict(view.verdict)
         layout.figures(_figures(results, view))
@@ -53,6 +53,7 @@ def show(results: Any) -> None:
         _per_class(view)
     with right:
         _metrics(results, view)
+    scores_table.table(results, threshold, view.positive)
 
 
 def _positive_key(results: Any) -> str:
@@ -195,6 +196,7 @@ def _confusion(view: Any) -> None:
         key="class_confusion",
         height=max(280, 120 + 52 * len(view.classes)),
     )
+    layout.caption(say(drawing.caption_confusion(view.n, wf.PART_TITLES[view.part], view.positive, view.decided_at)))
 
 
 def _metrics(results: Any, view: Any) -> None:

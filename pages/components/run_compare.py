@@ -31,6 +31,8 @@ def show(ws: Workspace, first: Run, second: Run) -> None:
         columns = {_title(first): first.metrics, _title(second, first): second.metrics}
         if first.baseline_metrics:
             columns[t("Baseline: {name}", name=run_view.model_name(first.baseline))] = first.baseline_metrics
+        for key, metrics in first.other_baselines.items():
+            columns[t("Baseline: {name}", name=run_view.model_name(key))] = metrics
         run_view.metric_table(columns, key="compare_metrics", alt=t("Metrics of both runs"))
         for difference in _differences(first, second):
             st.caption(md(difference))

@@ -20,11 +20,11 @@ MOST_ROWS = 5_000
 CODES = {"train": 0, "validation": 1, "test": 2}
 
 
-def csv_bytes(results: Any, rows: Any = None, threshold: float | None = None) -> bytes:
-    """The scores as formula-safe CSV, flagged at a decision limit."""
+def csv_bytes(results: Any, rows: Any = None, threshold: float | None = None, positive: str | None = None) -> bytes:
+    """The scores as formula-safe CSV, flagged or called at a decision limit."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scores.csv"
-        wf.export_scores(results, path, rows, threshold)
+        wf.export_scores(results, path, rows, threshold, positive)
         return path.read_bytes()
 
 
@@ -33,11 +33,18 @@ def file_name(results: Any) -> str:
     return f"andon-scores-{results.run.id}.csv"
 
 
-def download(results: Any, rows: Any = None, *, threshold: float | None = None, key: str = "download_scores") -> None:
-    """The button that saves all scored rows; the file is written when it is clicked."""
+def download(
+    results: Any,
+    rows: Any = None,
+    *,
+    threshold: float | None = None,
+    positive: str | None = None,
+    key: str = "download_scores",
+) -> None:
+    """The button that saves all scored rows or some; the file is written when it is clicked."""
     st.download_button(
         t("Save scores (CSV)") if rows is None else t("Save these rows (CSV)"),
-        data=lambda: csv_bytes(results, rows, threshold),
+        data=lambda: csv_bytes(results, rows, threshold, positive),
         file_name=file_name(results),
         mime="text/csv",
         key=key,
@@ -49,10 +56,10 @@ def download(results: Any, rows: Any = None, *, threshold: float | None = None, 
 
 
 @st.fragment
-def table(results: Any, threshold: float | None = None) -> None:
+def table(results: Any, threshold: float | None = None, positive: str | None = None) -> None:
     """All rows, filtered by part, by text and by what went wrong; at most 5,000 are shown.
 
-    Rows of an anomaly run are flagged, filtered and saved at the decision limit that the screen shows.
+    Rows of a run with a decision limit are flagged or called, filtered and saved at the limit that the screen shows.
     """
     st.header(md(t("All scored rows")), anchor=False)
     row = st.container(horizontal=True, vertical_alignment="bottom")
@@ -64,56 +71,26 @@ def table(results: Any, threshold: float | None = None) -> None:
             t("Show"), list(_kinds(results)), format_func=_kinds(results).__getitem__, key="table_kind", width=240
         )
         text = st.text_input(t("Find in lot, time or class"), key="table_find", width=240, max_chars=100)
-    scores = wf.scores_at(results, threshold)
-    kept = np.flatnonzero(_mask(results, scores, part, kind, text))
+    scores = wf.scores_at(results, threshold, positive)
+    kept = wf.filter_scores(scores, results.task, part=part, kind=kind, text=text)
     shown = scores.iloc[kept[:MOST_ROWS]]
     st.dataframe(_readable(shown), hide_index=True, height=320, key="scores_table", alt=t("Scored rows"))
     with st.container(horizontal=True, vertical_alignment="center"):
         more = t("first {n} shown", n=MOST_ROWS) if len(kept) > MOST_ROWS else ""
         layout.caption(t("{n} of {all} rows", n=numbers.number(len(kept)), all=numbers.number(len(scores))), more)
         if len(kept):
-            download(results, kept, threshold=threshold, key="download_filtered")
+            download(results, kept, threshold=threshold, positive=positive, key="download_filtered")
 
 
 def _kinds(results: Any) -> dict[str, str]:
-    kinds = {"all": t("every row"), "refused": t("rows with a remark")}
-    if results.task == "classification":
-        kinds["wrong"] = t("rows with a wrong class")
-    elif results.task == "anomaly":
-        kinds["flag"] = t("flagged rows")
-    else:
-        kinds["outside"] = t("rows outside their interval")
-    return kinds
-
-
-def _mask(results: Any, scores: pd.DataFrame, part: str, kind: str, text: str) -> np.ndarray:
-    mask = np.ones(len(scores), dtype=bool)
-    if part in CODES:
-        mask &= scores["part"].to_numpy() == CODES[part]
-    if kind == "refused" and "why_not" in scores:
-        mask &= scores["why_not"].fillna("").astype(str).to_numpy() != ""
-    elif kind == "wrong" and "truth" in scores:
-        known = scores["truth"].notna().to_numpy()
-        mask &= known & (scores["prediction"].astype(str) != scores["truth"].astype(str)).to_numpy()
-    elif kind == "flag" and "flag" in scores:
-        mask &= scores["flag"].fillna(False).to_numpy(dtype=bool)
-    elif kind == "outside" and {"truth", "lower", "upper"} <= set(scores):
-        mask &= ((scores["truth"] < scores["lower"]) | (scores["truth"] > scores["upper"])).to_numpy()
-    if text.strip():
-        mask &= _contains(scores, text.strip())
-    return mask
-
-
-def _contains(scores: pd.DataFrame, text: str) -> np.ndarray:
-    found = np.zeros(len(scores), dtype=bool)
-    for column in scores.columns:
-        if (
-            column != "why_not"
-            and not pd.api.types.is_float_dtype(scores[column])
-            and not pd.api.types.is_bool_dtype(scores[column])
-        ):
-            found |= scores[column].astype(str).str.contains(text, case=False, regex=False, na=False).to_numpy()
-    return found
+    words = {
+        "all": t("every row"),
+        "refused": t("rows with a remark"),
+        "wrong": t("rows with a wrong class"),
+        "flag": t("flagged rows"),
+        "outside": t("rows outside their interval"),
+    }
+    return {kind: words[kind] for kind in wf.ROW_KINDS[results.task]}
 
 
 def _readable(shown: pd.DataFrame) -> pd.DataFrame:

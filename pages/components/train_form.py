@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.training.presets import preset_settings
 from core.training.request import TrainRequest
 from core.training.settings import FitSettings
-from core.training.task_settings import TaskSettings
+from core.training.task_settings import NOT_ASKED, TaskSettings
 from core.workflows.records import TrainingPlan
 from core.workflows.workspace import Workspace
 from pages.components import forms, layout, notices, run_view, state, train_guess, train_plan, train_split
@@ -178,20 +178,12 @@ def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
             if spec.role == "network":
                 preset = preset_settings(request.preset, spec, dataset.n_rows).model_dump()
                 preset["budget_minutes"] = request.budget_minutes
-            changed = _form(t("Question"), TaskSettings, {}, f"opt.task.{request.task}", TASK_SKIP.get(request.task, ()))
+            changed = _form(t("Question"), TaskSettings, {}, f"opt.task.{request.task}", NOT_ASKED.get(request.task, ()))
             changed |= _form(t("Model"), spec.settings, {}, f"opt.model.{spec.key}")
             if preset:
                 changed |= _form(t("Fit"), FitSettings, preset, f"opt.fit.{request.preset}.{spec.key}.{dataset.id}")
             return request.with_values(options=changed, **_seed())
     return request
-
-
-TASK_SKIP = {
-    "regression": ("cap", "false_alarms_per_week"),
-    "classification": ("cap", "false_alarms_per_week", "interval_miss_rate"),
-    "anomaly": ("cap", "interval_miss_rate"),
-    "rul": ("false_alarms_per_week",),
-}
 
 
 def _form(

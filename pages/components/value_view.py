@@ -72,7 +72,7 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
     found = [metric_figure(metrics, base, key, unit=view.unit, name=name) for key in keys]
     figures = [figure for figure in found if figure is not None][:3]
     if view.interval is not None:
-        inside = _inside(view)
+        inside = None if view.coverage is None else view.coverage.value
         figures.append(
             layout.Figure(
                 t("Interval, {share} promised", share=numbers.percent(1 - view.interval.alpha)),
@@ -84,22 +84,9 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
     return figures
 
 
-def _inside(view: Any) -> float | None:
-    """Share of rows whose true value lies in the interval."""
-    if view.lower is None or view.upper is None:
-        return None
-    known = np.isfinite(view.truth) & np.isfinite(view.lower) & np.isfinite(view.upper)
-    if not known.any():
-        return None
-    return float(np.mean((view.truth[known] >= view.lower[known]) & (view.truth[known] <= view.upper[known])))
-
-
 def _coverage(view: Any) -> None:
-    inside = _inside(view)
-    if view.interval is None or inside is None:
-        return
-    short = inside < 1 - view.interval.alpha - 0.05
-    if short:
+    """A warning where the promise of the interval is clearly not kept on these rows."""
+    if view.falls_short:
         st.caption(md(t("Fewer rows lie inside the interval than promised: the later rows are not like the validation rows.")))
 
 
@@ -123,7 +110,7 @@ def _draw(results: Any, view: Any, chart: str, units: list[str]) -> None:
         )
     elif chart == "residuals":
         figure = drawing.residuals_over_time(
-            residuals=-view.residuals,
+            residuals=view.residuals,
             name=name,
             x=positions if is_time else None,
             unit=view.unit,
@@ -132,7 +119,7 @@ def _draw(results: Any, view: Any, chart: str, units: list[str]) -> None:
             **look,
         )
     elif chart == "histogram":
-        figure = drawing.residual_histogram(residuals=-view.residuals, name=name, unit=view.unit, **look)
+        figure = drawing.residual_histogram(residuals=view.residuals, name=name, unit=view.unit, **look)
     else:
         along = results.time or ""
         figure = drawing.life_chart(
@@ -185,7 +172,7 @@ def _worst(results: Any, view: Any) -> pd.DataFrame:
             "row": t("row"),
             "truth": t("measured") + unit,
             "prediction": t("predicted") + unit,
-            "residual": t("error") + unit,
+            "residual": t("measured − predicted") + unit,
         }
     )
     for column in shown.select_dtypes("float"):

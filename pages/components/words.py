@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pages.components.text import language, t, translate
+from core import workflows as wf
+from pages.components.text import language, say, t, translate
 
 
 def task_word(task: str) -> str:
     """What a task is called: "regression" → "Predict a value"."""
-    words = {
-        "regression": t("Predict a value"),
-        "classification": t("Predict a class"),
-        "anomaly": t("Warn when something is off"),
-        "rul": t("Remaining life"),
-    }
-    return words.get(task, task)
+    return next((say(choice.title) for choice in wf.TASK_CHOICES if choice.key == task), task)
 
 
 def role_word(role: str) -> str:

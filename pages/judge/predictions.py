@@ -16,7 +16,7 @@ if run is not None:
         class_view.show(results)
     else:
         value_view.show(results)
-    scores_table.table(results)
+        scores_table.table(results)
     layout.notes(run.notes)
     layout.next_step(
         "use/reports.py", t("Make a report"), t("Take data, settings, figures and charts away in one file that opens anywhere.")

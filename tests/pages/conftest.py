@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+
+from core.store import open_store
+from core.workflows.workspace import Workspace
+from tests.pages import finished_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,3 +45,19 @@ def open_app() -> Callable[..., AppTest]:
         return app
 
     return start
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one finished run of each task, built once."""
+    home = tmp_path_factory.mktemp("built") / "home"
+    home.mkdir()
+    finished_runs.build(home)
+    return home
+
+
+@pytest.fixture
+def ws(built: Path, own_store: Path) -> Workspace:
+    """A copy of the built store, for one test."""
+    shutil.copytree(built, own_store, dirs_exist_ok=True)
+    return Workspace(open_store(own_store))

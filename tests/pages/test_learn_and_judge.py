@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.split import SplitSettings
-from core.store import open_store
 from core.workflows.workspace import Workspace
 from pages.components import live_chart, train_live
 from tests.pages import finished_runs
@@ -19,21 +16,6 @@ from tests.pages import finished_runs
 Open = Callable[..., AppTest]
 SCREENS = ("learn/train.py", "learn/runs.py", "judge/predictions.py", "judge/anomalies.py", "use/reports.py")
 TASKS = ("regression", "classification", "rul", "anomaly")
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("built") / "home"
-    home.mkdir()
-    finished_runs.build(home)
-    return home
-
-
-@pytest.fixture
-def ws(built: Path, own_store: Path) -> Workspace:
-    """A copy of the built store, for one test."""
-    shutil.copytree(built, own_store, dirs_exist_ok=True)
-    return Workspace(open_store(own_store))
 
 
 def titles(app: AppTest) -> str:

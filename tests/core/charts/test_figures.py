@@ -158,3 +158,9 @@ def test_captions_say_n_period_and_exclusions() -> None:
     assert str(join(msg("a"), None, msg("b"))) == "a · b"
     assert str(charts.caption_loss(1)) == "1 epoch" and "epoch 3" in str(charts.caption_loss(9, 3))
     assert str(charts.caption_life(80, 4, 125.0)) == "n = 80 units · 4 drawn · training target capped at 125"
+    assert str(charts.caption_confusion(400, msg("test part"), "fail", 0.25)) == (
+        "n = 400 rows · test part · 'fail' where its probability is above 0.25"
+    )
+    assert str(charts.caption_confusion(1, msg("test part"), "c", None)) == (
+        "n = 1 row · test part · the most probable class is called"
+    )

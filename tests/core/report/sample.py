@@ -36,14 +36,22 @@ def sample_facts(
         ),
         model_name=msg("LSTM autoencoder"),
         baseline_name=msg("T²/SPE"),
+        other_baselines=(msg("Isolation forest"),),
         metrics=(
             MetricLine(
-                msg("Defects caught"), Metric("recall", 0.8123, 8_000, 0.79, 0.83), Metric("recall", 0.74, 8_000, 0.71, 0.77)
+                msg("Defects caught"),
+                Metric("recall", 0.8123, 8_000, 0.79, 0.83),
+                Metric("recall", 0.74, 8_000, 0.71, 0.77),
+                others=(Metric("recall", 0.6789, 8_000, 0.65, 0.7),),
             ),
             MetricLine(
-                msg("Error (RMSE)"), Metric("rmse", 0.02134, 8_000, 0.0204, 0.0223), Metric("rmse", 0.029, 8_000), unit=unit
+                msg("Error (RMSE)"),
+                Metric("rmse", 0.02134, 8_000, 0.0204, 0.0223),
+                Metric("rmse", 0.029, 8_000),
+                unit=unit,
+                others=(Metric("rmse", 0.0345, 8_000),),
             ),
-            MetricLine(msg("AUC"), not_defined("roc_auc", 8_000, msg("only one class in the test part")), None),
+            MetricLine(msg("AUC"), not_defined("roc_auc", 8_000, msg("only one class in the test part")), None, others=(None,)),
         ),
         recipe=(
             RecipeLine(msg("Fill gaps"), (column,), {"method": "linear", "limit": 5}, 24, 0, 3, (msg("{n} gap left", n=1),)),

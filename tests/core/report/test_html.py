@@ -90,6 +90,7 @@ def test_says_the_facts() -> None:
         "0.02134 bar", "not defined: only one class in the test part", "T²/SPE", "Fill gaps", "method = linear", "first rows",
         "10,200", "1,800", "2024-05-11 06:42", "discharge_pressure 61 % (−0.44 bar)", "real", "seal replaced", "open", "1.92",
         "2.21.0", "cd" * 32, "2024-05-20 14:03 UTC", "limit from 1,800 normal rows", "learning rate", "0.001",
+        "Isolation forest", "0.6789", "0.65 to 0.7", "0.0345 bar",
     ):  # fmt: skip
         assert wanted in words, wanted
 
@@ -165,6 +166,7 @@ def test_without_events_recipe_and_figures_it_is_shorter_and_whole() -> None:
         run=(),
         notes=(),
         baseline_name=None,
+        other_baselines=(),
     )
     document = render_html(bare)
     assert len(document) < 20_000 and "<script" not in document

@@ -1,12 +1,14 @@
-"""The verdict on classes rests on the figure that it names."""
+"""Residuals have one sign, coverage is counted, and the verdict on classes rests on the figure that it names."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from core.evaluation import classification_metrics
-from core.workflows.predictions import class_verdict
+from core.serving.manifest import IntervalFacts
+from core.workflows.predictions import class_verdict, regression_view
 
 CLASSES = ("bearing", "none", "seal")
 
@@ -41,3 +43,43 @@ def test_three_classes_are_compared_by_macro_f1_and_not_by_the_last_class_alone(
     ours, theirs = (np.column_stack([(1 - seal) * s, (1 - seal) * (1 - s), seal]) for s in (right, guess))
     said = str(class_verdict(_results(ours, theirs, truth)))
     assert "Macro F1 is 1;" in said and "clearly better than the simple baseline" in said, said
+
+
+def _values(truth, prediction, half=None):
+    """A run of a value with an interval of ± `half`, all rows in the test part, and no figures to compare."""
+    table = {"row": np.arange(len(truth)), "truth": np.array(truth, float), "prediction": np.array(prediction, float)}
+    if half is not None:
+        table |= {"lower": table["prediction"] - half, "upper": table["prediction"] + half}
+    interval = None if half is None else IntervalFacts(half_width=half, alpha=0.1, n=40)
+    return SimpleNamespace(
+        task="regression",
+        unit="mm",
+        kept={},
+        run=SimpleNamespace(metrics={}, baseline_metrics={}, baseline="", name="r"),
+        manifest=SimpleNamespace(target_column=None, target=None, interval=interval),
+        baseline_scores=None,
+        scores=pd.DataFrame(table),
+        part_rows=lambda part: np.arange(len(truth)),
+        positions=lambda rows: rows,
+        groups=lambda rows: None,
+    )
+
+
+def test_a_residual_is_measured_less_predicted_and_the_worst_rows_say_the_same():
+    view = regression_view(_values([10.0, 10.0, 10.0, np.nan], [9.0, 12.0, 10.5, 3.0]))
+    assert view.residuals[:3].tolist() == [1.0, -2.0, -0.5] and np.isnan(view.residuals[3])
+    assert view.worst["row"].tolist() == [1, 0, 2, 3]
+    assert view.worst["residual"].tolist()[:3] == [-2.0, 1.0, -0.5]
+    assert view.coverage is None and not view.falls_short
+
+
+def test_coverage_counts_the_ends_of_the_interval_and_leaves_unknown_rows_out():
+    # ± 1 around the prediction: 9 and 11 lie on the ends, 11.5 outside, the fourth is not known.
+    view = regression_view(_values([9.0, 11.0, 11.5, np.nan], [10.0] * 4, half=1.0))
+    assert view.coverage is not None and view.coverage.n == 3 and view.coverage.value == pytest.approx(2 / 3)
+    assert view.falls_short  # 67 % of 90 % promised
+
+
+def test_a_coverage_a_little_below_its_promise_is_chance():
+    inside = regression_view(_values([10.0] * 87 + [20.0] * 13, [10.0] * 100, half=1.0))
+    assert inside.coverage is not None and inside.coverage.value == pytest.approx(0.87) and not inside.falls_short

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,11 @@ import pytest
 
 from core import workflows as wf
 from core.errors import DataProblem, NotEnoughData, SettingProblem, StoreProblem
+from core.evaluation import Metric
 from core.jobs import wait_for_job
+from core.messages import Message
 from core.training.request import TrainRequest
+from core.workflows.report_facts import report_facts
 from tests.synthetic import anomaly_table, class_table, life_table, regression_table
 
 TABLES = {
@@ -57,7 +62,72 @@ def test_the_regression_view_shows_the_stored_figures(ws: wf.Workspace, runs: di
     assert stored["rmse"].value == pytest.approx(rmse) and stored["rmse"].n == len(view.rows) == 80
     assert stored["rmse"].low < rmse < stored["rmse"].high
     assert np.abs(view.worst["residual"].to_numpy()[0]) == pytest.approx(np.abs(view.residuals).max())
+    assert view.coverage is not None and view.coverage.value == stored["coverage"].value
     assert view.interval is not None and stored["coverage"].value == pytest.approx(0.9, abs=0.12)
+
+
+def test_the_report_draws_measured_less_predicted(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["regression"].id)
+    rows = results.scores.iloc[320:]
+    figure = next(f.figure for f in report_facts(ws, results, str).figures if str(f.title) == "Residuals")
+    drawn = next(trace for trace in figure.data if trace.mode == "markers")
+    np.testing.assert_allclose(drawn.y, (rows["truth"] - rows["prediction"]).to_numpy())
+    assert figure.layout.yaxis.title.text == "measured − predicted"
+
+
+def test_the_report_says_what_was_asked_for_with_its_unit(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    def said(task: str) -> dict[str, object]:
+        facts = report_facts(ws, wf.open_results(ws, runs[task].id), str)
+        assert str(next(f.value for f in facts.run if str(f.name) == "Task")) == titles[task]
+        return {str(f.name): f.value if isinstance(f.value, float) else str(f.value) for f in facts.settings}
+
+    titles = {
+        "regression": "Predict a value",
+        "classification": "Predict a class",
+        "anomaly": "Warn when something is off",
+        "rul": "Remaining life",
+    }
+    cap, alarms, missed = "Life cap (cycles)", "False alarms allowed a week (1/week)", "Interval miss rate"
+    asked = {task: {k: v for k, v in said(task).items() if k in (cap, alarms, missed)} for task in titles}
+    assert asked == {
+        "regression": {missed: 0.1},
+        "classification": {},
+        "anomaly": {alarms: 2.0},
+        "rul": {cap: 30.0, missed: 0.1},
+    }
+
+
+def test_the_report_of_a_network_says_its_preset_and_time_budget_in_the_language(
+    ws: wf.Workspace, runs: dict[str, wf.Run]
+) -> None:
+    from core.languages import text_in
+    from core.training.settings import FitSettings
+    from core.workflows.report_facts import _settings
+
+    results = wf.open_results(ws, runs["regression"].id)
+    fit = FitSettings(budget_minutes=4.0, class_weights=True).model_dump(mode="json")
+    network = replace(
+        results,
+        run=replace(results.run, model="dense", request=results.run.request.with_values(model="dense", preset="quick")),
+        manifest=results.manifest.model_copy(update={"training": {"fit": fit}}),
+    )
+    facts = {str(f.name): f for f in _settings(network)}
+    assert str(facts["How thorough"].value) == "quick" and facts["Time budget (min)"].value == 4.0
+    assert str(facts["Class weights"].value) == "yes"
+    preset, budget, chinese = facts["How thorough"], facts["Time budget (min)"], text_in("zh")
+    assert isinstance(preset.value, Message)
+    assert (chinese(preset.name), chinese(preset.value)) == ("细致程度", "快速")
+    assert "时间预算" in chinese(budget.name) and "分钟" in chinese(budget.name)
+
+
+def test_the_report_shows_every_baseline(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["anomaly"].id)
+    forest = {"f1": Metric("f1", 0.25, 100)}
+    more = replace(results, run=replace(results.run, other_baselines={"isolation_forest": forest}))
+    facts = report_facts(ws, more, str)
+    assert [str(name) for name in facts.other_baselines] == ["Isolation forest"]
+    others = {line.metric.key: line.others for line in facts.metrics}
+    assert others["f1"] == (forest["f1"],) and others["recall"] == (None,)
 
 
 def test_the_test_part_is_the_latest(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
@@ -66,7 +136,7 @@ def test_the_test_part_is_the_latest(ws: wf.Workspace, runs: dict[str, wf.Run]) 
     assert results.manifest.split["method"] == "time"
 
 
-def test_a_moved_threshold_moves_every_view(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+def test_a_moved_threshold_moves_every_view(ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path) -> None:
     results = wf.open_results(ws, runs["classification"].id)
     own, strict = wf.classification_view(results), wf.classification_view(results, threshold=0.999999)
     assert own.positive == "fail"
@@ -76,6 +146,28 @@ def test_a_moved_threshold_moves_every_view(ws: wf.Workspace, runs: dict[str, wf
     assert strict.confusion[:, place].sum() < own.confusion[:, place].sum()
     assert strict.confusion.sum() == own.confusion.sum() == own.n
     assert strict.operating_point[1] < own.operating_point[1]
+
+    def saved(rows: np.ndarray | None = None, **limit: Any) -> pd.DataFrame:
+        wf.export_scores(results, tmp_path / "classes.csv", rows, **limit)
+        return pd.read_csv(tmp_path / "classes.csv")
+
+    limits: tuple[dict[str, Any], ...] = ({}, {"threshold": 0.999999}, {"threshold": 0.3}, {"positive": "pass"})
+    for limit in limits:
+        view, scores = wf.classification_view(results, **limit), wf.scores_at(results, **limit)
+        test = scores[scores["part"] == 2]
+        counted = [[int(((test["truth"] == a) & (test["prediction"] == b)).sum()) for b in view.classes] for a in view.classes]
+        assert counted == view.confusion.tolist(), limit
+        wrong = wf.filter_scores(scores, "classification", part="test", kind="wrong")
+        assert len(wrong) == view.n - np.trace(view.confusion)
+        assert (scores["prediction"].iloc[wrong] != scores["truth"].iloc[wrong]).all()
+        assert saved(**limit)["prediction"].tolist() == scores["prediction"].tolist()
+        assert saved(wrong, **limit)["row"].tolist() == wrong.tolist()
+    # By hand: above the limit is "fail", all else "pass".
+    moved = saved(threshold=0.3)
+    assert moved["prediction"].tolist() == ["fail" if p > 0.3 else "pass" for p in moved["probability_fail"]]
+    assert set(moved["threshold"]) == {0.3} and set(moved["threshold_of"]) == {"fail"}
+    assert not {"threshold", "threshold_of"} & set(saved().columns)
+    assert saved()["prediction"].tolist() == results.scores["prediction"].tolist()
 
 
 def test_events_cover_the_planted_fault_and_take_a_verdict(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
