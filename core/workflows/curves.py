@@ -20,6 +20,7 @@ def curves_of(events: Sequence[EventRow], state: str) -> Curves:
     stage, n_train, attempt = "", None, 0
     notes: list[Message] = []
     baseline: dict[str, Metric] = {}
+    baseline_model = ""
     for event in events:
         values = event.values
         if event.attempt < attempt:
@@ -37,7 +38,7 @@ def curves_of(events: Sequence[EventRow], state: str) -> Curves:
         elif event.kind == "note":
             notes.append(Message.from_json(values["message"]))
         elif event.kind == "result" and values.get("baseline") and not baseline:
-            baseline = metrics_from_json(values["metrics"])
+            baseline, baseline_model = metrics_from_json(values["metrics"]), str(values["model"])
     ordered = [epochs[k] for k in sorted(epochs)]
     last = ordered[-1] if ordered else {}
     return Curves(
@@ -57,6 +58,7 @@ def curves_of(events: Sequence[EventRow], state: str) -> Curves:
         seconds_left=_seconds_left(ordered) if state == "running" else None,
         state=state,
         baseline=baseline,
+        baseline_model=baseline_model,
         notes=tuple(notes),
     )
 

@@ -102,6 +102,7 @@ class Curves:
     seconds_left: float | None
     state: str
     baseline: Mapping[str, Metric]
+    baseline_model: str
     notes: tuple[Message, ...]
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 MAX_POINTS = 1_500
 Y_AXIS = 44
+LABEL_WIDTH, LABEL_HEIGHT = 70, 14
 HORIZONS = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000)
 
 
@@ -41,7 +42,7 @@ def curve_frame(curves: Curves, *, metric: bool, end: float) -> pd.DataFrame:
         {"training": (curves.epochs, curves.metric), "validation": (curves.epochs, curves.val_metric)}
         if metric
         else {
-            "batch": _thinned(curves.batch_x, curves.batch_loss),
+            "batch": _thinned(*_batches(curves)),
             "training": (curves.epochs, curves.loss),
             "validation": (curves.epochs, curves.val_loss),
         }
@@ -70,12 +71,12 @@ def curve_chart(
     }
     y = {
         **_quantity("y", title),
-        "scale": {"type": "log" if log else "linear", "zero": False},
+        "scale": {"type": "log" if log else "linear", "zero": False, "padding": LABEL_HEIGHT},
         "axis": {"format": "~g", "tickCount": 5, "minExtent": Y_AXIS, "maxExtent": Y_AXIS},
     }
     tips = [{**_quantity("x", words["epoch"]), "format": ".4~g"}, {**_quantity("y", title), "format": ".4~g"}]
     layers = [_line("batch", palette, {"x": x, "y": y}, thin=True)]
-    layers[0]["params"] = [{"name": "zoom", "select": "interval", "bind": "scales"}]
+    layers[0]["params"] = [{"name": "zoom", "select": {"type": "interval", "encodings": ["x"]}, "bind": "scales"}]
     for kind in ("training", "validation"):
         layers.append(_line(kind, palette, {"x": x, "y": y}, thin=False))
         point = {"type": "point", "color": palette[kind], "filled": True, "size": 26, "clip": True}
@@ -83,7 +84,7 @@ def curve_chart(
     layers += [_end_label(place, words, palette, {"x": x, "y": y}) for place in ("upper", "lower")]
     layers.append(_layer("end", {"type": "rule", "opacity": 0}, {"x": x}))
     layers += _best_layers(x, words["best"] if not is_last else "", palette["best"])
-    padding = {"left": 4, "right": 64, "top": 4, "bottom": 4}
+    padding = {"left": 4, "right": 8, "top": 4, "bottom": 4}
     return {"$schema": SCHEMA, "layer": layers, "height": height, "padding": padding}
 
 
@@ -103,9 +104,14 @@ def _line(kind: str, palette: Mapping[str, str], encoding: dict[str, Any], *, th
 
 
 def _end_label(place: str, words: Mapping[str, str], palette: Mapping[str, str], encoding: dict[str, Any]) -> dict[str, Any]:
-    """The name of the line that ends higher stands above its end, that of the other one below."""
-    is_training = "datum.series == 'training'"
-    mark = {"type": "text", "align": "left", "dx": 8, "dy": -7 if place == "upper" else 8, "clip": False}
+    """The name of the line that ends higher stands above its end, that of the other one below; left of it at the border.
+
+    Clipped like everything else: a name outside a zoomed view would otherwise count for the size of the drawing.
+    """
+    is_training, at_border = "datum.series == 'training'", f"scale('x', datum.x) > width - {LABEL_WIDTH}"
+    align, dx = {"expr": f"{at_border} ? 'right' : 'left'"}, {"expr": f"{at_border} ? -6 : 8"}
+    dy = {"expr": f"({at_border} ? 5 : 0) + 7"} if place == "lower" else {"expr": f"-({at_border} ? 5 : 0) - 6"}
+    mark = {"type": "text", "align": align, "dx": dx, "dy": dy, "clip": True}
     text = {"condition": {"test": is_training, "value": words["training"]}, "value": words["validation"]}
     colour = {"condition": {"test": is_training, "value": palette["training"]}, "value": palette["validation"]}
     return _layer(place, mark, {**encoding, "text": text, "color": colour})
@@ -123,6 +129,12 @@ def _best_layers(x: dict[str, Any], word: str, colour: str) -> list[dict[str, An
 
 def _single(kind: str, x: float) -> pd.DataFrame:
     return pd.DataFrame({"x": [float(x)], "y": [np.nan], "kind": [kind], "series": [""]})
+
+
+def _batches(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
+    """The losses of batches; those of the untrained network only until two epochs are there, as they dwarf all others."""
+    shown = curves.batch_x >= (1.0 if len(curves.epochs) >= 2 else 0.0)
+    return curves.batch_x[shown], curves.batch_loss[shown]
 
 
 def _thinned(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

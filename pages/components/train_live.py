@@ -102,7 +102,7 @@ def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
     shown = numbers.percent if run.task == "classification" else partial(numbers.number, unit=_curve_unit(run, unit))
     now = float(curves.val_metric[-1]) if _has(curves.val_metric) else None
     at_best = float(curves.val_metric[best - 1]) if now is not None and best and best <= len(curves.val_metric) else None
-    known = curves.baseline or run.baseline_metrics
+    known, model = curves.baseline or run.baseline_metrics, run.baseline or curves.baseline_model
     keys = (_curve_key(run), *run_view.MAIN_METRICS.get(run.task, ()))
     other = next((known[k] for k in keys if k in known), None)
     baseline = run_view.metric_text(other, unit) if other is not None else "–"
@@ -116,7 +116,7 @@ def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
             t("best {value} in epoch {n}", value=shown(at_best), n=best) if at_best is not None else "",
         ),
         layout.Figure(
-            t("Baseline: {name}", name=run_view.model_name(run.baseline)) if run.baseline else t("Baseline"),
+            t("Baseline: {name}", name=run_view.model_name(model)) if model else t("Baseline"),
             baseline,
             t("{metric}, validation", metric=run_view.metric_title(other.key)) if other is not None else t("not trained yet"),
         ),
