@@ -57,7 +57,7 @@ st.logo(str(ASSETS / "logo.svg"), size="large")
 with st.sidebar:
     language_switch()
 with notices.guard():
-    context_bar.show()
+    context_bar.show(page.url_path)
 state.write_address()
 with notices.guard():
     page.run()

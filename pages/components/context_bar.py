@@ -12,7 +12,7 @@ import streamlit as st
 from core import workflows as wf
 from core.data.dataset import Dataset
 from core.errors import Problem
-from pages.components import numbers, state
+from pages.components import help, numbers, state
 from pages.components.choices import fixed
 from pages.components.text import md, t
 from pages.components.words import project_name
@@ -20,8 +20,11 @@ from pages.components.words import project_name
 LONGEST_LABEL = 34
 
 
-def show() -> None:
-    """Draw the bar and leave the open dataset and run where `state.dataset()` and `state.run()` find them."""
+def show(screen: str) -> None:
+    """Draw the bar and leave the open dataset and run where `state.dataset()` and `state.run()` find them.
+
+    `screen` is the address of the screen below, whose help stands at the end of the bar.
+    """
     ws = state.workspace()
     datasets = wf.list_datasets(ws)
     _resolve(ws, datasets)
@@ -31,6 +34,7 @@ def show() -> None:
         _run_switch(ws, dataset)
         st.space("stretch")
         _jobs(ws)
+        help.show(screen)
 
 
 def _resolve(ws: wf.Workspace, datasets: Sequence[Dataset]) -> None:

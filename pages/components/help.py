@@ -1,0 +1,121 @@
+"""What each screen is for, how to read it and what it does not do: opened from the bar that is the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.components.text import md, t
+
+
+def show(screen: str) -> None:
+    """The help of a screen, by its address; the empty address is Home."""
+    lines = SCREENS.get(screen)
+    if lines is None:
+        return
+    with st.popover(t("Help"), icon=":material/help:", type="tertiary", key="help_popover"):
+        st.markdown("\n".join(f"- {md(line)}" for line in lines()))
+
+
+def _home() -> list[str]:
+    return [
+        t(
+            "Demo projects are finished results on generated data whose truth is known: open one to see what a result looks like."
+        ),
+        t("'Use my file' takes a CSV or TSV file, also packed with gzip, and leads from there to a model and a report."),
+        t("Recent work lists all runs; a row opens what it found. A training goes on when the browser is closed."),
+    ]
+
+
+def _data() -> list[str]:
+    return [
+        t(
+            "The preview shows how the file is read; what is wrong can be corrected before it is imported. Every line is accounted for."
+        ),
+        t(
+            "A role says what a column is: time orders the rows, a group is a lot, unit or serial, the target is what you want to know, sensors are what it is learned from."
+        ),
+        t(
+            "Specification limits are the customer's; they are drawn where parts are judged and never mixed with control limits."
+        ),
+        t("A changed role makes a new version of the dataset. Earlier runs keep the version they learned from."),
+    ]
+
+
+def _clean() -> list[str]:
+    return [
+        t("Steps are done in their order, on a copy: the uploaded table never changes, and the recipe travels with the model."),
+        t("Outliers are marked by default and not removed: an outlier may be the very fault that is looked for."),
+        t(
+            "Each step learns its numbers from the training part alone. The counts say how many cells it changes in the rows shown."
+        ),
+    ]
+
+
+def _train() -> list[str]:
+    return [
+        t(
+            "Choose a question and the columns it needs; the recommended model comes with its reason, and the split shows which rows will judge it."
+        ),
+        t(
+            "A simple baseline is fitted first, on the same rows: a network is worth its trouble only where it is clearly better."
+        ),
+        t("The validation part chooses the best epoch and the limits; the test part is opened once, at the end."),
+        t("Stop keeps the best weights so far. An interrupted training goes on from its last checkpoint."),
+    ]
+
+
+def _runs() -> list[str]:
+    return [
+        t("Each row is one training with its figure on the test part beside the baseline's on the same rows."),
+        t("Two runs can be compared when they answer one question on one split; where they do not, the screen says so."),
+        t("Deleting a run takes its model, scores and verdicts with it; its dataset stays."),
+    ]
+
+
+def _predictions() -> list[str]:
+    return [
+        t(
+            "All figures are of rows that the model has not seen, unless another part is chosen. Intervals say how far they might be off by chance."
+        ),
+        t(
+            "For values: points on the line are right; the band is the interval that covers the promised share of new parts if the process stays as it is."
+        ),
+        t(
+            "For classes: the decision limit trades defects caught against good parts rejected; moving it moves every view, the table and the files."
+        ),
+    ]
+
+
+def _anomalies() -> list[str]:
+    return [
+        t("A score says how odd a row is; a row above the decision limit is flagged, and flags close together are one event."),
+        t(
+            "The limit comes from a false-alarm budget on normal rows that were held back. Where they are too few for a promise, the screen says how many are missing."
+        ),
+        t(
+            "An event names the sensors that made it, each with the band in which it normally runs. Your verdict is kept with its date."
+        ),
+    ]
+
+
+def _reports() -> list[str]:
+    return [
+        t(
+            "A report is one HTML file that opens anywhere, without internet and without Andon: data, recipe, split, settings, figures and charts."
+        ),
+        t("It holds no file path, no name of this computer and no raw rows beyond those in its tables."),
+    ]
+
+
+SCREENS: dict[str, Callable[[], list[str]]] = {
+    "": _home,
+    "data": _data,
+    "clean": _clean,
+    "train": _train,
+    "runs": _runs,
+    "predictions": _predictions,
+    "anomalies": _anomalies,
+    "reports": _reports,
+}
