@@ -32,6 +32,7 @@ from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
 
 MOST_NUMBERED = 30
+SHORT_RUN = 3
 
 
 class DrawnEvent(Protocol):
@@ -60,7 +61,10 @@ def score_timeline(
     theme: Theme = LIGHT,
     text: Text = str,
 ) -> go.Figure:
-    """Score (n,) over times, numbers or rows, with the decision limit, flags as red diamonds and numbered events.
+    """Score (n,) over times, numbers or rows, with the decision limit, flags in red and numbered events.
+
+    Up to three flags in a row are diamonds; a longer stretch is a red line with a diamond at its peak, so that the shape of
+    the score stays to be seen.
 
     Args:
         scores: Higher is odder; NaN where a row could not be scored (a gap in the line).
@@ -75,7 +79,7 @@ def score_timeline(
     values = np.asarray(scores, float)
     at, number = axis_values(x, len(values)), axis_values(rows, len(values))
     above = _flagged(values, limit, flagged)
-    kept, marked = downsample(values), downsample_marks(np.flatnonzero(above), values)
+    kept, (marked, stretches) = downsample(values), _drawn_flags(above, values)
     hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>" + text(msg("score {value}", value="%{y:.4~g}"))
     traces = [
         line(
@@ -87,6 +91,11 @@ def score_timeline(
         traces.append(level(at, limit, theme.colors.bad))
         height = float(np.log10(limit)) if log and limit > 0 else limit
         labels.append(end_label(height, text(msg("decision limit\n{value}", value=float(limit))), theme.colors.bad))
+    if len(stretches):
+        seen = np.where(stretches >= 0, stretches, 0)
+        heights = np.where(stretches >= 0, values[seen], np.nan)
+        red = line(at[seen], heights, theme.colors.bad, name=text(msg("flag")), hover=hover, width=1.6, customdata=number[seen])
+        traces.append(red | {"mode": "lines"})
     traces.append(flags(at[marked], values[marked], theme, name=text(msg("flag")), hover=hover, customdata=number[marked]))
     traces += _numbers(at, values, number, events, theme)
     return draw(
@@ -175,6 +184,25 @@ def _flagged(values: Array, limit: float | None, given: ArrayLike | None) -> Arr
     if given is not None:
         return np.asarray(given, bool) & np.isfinite(values)
     return values > limit if limit is not None else np.zeros(len(values), bool)
+
+
+def _drawn_flags(above: Array, values: Array) -> tuple[Array, Array]:
+    """Positions of the diamonds, and of the points of the red line with -1 between two stretches."""
+    flagged = np.flatnonzero(above)
+    if not len(flagged):
+        return flagged, flagged
+    run = np.cumsum(np.diff(flagged, prepend=flagged[0] - 2) > 1) - 1
+    starts = np.flatnonzero(np.diff(run, prepend=-1))
+    lengths = np.bincount(run)
+    peaks = np.maximum.reduceat(values[flagged], starts)
+    is_peak = np.zeros(len(flagged), bool)
+    at_peak = np.flatnonzero(values[flagged] == peaks[run])
+    is_peak[at_peak[np.unique(run[at_peak], return_index=True)[1]]] = True
+    long = lengths[run] > SHORT_RUN
+    marked = downsample_marks(flagged[~long | is_peak], values)
+    points = downsample_marks(flagged[long], values)
+    breaks = np.flatnonzero(np.diff(run[np.searchsorted(flagged, points)])) + 1
+    return marked, np.insert(points, breaks, -1)
 
 
 def _numbers(at: Array, values: Array, number: Array, events: Sequence[DrawnEvent], theme: Theme) -> list[Json]:

@@ -15,7 +15,7 @@ from core.evaluation.catalogue import metric_info
 from core.evaluation.result import Metric
 from core.messages import Message, msg
 
-Outcome = Literal["better", "no_clear_difference", "worse", "not_comparable"]
+Outcome = Literal["better", "no_clear_difference", "worse", "no_interval", "not_comparable"]
 COMPARABLE = (
     "rmse",
     "mae",
@@ -102,8 +102,8 @@ def compare_with_baseline(
         differences: From `paired_differences`; the outcome is clear when their 95 % interval leaves out 0.
         part: What was judged, such as "the later 20 %".
 
-    Degenerate cases: either metric not defined: not comparable, with the reason. No interval (too few rows, or no
-    resample differs): no clear difference.
+    Degenerate cases: either metric not defined: not comparable, with the reason. Too few rows, lots or machines for an
+    interval: the sentence says so and recommends nothing. No resample differs: no clear difference.
     """
     if model.value is None or baseline.value is None:
         reason = model.why_not or baseline.why_not or msg("a figure is missing")
@@ -111,7 +111,7 @@ def compare_with_baseline(
     info = metric_info(model.key)
     sign = 1.0 if info.higher_is_better else -1.0
     low, high = percentile_bounds(sign * differences) if len(differences) else NO_BOUNDS
-    outcome: Outcome = "no_clear_difference"
+    outcome: Outcome = "no_clear_difference" if len(differences) else "no_interval"
     if low is not None and high is not None and (low > 0 or high < 0):
         outcome = "better" if low > 0 else "worse"
     facts = _facts(model, baseline, baseline_title, part, unit)
@@ -139,4 +139,6 @@ def _advice(outcome: Outcome, baseline_title: Message | str) -> Message:
         return msg("The model is clearly better than the simple baseline.")
     if outcome == "worse":
         return msg("The simple baseline is clearly better: use {baseline}.", baseline=baseline_title)
-    return msg("There is no clear difference: {baseline} is simpler and does as well.", baseline=baseline_title)
+    if outcome == "no_interval":
+        return msg("Too few lots, machines or rows were held back to say whether the difference is more than chance.")
+    return msg("There is no clear difference, it may be chance; {baseline} is simpler.", baseline=baseline_title)

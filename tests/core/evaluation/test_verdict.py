@@ -45,8 +45,19 @@ def test_equally_good_models_show_no_clear_difference() -> None:
     found = compared("mae", y, y + e, y + f)
     assert found.outcome == "no_clear_difference"
     assert found.low < 0 < found.high  # type: ignore[operator]
-    assert "no clear difference" in str(found.message)
+    assert "no clear difference" in str(found.message) and "simpler" in str(found.message)
     assert compared("mae", y, y + e, y + e).outcome == "no_clear_difference"
+
+
+def test_four_lots_are_too_few_to_call_it_chance_or_not() -> None:
+    rng = np.random.default_rng(0)
+    y, e = rng.normal(size=(2, 400))
+    model, baseline = regression_metrics(y, y + 0.2 * e)[0], regression_metrics(y, y + e)[0]
+    differences = paired_differences("rmse", y, y + 0.2 * e, y + e, blocks=np.repeat(np.arange(4), 100))
+    found = compare_with_baseline(model, baseline, differences, baseline_title="Linear", part=LATER)
+    assert found.outcome == "no_interval"
+    assert (found.low, found.high) == (None, None) and found.gain > 0  # type: ignore[operator]
+    assert "Too few lots" in str(found.message) and "simpler" not in str(found.message)
 
 
 def test_pairing_sees_a_small_steady_gain_that_separate_intervals_hide() -> None:
