@@ -244,3 +244,14 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
 def test_a_file_without_scores_is_not_evaluated(capsys: pytest.CaptureFixture[str], home: Path, write: Any) -> None:
     data = write(regression_table())
     assert "holds no scores" in refused(capsys, "evaluate", "--scores", data, "--truth", f"{data}:y")["what"]
+
+
+def test_evaluate_reads_the_truth_as_told(capsys: pytest.CaptureFixture[str], home: Path, tmp_path: Path) -> None:
+    scores, truth = tmp_path / "s.csv", tmp_path / "t.csv"
+    scores.write_text("when,prediction\n2026-04-01 06:00:00,10\n2026-04-02 06:00:00,20\n2026-04-03 06:00:00,30\n")
+    truth.write_text("when,width\n01/04/2026 06:00:00,11\n02/04/2026 06:00:00,20\n03/04/2026 06:00:00,28\n")
+    given = ("evaluate", "--scores", str(scores), "--truth", f"{truth}:width")
+    assert "--set day_first=true" in refused(capsys, *given)["fix"]
+    assert main([*given, "--set", "day_first=true", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"]["mae"] == 1.0
+    assert "Did you mean 'day_first'" in refused(capsys, *given, "--set", "dayfirst=true")["fix"]

@@ -83,6 +83,7 @@ def _parser() -> _Parser:
     evaluate = verb("evaluate", verbs.evaluate, "figures of scores against the truth")
     evaluate.add_argument("--scores", required=True, type=Path)
     evaluate.add_argument("--truth", required=True, metavar="FILE:COLUMN")
+    _add_set(evaluate)
     report = verb("report", verbs.report, "write the report of a run")
     report.add_argument("--run", required=True, metavar="ID|BUNDLE")
     report.add_argument("--out", required=True, type=Path)

@@ -100,7 +100,7 @@ def evaluate(options: Options) -> Answer:
             msg("Expected FILE:COLUMN."),
             msg("Write for example --truth truth.csv:rul."),
         )
-    metrics = {m.key: m for m in wf.evaluate_file(options.scores, Path(path), column)}
+    metrics = {m.key: m for m in wf.evaluate_file(options.scores, Path(path), column, read_options(options))}
     answer: dict[str, object] = {
         "metrics": figures(metrics.values()),
         "intervals": intervals(metrics.values()),
