@@ -135,14 +135,20 @@ def _copy_bundle(folder: Path, out: Path) -> None:
     from core.serving.bundle import pack_bundle
     from core.store.files import disk_errors
 
-    with disk_errors():
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".zip":
-            pack_bundle(folder, out)
-            return
-        temporary = out.with_name(f".{out.name}.tmp")
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.copytree(folder, temporary)
-        if out.is_dir() and (out / "manifest.json").is_file():
-            shutil.rmtree(out)
-        temporary.rename(out)
+    temporary = out.with_name(f".{out.name}.tmp")
+    try:
+        with disk_errors():
+            out.parent.mkdir(parents=True, exist_ok=True)
+            if out.suffix == ".zip":
+                pack_bundle(folder, temporary)
+                temporary.replace(out)
+                return
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.copytree(folder, temporary)
+            if out.is_dir() and (out / "manifest.json").is_file():
+                shutil.rmtree(out)
+            temporary.rename(out)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        temporary.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ from core.workflows.importing import (
     list_datasets,
     open_dataset,
     preview_file,
+    rejected_rows,
     rename_dataset,
     summarise_dataset,
 )

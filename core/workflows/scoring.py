@@ -30,6 +30,7 @@ from core.jobs.judging import label_flags
 from core.messages import Message, msg
 from core.serving import Bundle, load_bundle
 from core.serving.scoring import score_table
+from core.store.files import disk_errors
 from core.workflows.key_matching import comparable_keys
 from core.workflows.results import Results
 from core.workflows.workspace import Workspace
@@ -63,7 +64,8 @@ def resolve_bundle(ws: Workspace | None, source: str) -> Bundle:
             msg("Expected a folder or zip that 'train --out' wrote."),
             msg("Check the path."),
         )
-    return load_bundle(path)
+    with disk_errors():
+        return load_bundle(path)
 
 
 def read_table(path: Path, options: ReadOptions | None = None) -> pd.DataFrame:
@@ -71,8 +73,9 @@ def read_table(path: Path, options: ReadOptions | None = None) -> pd.DataFrame:
 
     Raises:
         DataProblem: it cannot be read, or something about it has to be decided first.
+        StoreProblem: the disk that holds temporary files is full.
     """
-    with TemporaryDirectory(prefix="andon-read-") as folder:
+    with disk_errors(), TemporaryDirectory(prefix="andon-read-") as folder:
         target = Path(folder) / "table.parquet"
         reading = read_file(path, target, options)
         if reading.outcome == "ask":
@@ -96,14 +99,12 @@ def score_file(bundle: Bundle, data: Path, out: Path, options: ReadOptions | Non
 
 def write_csv(table: pd.DataFrame, out: Path, *, formula_safe: bool = False) -> None:
     """A table as UTF-8 CSV: temporary name, then renamed. `formula_safe` puts ' before texts that a spreadsheet would run."""
-    from core.store.files import disk_errors
-
     columns = {str(name): _csv_cells(table[name], formula_safe) for name in table.columns}
     names = [_safe(name) if formula_safe else name for name in columns]
-    out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.name}.tmp")
     try:
         with disk_errors():
+            out.parent.mkdir(parents=True, exist_ok=True)
             csv.write_csv(pa.table(list(columns.values()), names=names), temporary, csv.WriteOptions(quoting_style="needed"))
             temporary.replace(out)
     finally:
