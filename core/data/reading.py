@@ -240,6 +240,7 @@ def _no_rows(path: Path, sniffed: Sniffed, scan: Scan) -> DataProblem:
             msg("No row of '{file}' has the expected {width} cells.", file=path.name, width=scan.columns),
             msg("Expected rows as wide as the header."),
             msg("Check the delimiter and the number of lines above the header."),
+            rejected=tuple(scan.rejects),
         )
     what = (
         msg("The file '{file}' has a header and no rows.", file=path.name)

@@ -30,17 +30,20 @@ def horizon(n_epochs: float, planned: int | None) -> float:
 
 
 def curve_frame(curves: Curves, *, metric: bool, end: float) -> pd.DataFrame:
-    """Long table of one panel: x (epochs), y, kind (training, validation, batch, best, end). NaN and Inf are left out."""
+    """Long table of one panel: x (epochs), y, kind (training, validation, batch, best, end). NaN and Inf are left out.
+
+    Of a curve with more than `MAX_POINTS` every k-th point is drawn, and the last.
+    """
     pairs: dict[str, tuple[ArrayLike, ArrayLike]] = (
         {"training": (curves.epochs, curves.metric), "validation": (curves.epochs, curves.val_metric)}
         if metric
         else {
-            "batch": _thinned(curves.batch_x, curves.batch_loss),
+            "batch": (curves.batch_x, curves.batch_loss),
             "training": (curves.epochs, curves.loss),
             "validation": (curves.epochs, curves.val_loss),
         }
     )
-    parts = [_part(kind, x, y) for kind, (x, y) in pairs.items()]
+    parts = [_part(kind, *_thinned(x, y)) for kind, (x, y) in pairs.items()]
     parts.append(pd.DataFrame({"x": [float(end)], "y": [np.nan], "kind": ["end"]}))
     if curves.best_epoch is not None:
         parts.append(pd.DataFrame({"x": [float(curves.best_epoch)], "y": [np.nan], "kind": ["best"]}))
@@ -108,8 +111,11 @@ def _best_layers(base: alt.Chart, x: alt.X, word: str, colour: str) -> list[alt.
 
 def _thinned(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     xs, ys = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    every = max(1, -(-len(xs) // MAX_POINTS))
-    return xs[::every], ys[::every]
+    if len(xs) <= MAX_POINTS or len(xs) != len(ys):
+        return xs, ys
+    # Always with the newest point, where the line has its name.
+    kept = np.unique(np.append(np.arange(0, len(xs), -(-len(xs) // MAX_POINTS)), len(xs) - 1))
+    return xs[kept], ys[kept]
 
 
 def _part(kind: str, x: ArrayLike, y: ArrayLike) -> pd.DataFrame:
