@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from core import workflows as wf
 from core.cli import main
 from tests.stored import NOTHING, stored
 from tests.synthetic import anomaly_table, class_table, life_table, regression_table
@@ -220,6 +221,19 @@ def test_a_loss_that_is_not_a_number_says_what_to_do(home: Path, write: Any) -> 
     )  # fmt: skip
     assert code == 2, body
     assert "not a number" in body["what"] and "learning rate" in body["fix"].lower()
+
+
+@pytest.mark.slow
+def test_a_time_budget_ends_the_training_with_what_it_has(home: Path, write: Any) -> None:
+    data = write(regression_table())
+    code, trained, _ = run_cli(
+        "train", "--data", data, "--task", "regression", "--target", "y", "--model", "dense",
+        "--set", "epochs=100000", "--set", "patience=100000", "--budget-minutes", "0.05", home=home,
+    )  # fmt: skip
+    assert code == 0, trained
+    run = wf.get_run(wf.open_workspace(home), trained["run"])
+    assert run.summary["trained"]["stopped_by"] == "budget"
+    assert trained["metrics"]["rmse"] is not None and run.request.budget_minutes == 0.05
 
 
 def test_unsorted_time_is_ordered_not_refused(home: Path, write: Any) -> None:

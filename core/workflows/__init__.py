@@ -11,7 +11,7 @@ from core.workflows.anomalies import (
 )
 from core.workflows.cleaning import RecipePreview, get_recipe, preview_recipe, save_recipe
 from core.workflows.curves import CurveReader
-from core.workflows.demos import DemoCard, demo_cards, ensure_demos
+from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
 from core.workflows.importing import (
     Imported,
     change_columns,

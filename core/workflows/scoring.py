@@ -69,7 +69,9 @@ def resolve_bundle(ws: Workspace | None, source: str) -> Bundle:
 
 
 def read_table(path: Path, options: ReadOptions | None = None) -> pd.DataFrame:
-    """A delimited file as a table, read by the same rules as an import.
+    """A delimited file as a table, read by the same rules as an import; its first row holds names unless told otherwise.
+
+    Columns of such a file are asked for by name, so that an import's question about its header has one answer here.
 
     Raises:
         DataProblem: it cannot be read, or something about it has to be decided first.
@@ -77,7 +79,8 @@ def read_table(path: Path, options: ReadOptions | None = None) -> pd.DataFrame:
     """
     with disk_errors(), TemporaryDirectory(prefix="andon-read-") as folder:
         target = Path(folder) / "table.parquet"
-        reading = read_file(path, target, options)
+        told = options or ReadOptions()
+        reading = read_file(path, target, told if told.header is not None else told.with_values(header=True))
         if reading.outcome == "ask":
             raise unanswered(reading.questions)
         return Dataset("", 1, path.name, target, reading.n_rows, reading.columns, "").table()

@@ -121,6 +121,12 @@ def test_flags_are_judged_against_labels(write: Write) -> None:
     assert found["roc_auc"] == pytest.approx(5 / 6)
 
 
+def test_a_header_above_texts_is_no_question_here(write: Write) -> None:
+    scores = "lot,prediction,probability_bad,probability_good\n" + "".join(f"L{i},good,0.2,0.8\n" for i in range(6))
+    truth = "lot,result\n" + "".join(f"L{i},good\n" for i in range(6))
+    assert figures(write("s.csv", scores), write("t.csv", truth), "result")["accuracy"] == 1.0
+
+
 DAYS = "when,width\n" + "".join(f"0{d}/04/2026 06:00:00,{d}\n" for d in range(1, 4))
 BY_DAY = "when,prediction\n" + "".join(f"2026-04-0{d} 06:00:00,{d}\n" for d in range(1, 4))
 
