@@ -97,6 +97,18 @@ def test_the_last_epoch_is_found_behind_any_number_of_events(long_training: tupl
     assert last is not None and (last.attempt, last.values["epoch"]) == (2, 7)
 
 
+def test_a_resumed_training_knows_its_last_told_epoch_behind_any_number_of_events(tmp_path: Path) -> None:
+    from core.jobs.context import JobContext
+    from core.jobs.train_job import _told_epochs
+
+    store = open_store(tmp_path / "home")
+    job, _ = store.submit_job("selftest", lane="long", params={})
+    assert _told_epochs(JobContext(store, job)) == 0
+    store.append_events(job.id, [Event("batch", {"epoch": 1, "fraction": 0.5, "loss": 1.0})] * 10_001)
+    store.append_events(job.id, [Event("epoch", {"epoch": n, "loss": 1.0}) for n in (1, 2, 3)])
+    assert _told_epochs(JobContext(store, job)) == 3
+
+
 def test_progress_is_known_within_a_long_epoch(tmp_path: Path) -> None:
     store = open_store(tmp_path / "home")
     job, _ = store.submit_job("selftest", lane="long", params={})
