@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -59,7 +58,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, object]]:
     try:
         async with anyio.create_task_group() as tasks, anyio.create_task_group() as later:
             later.start_soon(_warm_up)
-            if os.environ.get("ANDON_DEMOS") != "0":
+            if wf.demos_wanted():
                 tasks.start_soon(anyio.to_thread.run_sync, wf.ensure_demos, ws)
             yield {}
             later.cancel_scope.cancel()

@@ -6,14 +6,15 @@ declaration. Unknown keys are refused, so a misspelling never passes silently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from core.errors import SettingProblem, unknown_choice
-from core.messages import msg
+from core.messages import Message, msg, msg_n
 
 
 class Settings(BaseModel):
@@ -60,8 +61,57 @@ def _as_problem(cls: type[Settings], error: ValidationError) -> SettingProblem:
     name = ".".join(str(part) for part in first["loc"]) or cls.__name__
     return SettingProblem(
         msg("{name} is '{value}'.", name=name, value=str(first.get("input"))[:80]),
-        msg("Expected: {rule}.", rule=str(first["msg"])),
+        msg("Expected: {rule}.", rule=expected_rule(first["type"], first.get("ctx") or {})),
         msg("Change '{name}' and try again.", name=name),
         name=name,
         value=first.get("input"),
     )
+
+
+def expected_rule(kind: str, facts: Mapping[str, Any]) -> Message:
+    """What a value should have been, in our words: pydantic has its own only in English.
+
+    Args:
+        kind: pydantic's name of the error, for example "int_parsing" or "greater_than_equal".
+        facts: its context: the bound, the length or the choices.
+
+    Example:
+        >>> str(expected_rule("less_than_equal", {"le": 10}))
+        'at most 10'
+        >>> str(expected_rule("literal_error", {"expected": "'adam' or 'sgd'"}))
+        "one of 'adam', 'sgd'"
+    """
+    if kind in _BOUNDS:
+        fact, rule = _BOUNDS[kind]
+        return rule(facts[fact])
+    if kind == "literal_error":
+        choices = [c for c in _CHOICE.findall(str(facts.get("expected", ""))) if c != "or"]
+        return msg("one of {choices}", choices=", ".join(choices))
+    return next((rule for start, rule in _TYPES if kind.startswith(start)), msg("a value of another kind"))
+
+
+_CHOICE = re.compile(r"""'(?:[^'\\]|\\.)*'|"[^"]*"|[\w.]+""")  # 'a', 'b' or "'"
+_BOUNDS: dict[str, tuple[str, Callable[[Any], Message]]] = {
+    "greater_than_equal": ("ge", lambda bound: msg("at least {bound}", bound=bound)),
+    "greater_than": ("gt", lambda bound: msg("more than {bound}", bound=bound)),
+    "less_than_equal": ("le", lambda bound: msg("at most {bound}", bound=bound)),
+    "less_than": ("lt", lambda bound: msg("less than {bound}", bound=bound)),
+    "string_too_short": ("min_length", lambda n: msg_n("at least {n} character", "at least {n} characters", n)),
+    "string_too_long": ("max_length", lambda n: msg_n("at most {n} character", "at most {n} characters", n)),
+    "too_short": ("min_length", lambda n: msg_n("a list of at least {n} entry", "a list of at least {n} entries", n)),
+    "too_long": ("max_length", lambda n: msg_n("a list of at most {n} entry", "a list of at most {n} entries", n)),
+}
+_TYPES: tuple[tuple[str, Message], ...] = (
+    ("int_", msg("a whole number")),
+    ("float_", msg("a number")),
+    ("finite_number", msg("a finite number")),
+    ("bool_", msg("yes or no (true or false)")),
+    ("string_", msg("a text")),
+    ("tuple_", msg("a list")),
+    ("list_", msg("a list")),
+    ("dict_", msg("a set of names with values")),
+    ("model_", msg("a set of names with values")),
+    ("missing", msg("a value")),
+    ("extra_forbidden", msg("no setting of this name")),
+    ("none_required", msg("no value")),
+)

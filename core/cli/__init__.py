@@ -12,8 +12,9 @@ from typing import NoReturn
 from core import __version__
 from core.cli import verbs
 from core.cli.common import Answer, Options
+from core.cli.faults import own_fault, refuse
 from core.cli.train import train
-from core.errors import DataProblem, Problem, SettingProblem
+from core.errors import Problem, SettingProblem
 from core.messages import msg
 
 
@@ -36,23 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(given)
         answer, lines, code = options.verb(options)
     except Problem as problem:
-        return _refuse(problem, as_json)
+        return refuse(problem, as_json)
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001  here faults of the command line end: a number for people, the rest in a log
+        return own_fault(error, as_json)
+    if lines and (code or not as_json):
+        print("\n".join(lines), file=sys.stderr if code else sys.stdout)
     if as_json:
         print(json.dumps(answer, ensure_ascii=False))
-    else:
-        print("\n".join(lines))
     return code
-
-
-def _refuse(problem: Problem, as_json: bool) -> int:
-    body = {"what": str(problem.what), "expected": str(problem.expected), "fix": str(problem.fix)}
-    print(" ".join(body.values()), file=sys.stderr)
-    if as_json:
-        extra = {"outcome": "reject"} if isinstance(problem, DataProblem) else {}
-        print(json.dumps({**extra, **body}, ensure_ascii=False))
-    return 2
 
 
 def _parser() -> _Parser:
@@ -83,6 +77,7 @@ def _parser() -> _Parser:
     evaluate = verb("evaluate", verbs.evaluate, "figures of scores against the truth")
     evaluate.add_argument("--scores", required=True, type=Path)
     evaluate.add_argument("--truth", required=True, metavar="FILE:COLUMN")
+    _add_set(evaluate)
     report = verb("report", verbs.report, "write the report of a run")
     report.add_argument("--run", required=True, metavar="ID|BUNDLE")
     report.add_argument("--out", required=True, type=Path)

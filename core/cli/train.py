@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.common import Answer, Options, check_out, figure_lines, figures, follow, intervals, note, pairs
+from core.cli.faults import Bug
 from core.data.dataset import Dataset
+from core.data.options import unanswered
 from core.errors import DataProblem, SettingProblem, TrainingProblem
 from core.messages import Message, msg
 
@@ -55,7 +57,7 @@ def train(options: Options) -> Answer:
                 msg("Train again, or resume it on the Runs screen."),
             )
         if run.problem is None or run.error_id:
-            raise RuntimeError(f"{run.problem or run.state} (log: {ws.store.path(run.job_id, 'log')})")
+            raise Bug(run.error_id or run.id, ws.store.path(run.job_id, "log"))
         raise run.problem
     if options.out is not None:
         _copy_bundle(ws.store.path(run.id, "bundle"), options.out)
@@ -101,9 +103,10 @@ def _dataset(ws: Any, source: str) -> Dataset:
                 return dataset
     imported = wf.import_file(ws, path)
     if imported.dataset is None:
+        asked = unanswered(imported.questions)
         raise DataProblem(
-            imported.questions[0].message,
-            msg("Expected a file that can be read in one way only."),
+            asked.what,
+            asked.expected,
             msg("Import it first with 'import --set key=value', then train on the dataset id."),
         )
     return imported.dataset
@@ -143,14 +146,20 @@ def _copy_bundle(folder: Path, out: Path) -> None:
     from core.serving.bundle import pack_bundle
     from core.store.files import disk_errors
 
-    with disk_errors():
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".zip":
-            pack_bundle(folder, out)
-            return
-        temporary = out.with_name(f".{out.name}.tmp")
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.copytree(folder, temporary)
-        if out.is_dir() and (out / "manifest.json").is_file():
-            shutil.rmtree(out)
-        temporary.rename(out)
+    temporary = out.with_name(f".{out.name}.tmp")
+    try:
+        with disk_errors():
+            out.parent.mkdir(parents=True, exist_ok=True)
+            if out.suffix == ".zip":
+                pack_bundle(folder, temporary)
+                temporary.replace(out)
+                return
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.copytree(folder, temporary)
+            if out.is_dir() and (out / "manifest.json").is_file():
+                shutil.rmtree(out)
+            temporary.rename(out)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        temporary.unlink(missing_ok=True)

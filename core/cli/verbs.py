@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from core.cli.common import Answer, Options, check_out, figure_lines, figures, intervals, note, read_options
-from core.errors import SettingProblem
+from core.cli.faults import body
+from core.data.dataset import Dataset
+from core.data.findings import Finding
+from core.data.options import Reject, unanswered
+from core.errors import DataProblem, SettingProblem
 from core.messages import msg
 
 
@@ -44,27 +49,35 @@ def import_(options: Options) -> Answer:
             msg("This version imports one file at a time."),
             msg("Import them one after another."),
         )
-    imported = wf.import_file(wf.open_workspace(), Path(options.files[0]), name=options.name, options=read_options(options))
-    dataset = imported.dataset
-    answer: dict[str, object] = {
-        "outcome": imported.outcome,
+    try:
+        imported = wf.import_file(wf.open_workspace(), Path(options.files[0]), name=options.name, options=read_options(options))
+    except DataProblem as problem:
+        rejected: Any = problem.values.get("rejected", ())
+        return {**_imported("reject", None, (), rejected), **body(problem)}, [str(problem)], 2
+    answer = _imported(imported.outcome, imported.dataset, imported.findings, imported.rejected)
+    answer["lines"] = imported.lines.to_json()
+    if imported.dataset is None:
+        asked = unanswered(imported.questions)
+        answer |= {"questions": [_question(q) for q in imported.questions], **body(asked)}
+        return answer, [str(asked)], 2
+    dataset, n_rejected = imported.dataset, imported.lines.rejected
+    lines = [f"{dataset.id}  {dataset.n_rows} rows, {len(dataset.columns)} columns, {n_rejected} lines rejected"]
+    return answer, [*lines, *(f"- {f.message}" for f in imported.findings)], 0
+
+
+def _imported(
+    outcome: str, dataset: Dataset | None, findings: Sequence[Finding], rejected: Sequence[Reject]
+) -> dict[str, object]:
+    """The keys that every outcome has, also where there is no dataset."""
+    columns = () if dataset is None else dataset.columns
+    return {
+        "outcome": outcome,
         "dataset": None if dataset is None else dataset.id,
         "rows": 0 if dataset is None else dataset.n_rows,
-        "columns": []
-        if dataset is None
-        else [{"name": c.name, "kind": c.kind, "role": c.role, "unit": c.unit} for c in dataset.columns],
-        "findings": [
-            {"code": f.code, "column": f.column, "severity": f.severity, "message": str(f.message)} for f in imported.findings
-        ],
-        "rejected": [{"line": r.line, "column": r.column, "reason": str(r.reason), "text": r.text} for r in imported.rejected],
-        "lines": imported.lines.to_json(),
+        "columns": [{"name": c.name, "kind": c.kind, "role": c.role, "unit": c.unit} for c in columns],
+        "findings": [{"code": f.code, "column": f.column, "severity": f.severity, "message": str(f.message)} for f in findings],
+        "rejected": [{"line": r.line, "column": r.column, "reason": str(r.reason), "text": r.text} for r in rejected],
     }
-    if imported.outcome == "ask":
-        answer["questions"] = [_question(q) for q in imported.questions]
-        asked = [f"? {q.message}" for q in imported.questions]
-        return answer, [*asked, "Say how to read it with --set key=value."], 2
-    lines = [f"{dataset.id}  {dataset.n_rows} rows, {len(dataset.columns)} columns, {imported.lines.rejected} lines rejected"]  # type: ignore[union-attr]
-    return answer, [*lines, *(f"- {f.message}" for f in imported.findings)], 0
 
 
 def _question(question: Any) -> dict[str, object]:
@@ -84,8 +97,8 @@ def score(options: Options) -> Answer:
     from core import workflows as wf
 
     check_out(options.out)
-    bundle = wf.resolve_bundle(None, options.bundle)
-    found = wf.score_file(bundle, options.data, options.out, read_options(options))
+    read = read_options(options)
+    found = wf.score_file(wf.resolve_bundle(None, options.bundle), options.data, options.out, read)
     warnings = [str(w) for w in found.warnings]
     return {"rows": found.rows, "out": str(found.out), "warnings": warnings}, [f"{found.rows} rows → {found.out}", *warnings], 0
 
@@ -100,7 +113,7 @@ def evaluate(options: Options) -> Answer:
             msg("Expected FILE:COLUMN."),
             msg("Write for example --truth truth.csv:rul."),
         )
-    metrics = {m.key: m for m in wf.evaluate_file(options.scores, Path(path), column)}
+    metrics = {m.key: m for m in wf.evaluate_file(options.scores, Path(path), column, read_options(options))}
     answer: dict[str, object] = {
         "metrics": figures(metrics.values()),
         "intervals": intervals(metrics.values()),

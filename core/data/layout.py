@@ -53,9 +53,17 @@ def _first_of_table(records: Sequence[Record]) -> int:
     widths = Counter(_width_of(records[i]) for i in candidates if _width_of(records[i]) > 1)
     if not widths:
         return next((i for i in candidates if not _is_comment(records[i])), candidates[0] if candidates else 0)
-    common = max(widths.items(), key=lambda item: (item[1], item[0]))[0]
+    common = max(widths.items(), key=_most_wide)[0]
     usable = [i for i in candidates if not _is_comment(records[i], common)]
-    full = [i for i in usable if _width_of(records[i]) == common]
+    # Rows whose last cells are filled for once belong to the table too: a column of remarks that is mostly empty.
+    cells = max(Counter(len(records[i].cells) for i in candidates if _width_of(records[i]) == common).items(), key=_most_wide)[
+        0
+    ]
+    full = [
+        i
+        for i in usable
+        if _width_of(records[i]) == common or _width_of(records[i]) > common and len(records[i].cells) == cells
+    ]
     first = next((i for i in full if _filled(records[i]) > common / 2), full[0] if full else 0)
     stable = len(full) >= 5 and len(full) >= 0.8 * sum(1 for i in usable if i >= first)
     before = [i for i in usable if i < first and _is_words(records[i])]
@@ -66,6 +74,11 @@ def _first_of_table(records: Sequence[Record]) -> int:
     if is_data and directly_above and abs(len(records[before[-1]].cells) - common) <= max(1, common // 4):
         return before[-1]
     return first
+
+
+def _most_wide(counted: tuple[int, int]) -> tuple[int, int]:
+    """The order of (width, how many): the most frequent width is the largest, and of those the widest."""
+    return counted[1], counted[0]
 
 
 def _width_of(record: Record) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 from core.data.dataset import Column
 from core.data.findings import Finding
-from core.messages import Message
+from core.errors import DataProblem
+from core.messages import Message, msg
 from core.settings import Settings, setting
 
 Outcome = Literal["load", "warn", "ask", "reject"]
@@ -108,3 +109,25 @@ class Reading:
     findings: tuple[Finding, ...]
     rejected: tuple[Reject, ...]
     questions: tuple[Question, ...]
+
+
+def unanswered(questions: Sequence[Question]) -> DataProblem:
+    """The error for a file that leaves something open, where nobody can be asked: names the first question's answers."""
+    first, second = questions[0].options[:2]
+    return DataProblem(
+        msg("The file can be read in more than one way: {question}", question=questions[0].message),
+        msg("Expected a file that can be read in one way only."),
+        msg(
+            "Say how to read it: --set {first} ({meaning}), or --set {second} ({other}).",
+            first=_answer(questions[0].code, first[0]),
+            meaning=first[1],
+            second=_answer(questions[0].code, second[0]),
+            other=second[1],
+        ),
+    )
+
+
+def _answer(code: str, options: ReadOptions) -> str:
+    """An answer as the command line takes it; a question's code is the option that answers it."""
+    value = getattr(options, code)
+    return f"{code}={str(value).lower() if isinstance(value, bool) else value}"

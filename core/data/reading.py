@@ -67,6 +67,8 @@ def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> 
             try:
                 return _convert(path, parquet, Path(folder), connection, sniffed, scan, lines, replaced)
             except duckdb.OutOfMemoryException as error:
+                if "max_temp_directory_size" in str(error):
+                    raise  # The disk and not the memory is at its end; the store has the words for that.
                 raise DataProblem(
                     msg(
                         "'{file}' with {columns} columns needs more memory than an import may use.",
@@ -238,6 +240,7 @@ def _no_rows(path: Path, sniffed: Sniffed, scan: Scan) -> DataProblem:
             msg("No row of '{file}' has the expected {width} cells.", file=path.name, width=scan.columns),
             msg("Expected rows as wide as the header."),
             msg("Check the delimiter and the number of lines above the header."),
+            rejected=tuple(scan.rejects),
         )
     what = (
         msg("The file '{file}' has a header and no rows.", file=path.name)

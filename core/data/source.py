@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,20 @@ def open_bytes(path: Path) -> BinaryIO:
     with path.open("rb") as file:
         packed = file.read(2) == _GZIP
     return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def text_bytes(path: Path) -> int:
+    """About how many bytes a file has when it is unpacked: at least four times its size where it is packed.
+
+    A gzip file ends with the size of its last part modulo 4 GB, which is the whole truth for most files and never more
+    than it; tables shrink by four times and more.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(2) != _GZIP or size < 18:
+            return size
+        file.seek(-4, os.SEEK_END)
+        return max(int.from_bytes(file.read(4), "little"), 4 * size)
 
 
 def damaged_gzip(path: Path) -> DataProblem:

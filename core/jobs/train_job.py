@@ -114,8 +114,8 @@ def _main(
 
 def _told_epochs(ctx: JobContext) -> int:
     """The last epoch that the attempt before has told of: those of its last half second may have died with it."""
-    told = [(e.attempt, int(e.values["epoch"])) for e in ctx.store.events_after(ctx.job.id) if e.kind == "epoch"]
-    return max(told, default=(0, 0))[1]
+    last = ctx.store.last_event(ctx.job.id, "epoch")
+    return 0 if last is None else int(last.values["epoch"])
 
 
 def judge(bundle: Bundle, prepared: Prepared, resolved: Resolved) -> Judged:

@@ -68,7 +68,7 @@ def _run(context: JobContext) -> Ending:
         log.exception("Out of memory")
         return Ending("interrupted", out_of_memory())
     except Exception as error:
-        if isinstance(error, OSError) and is_disk_full(error):
+        if is_disk_full(error):
             log.exception("Disk full")
             return Ending("interrupted", disk_full())
         error_id = new_id()
@@ -78,8 +78,10 @@ def _run(context: JobContext) -> Ending:
 
 
 def _of_problem(problem: Problem) -> Ending:
-    ending = Ending("failed", problem)
     log.error("%s", problem)
+    if problem.__cause__ is not None and is_disk_full(problem.__cause__):
+        problem = disk_full()  # A checkpoint that found no room has a sentence of its own, and is the same to its user.
+    ending = Ending("failed", problem)
     return Ending("interrupted", problem) if ending.is_disk_full else ending
 
 

@@ -71,6 +71,10 @@ class Store(DatasetStore, RunStore, ReportStore):
         """A private temporary folder on the store's disk."""
         return self.files.scratch()
 
+    def discard(self, target: Path) -> None:
+        """Remove what was written for something that was then refused."""
+        self.files.discard(target)
+
     def need_space(self, n_bytes: int) -> None:
         """Refuse before the work starts when the disk has no room for `n_bytes`."""
         self.files.need_space(n_bytes)

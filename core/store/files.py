@@ -68,10 +68,10 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """Turn "no space left" of the system into the store's sentence; other errors pass."""
+    """Turn "no space left" of the system, DuckDB or NumPy into the store's sentence; other errors pass."""
     try:
         yield
-    except OSError as error:
+    except Exception as error:
         if is_disk_full(error):
             raise disk_full() from error
         raise
@@ -187,6 +187,14 @@ class Files:
         if target.exists():
             trash = _private_folder(self.home / TRASH)
             os.replace(target, trash / f"{target.parent.name}-{target.name}-{uuid.uuid4().hex[:8]}")
+
+    def discard(self, target: Path) -> None:
+        """Remove a file or folder that no row knows yet, because what it was written for was refused."""
+        self._check_inside(target)
+        if target.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+        else:
+            target.unlink(missing_ok=True)
 
     def _check_inside(self, target: Path) -> None:
         if not target.parent.resolve().is_relative_to(self.home):

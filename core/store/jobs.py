@@ -18,6 +18,15 @@ from core.store.records import EventRow, JobRow, JobState, Lane
 from core.training.events import Event
 
 _ORDER = (JobTable.priority.desc(), JobTable.number)
+# Columns and not objects: a long training has a hundred thousand events.
+_EVENT = (
+    JobEventTable.seq,
+    JobEventTable.job_id,
+    JobEventTable.attempt,
+    JobEventTable.created,
+    JobEventTable.kind,
+    JobEventTable.values_,
+)
 RESUMABLE: tuple[JobState, ...] = ("interrupted", "cancelled", "failed")
 
 
@@ -171,13 +180,25 @@ class JobStore(Database):
     def events_after(self, job_id: str, seq: int = 0, limit: int = 10_000) -> tuple[EventRow, ...]:
         """Events of a job with a number above `seq`, in order, at most `limit`."""
         query = (
-            select(JobEventTable)
+            select(*_EVENT)
             .where(JobEventTable.job_id == job_id, JobEventTable.seq > seq)
             .order_by(JobEventTable.seq)
             .limit(limit)
         )
         with self.reading() as session:
-            return tuple(EventRow(e.seq, e.job_id, e.attempt, e.created, e.kind, e.values_) for e in session.scalars(query))
+            return tuple(EventRow(*row) for row in session.execute(query))
+
+    def last_event(self, job_id: str, kind: str) -> EventRow | None:
+        """The newest event of a kind of the latest attempt that told one, or None."""
+        query = (
+            select(*_EVENT)
+            .where(JobEventTable.job_id == job_id, JobEventTable.kind == kind)
+            .order_by(JobEventTable.attempt.desc(), JobEventTable.seq.desc())
+            .limit(1)
+        )
+        with self.reading() as session:
+            row = session.execute(query).first()
+            return None if row is None else EventRow(*row)
 
     def last_seq(self, job_id: str) -> int:
         """The number of the newest event of a job, 0 without any."""

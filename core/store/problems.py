@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -19,14 +21,35 @@ IN_USE = "in_use"
 UNUSABLE = "unusable"
 
 _FULL_ERRNOS = frozenset(code for name in ("ENOSPC", "EDQUOT", "EFBIG") if (code := getattr(errno, name, None)) is not None)
-
+# What libraries say that keep the number to themselves: DuckDB writing, DuckDB moving memory to disk, NumPy's tofile.
+_FULL_TEXT = re.compile(
+    "|".join(
+        [
+            *(re.escape(os.strerror(code)) for code in sorted(_FULL_ERRNOS)),
+            "max_temp_directory_size",
+            r"\d+ requested and \d+ written",
+        ]
+    )
+)
 
 _NAMES = {"dataset": msg("dataset"), "run": msg("run"), "job": msg("job"), "report": msg("report")}
 
 
-def is_disk_full(error: OSError) -> bool:
-    """Whether the system said that the disk, the quota or the largest file size is used up."""
-    return error.errno in _FULL_ERRNOS
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the system said that the disk, the quota or the largest file size is used up, itself or through a library.
+
+    DuckDB's errors are no OSError, and some of NumPy's and HDF5's carry no number: those are known by their text.
+
+    Example:
+        >>> is_disk_full(OSError(errno.ENOSPC, "")), is_disk_full(OSError("8 requested and 2 written"))
+        (True, True)
+        >>> is_disk_full(PermissionError(errno.EACCES, "")), is_disk_full(ValueError(os.strerror(errno.ENOSPC)))
+        (False, False)
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _FULL_ERRNOS
+    is_of_a_writer = isinstance(error, OSError) or type(error).__module__.lstrip("_").startswith("duckdb")
+    return is_of_a_writer and _FULL_TEXT.search(str(error)) is not None
 
 
 def disk_full(free_bytes: int | None = None, needed_bytes: int | None = None) -> StoreProblem:
@@ -36,7 +59,7 @@ def disk_full(free_bytes: int | None = None, needed_bytes: int | None = None) ->
             "{free} MB are free, {needed} MB are needed.", free=free_bytes // 2**20, needed=-(-needed_bytes // 2**20)
         )
     else:
-        expected = msg("There must be free space on the disk that holds the store.")
+        expected = msg("There must be free space on the disk that holds the store, and on that of temporary files.")
     return StoreProblem(
         msg("The disk is full; nothing was saved."),
         expected,

@@ -10,7 +10,8 @@ from core.workflows.anomalies import (
     set_verdict,
 )
 from core.workflows.cleaning import RecipePreview, get_recipe, preview_recipe, save_recipe
-from core.workflows.demos import DemoCard, demo_cards, ensure_demos
+from core.workflows.curves import CurveReader
+from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
 from core.workflows.importing import (
     Imported,
     change_columns,
@@ -21,6 +22,7 @@ from core.workflows.importing import (
     list_datasets,
     open_dataset,
     preview_file,
+    rejected_rows,
     rename_dataset,
     summarise_dataset,
 )

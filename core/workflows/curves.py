@@ -1,87 +1,146 @@
-"""Events of a job as curves, progress and time left. Pure but for the one read of the last events."""
+"""Events of a job as curves, progress and time left. Pure but for the one read of the last events in `progress_of`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.evaluation.result import Metric
 from core.messages import Message
 from core.store import EventRow, JobRow, Store
 from core.workflows.records import Curves, metrics_from_json
 
+MAX_BATCH_POINTS = 20_000
 
-def curves_of(events: Sequence[EventRow], state: str) -> Curves:
-    """Curves from all events of a job, in order. A later attempt replaces what the earlier one did from its first epoch on."""
-    epochs: dict[int, dict[str, float]] = {}
-    batches: list[tuple[float, float]] = []
-    stage, n_train, attempt = "", None, 0
-    notes: list[Message] = []
-    baseline: dict[str, Metric] = {}
-    baseline_model = ""
-    for event in events:
+
+class CurveReader:
+    """Curves that grow with their events, each of which is read once.
+
+    A later attempt replaces what the earlier one did from its first epoch on. Epochs are all kept; of the losses within
+    epochs every second one goes whenever there are more than `MAX_BATCH_POINTS`, so that a long training stays light.
+    """
+
+    def __init__(self) -> None:
+        self.last_seq = 0
+        self._attempt, self._stage = 0, ""
+        self._n_train: int | None = None
+        self._epochs: dict[int, _Epoch] = {}
+        self._batches: list[tuple[float, float]] = []
+        self._notes: list[Message] = []
+        self._baseline: dict[str, Metric] = {}
+        self._baseline_model = ""
+
+    def add(self, events: Sequence[EventRow]) -> None:
+        """Take the events that follow the last one seen, in order."""
+        for event in events:
+            self.last_seq = event.seq
+            if event.attempt >= self._attempt:
+                self._take(event)
+        while len(self._batches) > MAX_BATCH_POINTS:
+            self._batches = self._batches[::-2][::-1]  # the newest stays
+
+    def curves(self, state: str) -> Curves:
+        """The curves so far of a job in this state."""
+        ordered = [self._epochs[k] for k in sorted(self._epochs)]
+        last = ordered[-1] if ordered else None
+        return Curves(
+            epochs=np.array(sorted(self._epochs), dtype=np.float64),
+            loss=np.array([e.loss for e in ordered], dtype=np.float64),
+            val_loss=np.array([e.val_loss for e in ordered], dtype=np.float64),
+            metric=np.array([e.metric for e in ordered], dtype=np.float64),
+            val_metric=np.array([e.val_metric for e in ordered], dtype=np.float64),
+            metric_key="" if last is None else last.metric_key,
+            batch_x=np.array([b[0] for b in self._batches]),
+            batch_loss=np.array([b[1] for b in self._batches]),
+            best_epoch=None if last is None else last.best_epoch,
+            planned_epochs=None if last is None else last.planned,
+            stage=self._stage,
+            n_train=self._n_train,
+            last_seq=self.last_seq,
+            seconds_left=_seconds_left(ordered) if state == "running" else None,
+            state=state,
+            baseline=dict(self._baseline),
+            baseline_model=self._baseline_model,
+            notes=tuple(self._notes),
+        )
+
+    def _take(self, event: EventRow) -> None:
         values = event.values
-        if event.attempt < attempt:
-            continue
-        if event.kind in ("epoch", "batch") and event.attempt > attempt:
-            attempt, first = event.attempt, int(values["epoch"])
-            epochs = {epoch: row for epoch, row in epochs.items() if epoch < first}
-            batches = [point for point in batches if point[0] < first - 1]
+        if event.kind in ("epoch", "batch") and event.attempt > self._attempt:
+            self._begin_again(event.attempt, int(values["epoch"]))
         if event.kind == "stage":
-            stage, n_train = str(values["name"]), values.get("n_train", n_train)
+            self._stage, self._n_train = str(values["name"]), values.get("n_train", self._n_train)
         elif event.kind == "epoch":
-            epochs[int(values["epoch"])] = dict(values)
+            self._epochs[int(values["epoch"])] = _epoch(values)
         elif event.kind == "batch" and values.get("loss") is not None:
-            batches.append((int(values["epoch"]) - 1 + float(values["fraction"]), float(values["loss"])))
+            self._batches.append((int(values["epoch"]) - 1 + float(values["fraction"]), float(values["loss"])))
         elif event.kind == "note":
-            notes.append(Message.from_json(values["message"]))
-        elif event.kind == "result" and values.get("baseline") and not baseline:
-            baseline, baseline_model = metrics_from_json(values["metrics"]), str(values["model"])
-    ordered = [epochs[k] for k in sorted(epochs)]
-    last = ordered[-1] if ordered else {}
-    return Curves(
-        epochs=np.array(sorted(epochs), dtype=np.float64),
-        loss=_series(ordered, "loss"),
-        val_loss=_series(ordered, "val_loss"),
-        metric=_series(ordered, "metric"),
-        val_metric=_series(ordered, "val_metric"),
-        metric_key=str(last.get("metric_key", "")),
-        batch_x=np.array([b[0] for b in batches]),
-        batch_loss=np.array([b[1] for b in batches]),
-        best_epoch=int(last["best_epoch"]) if last.get("best_epoch") else None,
-        planned_epochs=int(last["epochs"]) if last.get("epochs") else None,
-        stage=stage,
-        n_train=n_train,
-        last_seq=events[-1].seq if events else 0,
-        seconds_left=_seconds_left(ordered) if state == "running" else None,
-        state=state,
-        baseline=baseline,
-        baseline_model=baseline_model,
-        notes=tuple(notes),
+            self._notes.append(Message.from_json(values["message"]))
+        elif event.kind == "result" and values.get("baseline") and not self._baseline:
+            self._baseline, self._baseline_model = metrics_from_json(values["metrics"]), str(values["model"])
+
+    def _begin_again(self, attempt: int, first: int) -> None:
+        self._attempt = attempt
+        self._epochs = {epoch: told for epoch, told in self._epochs.items() if epoch < first}
+        self._batches = [point for point in self._batches if point[0] < first - 1]
+
+
+class _Epoch(NamedTuple):
+    """What one epoch has told; NaN where it told nothing."""
+
+    number: int
+    loss: float
+    val_loss: float
+    metric: float
+    val_metric: float
+    seconds: float
+    metric_key: str
+    best_epoch: int | None
+    planned: int | None
+
+
+def _epoch(values: Mapping[str, Any]) -> _Epoch:
+    def number(key: str) -> float:
+        return np.nan if values.get(key) is None else float(values[key])
+
+    return _Epoch(
+        number=int(values["epoch"]),
+        loss=number("loss"),
+        val_loss=number("val_loss"),
+        metric=number("metric"),
+        val_metric=number("val_metric"),
+        seconds=number("seconds"),
+        metric_key=str(values.get("metric_key", "")),
+        best_epoch=int(values["best_epoch"]) if values.get("best_epoch") else None,
+        planned=int(values["epochs"]) if values.get("epochs") else None,
     )
 
 
+def curves_of(events: Sequence[EventRow], state: str) -> Curves:
+    """Curves from all events of a job, in order."""
+    reader = CurveReader()
+    reader.add(events)
+    return reader.curves(state)
+
+
 def progress_of(store: Store, job: JobRow) -> tuple[float | None, float | None]:
-    """Share done (0 to 1) and seconds left of a running job, from its last few events."""
+    """Share done (0 to 1) and seconds left of a running job, from its last few events, or its last epoch before them."""
     last = store.last_seq(job.id)
     recent = store.events_after(job.id, max(0, last - 60), 60)
+    if not any(event.kind == "epoch" for event in recent):
+        epoch = store.last_event(job.id, "epoch")
+        recent = recent if epoch is None else (epoch, *recent)
     curves = curves_of(recent, job.state)
     if curves.planned_epochs and len(curves.epochs):
         return float(min(1.0, curves.epochs[-1] / curves.planned_epochs)), curves.seconds_left
     return None, None
 
 
-def _series(rows: list[dict[str, float]], key: str) -> NDArray[np.float64]:
-    return np.array([np.nan if row.get(key) is None else float(row[key]) for row in rows], dtype=np.float64)
-
-
-def _seconds_left(rows: list[dict[str, float]]) -> float | None:
+def _seconds_left(told: Sequence[_Epoch]) -> float | None:
     """Epochs still planned times the median of the last five."""
-    if not rows or rows[-1].get("epochs") is None:
+    if not told or told[-1].planned is None:
         return None
-    recent = [float(row["seconds"]) for row in rows[-5:] if row.get("seconds") is not None]
-    if not recent:
-        return None
-    return float((int(rows[-1]["epochs"]) - int(rows[-1]["epoch"])) * np.median(recent))
+    recent = [e.seconds for e in told[-5:] if not np.isnan(e.seconds)]
+    return float((told[-1].planned - told[-1].number) * np.median(recent)) if recent else None

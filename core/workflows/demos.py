@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,10 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class DemoCard:
-    """One demo project on Home. `state` is waiting, building, ready, failed or absent (deleted by the user)."""
+    """One demo project on Home.
+
+    `state` is waiting, building, ready, failed, unbuilt (nobody asked for it) or absent (deleted by the user).
+    """
 
     key: str
     title: Message
@@ -50,6 +54,11 @@ class DemoCard:
 def demo_cards(ws: Workspace) -> tuple[DemoCard, ...]:
     """The four cards, in order."""
     return tuple(_card(ws, demo) for demo in DEMOS)
+
+
+def demos_wanted() -> bool:
+    """Whether a server makes the demo projects when it starts: not with ANDON_DEMOS=0."""
+    return os.environ.get("ANDON_DEMOS") != "0"
 
 
 def ensure_demos(ws: Workspace) -> None:
@@ -99,7 +108,7 @@ def _build_state(ws: Workspace, demo: Demo) -> str:
     """How far the job that makes the table is, when there is no run yet."""
     job = ws.store.find_job(f"demo-{demo.key}")
     if job is None:
-        return "waiting"
+        return "waiting" if demos_wanted() else "unbuilt"
     return "absent" if job.state == "succeeded" else STATES[job.state]
 
 

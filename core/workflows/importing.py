@@ -6,19 +6,22 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.data.dataset import Column, Dataset
 from core.data.findings import Finding
 from core.data.options import LineCount, Outcome, Preview, Question, ReadOptions, Reject
 from core.data.reading import read_file
 from core.data.sniffing import sniff
-from core.errors import DataProblem, SettingProblem
-from core.messages import msg
+from core.data.source import text_bytes
+from core.errors import DataProblem, SettingProblem, StoreProblem
+from core.messages import Message, msg
 from core.store import new_id, sha256_of
+from core.store.problems import NOT_FOUND
 from core.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 MAX_NAME = 100
 MAX_REJECTED_KEPT = 10_000
 MAX_FILE_BYTES = 2_000_000_000
+SPACE_FACTOR = 3  # The cleaned text, the staged table and the finished one lie side by side for a moment.
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def import_file(
     columns: Sequence[Column] | None = None,
     source_name: str | None = None,
 ) -> Imported:
-    """Read a file into a new dataset: Parquet first, row second; nothing is kept when it fails.
+    """Read a file into a new dataset: Parquet first, row second; nothing is kept when it fails or is refused.
 
     Args:
         name: The dataset's name; the file's name without its endings by default.
@@ -68,38 +72,73 @@ def import_file(
         source_name: The file's name as the user knows it, when `path` is a temporary copy.
 
     Raises:
-        DataProblem: the file cannot be read as a table.
+        DataProblem: the file cannot be read as a table, or `columns` names one that it does not have.
+        SettingProblem: the name is empty.
         StoreProblem: the disk is full.
     """
     store, shown = ws.store, source_name or path.name
+    title = checked_name(name or _stem(shown))
     if path.is_file():
-        store.need_space(3 * path.stat().st_size)
+        store.need_space(SPACE_FACTOR * text_bytes(path))
+    dataset_id = new_id()
     with store.scratch() as folder:
         table = folder / "table.parquet"
         reading = read_file(path, table, options)
         imported = Imported(reading.outcome, None, reading.lines, reading.findings, reading.rejected, reading.questions)
         if reading.outcome == "ask":
             return imported
+        facts: dict[str, Any] = {
+            "n_rows": reading.n_rows,
+            "columns": _merged(reading.columns, columns),
+            "sha256": sha256_of(table),
+            "options": reading.options.model_dump(mode="json"),
+            "findings": [finding.to_json() for finding in reading.findings],
+            "lines": reading.lines.to_json(),
+            "source_name": shown,
+            "source_sha256": sha256_of(path),
+        }
         source = _kept_source(path, folder)
-        dataset_id = new_id()
-        digest = sha256_of(table)
-        store.adopt_file(table, store.path(dataset_id, "parquet"))
-        store.adopt_file(source, store.path(dataset_id, "source"))
-    if reading.rejected:
-        store.write_bytes(store.path(dataset_id, "rejected"), _rejected_json(reading.rejected))
-    row = store.add_dataset(
-        dataset_id,
-        checked_name(name or _stem(shown)),
-        n_rows=reading.n_rows,
-        columns=_merged(reading.columns, columns),
-        sha256=digest,
-        options=reading.options.model_dump(mode="json"),
-        findings=[finding.to_json() for finding in reading.findings],
-        lines=reading.lines.to_json(),
-        source_name=shown,
-        source_sha256=sha256_of(path),
-    )
+        with _kept_whole(ws, dataset_id):
+            store.adopt_file(table, store.path(dataset_id, "parquet"))
+            store.adopt_file(source, store.path(dataset_id, "source"))
+            if reading.rejected:
+                store.write_bytes(store.path(dataset_id, "rejected"), _rejected_json(reading.rejected))
+            row = store.add_dataset(dataset_id, title, **facts)
     return replace(imported, dataset=row.to_dataset())
+
+
+@contextmanager
+def _kept_whole(ws: Workspace, dataset_id: str) -> Iterator[None]:
+    """The files of a dataset stay only with its row: what fails in between takes them away again."""
+    try:
+        yield
+    except BaseException:
+        if not _may_have_row(ws, dataset_id):
+            ws.store.discard(ws.store.path(dataset_id, "dataset"))
+        raise
+
+
+def _may_have_row(ws: Workspace, dataset_id: str) -> bool:
+    """Whether the row was written; also when that cannot be known now, for a row must never point at nothing."""
+    try:
+        ws.store.get_dataset(dataset_id)
+    except StoreProblem as problem:
+        return problem.values.get("reason") != NOT_FOUND
+    return True
+
+
+def rejected_rows(ws: Workspace, dataset_id: str) -> tuple[Reject, ...]:
+    """The rows of the file that were not loaded, in its order, at most 10,000 of them; `dataset_lines` counts all.
+
+    Raises:
+        StoreProblem: there is no such dataset.
+    """
+    ws.store.get_dataset(dataset_id)
+    kept = ws.store.path(dataset_id, "rejected")
+    if not kept.is_file():
+        return ()
+    stored = json.loads(kept.read_text(encoding="utf-8"))
+    return tuple(Reject(r["line"], r["column"], Message.from_json(r["reason"]), r["text"]) for r in stored)
 
 
 def list_datasets(ws: Workspace) -> tuple[Dataset, ...]:
@@ -152,12 +191,14 @@ def change_columns(ws: Workspace, dataset_id: str, columns: Sequence[Column]) ->
 def summarise_dataset(ws: Workspace, dataset_id: str, version: int | None = None) -> Summary:
     """The figures of every column; computed once a version and kept beside the table."""
     from core.data.summary import Summary, summarise
+    from core.store.files import disk_errors
 
     dataset = open_dataset(ws, dataset_id, version)
     kept = ws.store.path(dataset_id, "dataset", f"summary-{dataset.version}.json")
     if kept.is_file():
         return Summary.from_json(json.loads(kept.read_text(encoding="utf-8")))
-    summary = summarise(dataset)
+    with disk_errors():
+        summary = summarise(dataset)
     ws.store.write_bytes(kept, json.dumps(summary.to_json()).encode())
     return summary
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from core.data.dataset import Dataset
-from core.data.options import ReadOptions
+from core.data.options import ReadOptions, unanswered
 from core.data.reading import read_file
 from core.errors import DataProblem, unknown_column
 from core.evaluation import (
@@ -30,12 +30,15 @@ from core.jobs.judging import label_flags
 from core.messages import Message, msg
 from core.serving import Bundle, load_bundle
 from core.serving.scoring import score_table
+from core.store.files import disk_errors
+from core.workflows.key_matching import comparable_keys
 from core.workflows.results import Results
 from core.workflows.score_rows import limit_columns, scores_at
 from core.workflows.workspace import Workspace
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 ROW = "row"
+_RESULT = frozenset({"prediction", "lower", "upper", "score", "flag", "why_not", ROW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +65,25 @@ def resolve_bundle(ws: Workspace | None, source: str) -> Bundle:
             msg("Expected a folder or zip that 'train --out' wrote."),
             msg("Check the path."),
         )
-    return load_bundle(path)
+    with disk_errors():
+        return load_bundle(path)
 
 
 def read_table(path: Path, options: ReadOptions | None = None) -> pd.DataFrame:
-    """A delimited file as a table, read by the same rules as an import.
+    """A delimited file as a table, read by the same rules as an import; its first row holds names unless told otherwise.
+
+    Columns of such a file are asked for by name, so that an import's question about its header has one answer here.
 
     Raises:
         DataProblem: it cannot be read, or something about it has to be decided first.
+        StoreProblem: the disk that holds temporary files is full.
     """
-    with TemporaryDirectory(prefix="andon-read-") as folder:
+    with disk_errors(), TemporaryDirectory(prefix="andon-read-") as folder:
         target = Path(folder) / "table.parquet"
-        reading = read_file(path, target, options)
+        told = options or ReadOptions()
+        reading = read_file(path, target, told if told.header is not None else told.with_values(header=True))
         if reading.outcome == "ask":
-            raise DataProblem(
-                reading.questions[0].message,
-                msg("Expected a file that can be read in one way only."),
-                msg("Say how to read it, for example --set decimal=,"),
-            )
+            raise unanswered(reading.questions)
         return Dataset("", 1, path.name, target, reading.n_rows, reading.columns, "").table()
 
 
@@ -99,14 +103,12 @@ def score_file(bundle: Bundle, data: Path, out: Path, options: ReadOptions | Non
 
 def write_csv(table: pd.DataFrame, out: Path, *, formula_safe: bool = False) -> None:
     """A table as UTF-8 CSV: temporary name, then renamed. `formula_safe` puts ' before texts that a spreadsheet would run."""
-    from core.store.files import disk_errors
-
     columns = {str(name): _csv_cells(table[name], formula_safe) for name in table.columns}
     names = [_safe(name) if formula_safe else name for name in columns]
-    out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.name}.tmp")
     try:
         with disk_errors():
+            out.parent.mkdir(parents=True, exist_ok=True)
             csv.write_csv(pa.table(list(columns.values()), names=names), temporary, csv.WriteOptions(quoting_style="needed"))
             temporary.replace(out)
     finally:
@@ -135,8 +137,12 @@ def export_scores(
 def evaluate_file(scores: Path, truth: Path, column: str, options: ReadOptions | None = None) -> tuple[Metric, ...]:
     """Figures of a file of scores against a column of another file, joined by the key columns that both have.
 
-    Where the truth names a group only (remaining life), each group's last scored row counts. Without a common key the
-    files are joined row by row, when they have the same number of rows.
+    Where the truth names a group only (remaining life), each group's last scored row counts: by the time column that
+    the scores still have, else by its place in the file. Without a common key the files are joined row by row, when
+    they have the same number of rows.
+
+    Args:
+        options: How to read the truth; the scores are as `score` wrote them.
 
     Raises:
         DataProblem: no such column, or the rows cannot be matched.
@@ -150,10 +156,12 @@ def evaluate_file(scores: Path, truth: Path, column: str, options: ReadOptions |
             msg("Expected the column prediction, or score and flag."),
             msg("Give the file that 'score --out' wrote."),
         )
-    result = {"prediction", "lower", "upper", "score", "flag", "why_not", ROW}
     keys = [
-        c for c in scored.columns if c in known.columns and c not in result and c != column and not c.startswith("probability_")
+        c
+        for c in scored.columns
+        if c in known.columns and c not in _RESULT and c != column and not c.startswith("probability_")
     ]
+    scored, known = comparable_keys(scored, known, keys)
     merged, is_last = _joined(scored, known, keys, column)
     if "flag" in merged:
         return _anomaly_figures(merged)
@@ -182,7 +190,7 @@ def _joined(scored: pd.DataFrame, known: pd.DataFrame, keys: Sequence[str], colu
             msg("Remove the duplicates."),
         )
     is_last = bool(scored.duplicated(keys).any())
-    rows = scored.drop_duplicates(keys, keep="last") if is_last else scored
+    rows = _in_time(scored, keys).drop_duplicates(keys, keep="last") if is_last else scored
     merged = rows.merge(truth, on=list(keys), how="inner")
     if merged.empty:
         raise DataProblem(
@@ -191,6 +199,16 @@ def _joined(scored: pd.DataFrame, known: pd.DataFrame, keys: Sequence[str], colu
             msg("Check that both belong together."),
         )
     return merged, is_last
+
+
+def _in_time(scored: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """The scored rows by their time, when one key column of the scores is left that can be it; else as they stand."""
+    rest = [c for c in scored.columns if c not in keys and c not in _RESULT and not c.startswith("probability_")]
+    if len(rest) != 1 or not (
+        pd.api.types.is_numeric_dtype(scored[rest[0]]) or pd.api.types.is_datetime64_any_dtype(scored[rest[0]])
+    ):
+        return scored
+    return scored.sort_values(rest[0], kind="stable", na_position="first")
 
 
 def _same(a: pd.Series, b: pd.Series) -> bool:

@@ -13,6 +13,7 @@ from core.training.prepare import check_target
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
+from core.workflows.curves import CurveReader, progress_of
 from core.workflows.importing import checked_name, open_dataset
 from core.workflows.plan_notes import plan_notes
 from core.workflows.records import (
@@ -191,12 +192,16 @@ def read_events(ws: Workspace, run_id: str, after: int = 0, limit: int = 10_000)
     return tuple(StoredEvent(row.seq, row.created, row.kind, row.values) for row in rows)
 
 
-def read_curves(ws: Workspace, run_id: str) -> Curves:
-    """The curves of a run so far. After a resume the later attempt's epochs replace the earlier ones."""
-    from core.workflows.curves import curves_of
+def read_curves(ws: Workspace, run_id: str, reader: CurveReader | None = None) -> Curves:
+    """The curves of a run so far. After a resume the later attempt's epochs replace the earlier ones.
 
-    row = ws.store.get_run(run_id)
-    return curves_of(ws.store.events_after(row.job.id, 0, 100_000), row.job.state)
+    Args:
+        reader: What was read of this run before; only later events are read, and it goes on from them.
+    """
+    row, reader = ws.store.get_run(run_id), reader or CurveReader()
+    while events := ws.store.events_after(row.job.id, reader.last_seq):
+        reader.add(events)
+    return reader.curves(row.job.state)
 
 
 def diagnose(curves: Curves, run: Run) -> Diagnosis | None:
@@ -215,8 +220,6 @@ def _record(ws: Workspace, row) -> Run:  # type: ignore[no-untyped-def]
     position = ws.store.queue_position(row.job.id) if row.job.state == "queued" else None
     progress = left = None
     if row.job.state == "running":
-        from core.workflows.curves import progress_of
-
         progress, left = progress_of(ws.store, row.job)
     return run_record(row, queue_position=position, progress=progress, seconds_left=left)
 

@@ -36,18 +36,19 @@ def curve_frame(curves: Curves, *, metric: bool, end: float) -> pd.DataFrame:
     """Long table of one panel: x (epochs), y, kind, series. NaN and Inf are left out.
 
     Kinds: training, validation, batch (points of lines); best, end (epochs without a value); upper, lower (the last
-    points of the two lines, the higher and the lower one: where their names stand without covering each other).
+    points of the two lines, the higher and the lower one: where their names stand without covering each other). Of a
+    curve with more than `MAX_POINTS` every k-th point is drawn, and the last.
     """
     pairs: dict[str, tuple[ArrayLike, ArrayLike]] = (
         {"training": (curves.epochs, curves.metric), "validation": (curves.epochs, curves.val_metric)}
         if metric
         else {
-            "batch": _thinned(*_batches(curves)),
+            "batch": _batches(curves),
             "training": (curves.epochs, curves.loss),
             "validation": (curves.epochs, curves.val_loss),
         }
     )
-    parts = [_part(kind, x, y) for kind, (x, y) in pairs.items()]
+    parts = [_part(kind, *_thinned(x, y)) for kind, (x, y) in pairs.items()]
     last = [part.iloc[[-1]] for part in parts if len(part) and part["kind"].iloc[0] != "batch"]
     for place, part in zip(("upper", "lower"), sorted(last, key=lambda part: -part["y"].iloc[0]), strict=False):
         parts.append(part.assign(series=part["kind"], kind=place))
@@ -139,8 +140,11 @@ def _batches(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
 
 def _thinned(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     xs, ys = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    every = max(1, -(-len(xs) // MAX_POINTS))
-    return xs[::every], ys[::every]
+    if len(xs) <= MAX_POINTS or len(xs) != len(ys):
+        return xs, ys
+    # Always with the newest point, where the line has its name.
+    kept = np.unique(np.append(np.arange(0, len(xs), -(-len(xs) // MAX_POINTS)), len(xs) - 1))
+    return xs[kept], ys[kept]
 
 
 def _part(kind: str, x: ArrayLike, y: ArrayLike) -> pd.DataFrame:

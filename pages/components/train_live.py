@@ -1,4 +1,7 @@
-"""A training while it runs: curves, time left, diagnosis, Stop and Resume. Reads the store; nothing is kept in between."""
+"""A training while it runs: curves, time left, diagnosis, Stop and Resume.
+
+Reads the store from the last event seen; what was read is kept in the session only.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,19 @@ def show(run: Run) -> None:
 def _live(run_id: str, shown_state: str) -> None:
     with notices.guard():
         ws = state.workspace()
-        run, curves = wf.get_run(ws, run_id), wf.read_curves(ws, run_id)
+        run, curves = wf.get_run(ws, run_id), wf.read_curves(ws, run_id, _reader(run_id))
         if (run.state in run_view.ACTIVE) != (shown_state in run_view.ACTIVE):
             st.rerun()
         _draw(ws, run, curves)
+
+
+def _reader(run_id: str) -> wf.CurveReader:
+    """What this session has read of the run that it shows; another run, or another session, begins anew."""
+    known = st.session_state.get("_curve_reader")
+    if known is None or known[0] != run_id:
+        known = st.session_state["_curve_reader"] = (run_id, wf.CurveReader())
+    reader: wf.CurveReader = known[1]
+    return reader
 
 
 def _draw(ws: Workspace, run: Run, curves: Curves) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from core import workflows as wf
 from core.data.dataset import Dataset
-from core.data.options import LineCount, Question, ReadOptions, Reject
+from core.data.options import LineCount, Question, ReadOptions
 from core.data.summary import Summary
 from core.messages import msg
-from pages.components import column_table, findings, notices, numbers, preview, state, uploads
+from pages.components import column_table, findings, notices, numbers, preview, rejected_rows, state, uploads
 from pages.components.layout import Figure, caption, confirm, empty_picture, figures, headline, next_step
-from pages.components.text import md, say, t, tn
+from pages.components.text import md, t, tn
 from pages.components.words import project_name
 
 UPLOAD_HELP = "CSV, TSV, TXT, GZ · 200 MB"
@@ -87,7 +84,6 @@ def _bring_in(waiting: uploads.Upload, name: str, options: ReadOptions | None) -
     if imported.dataset is None:
         findings.show(imported.findings, key="import_findings")
         return
-    st.session_state["_imported"] = (imported.dataset.id, imported.rejected)
     st.session_state["_add_file"] = False
     uploads.drop()
     notices.done(msg("'{name}' is imported: {n} rows.", name=imported.dataset.name, n=imported.dataset.n_rows))
@@ -192,19 +188,10 @@ def _actions(ws: wf.Workspace, dataset: Dataset) -> None:
 def _import_report(dataset: Dataset, lines: LineCount) -> None:
     """Where each line of the file went, and the rejected rows to take away."""
     found = wf.dataset_findings(state.workspace(), dataset.id)
-    known = st.session_state.get("_imported", ("", ()))
-    rejected = known[1] if known[0] == dataset.id else ()
     with st.expander(_line_account(lines), expanded=bool(lines.rejected), icon=":material/fact_check:"):
         findings.show([f for f in found if not f.column], key="imported_findings")
-        if rejected:
-            st.download_button(
-                t("Download rejected rows"),
-                _rejected_csv(rejected),
-                "rejected.csv",
-                "text/csv",
-                key="rejected",
-                on_click="ignore",
-            )
+        if lines.rejected:
+            rejected_rows.download(dataset.id)
 
 
 def _line_account(lines: LineCount) -> str:
@@ -221,19 +208,6 @@ def _line_account(lines: LineCount) -> str:
             rejected=lines.rejected,
         )
     )
-
-
-def _rejected_csv(rejected: Sequence[Reject]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["line", "column", "reason", "text"])
-    writer.writerows([r.line, _safe(r.column), _safe(say(r.reason)), _safe(r.text)] for r in rejected)
-    return out.getvalue()
-
-
-def _safe(cell: str) -> str:
-    """No cell that a spreadsheet would run as a formula."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r\n＝＋－＠" and cell else cell
 
 
 def _next(needing: list[Any]) -> None:

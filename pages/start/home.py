@@ -14,6 +14,7 @@ from pages.components.text import md, say, t, tn
 from pages.components.words import project_name, task_word
 
 RECENT = 8
+HIDDEN = {"absent", "unbuilt"}
 
 
 def show() -> None:
@@ -55,12 +56,17 @@ def _finding(own: Sequence[wf.Run]) -> str:
 def _demos(ws: wf.Workspace) -> None:
     st.header(t("Demo projects"), anchor=False)
     st.caption(md(t("Four quality questions with generated data whose truth is known. One click opens the finished result.")))
-    building = any(card.state in ("waiting", "building") for card in wf.demo_cards(ws))
-    st.fragment(_cards, run_every=3.0 if building else None)(ws, building)
+    states = {card.state for card in wf.demo_cards(ws)}
+    building = bool(states & {"waiting", "building"})
+    if "unbuilt" in states and st.button(t("Build demo projects"), key="build_demos", icon=":material/construction:"):
+        wf.ensure_demos(ws)
+        st.rerun()
+    if states - HIDDEN:
+        st.fragment(_cards, run_every=3.0 if building else None)(ws, building)
 
 
 def _cards(ws: wf.Workspace, was_building: bool) -> None:
-    cards = [card for card in wf.demo_cards(ws) if card.state != "absent"]
+    cards = [card for card in wf.demo_cards(ws) if card.state not in HIDDEN]
     with st.grid(4, min_column_width=210):
         for card in cards:
             _card(card)

@@ -12,6 +12,7 @@ import pytest
 from core import workflows as wf
 from tests.browser.server import Server
 from tests.browser.watch import go, no_traceback, settle
+from tests.stored import stored
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -61,14 +62,12 @@ def give(page: Page, server: Server, folder: Path, name: str, content: bytes) ->
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_table_is_refused_in_a_sentence(name: str, server: Server, page: Page, tmp_path: Path) -> None:
     content, word = REFUSED[name]
+    before = stored(server.home)
     said = give(page, server, tmp_path, name, content)
     print(f"{name}: {said}")
     assert word in said.lower(), said
     assert 2 <= said.count(".") <= 8 and len(said) < 400, said
-    ws = wf.open_workspace(server.home)
-    assert wf.list_datasets(ws) == ()
-    assert [p for p in server.home.joinpath("datasets").rglob("*") if p.is_file()] == []
-    ws.store.engine.dispose()
+    assert stored(server.home) == before
 
 
 @pytest.mark.parametrize("name", TAKEN)
@@ -77,6 +76,7 @@ def test_a_thin_or_doubled_table_is_read_and_says_so(name: str, server: Server, 
     said = give(page, server, tmp_path, name, content)
     ws = wf.open_workspace(server.home)
     found = wf.list_datasets(ws)
+    assert [p for p in stored(server.home)["files"] if "/table.parquet" in p] != []  # what the refusals must not leave
     try:
         assert [len(d.columns) for d in found] == [n_columns], said
         names = [c.name for c in found[0].columns]

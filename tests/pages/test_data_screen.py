@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.dataset import Column
-from pages.components import column_table
+from pages.components import column_table, rejected_rows
+from tests.stored import NOTHING, stored
 
 Open = Callable[..., AppTest]
 GERMAN = "Zeit;Breite (mm);Los\n" + "".join(f"2026-05-01 06:{i:02d};47,9{i % 10};A{i % 3}\n" for i in range(60))
@@ -78,11 +79,48 @@ def test_the_encoding_of_a_gz_file_can_be_corrected(open_app: Open) -> None:
         (b"PK\x03\x04" + b"\0" * 200, "z.csv"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_in_place(open_app: Open, content: bytes, name: str) -> None:
+def test_a_file_that_is_no_table_is_refused_in_place(open_app: Open, own_store: Path, content: bytes, name: str) -> None:
     app = uploaded(open_app, content, name)
     assert len(app.error) == 1
     assert app.button(key="import_file").disabled
-    assert wf.list_datasets(wf.open_workspace()) == ()
+    assert stored(own_store) == NOTHING
+
+
+def test_a_name_of_blanks_is_refused_and_nothing_is_kept(open_app: Open, own_store: Path) -> None:
+    app = uploaded(open_app, b"a,b\n" + b"1,2\n" * 30)
+    app.text_input(key="read.name").set_value("\u202e").run()
+    app.button(key="import_file").click().run()
+    assert not app.exception
+    assert [e.value for e in app.error if "name is empty" in e.value] != []
+    assert stored(own_store) == NOTHING
+
+
+RAGGED = b"a,b\n" + b"1,2\n" * 30 + b"9,8,7,6\n" + b"=3,4,5\n" + b"1,2\n" * 5
+
+
+def test_rejected_rows_can_be_taken_away_in_any_session(open_app: Open, tmp_path: Path) -> None:
+    path = tmp_path / "ragged.csv"
+    path.write_bytes(RAGGED)
+    dataset = wf.import_file(wf.open_workspace(), path).dataset
+    assert dataset is not None
+    app = open_app("prepare/data.py", dataset=dataset.id)
+    (button,) = app.get("download_button")
+    assert button.proto.label == "Download rejected rows"
+    again = open_app("prepare/data.py", dataset=dataset.id)
+    assert len(again.get("download_button")) == 1
+
+
+def test_the_download_holds_line_reason_and_text_and_runs_no_formula(tmp_path: Path) -> None:
+    path = tmp_path / "ragged.csv"
+    path.write_bytes(RAGGED)
+    ws = wf.open_workspace()
+    dataset = wf.import_file(ws, path).dataset
+    assert dataset is not None
+    lines = rejected_rows.csv_text(wf.rejected_rows(ws, dataset.id)).splitlines()
+    assert lines[0] == "line,column,reason,text"
+    # 1 header and 30 rows stand above the two.
+    assert lines[1].startswith("32,") and lines[1].endswith('"9,8,7,6"')
+    assert lines[2].startswith("33,") and lines[2].endswith('"\'=3,4,5"')
 
 
 def test_a_header_alone_never_breaks_the_screen(open_app: Open) -> None:

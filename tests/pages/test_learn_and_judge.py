@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.split import SplitSettings
+from core.store import EventRow, Store
 from core.workflows.workspace import Workspace
 from pages.components import live_chart, train_live
 from tests.pages import finished_runs
@@ -148,6 +150,38 @@ def test_the_live_view_says_epoch_and_loss_and_grows(open_app: Open, ws: Workspa
     finished_runs.say_epochs(ws, live, 8, 9)
     app.run()
     assert "Epoch 9 of 40" in " ".join(c.value for c in app.caption).replace("\\", "")
+
+
+def test_a_poll_reads_from_the_last_event_seen(open_app: Open, ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = finished_runs.start_live(ws, 7)
+    app = open_app("learn/train.py", run=live.id)
+    seen = ws.store.last_seq(live.job_id)
+    finished_runs.say_epochs(ws, live, 8, 9)
+    read: list[int] = []
+    events_after = Store.events_after
+
+    def watched(store: Store, job_id: str, seq: int = 0, limit: int = 10_000) -> object:
+        read.extend([seq] if limit == 10_000 else [])
+        return events_after(store, job_id, seq, limit)
+
+    monkeypatch.setattr(Store, "events_after", watched)
+    app.run()
+    assert "Epoch 9 of 40" in " ".join(c.value for c in app.caption).replace("\\", "")
+    assert read and min(read) == seen
+
+
+def test_a_long_curve_is_thinned_to_what_a_chart_can_show_and_keeps_its_end() -> None:
+    reader = wf.CurveReader()
+    reader.add(
+        [
+            EventRow(n, "job", 1, datetime.now(UTC), "epoch", {"epoch": n, "epochs": 90_000, "loss": 1.0, "val_loss": 2.0})
+            for n in range(1, 80_001)
+        ]
+    )
+    frame = live_chart.curve_frame(reader.curves("running"), metric=False, end=90_000)
+    for kind in ("training", "validation"):
+        x = frame.loc[frame["kind"] == kind, "x"]
+        assert len(x) <= live_chart.MAX_POINTS + 1 and (x.iloc[0], x.iloc[-1]) == (1.0, 80_000.0)
 
 
 def test_stop_is_acknowledged_at_once(open_app: Open, ws: Workspace) -> None:

@@ -297,3 +297,19 @@ def test_messy_files_never_crash(tmp_path: Path, shared_data: Path) -> None:
         except DataProblem:
             continue
         assert reading.lines.holds, path
+
+
+@pytest.mark.parametrize("remarks", [{1, 2}, {1, 40}, set(range(1, 9)), {30}], ids=str)
+def test_a_mostly_empty_last_column_does_not_push_the_header_out_of_the_table(tmp_path: Path, remarks: set[int]) -> None:
+    lines = [f"{i},{i}.5,{'late' if i in remarks else ''}" for i in range(1, 41)]
+    reading, table = read(tmp_path, "part,width,remark\n" + "\n".join(lines) + "\n")
+    assert list(table.columns) == ["part", "width", "remark"]
+    assert (reading.n_rows, reading.lines.preamble, reading.lines.header, reading.questions) == (40, 0, 1, ())
+    assert set(table.loc[table["remark"].notna(), "part"]) == remarks
+
+
+def test_lines_above_that_a_spreadsheet_filled_up_with_delimiters_stay_above(tmp_path: Path) -> None:
+    above = "Press 4,,\nMay 2026,,\n"
+    lines = [f"{i},{i}.5,{'late' if i < 3 else ''}" for i in range(1, 41)]
+    reading, table = read(tmp_path, above + "part,width,remark\n" + "\n".join(lines) + "\n")
+    assert (reading.n_rows, reading.lines.preamble) == (40, 2) and list(table.columns) == ["part", "width", "remark"]

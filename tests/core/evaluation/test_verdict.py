@@ -99,10 +99,10 @@ def test_what_is_not_defined_cannot_be_compared_and_says_why() -> None:
     assert str(found.message) == "The model cannot be compared with the baseline. R² needs at least two rows."
 
 
-def test_too_few_rows_show_no_clear_difference() -> None:
+def test_four_rows_are_too_few_as_well() -> None:
     y = np.arange(4.0)
     found = compared("mae", y, y, y + 1.0)
-    assert (found.outcome, found.low, found.gain) == ("no_clear_difference", None, 1.0)
+    assert (found.outcome, found.low, found.gain) == ("no_interval", None, 1.0)
 
 
 def test_rows_unknown_to_either_are_left_out_of_both() -> None:

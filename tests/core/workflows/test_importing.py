@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from core import workflows as wf
+from core.data.dataset import Column
 from core.errors import DataProblem, SettingProblem, StoreProblem
+from core.store.problems import disk_full
+from tests.stored import NOTHING, stored
 
 
 @pytest.fixture
@@ -22,12 +25,6 @@ def csv(tmp_path: Path) -> Path:
     rows = [f"2026-01-01 00:{i:02d}:00;{20 + i / 10:.1f};{i % 2}" for i in range(40)]
     path.write_text("time;temp [°C];ok\n" + "\n".join(rows) + "\n", encoding="utf-8")
     return path
-
-
-def files_of(home: Path) -> list[str]:
-    return (
-        sorted(str(p.relative_to(home)) for p in (home / "data").rglob("*") if p.is_file()) if (home / "data").exists() else []
-    )
 
 
 def test_rows_columns_and_lines_are_accounted_for(ws: wf.Workspace, csv: Path) -> None:
@@ -55,9 +52,73 @@ def test_the_original_bytes_are_kept(ws: wf.Workspace, csv: Path) -> None:
 def test_a_refused_file_leaves_nothing_behind(ws: wf.Workspace, tmp_path: Path, home: Path) -> None:
     bad = tmp_path / "photo.csv"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(500))
-    with pytest.raises(DataProblem):
+    with pytest.raises(DataProblem, match="PNG"):
         wf.import_file(ws, bad)
-    assert files_of(home) == [] and wf.list_datasets(ws) == ()
+    assert stored(home) == NOTHING
+
+
+def test_a_refused_name_or_column_leaves_nothing_behind(ws: wf.Workspace, csv: Path, home: Path) -> None:
+    with pytest.raises(SettingProblem, match="The name is empty"):
+        wf.import_file(ws, csv, name=" \x00")
+    with pytest.raises(DataProblem, match="There is no column 'speed'"):
+        wf.import_file(ws, csv, columns=[Column("speed", "number")])
+    assert stored(home) == NOTHING
+
+
+@pytest.mark.parametrize("moment", ["adopt_file", "add_dataset"])
+def test_what_fails_after_the_first_file_takes_it_away_again(
+    ws: wf.Workspace, csv: Path, home: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    kept = getattr(ws.store, moment)
+    calls: list[object] = []
+
+    def fails(*given: object, **more: object) -> object:
+        calls.append(given)
+        if moment == "add_dataset" or len(calls) == 2:
+            raise disk_full()
+        return kept(*given, **more)
+
+    monkeypatch.setattr(type(ws.store), moment, lambda _, *given, **more: fails(*given, **more))
+    with pytest.raises(StoreProblem, match="The disk is full; nothing was saved"):
+        wf.import_file(ws, csv)
+    assert stored(home) == NOTHING
+
+
+def test_a_row_that_was_written_keeps_its_files(
+    ws: wf.Workspace, csv: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = type(ws.store).add_dataset
+
+    def then_stopped(*given: object, **more: object) -> object:
+        written(*given, **more)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(ws.store), "add_dataset", then_stopped)
+    with pytest.raises(KeyboardInterrupt):
+        wf.import_file(ws, csv)
+    assert [d.table().shape for d in wf.list_datasets(ws)] == [(40, 3)]
+
+
+def test_rejected_rows_are_there_for_whoever_asks_later(ws: wf.Workspace, tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "ragged.csv"
+    rows = [f"{i},{i * 2}" for i in range(30)]
+    rows[3], rows[7] = "3,6,9,12", '5,"=1+1",x'
+    path.write_text("a,b\n" + "\n".join(rows) + "\n")
+    dataset = wf.import_file(ws, path).dataset
+    assert dataset is not None
+    found = wf.rejected_rows(wf.open_workspace(home), dataset.id)
+    # The header is line 1, so that rows 3 and 7 stand on lines 5 and 9.
+    assert [(r.line, r.text) for r in found] == [(5, "3,6,9,12"), (9, '5,"=1+1",x')]
+    assert all(str(r.reason) for r in found)
+    assert dataset.n_rows == 28
+
+
+def test_a_dataset_without_rejected_rows_has_none(ws: wf.Workspace, csv: Path) -> None:
+    dataset = wf.import_file(ws, csv).dataset
+    assert dataset is not None and wf.rejected_rows(ws, dataset.id) == ()
+    wf.delete_dataset(ws, dataset.id)
+    with pytest.raises(StoreProblem, match="There is no dataset"):
+        wf.rejected_rows(ws, dataset.id)
 
 
 def test_a_full_disk_leaves_nothing_behind(ws: wf.Workspace, csv: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +132,7 @@ def test_a_full_disk_leaves_nothing_behind(ws: wf.Workspace, csv: Path, home: Pa
     with pytest.raises(StoreProblem, match=r"[Dd]isk"):
         wf.import_file(ws, csv)
     monkeypatch.undo()
-    assert files_of(home) == [] and wf.list_datasets(ws) == ()
+    assert stored(home) == NOTHING
 
 
 def test_changed_roles_make_a_new_version_of_the_same_table(ws: wf.Workspace, csv: Path) -> None:

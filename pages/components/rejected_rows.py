@@ -1,0 +1,47 @@
+"""The rows of a file that were not loaded, to be taken away as a CSV: whoever opens the dataset, whenever."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import workflows as wf
+from core.data.options import Reject
+from pages.components import state
+from pages.components.text import say, t
+
+
+def download(dataset_id: str) -> None:
+    """The button; nothing where no row was rejected."""
+    rejected = _rejected(str(state.workspace().home), dataset_id)
+    if rejected:
+        st.download_button(
+            t("Download rejected rows"),
+            csv_text(rejected),
+            "rejected.csv",
+            "text/csv",
+            key="rejected",
+            on_click="ignore",
+        )
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _rejected(home: str, dataset_id: str) -> tuple[Reject, ...]:
+    return wf.rejected_rows(state.workspace(), dataset_id)
+
+
+def csv_text(rejected: Sequence[Reject]) -> str:
+    """Line, column, reason in the language of the session, and the row as it stood in the file."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["line", "column", "reason", "text"])
+    writer.writerows([r.line, _safe(r.column), _safe(say(r.reason)), _safe(r.text)] for r in rejected)
+    return out.getvalue()
+
+
+def _safe(cell: str) -> str:
+    """No cell that a spreadsheet would run as a formula."""
+    return f"'{cell}" if cell[:1] in "=+-@\t\r\n＝＋－＠" and cell else cell
