@@ -54,11 +54,11 @@ browser: $(STAMP_DEV)
 	@$(PY) tests/browser/chromium.py
 
 bench: bench-training bench-scoring bench-web ## every benchmark of docs/benchmarks.md (about 15 minutes)
-bench-training: $(STAMP_DEV) ## live reporting and checkpoints against keras.fit; click to first point
+bench-training: $(STAMP_DEV) ## live reporting and checkpoints against keras.fit
 	@$(PY) -m benchmarks.training
 bench-scoring: $(STAMP_DEV) ## ONNX scoring against keras.predict
 	@$(PY) -m benchmarks.scoring
-bench-web: $(STAMP_DEV) browser ## start, memory and reruns of the web process
+bench-web: $(STAMP_DEV) browser ## start, memory, reruns, click to first point, opening a demo
 	@$(PY) -m benchmarks.web
 
 screens: $(STAMP_DEV) browser ## every screen in both languages and themes to docs/screens

@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
             empty.end()
         try:
             loaded.start()
-            _wait_for_demos(loaded.home)
+            wait_for_demos(loaded.home)
             taken += _walk(loaded, "loaded", arguments)
         finally:
             loaded.end()
@@ -73,7 +73,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _wait_for_demos(home: Path) -> None:
+def wait_for_demos(home: Path) -> None:
+    """Until the demo projects of a store are built and nothing runs."""
     ws = wf.open_workspace(home)
     try:
         wait_until(

@@ -1,13 +1,17 @@
-"""The web process in a real Chromium: start, memory, reruns, and the first point of a training. `make bench-web`.
+"""The web process in a real Chromium: start, memory, reruns, first point of a training, opening a demo. `make bench-web`.
 
 Start: from starting `python -m core serve` to the headline of Home, on a store that exists. Memory: resident set of the web
 process after a walk through all screens. Rerun: the hot key R on a warm screen, from the key to the end of the script as
 Streamlit's own front end sees it, a table of 200,000 × 20 and runs on it open. First point: from the press on "Train model" to
-the caption under the live curves, with the spare worker waiting.
+the caption under the live curves, with the spare worker waiting. Demo: from the click on "Open result" on Home, in a tab just
+opened, to the drawn chart of the result; the demo projects are built by real jobs before (ANDON_SCREENS_HOME names a store that
+has them already).
 """
 
 from __future__ import annotations
 
+import os
+import re
 import statistics
 import sys
 import tempfile
@@ -20,6 +24,7 @@ import numpy as np
 import psutil
 
 from benchmarks.common import median, publish, table
+from benchmarks.screens import wait_for_demos
 from core import workflows as wf
 from core.jobs import wait_for_job
 from core.training.request import TrainRequest
@@ -31,7 +36,8 @@ from tests.browser.watch import go, settle
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-STARTS, CLICKS, RERUNS = 3, 3, 20
+STARTS, CLICKS, RERUNS, OPENINGS = 3, 5, 20, 3
+DEMOS = ("injection_moulding", "hydraulic_pump", "engine_life", "inspection")
 ROWS, SENSORS = 200_000, 18
 SCREENS = ("", "data", "clean", "train", "runs", "predictions", "anomalies", "reports")
 # The script state is an attribute of Streamlit's root; it leaves "notRunning" with the key.
@@ -53,10 +59,10 @@ RERUN = """() => new Promise((done, fail) => {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure everything, or only "web" or "click"."""
+    """Measure everything, or only "web", "click" or "demo"."""
     from playwright.sync_api import sync_playwright
 
-    wanted = set(arguments) or {"web", "click"}
+    wanted = set(arguments) or {"web", "click", "demo"}
     path = find_chromium()
     if path is None:
         raise SystemExit("This benchmark needs Chromium or Chrome: install one, or set ANDON_CHROMIUM to its path.")
@@ -67,6 +73,8 @@ def main(arguments: Sequence[str]) -> int:
             _web(browser, home)
         if "click" in wanted:
             _click(browser, Path(folder) / "click")
+        if "demo" in wanted:
+            _demo(browser, Path(folder) / "demo")
         browser.close()
     return 0
 
@@ -176,6 +184,36 @@ def _click(browser: Browser, home: Path) -> None:
         server.end()
     rows = [["first loss point on screen", f"{median(seconds):.1f} s", f"{min(seconds):.1f}–{max(seconds):.1f} s", "≤ 3 s"]]
     publish("click", "make bench-web", table(["from the click", "median", "range", "wanted"], rows))
+
+
+def _demo(browser: Browser, home: Path) -> None:
+    given = os.environ.get("ANDON_SCREENS_HOME")
+    server = Server(Path(given) if given else home, demos=not given)
+    try:
+        server.start()
+        wait_for_demos(server.home)
+        rows = []
+        for key in DEMOS:
+            seconds = [opening_seconds(browser, server, key) for _ in range(OPENINGS)]
+            spread = f"{min(seconds):.1f}–{max(seconds):.1f} s"
+            rows.append([key.replace("_", " "), f"{median(seconds):.1f} s", spread, "< 3 s"])
+    finally:
+        server.end()
+    publish("demo", "make bench-web", table(["demo project", "median", "range", "wanted"], rows))
+
+
+def opening_seconds(browser: Browser, server: Server, key: str) -> float:
+    """From the click on a demo's button to its first drawn chart."""
+    page = _page(browser)
+    try:
+        go(page, server.url)
+        began = time.monotonic()
+        page.locator(f".st-key-open_{key} button").click()
+        page.wait_for_url(re.compile("/(predictions|anomalies)"))
+        page.locator(".js-plotly-plot .main-svg").first.wait_for()
+        return time.monotonic() - began
+    finally:
+        page.close()
 
 
 def first_point_seconds(page: Page, server: Server) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.charts.downsample import downsample, downsample_marks
+from core.charts.downsample import MAX_POINTS, downsample, downsample_marks
 from core.charts.figure import (
     PART_TITLES,
     Array,
@@ -200,7 +200,7 @@ def _drawn_flags(above: Array, values: Array) -> tuple[Array, Array]:
     is_peak[at_peak[np.unique(run[at_peak], return_index=True)[1]]] = True
     long = lengths[run] > SHORT_RUN
     marked = downsample_marks(flagged[~long | is_peak], values)
-    points = downsample_marks(flagged[long], values)
+    points = downsample_marks(flagged[long], values, MAX_POINTS // 2)  # between two stretches there is one more
     breaks = np.flatnonzero(np.diff(run[np.searchsorted(flagged, points)])) + 1
     return marked, np.insert(points, breaks, -1)
 
