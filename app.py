@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import streamlit as st
@@ -15,7 +17,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import core
+from pages.components import opening
 from pages.components.preload import Preload
+
+if TYPE_CHECKING:
+    from core.jobs.supervisor import Supervisor
+    from core.workflows.workspace import Workspace
 
 _LOG = logging.getLogger("andon.server")
 FIRST_SCREEN_SECONDS = 1.5
@@ -23,6 +30,7 @@ FIRST_SCREEN_SECONDS = 1.5
 
 def store_answers() -> bool:
     """Whether the store can be read."""
+    opening.wait()
     from sqlalchemy.exc import SQLAlchemyError
 
     from core import workflows as wf
@@ -46,26 +54,51 @@ async def healthz(request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, object]]:
-    """Start the job supervisor, queue the demo projects (not with ANDON_DEMOS=0) and warm up; stop the supervisor at the end."""
-    from core import workflows as wf
-    from core.jobs.supervisor import Supervisor
-    from pages.components.state import workspace
-    from pages.components.warmup import cool_down
+    """Beside serving: open the store, supervise its jobs, queue the demo projects (not with ANDON_DEMOS=0), warm up."""
+    opening.begin()
+    async with anyio.create_task_group() as beside:
+        beside.start_soon(_work_beside)
+        yield {}
+        beside.cancel_scope.cancel()
 
-    ws = await anyio.to_thread.run_sync(workspace)
-    supervisor = Supervisor(ws.store)
-    await anyio.to_thread.run_sync(supervisor.start)
+
+async def _work_beside() -> None:
+    """From the opening of the store to the end of the server, when the supervisor is stopped."""
+    found = await anyio.to_thread.run_sync(_open)
+    if found is None:
+        return
+    ws, supervisor = found
     try:
-        async with anyio.create_task_group() as tasks, anyio.create_task_group() as later:
-            later.start_soon(_warm_up)
-            if wf.demos_wanted():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_warm_up)
+            if os.environ.get("ANDON_DEMOS") != "0":
+                from core import workflows as wf
+
                 tasks.start_soon(anyio.to_thread.run_sync, wf.ensure_demos, ws)
-            yield {}
-            later.cancel_scope.cancel()
+            await anyio.sleep_forever()
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(supervisor.stop)
+        from pages.components.warmup import cool_down
+
         cool_down()
+
+
+def _open() -> tuple[Workspace, Supervisor] | None:
+    """The store and its running supervisor; None when it cannot be opened, which every screen then says."""
+    with opening.underway():
+        from core.errors import Problem
+        from core.jobs.supervisor import Supervisor
+        from pages.components.state import workspace
+
+        try:
+            ws = workspace()
+        except Problem as problem:
+            _LOG.error("%s", problem)
+            return None
+        supervisor = Supervisor(ws.store)
+        supervisor.start()
+        return ws, supervisor
 
 
 async def _warm_up() -> None:

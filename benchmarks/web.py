@@ -150,7 +150,8 @@ def start_seconds(browser: Browser, home: Path) -> float:
     page = _page(browser)
     began = time.monotonic()
     try:
-        server.start()
+        server.launch()
+        wait_until(server.answers, seconds=60, what="the server to answer", every=0.05)
         page.goto(server.url, wait_until="commit")
         page.get_by_role("heading", level=1).first.wait_for()
         seconds = time.monotonic() - began

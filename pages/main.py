@@ -6,6 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.components import opening
+
+opening.wait()
+
 from pages.components import context_bar, notices, state
 from pages.components.text import LANGUAGES, language, t
 

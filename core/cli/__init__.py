@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from core import __version__
-from core.cli import verbs
-from core.cli.common import Answer, Options
 from core.cli.faults import own_fault, refuse
-from core.cli.train import train
 from core.errors import Problem, SettingProblem
 from core.messages import msg
 
@@ -35,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     as_json = "--json" in given
     try:
         options = _parser().parse_args(given)
-        answer, lines, code = options.verb(options)
+        answer, lines, code = _load(options.verb)(options)
     except Problem as problem:
         return refuse(problem, as_json)
     except KeyboardInterrupt:
@@ -49,36 +47,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _load(target: str) -> Callable[[argparse.Namespace], tuple[Any, Sequence[str], int]]:
+    """The function of a verb, imported when it is called: `serve` shall not wait for pandas, half a second of its start."""
+    module, _, function = target.partition(":")
+    found: Callable[[argparse.Namespace], tuple[Any, Sequence[str], int]] = getattr(
+        importlib.import_module(f"core.cli.{module}"), function
+    )
+    return found
+
+
 def _parser() -> _Parser:
     parser = _Parser(prog="python -m core", description="Andon: quality data to models you can defend.")
     parser.add_argument("--version", action="version", version=f"Andon {__version__}")
     added = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=_Parser)
 
-    def verb(name: str, call: Callable[[Options], Answer], help: str) -> argparse.ArgumentParser:
+    def verb(name: str, target: str, help: str) -> argparse.ArgumentParser:
         sub = added.add_parser(name, help=help, description=help)
-        sub.set_defaults(verb=call)
+        sub.set_defaults(verb=target)
         sub.add_argument("--json", action="store_true", help="one JSON object on standard output")
         return sub
 
-    serve = verb("serve", verbs.serve, "start the web app")
+    serve = verb("serve", "verbs:serve", "start the web app")
     serve.add_argument("--port", type=int, help="default 8501, or PORT")
-    verb("demo", verbs.demo, "make the demo projects")
-    importing = verb("import", verbs.import_, "read a file into a dataset")
+    verb("demo", "verbs:demo", "make the demo projects")
+    importing = verb("import", "verbs:import_", "read a file into a dataset")
     importing.add_argument("files", nargs="+", metavar="FILE")
     importing.add_argument("--name")
     _add_set(importing)
-    verb("profile", verbs.profile, "the screening table").add_argument("source", metavar="FILE|DATASET")
-    _add_train(verb("train", train, "train a model and compare it with the baseline"))
-    score = verb("score", verbs.score, "score a file with a bundle")
+    verb("profile", "verbs:profile", "the screening table").add_argument("source", metavar="FILE|DATASET")
+    _add_train(verb("train", "train:train", "train a model and compare it with the baseline"))
+    score = verb("score", "verbs:score", "score a file with a bundle")
     score.add_argument("--bundle", required=True)
     score.add_argument("--data", required=True, type=Path)
     score.add_argument("--out", required=True, type=Path)
     _add_set(score)
-    evaluate = verb("evaluate", verbs.evaluate, "figures of scores against the truth")
+    evaluate = verb("evaluate", "verbs:evaluate", "figures of scores against the truth")
     evaluate.add_argument("--scores", required=True, type=Path)
     evaluate.add_argument("--truth", required=True, metavar="FILE:COLUMN")
     _add_set(evaluate)
-    report = verb("report", verbs.report, "write the report of a run")
+    report = verb("report", "verbs:report", "write the report of a run")
     report.add_argument("--run", required=True, metavar="ID|BUNDLE")
     report.add_argument("--out", required=True, type=Path)
     report.add_argument("--language", default="en", choices=("en", "zh"))

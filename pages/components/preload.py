@@ -12,10 +12,7 @@ from pathlib import Path
 import streamlit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ELEMENTS = (
-    *("PlotlyChart", "arrowFormatUtils", "DataFrame", "Metric", "Selectbox", "Radio", "Slider", "DownloadButton"),
-    *("ArrowVegaLiteChart", "loadVegaEmbed", "vega-interpreter"),
-)
+ELEMENTS = (*("PlotlyChart", "arrowFormatUtils", "DataFrame", "Metric", "Selectbox", "Radio", "Slider", "DownloadButton"),)
 
 
 @cache

@@ -68,6 +68,12 @@ class Server:
 
     def start(self) -> Server:
         """Start and wait until it serves."""
+        self.launch()
+        wait_until(self.is_well, seconds=START_SECONDS, what=f"the server to start ({self.log})")
+        return self
+
+    def launch(self) -> None:
+        """Start the process as `make run` does."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "core", "serve", "--port", str(self.port)],
@@ -78,8 +84,14 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self.is_well, seconds=START_SECONDS, what=f"the server to start ({self.log})")
-        return self
+
+    def answers(self) -> bool:
+        """Whether a browser would get the page."""
+        try:
+            with urllib.request.urlopen(self.url, timeout=5) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
 
     def is_well(self) -> bool:
         """Whether /healthz says ok."""

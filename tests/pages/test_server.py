@@ -17,6 +17,7 @@ from core import workflows as wf
 from core.errors import StoreProblem
 from core.jobs import supervisor
 from core.messages import msg
+from pages.components import opening, state
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,9 +65,26 @@ def test_the_supervisor_lives_as_long_as_the_server_and_demos_are_queued(monkeyp
                 await asyncio.sleep(0.01)
 
     asyncio.run(serve())
-    assert said[:2] == ["made", "started"]
-    assert set(said[2:-1]) == {"serving", "demos"}
-    assert said[-1] == "stopped"
+    # The store is opened beside serving: the first page does not wait for it.
+    assert [word for word in said if word != "serving"] == ["made", "started", "demos", "stopped"]
+    assert "serving" in said[:-1]
+
+
+def test_a_store_that_cannot_be_opened_is_said_on_every_screen_and_the_server_serves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken() -> None:
+        raise StoreProblem(msg("The name is empty."), msg("Choose one of these."), msg("Choose one of them."))
+
+    monkeypatch.setattr(state, "workspace", broken)
+
+    async def serve() -> bool:
+        async with server.lifespan(server.app):
+            await asyncio.sleep(0.2)
+            opening.wait()
+            return True
+
+    assert asyncio.run(serve())
 
 
 def test_the_server_is_closed_quiet_and_says_nothing_to_users_about_its_insides() -> None:
