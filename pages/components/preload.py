@@ -1,7 +1,8 @@
 """Tells the browser, with the first page already, which large scripts of Streamlit it will need a click later.
 
 A chart or a table is drawn by a script that Streamlit's page asks for when the first one arrives; that of Plotly has
-4.7 MB. With a `Link` header the browser fetches and compiles them while somebody reads the first screen.
+4.7 MB. With a `Link` header the browser fetches and compiles them while somebody reads the first screen, and a line in
+the page runs Plotly's once the browser is idle: that alone holds up the first chart for more than a second.
 """
 
 from __future__ import annotations
@@ -12,36 +13,77 @@ from pathlib import Path
 import streamlit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ELEMENTS = (*("PlotlyChart", "arrowFormatUtils", "DataFrame", "Metric", "Selectbox", "Radio", "Slider", "DownloadButton"),)
+ELEMENTS = ("PlotlyChart", "arrowFormatUtils", "DataFrame", "Metric", "Selectbox", "Radio", "Slider", "DownloadButton")
+IDLE_AFTER_MS = 1_500
+END_OF_HEAD, STREAMLIT_ROOT = b"</head>", b'<div id="root">'
+
+
+@cache
+def scripts(element: str) -> tuple[str, ...]:
+    """The addresses of an element's scripts; none where this Streamlit has no such scripts."""
+    folder = Path(streamlit.__file__).parent / "static" / "static" / "js"
+    return tuple(f"./static/js/{file.name}" for file in sorted(folder.glob(f"{element}.*.js")))
 
 
 @cache
 def link_header() -> bytes:
     """The value of the header; empty where this Streamlit has no such scripts."""
-    scripts = Path(streamlit.__file__).parent / "static" / "static" / "js"
-    names = [file.name for element in ELEMENTS for file in sorted(scripts.glob(f"{element}.*.js"))]
-    return ", ".join(f"<./static/js/{name}>; rel=modulepreload; fetchpriority=low" for name in names).encode()
+    addresses = [address for element in ELEMENTS for address in scripts(element)]
+    return ", ".join(f"<{address}>; rel=modulepreload; fetchpriority=low" for address in addresses).encode()
+
+
+@cache
+def idle_script() -> bytes:
+    """The line that runs Plotly's script when the browser has nothing else to do; empty without such a script."""
+    wanted = "".join(f"import('{address}');" for address in scripts("PlotlyChart"))
+    if not wanted:
+        return b""
+    idle = f"(window.requestIdleCallback || setTimeout)(() => {{{wanted}}})"
+    return f'<script type="module">setTimeout(() => {idle}, {IDLE_AFTER_MS});</script>'.encode()
 
 
 class Preload:
-    """ASGI middleware: adds the header to HTML pages, and touches nothing else."""
+    """ASGI middleware: adds header and line to Streamlit's page, and touches nothing else."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, with the header added where the answer is a page."""
+        """Pass on, changed where the answer is a page."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        page = _Page(send)
+        await self._app(scope, receive, page.send)
 
-        async def add_header(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_page(message) and link_header():
-                message["headers"] = [*message["headers"], (b"link", link_header())]
-            await send(message)
 
-        await self._app(scope, receive, add_header)
+class _Page:
+    """One answer on its way. The start of a page waits for its body, whose length it tells."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self._body = send, b""
+        self._start: Message | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_page(message):
+            self._start = message
+        elif message["type"] == "http.response.body" and self._start is not None:
+            self._body += message.get("body", b"")
+            if not message.get("more_body"):
+                await self._finish(self._start)
+        else:
+            await self._send(message)
+
+    async def _finish(self, start: Message) -> None:
+        body, headers = self._body, list(start["headers"])
+        if STREAMLIT_ROOT in body:
+            body = body.replace(END_OF_HEAD, idle_script() + END_OF_HEAD, 1)
+            headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
+            headers += [(b"content-length", str(len(body)).encode()), (b"link", link_header())]
+        await self._send({**start, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
 
 
 def _is_page(message: Message) -> bool:
-    return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in message["headers"])
+    names = {name.lower(): value for name, value in message["headers"]}
+    return names.get(b"content-type", b"").startswith(b"text/html") and b"content-encoding" not in names

@@ -3,39 +3,60 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from pages.components import preload, warmup
 
+PAGE = '<html><head><title>x</title></head><body><div id="root"></div></body></html>'
 
-def links(response: Response) -> list[str]:
-    """The `Link` headers of an answer that went through the middleware."""
+
+def through(response: Response) -> tuple[dict[bytes, bytes], bytes]:
+    """Headers and body of an answer that went through the middleware."""
     sent: list[Message] = []
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await response(scope, receive, send)
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.Event().wait()  # nobody goes away
+        raise AssertionError
 
     async def send(message: Message) -> None:
         sent.append(message)
 
     asyncio.run(preload.Preload(answer)({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send))
-    return [value.decode() for name, value in sent[0]["headers"] if name == b"link"]
+    return dict(sent[0]["headers"]), b"".join(m.get("body", b"") for m in sent[1:])
 
 
-def test_a_page_preloads_the_scripts_of_charts_and_of_tables() -> None:
-    (header,) = links(HTMLResponse("<p>page</p>"))
-    assert header.count("rel=modulepreload") >= len(preload.ELEMENTS)
-    assert "<./static/js/PlotlyChart." in header and "<./static/js/DataFrame." in header
+def test_a_page_preloads_the_scripts_of_charts_and_of_tables_and_runs_the_large_one_when_idle() -> None:
+    headers, body = through(HTMLResponse(PAGE))
+    assert headers[b"link"].decode().count("rel=modulepreload") >= len(preload.ELEMENTS)
+    assert b"<./static/js/PlotlyChart." in headers[b"link"] and b"<./static/js/DataFrame." in headers[b"link"]
+    assert int(headers[b"content-length"]) == len(body)
+    assert body.replace(preload.idle_script(), b"") == PAGE.encode()
+    (address,) = preload.scripts("PlotlyChart")
+    assert f"import('{address}')".encode() in body and b"requestIdleCallback" in body
 
 
-def test_other_answers_have_no_link() -> None:
-    assert links(JSONResponse({})) == []
+async def in_pieces() -> AsyncIterator[str]:
+    yield PAGE[:40]
+    yield PAGE[40:]
+
+
+def test_a_page_that_comes_in_pieces_arrives_whole() -> None:
+    headers, body = through(StreamingResponse(in_pieces(), media_type="text/html"))
+    assert body.replace(preload.idle_script(), b"") == PAGE.encode() != body
+    assert int(headers[b"content-length"]) == len(body)
+
+
+@pytest.mark.parametrize("response", [JSONResponse({"a": 1}), HTMLResponse("<head></head><p>a report</p>")])
+def test_other_answers_stay_as_they_are(response: Response) -> None:
+    headers, body = through(response)
+    assert b"link" not in headers and body == response.body
 
 
 def test_the_header_stays_below_the_smallest_buffer_of_proxies() -> None:
