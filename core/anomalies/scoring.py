@@ -69,8 +69,8 @@ def fit_calibration(
 ) -> ScoreCalibration:
     """Learn each sensor's reach from normal windows in time order, (n, width, f) both.
 
-    Give all normal rows, training and validation part, as the reach has to cover both; without padded windows, whose
-    average is that of one repeated row and far noisier than the rest.
+    Give the training part, so that the rows from which the threshold is chosen are as new to the reach as rows to come;
+    without padded windows, whose average is that of one repeated row and far noisier than the rest.
 
     Raises:
         NotEnoughData: fewer than 2 windows that are finite.

@@ -256,9 +256,11 @@ def _export(model: Any, prepared: Prepared, folder: Path) -> float:
 
 
 def _residual_calibration(network: OnnxNetwork, prepared: Prepared) -> dict[str, NDArray]:
-    """The arrays that turn residuals into scores, from at most 50,000 windows of training and validation part."""
-    normal = np.sort(np.concatenate([prepared.train, prepared.validation]))
-    places = _thinned(full_places(prepared, normal), 50_000)
+    """The arrays that turn residuals into scores, from at most 50,000 windows of the training part.
+
+    Not of the validation part: the threshold is promised on scores to which it must be as new as rows to come.
+    """
+    places = _thinned(full_places(prepared, np.sort(prepared.train)), 50_000)
     levels = []
     for start in range(0, len(places), 2048):
         windows = prepared.inputs.windows.batch(places[start : start + 2048])
