@@ -22,7 +22,7 @@ from core.messages import msg
 
 Array = NDArray[np.float64]
 
-N_LOTS, SHOTS_PER_LOT = 15, 400
+N_LOTS, SHOTS_PER_LOT = 30, 200
 GAGE_SD_MM = 0.008
 CAVITY_WIDTH_MM = {"A": 48.338, "B": 48.346}
 ROOM_C = 23.0
@@ -102,7 +102,7 @@ def simulate(seed: int = 7) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def make(seed: int = 7) -> pd.DataFrame:
-    """6,000 shots of 15 lots; three lost stretches of sensor cells and 24 parts that were never measured."""
+    """6,000 shots of 30 lots; three lost stretches of sensor cells and 24 parts that were never measured."""
     table, _ = simulate(seed)
     rng = np.random.default_rng(seed + 1)
     lose_cells(table, "cushion", [(815, 851), (4_102, 4_118)])
@@ -146,7 +146,7 @@ DEMO = Demo(
     key="injection_moulding",
     title=msg("Injection moulding: predict the part width"),
     summary=msg(
-        "6,000 shots of 15 material lots. Predict the width (48.00 ± 0.10 mm) from the shot's settings and sensors, before the gage."
+        "6,000 shots of 30 material lots. Predict the width (48.00 ± 0.10 mm) from the shot's settings and sensors, before the gage."
     ),
     task="regression",
     make=make,
