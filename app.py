@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from core.workflows.workspace import Workspace
 
 _LOG = logging.getLogger("andon.server")
-FIRST_SCREEN_SECONDS = 1.5
+FIRST_SCREEN_SECONDS, AGAIN_SECONDS = 1.5, 5.0
+_supervised = threading.Event()
 
 
 def store_answers() -> bool:
@@ -46,10 +48,11 @@ def store_answers() -> bool:
 
 
 async def healthz(request: Request) -> JSONResponse:
-    """For a watchdog: 200 and "ok", or 503 when the store does not answer."""
-    store_ok = await anyio.to_thread.run_sync(store_answers)
-    body = {"status": "ok" if store_ok else "degraded", "store": store_ok, "version": core.__version__}
-    return JSONResponse(body, status_code=200 if store_ok else 503)
+    """For a watchdog: 200 and "ok", or 503 when the store does not answer or nobody looks after its jobs."""
+    store_ok, jobs_ok = await anyio.to_thread.run_sync(store_answers), _supervised.is_set()
+    is_well = store_ok and jobs_ok
+    body = {"status": "ok" if is_well else "degraded", "store": store_ok, "jobs": jobs_ok, "version": core.__version__}
+    return JSONResponse(body, status_code=200 if is_well else 503)
 
 
 @asynccontextmanager
@@ -64,19 +67,18 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, object]]:
 
 async def _work_beside() -> None:
     """From the opening of the store to the end of the server, when the supervisor is stopped."""
-    found = await anyio.to_thread.run_sync(_open)
-    if found is None:
-        return
+    while (found := await anyio.to_thread.run_sync(_open)) is None:
+        await anyio.sleep(AGAIN_SECONDS)
     ws, supervisor = found
+    _supervised.set()
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_warm_up)
             if os.environ.get("ANDON_DEMOS") != "0":
-                from core import workflows as wf
-
-                tasks.start_soon(anyio.to_thread.run_sync, wf.ensure_demos, ws)
+                tasks.start_soon(anyio.to_thread.run_sync, _queue_demos, ws)
             await anyio.sleep_forever()
     finally:
+        _supervised.clear()
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(supervisor.stop)
         from pages.components.warmup import cool_down
@@ -85,7 +87,7 @@ async def _work_beside() -> None:
 
 
 def _open() -> tuple[Workspace, Supervisor] | None:
-    """The store and its running supervisor; None when it cannot be opened, which every screen then says."""
+    """The store and its running supervisor; None when it cannot be opened now, which every screen then says."""
     with opening.underway():
         from core.errors import Problem
         from core.jobs.supervisor import Supervisor
@@ -99,6 +101,17 @@ def _open() -> tuple[Workspace, Supervisor] | None:
         supervisor = Supervisor(ws.store)
         supervisor.start()
         return ws, supervisor
+
+
+def _queue_demos(ws: Workspace) -> None:
+    """Without room or a store for them there are no demo projects, and everything else goes on."""
+    from core import workflows as wf
+    from core.errors import Problem
+
+    try:
+        wf.ensure_demos(ws)
+    except Problem as problem:
+        _LOG.error("the demo projects could not be queued: %s", problem)
 
 
 async def _warm_up() -> None:

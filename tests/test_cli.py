@@ -248,6 +248,9 @@ def test_a_time_budget_ends_the_training_with_what_it_has(home: Path, write: Any
     run = wf.get_run(wf.open_workspace(home), trained["run"])
     assert run.summary["trained"]["stopped_by"] == "budget"
     assert trained["metrics"]["rmse"] is not None and run.request.budget_minutes == 0.05
+    (note,) = [str(note) for note in run.notes if "budget" in str(note) or "hardly learned" in str(note)]
+    epochs = run.summary["trained"]["epochs"]
+    assert ("hardly learned" in note) if epochs == 0 else (f"after epoch {epochs}" in note)
 
 
 def test_unsorted_time_is_ordered_not_refused(home: Path, write: Any) -> None:

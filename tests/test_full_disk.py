@@ -20,7 +20,7 @@ import pytest
 from core import workflows as wf
 from core.cli.train import _copy_bundle
 from core.data.source import text_bytes
-from core.errors import StoreProblem
+from core.errors import DataProblem, StoreProblem
 from core.jobs.processes import host_name
 from core.jobs.worker import run_job
 from core.store import Store, open_store
@@ -210,3 +210,14 @@ def test_the_command_line_says_that_the_disk_is_full(tmp_path: Path, verb: str) 
     assert done.stderr.startswith(SENTENCE) and "Traceback" not in done.stderr
     assert json.loads(done.stdout)["what"] == SENTENCE
     assert stored(home) == NOTHING
+
+
+@pytest.mark.parametrize("lost", range(100, 1_100, 100))
+def test_a_packed_file_that_was_cut_off_is_damaged_whatever_size_its_end_tells(tmp_path: Path, lost: int) -> None:
+    ws = wf.open_workspace(tmp_path / "home")
+    packed = gzip.compress(table_text(20_000))
+    path = tmp_path / "cut.csv.gz"
+    path.write_bytes(packed[:-lost])
+    with pytest.raises(DataProblem, match="is damaged"):
+        wf.import_file(ws, path)
+    ws.store.engine.dispose()

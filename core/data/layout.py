@@ -54,11 +54,10 @@ def _first_of_table(records: Sequence[Record]) -> int:
     if not widths:
         return next((i for i in candidates if not _is_comment(records[i])), candidates[0] if candidates else 0)
     common = max(widths.items(), key=_most_wide)[0]
-    usable = [i for i in candidates if not _is_comment(records[i], common)]
     # Rows whose last cells are filled for once belong to the table too: a column of remarks that is mostly empty.
-    cells = max(Counter(len(records[i].cells) for i in candidates if _width_of(records[i]) == common).items(), key=_most_wide)[
-        0
-    ]
+    of_width = Counter(len(records[i].cells) for i in candidates if _width_of(records[i]) == common)
+    cells = max(of_width.items(), key=_most_wide)[0]
+    usable = [i for i in candidates if not _is_comment(records[i], (common, cells))]
     full = [
         i
         for i in usable
@@ -99,8 +98,9 @@ def _filled(record: Record) -> int:
     return sum(1 for c in record.cells if c.strip())
 
 
-def _is_comment(record: Record, common: int = 0) -> bool:
-    return record.text.startswith("#") and (common == 0 or len(record.cells) != common)
+def _is_comment(record: Record, table_widths: Sequence[int] = ()) -> bool:
+    """A line that begins with # and is not as wide as the table, whose header may begin so."""
+    return record.text.startswith("#") and len(record.cells) not in table_widths
 
 
 def _has_header(table: Sequence[Record]) -> tuple[bool, bool]:

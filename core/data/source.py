@@ -99,6 +99,20 @@ def text_bytes(path: Path) -> int:
         return max(int.from_bytes(file.read(4), "little"), 4 * size)
 
 
+def check_packed(path: Path) -> None:
+    """Unpack a gzip file to its end, keeping nothing: the size that a cut-off file tells is any number.
+
+    Raises:
+        DataProblem: it ends early or does not unpack.
+    """
+    with open_bytes(path) as file:
+        try:
+            while file.read(SAMPLE):
+                pass
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise damaged_gzip(path) from error
+
+
 def damaged_gzip(path: Path) -> DataProblem:
     """The error for a gzip file that ends early or does not unpack."""
     return _problem(msg("The packed file '{file}' is damaged.", file=path.name), msg("Copy or download it again."))

@@ -56,7 +56,10 @@ def _prepare(kind: JobKind) -> None:
         except ImportError:
             log.exception("A spare worker could not import %s", module)
     if kind.warm_up:
-        load(kind.warm_up)()
+        try:
+            load(kind.warm_up)()
+        except Exception:
+            log.exception("A spare worker could not warm up")
 
 
 def _detach(log_file: Path) -> None:

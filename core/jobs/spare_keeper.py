@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 
 import psutil
 
@@ -12,6 +13,7 @@ from core.store import JobRow, Store
 
 NEEDED_BYTES = 2 * 2**30
 END_SECONDS = 3.0
+AGAIN_SECONDS = 60.0
 
 
 class SpareKeeper:
@@ -20,6 +22,7 @@ class SpareKeeper:
     def __init__(self, store: Store, kind: str = "train") -> None:
         self._store, self._kind = store, kind
         self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -27,10 +30,13 @@ class SpareKeeper:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def keep(self) -> None:
-        """Start a spare worker unless one waits or memory is short."""
+        """Start a spare worker unless one waits or memory is short; one that ended by itself is replaced after a while."""
+        if self._process is not None and self.pid is None and time.monotonic() - self._started < AGAIN_SECONDS:
+            return
         if self.pid is None and psutil.virtual_memory().available >= NEEDED_BYTES:
             log = self._store.home / "spare.log"
             log.unlink(missing_ok=True)
+            self._started = time.monotonic()
             self._process = start_python(self._store, "core.jobs.spare", "--kind", self._kind, log=log, stdin=subprocess.PIPE)
 
     def hand_over(self, job: JobRow) -> subprocess.Popen[bytes] | None:

@@ -113,9 +113,14 @@ def _main(
 
 
 def _told_epochs(ctx: JobContext) -> int:
-    """The last epoch that the attempt before has told of: those of its last half second may have died with it."""
-    last = ctx.store.last_event(ctx.job.id, "epoch")
-    return 0 if last is None else int(last.values["epoch"])
+    """The last epoch that earlier attempts have told of: those of their last half second may have died with them.
+
+    Whoever reads the events forgets, at the first batch of a later attempt, what an earlier one told from there on.
+    """
+    epoch, batch = (ctx.store.last_event(ctx.job.id, kind) for kind in ("epoch", "batch"))
+    told = 0 if epoch is None else int(epoch.values["epoch"])
+    is_later = batch is not None and (epoch is None or batch.attempt > epoch.attempt)
+    return min(told, int(batch.values["epoch"]) - 1) if is_later and batch is not None else told
 
 
 def judge(bundle: Bundle, prepared: Prepared, resolved: Resolved) -> Judged:
@@ -174,11 +179,12 @@ def _baseline_json(baselines: dict[str, Judged]) -> dict[str, Any]:
 
 def _notes(prepared: Prepared, resolved: Resolved, trained: dict[str, Any]) -> tuple[Message, ...]:
     notes = list(prepared.notes)
-    if trained.get("stopped_by") == "user" and not trained.get("best_epoch"):
+    early = trained.get("stopped_by") in ("user", "budget") and not trained.get("best_epoch")
+    if early:
         notes.append(
             msg("The run was stopped within its first epoch: the figures are those of a network that has hardly learned.")
         )
-    if trained.get("stopped_by") == "budget":
+    if trained.get("stopped_by") == "budget" and not early:
         notes.append(
             msg(
                 "The time budget of {minutes} min ended the training after epoch {epoch}; with more time it may become better.",

@@ -17,7 +17,7 @@ from core.data.findings import Finding
 from core.data.options import LineCount, Outcome, Preview, Question, ReadOptions, Reject
 from core.data.reading import read_file
 from core.data.sniffing import sniff
-from core.data.source import text_bytes
+from core.data.source import check_packed, text_bytes
 from core.errors import DataProblem, SettingProblem, StoreProblem
 from core.messages import Message, msg
 from core.store import new_id, sha256_of
@@ -79,7 +79,11 @@ def import_file(
     store, shown = ws.store, source_name or path.name
     title = checked_name(name or _stem(shown))
     if path.is_file():
-        store.need_space(SPACE_FACTOR * text_bytes(path))
+        try:
+            store.need_space(SPACE_FACTOR * text_bytes(path))
+        except StoreProblem:
+            check_packed(path)
+            raise
     dataset_id = new_id()
     with store.scratch() as folder:
         table = folder / "table.parquet"

@@ -11,6 +11,7 @@ from core.workflows.records import Run
 from core.workflows.workspace import Workspace
 
 BUSY_SECONDS, IDLE_SECONDS = 2.0, 10.0
+ASKING = "_dialog_is_open"
 
 
 def runs(ws: Workspace, drawn: Sequence[Run]) -> None:
@@ -20,8 +21,18 @@ def runs(ws: Workspace, drawn: Sequence[Run]) -> None:
 
 
 def _look(ws: Workspace, drawn: frozenset[tuple[str, str]]) -> None:
-    if _states(wf.list_runs(ws)) != drawn:
+    if not st.session_state.get(ASKING) and _states(wf.list_runs(ws)) != drawn:
         st.rerun(scope="app")
+
+
+def asking() -> None:
+    """A dialog is open: drawing the screen anew would close it under the reader's eyes."""
+    st.session_state[ASKING] = True
+
+
+def asked() -> None:
+    """The dialog is closed."""
+    st.session_state.pop(ASKING, None)
 
 
 def _states(found: Sequence[Run]) -> frozenset[tuple[str, str]]:

@@ -24,7 +24,9 @@ def _home() -> list[str]:
             "Demo projects are finished results on generated data whose truth is known: open one to see what a result looks like."
         ),
         t("'Use my file' takes a CSV or TSV file, also packed with gzip, and leads from there to a model and a report."),
-        t("Recent work lists all runs; a row opens what it found. A training goes on when the browser is closed."),
+        t(
+            "Recent work lists the newest runs, and Runs has all; a row opens what it found. A training goes on when the browser is closed."
+        ),
     ]
 
 

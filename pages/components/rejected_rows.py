@@ -10,12 +10,12 @@ import streamlit as st
 
 from core import workflows as wf
 from core.data.options import Reject
-from pages.components import state
+from pages.components import layout, state
 from pages.components.text import say, t
 
 
-def download(dataset_id: str) -> None:
-    """The button; nothing where no row was rejected."""
+def download(dataset_id: str, n_rejected: int) -> None:
+    """The button; nothing where no row was rejected. Of very many lines the first are kept, and it says so."""
     rejected = _rejected(str(state.workspace().home), dataset_id)
     if rejected:
         st.download_button(
@@ -26,6 +26,8 @@ def download(dataset_id: str) -> None:
             key="rejected",
             on_click="ignore",
         )
+        if n_rejected > len(rejected):
+            layout.caption(t("the first {n} of {all} rejected lines", n=len(rejected), all=n_rejected))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

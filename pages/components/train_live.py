@@ -113,7 +113,8 @@ def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
     title = _curve_metric(run)
     shown = numbers.percent if run.task == "classification" else partial(numbers.number, unit=_curve_unit(run, unit))
     now = float(curves.val_metric[-1]) if _has(curves.val_metric) else None
-    at_best = float(curves.val_metric[best - 1]) if now is not None and best and best <= len(curves.val_metric) else None
+    of_best = curves.val_metric[curves.epochs == best] if now is not None else ()
+    at_best = float(of_best[0]) if len(of_best) else None
     known, model = curves.baseline or run.baseline_metrics, run.baseline or curves.baseline_model
     keys = (_curve_key(run), *run_view.MAIN_METRICS.get(run.task, ()))
     other = next((known[k] for k in keys if k in known), None)

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.dataset import Column
+from core.workflows import importing
 from pages.components import column_table, rejected_rows
 from tests.stored import NOTHING, stored
 
@@ -190,3 +191,15 @@ def test_an_edited_row_changes_role_unit_and_limits_only() -> None:
     row = {"role": "target", "unit": " bar ", "lower": 3.7, "nominal": None, "upper": 4.3}
     assert column_table.with_row(old, row) == Column("p", "number", "target", "bar", 3.7, None, 4.3)
     assert column_table.with_row(old, {**row, "role": "hacker"}).role == "sensor"
+
+
+def test_it_is_said_when_only_the_first_of_very_many_rejected_lines_are_kept(
+    open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "MAX_REJECTED_KEPT", 1)
+    path = tmp_path / "ragged.csv"
+    path.write_bytes(RAGGED)
+    dataset = wf.import_file(wf.open_workspace(), path).dataset
+    assert dataset is not None
+    app = open_app("prepare/data.py", dataset=dataset.id)
+    assert any("the first 1 of 2 rejected lines" in c.value for c in app.caption)

@@ -313,3 +313,10 @@ def test_lines_above_that_a_spreadsheet_filled_up_with_delimiters_stay_above(tmp
     lines = [f"{i},{i}.5,{'late' if i < 3 else ''}" for i in range(1, 41)]
     reading, table = read(tmp_path, above + "part,width,remark\n" + "\n".join(lines) + "\n")
     assert (reading.n_rows, reading.lines.preamble) == (40, 2) and list(table.columns) == ["part", "width", "remark"]
+
+
+def test_a_header_that_begins_with_a_hash_is_one_however_empty_its_last_column(tmp_path: Path) -> None:
+    lines = [f"{i},{i}.5,{i}.25,{'late' if i == 7 else ''}" for i in range(1, 61)]
+    reading, table = read(tmp_path, "#time,temp,pressure,remark\n" + "\n".join(lines) + "\n")
+    assert list(table.columns) == ["#time", "temp", "pressure", "remark"]
+    assert (reading.n_rows, reading.lines.header, reading.lines.comment, reading.questions) == (60, 1, 0, ())
