@@ -90,4 +90,6 @@ def wilson_bounds(successes: float, n: float) -> Bounds:
     share = successes / n
     centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+    # At the ends the bound is 0 or 1; computed it is off by rounding, and "2e-17" is no share to show.
+    low = 0.0 if successes == 0 else max(0.0, float(centre - half))
+    return low, 1.0 if successes == n else min(1.0, float(centre + half))

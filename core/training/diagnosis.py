@@ -14,7 +14,7 @@ from core.messages import Message, msg, msg_n
 Code = Literal["too_early", "diverging", "too_little_data", "overfitting", "improving", "plateau", "fine"]
 FEWEST_EPOCHS = 5
 FEWEST_WINDOWS = 200
-RISE_OVER_BEST = 0.1
+RISE_OVER_BEST, RISE_OVER_FALL = 0.1, 0.02
 RISE_OVER_FIRST = 0.05
 WIDE_GAP = 2.0
 FALL_AN_EPOCH = 0.005
@@ -35,8 +35,8 @@ def diagnose(loss: Sequence[float], val_loss: Sequence[float | None] | None, n_t
 
     In this order. too_early: fewer than 5 epochs. diverging: a loss that is not a number, or a training loss that
     rose over the last third to 5 % above its first value or more. too_little_data: fewer than 200 windows and validation at
-    least twice the training loss. overfitting: validation 10 % or more above its best, with the training loss
-    still falling since. improving: validation fell by 0.5 % an epoch or more over the last quarter. plateau:
+    least twice the training loss. overfitting: validation 10 % or more above its best, by more than 2 % of what it has
+    fallen in all, with the training loss still falling since. improving: validation fell by 0.5 % an epoch or more over the last quarter. plateau:
     the loss never fell by more than 5 % of its first value. fine: none of these.
 
     Args:
@@ -55,7 +55,8 @@ def diagnose(loss: Sequence[float], val_loss: Sequence[float | None] | None, n_t
     if n_train < FEWEST_WINDOWS and watched[-1] >= WIDE_GAP * train[-1]:
         return _too_little(n_train)
     best = int(np.argmin(watched))
-    if watched[-1] >= (1 + RISE_OVER_BEST) * watched[best] and train[-1] < train[best]:
+    is_rise = watched[-1] - watched[best] > RISE_OVER_FALL * (watched[0] - watched[best])
+    if is_rise and watched[-1] >= (1 + RISE_OVER_BEST) * watched[best] and train[-1] < train[best]:
         return _overfitting(best + 1)
     if _is_improving(watched):
         return _IMPROVING

@@ -191,9 +191,10 @@ def classification_view(
     place = classes.index(chosen)
     rows = results.part_rows(part)
     truth, probabilities = _codes_and_probabilities(results.scores.iloc[rows], classes)
-    other = None
+    other = theirs = None
     if results.baseline_scores is not None:
-        other = _codes_and_probabilities(results.baseline_scores.iloc[rows], classes)[1][:, place]
+        theirs = _codes_and_probabilities(results.baseline_scores.iloc[rows], classes)[1]
+        other = theirs[:, place]
     known = (truth >= 0) & np.isfinite(probabilities).all(axis=1)
     is_positive, chance = truth[known] == place, probabilities[known, place]
     predicted = predict_classes(probabilities[known], rule.place, cut)
@@ -207,7 +208,7 @@ def classification_view(
         default_threshold=manifest.decision,
         is_argmax=rule.place is None,
         metrics=_class_metrics(results, part, rule, truth, probabilities),
-        baseline_metrics=results.run.baseline_metrics,
+        baseline_metrics=_baseline_metrics(results, part, class_rule(manifest, chosen), truth, theirs),
         per_class=per_class(truth, probabilities, classes, rule.place, cut),
         confusion=confusion(truth[known], predicted, len(classes)),
         roc=roc_curve(is_positive, chance),
@@ -303,6 +304,16 @@ def _class_metrics(
     if part == "test" and rule.is_stored:
         return tuple(results.run.metrics.values())
     return classification_metrics(truth, probabilities, rule.classes, rule.place, rule.threshold, n_boot=0)
+
+
+def _baseline_metrics(
+    results: Results, part: str, rule: ClassRule, truth: NDArray[np.int64], probabilities: NDArray[np.float64] | None
+) -> Mapping[str, Metric]:
+    """The baseline's figures for the class to catch, at its own limit; a moved limit is the model's alone."""
+    if probabilities is None or (part == "test" and rule.is_stored):
+        return results.run.baseline_metrics
+    found = classification_metrics(truth, probabilities, rule.classes, rule.place, rule.threshold, n_boot=0)
+    return {metric.key: metric for metric in found}
 
 
 def _codes_and_probabilities(scores: pd.DataFrame, classes: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

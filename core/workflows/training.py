@@ -15,6 +15,7 @@ from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
 from core.workflows.curves import CurveReader, progress_of
 from core.workflows.importing import checked_name, open_dataset
+from core.workflows.leak_notes import leak_notes
 from core.workflows.plan_notes import plan_notes
 from core.workflows.records import (
     Curves,
@@ -98,7 +99,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         seconds_total=seconds,
         model_settings=resolved.model_settings.model_dump(mode="json"),
         fit_settings=resolved.fit.model_dump(mode="json"),
-        notes=plan_notes(table, split, resolved),
+        notes=(*plan_notes(table, split, resolved), *leak_notes(split, resolved)),
     )
 
 

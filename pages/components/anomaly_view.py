@@ -125,12 +125,14 @@ def _promise(run: wf.Run, view: Any) -> layout.Figure:
         week = run.request.options.get("false_alarms_per_week", TaskSettings().false_alarms_per_week)
         value = t("≤ {n} a week", n=numbers.number(float(week)))
         return layout.Figure(t("False alarms promised"), value, t("from {n} normal blocks", n=limit.n), help=notes)
-    missing = (
-        tn("{n} normal row missing", "{n} normal rows missing", limit.missing_rows)
-        if limit.missing_rows
-        else t("from {n} normal blocks", n=limit.n)
-    )
-    return layout.Figure(t("False alarms promised"), "≤ " + numbers.percent(limit.rate), missing, help=notes)
+    seen = run.metrics.get("far")
+    if seen is not None and seen.value is not None:
+        beside = t("of blocks; rows on the test part: {share}", share=numbers.percent(seen.value))
+    elif limit.missing_rows:
+        beside = tn("{n} normal row missing", "{n} normal rows missing", limit.missing_rows)
+    else:
+        beside = t("from {n} normal blocks", n=limit.n)
+    return layout.Figure(t("False alarms promised"), "≤ " + numbers.percent(limit.rate), beside, help=notes)
 
 
 def _grid(view: Any) -> list[float]:

@@ -109,7 +109,8 @@ def _effect(view: Any) -> None:
     st.caption(
         md(
             t(
-                "{caught} caught, {missed} missed, {rejected} good ones rejected",
+                "'{name}': {caught} caught, {missed} missed; {rejected} of other classes called so",
+                name=view.positive,
                 caught=caught,
                 missed=missed,
                 rejected=rejected,
