@@ -8,7 +8,7 @@ import pytest
 
 from core.evaluation import classification_metrics
 from core.serving.manifest import IntervalFacts
-from core.workflows.predictions import class_verdict, regression_view
+from core.workflows.predictions import class_verdict, classification_view, regression_view
 
 CLASSES = ("bearing", "none", "seal")
 
@@ -83,3 +83,38 @@ def test_coverage_counts_the_ends_of_the_interval_and_leaves_unknown_rows_out():
 def test_a_coverage_a_little_below_its_promise_is_chance():
     inside = regression_view(_values([10.0] * 87 + [20.0] * 13, [10.0] * 100, half=1.0))
     assert inside.coverage is not None and inside.coverage.value == pytest.approx(0.87) and not inside.falls_short
+
+
+def _two_classes(run_figures):
+    """Ten rows; the run catches "fail" at a limit of .3. Columns: truth, the model's and the baseline's P(fail)."""
+    rows = [("fail", 0.9, 0.9), ("fail", 0.8, 0.35), ("fail", 0.4, 0.1), ("pass", 0.35, 0.6), *[("pass", 0.1, 0.2)] * 6]
+    frames = [
+        pd.DataFrame({"truth": [r[0] for r in rows], "probability_fail": p, "probability_pass": 1 - p})
+        for p in (np.array([r[k] for r in rows]) for k in (1, 2))
+    ]
+    return SimpleNamespace(
+        task="classification",
+        kept={},
+        run=SimpleNamespace(metrics={}, baseline_metrics=run_figures, baseline="logistic", request=SimpleNamespace(seed=7)),
+        manifest=SimpleNamespace(
+            target={"classes": ["fail", "pass"]},
+            positive="fail",
+            decision=0.3,
+            split={"counts": {"test": 10}, "method": "random"},
+        ),
+        scores=frames[0],
+        baseline_scores=frames[1],
+        part_rows=lambda part: np.arange(10),
+        blocks=lambda rows: None,
+    )
+
+
+def test_another_class_to_catch_has_a_baseline_of_its_own():
+    stored = {}
+    results = _two_classes(stored)
+    assert classification_view(results).baseline_metrics is stored
+    assert classification_view(results, threshold=0.7).baseline_metrics is stored  # a moved limit is the model's alone
+    found = classification_view(results, positive="pass").baseline_metrics
+    # At .5 the baseline calls "pass" all but rows 0 and 3: 6 of 7 passed ones, and 2 of 3 that failed.
+    assert found["recall"].value == pytest.approx(6 / 7)
+    assert found["far"].value == pytest.approx(2 / 3)

@@ -170,18 +170,6 @@ def test_a_moved_threshold_moves_every_view(ws: wf.Workspace, runs: dict[str, wf
     assert saved()["prediction"].tolist() == results.scores["prediction"].tolist()
 
 
-def test_another_class_to_catch_has_its_own_baseline(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
-    results = wf.open_results(ws, runs["classification"].id)
-    own = wf.classification_view(results)
-    other = next(name for name in own.classes if name != own.positive)
-    view = wf.classification_view(results, positive=other)
-    rows = results.baseline_scores.iloc[results.part_rows("test")]
-    of_class, called = rows["truth"] == other, rows[f"probability_{other}"] > 0.5
-    assert view.baseline_metrics["recall"].value == pytest.approx((of_class & called).sum() / of_class.sum())
-    assert view.baseline_metrics["far"].value == pytest.approx((~of_class & called).sum() / (~of_class).sum())
-    assert own.baseline_metrics == runs["classification"].baseline_metrics
-
-
 def test_events_cover_the_planted_fault_and_take_a_verdict(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
     results = wf.open_results(ws, runs["anomaly"].id)
     view = wf.anomaly_view(ws, results)
