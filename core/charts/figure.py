@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from core.charts.theme import FONT, Theme
+from core.data.cells import unit_in_name
 from core.messages import Message, msg
 
 Text = Callable[[Message], str]
@@ -42,7 +43,9 @@ def plain(words: str) -> str:
 
 
 def quantity(name: str | Message, unit: str = "") -> Message:
-    """An axis title: the name, shortened, with its unit in brackets."""
+    """An axis title: the name, shortened, with its unit in brackets, unless the name says it: "Air temperature [K]"."""
+    if isinstance(name, str) and unit and unit_in_name(name) == unit:
+        unit = ""
     if isinstance(name, str) and len(name) > LONGEST_NAME:
         name = name[: LONGEST_NAME - 1] + "…"
     return msg("{name} ({unit})", name=name, unit=unit) if unit else msg("{name}", name=name)

@@ -18,6 +18,7 @@ from pages.components.choices import fixed
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t
 
+OPEN_PEAK = "_open_event_peak"
 SHOWN_SENSORS = 3
 SPARK_POINTS = 40
 
@@ -53,11 +54,17 @@ def sparkline(view: Any, event: AnomalyEvent) -> list[float]:
 
 
 def choose(view: Any) -> AnomalyEvent | None:
-    """The open event, kept in the address as `?event=`; the most severe without a verdict at first."""
+    """The open event, kept in the address as `?event=`; the most severe without a verdict at first.
+
+    A moved limit makes other events and numbers them anew: the one that holds the open one's peak stays open.
+    """
     if not view.events:
         st.caption(md(t("No score is above the decision limit.")))
         return None
     by_number = {e.number: e for e in view.events}
+    same = _same(view, by_number.get(st.session_state.get("event", 0)))
+    if same is not None:
+        st.session_state["event"] = same
     if st.session_state.get("event") not in by_number:
         asked = st.query_params.get("event", "")
         first = _first(view)
@@ -67,9 +74,28 @@ def choose(view: Any) -> AnomalyEvent | None:
         list(by_number),
         format_func=fixed(by_number, lambda n: _title(by_number[n])),
         key="event",
+        on_change=_forget,
     )
     state.note_in_address("event", str(number))
-    return by_number.get(number)
+    st.session_state[OPEN_PEAK] = (st.session_state.get("run"), by_number[number].peak_row, by_number[number].group)
+    return by_number[number]
+
+
+def _forget() -> None:
+    """Another event was chosen: the one that was open is not looked for any more."""
+    st.session_state.pop(OPEN_PEAK, None)
+
+
+def _same(view: Any, at_number: AnomalyEvent | None) -> int | None:
+    """The number that the open event has now, or None where nothing was open or its number still holds it."""
+    run, peak, group = st.session_state.get(OPEN_PEAK, (None, -1, ""))
+    if run is None or run != st.session_state.get("run") or at_number is not None and _holds(at_number, peak, group):
+        return None
+    return next((int(event.number) for event in view.events if _holds(event, peak, group)), None)
+
+
+def _holds(event: AnomalyEvent, peak_row: int, group: str) -> bool:
+    return event.group == group and event.first_row <= peak_row <= event.last_row
 
 
 def _first(view: Any) -> int:

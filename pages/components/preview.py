@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import workflows as wf
 from core.data.options import Preview, Question, ReadOptions
-from pages.components import findings, numbers
+from pages.components import findings, numbers, words
 from pages.components.text import md, say, t, tn
 from pages.components.uploads import Upload
 
@@ -116,7 +116,7 @@ def _answer(question: Question, key: str, before: ReadOptions) -> None:
 
 
 def _head(preview: Preview) -> None:
-    names = [f"{name} ({unit})" if unit else name for name, unit in _labels(preview)]
+    names = [words.with_unit(name, unit) for name, unit in _labels(preview)]
     rows = [[cell[:SHOWN_CELL] for cell in row[:SHOWN_COLUMNS]] for row in preview.head]
     width = max([len(names), *map(len, rows)], default=0)
     filled = [row + [""] * (width - len(row)) for row in rows]

@@ -18,7 +18,7 @@ from core.training.settings import FitSettings
 from core.training.task_settings import NOT_ASKED, TaskSettings
 from core.workflows.records import TrainingPlan
 from core.workflows.workspace import Workspace
-from pages.components import forms, layout, notices, run_view, state, train_guess, train_plan, train_split
+from pages.components import forms, layout, notices, run_view, state, train_guess, train_plan, train_split, words
 from pages.components.choices import fixed
 from pages.components.text import md, say, t
 
@@ -142,7 +142,7 @@ def _role(dataset: Dataset, role: str, label: str, names: list[str]) -> str | No
 
 
 def _pick(label: str, columns: list[Column], given: str | None, key: str, *, optional: bool) -> str | None:
-    units = {c.name: f"{c.name} ({c.unit})" if c.unit else c.name for c in columns}
+    units = {c.name: words.with_unit(c.name, c.unit) for c in columns}
     options = ([NONE] if optional else []) + list(units)
     index = options.index(given) if given in options else (0 if optional else None)
     chosen = st.selectbox(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from core import workflows as wf
+from core.data.cells import unit_in_name
 from pages.components.text import language, say, t, translate
 
 
@@ -28,6 +29,11 @@ def part_word(part: str) -> str:
     """The part of the split."""
     words = {"train": t("training"), "validation": t("validation"), "test": t("test"), "gap": t("gap")}
     return words.get(part, part)
+
+
+def with_unit(name: str, unit: str) -> str:
+    """A column with its unit in brackets, unless its name says it already: "Air temperature [K]"."""
+    return f"{name} ({unit})" if unit and unit_in_name(name) != unit else name
 
 
 def project_name(name: str, longest: int = 0) -> str:

@@ -233,3 +233,20 @@ def test_the_screen_shows_the_figures_of_the_command_line(
     for key, title in in_table.items():
         named = unit if key == "rmse" else ""
         assert titled[0].loc[title].iloc[0].split(" [")[0] == shown(key, said["metrics"][key], named)
+
+
+def test_the_open_event_stays_open_when_a_moved_limit_numbers_events_anew(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    app = open_app("judge/anomalies.py", run=run.id)
+    events = {e.number: e for e in wf.anomaly_view(ws, wf.open_results(ws, run.id)).events}
+    opened = app.selectbox(key="event").value
+    slider = next(s for s in app.select_slider if s.key.startswith("anomaly_limit"))
+    slider.set_value(slider.options[1]).run()
+    clean(app)
+    limit = float(str(slider.options[1]).replace(",", ""))
+    moved = {e.number: e for e in wf.anomaly_view(ws, wf.open_results(ws, run.id), limit).events}
+    now = moved[app.selectbox(key="event").value]
+    assert now.first_row <= events[opened].peak_row <= now.last_row
+    last = max(moved)
+    app.selectbox(key="event").set_value(last).run()
+    assert app.selectbox(key="event").value == last, "what a person chooses is not taken back"

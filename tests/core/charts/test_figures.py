@@ -171,3 +171,9 @@ def test_captions_say_n_period_and_exclusions() -> None:
     assert str(charts.caption_confusion(1, msg("test part"), "c", None)) == (
         "n = 1 row · test part · the most probable class is called"
     )
+
+
+def test_a_unit_that_the_name_says_is_not_said_again() -> None:
+    assert str(quantity("Air temperature [K]", "K")) == "Air temperature [K]"
+    assert str(quantity("Air temperature", "K")) == "Air temperature (K)"
+    assert str(quantity("Torque [Nm]", "kNm")) == "Torque [Nm] (kNm)"
