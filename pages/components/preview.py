@@ -21,11 +21,11 @@ SHOWN_CELL = 200
 
 def corrected(upload: Upload) -> tuple[Preview, ReadOptions]:
     """Draw the corrections and the head of the table; the preview and the options that the import should use."""
-    found = wf.preview_file(upload.path)
+    found = wf.preview_file(upload.path, source_name=upload.name)
     rail, main = st.columns([1, 3], gap="medium")
     with rail:
         options = _corrections(found.options)
-    preview = wf.preview_file(upload.path, options) if options != ReadOptions() else found
+    preview = wf.preview_file(upload.path, options, source_name=upload.name) if options != ReadOptions() else found
     with main:
         _questions(preview)
         _head(preview)
