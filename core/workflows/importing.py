@@ -55,8 +55,10 @@ def preview_file(path: Path, options: ReadOptions | None = None, *, source_name:
     Raises:
         DataProblem: the file cannot be read as a table.
     """
-    with _told_as(path, source_name or path.name):
-        return sniff(path, options)
+    shown = source_name or path.name
+    with _told_as(path, shown):
+        preview = sniff(path, options)
+    return preview if preview.refusal is None else replace(preview, refusal=_renamed(preview.refusal, path, shown))
 
 
 def import_file(
@@ -124,10 +126,14 @@ def _told_as(path: Path, shown: str) -> Iterator[None]:
     try:
         yield
     except DataProblem as problem:
-        if problem.what.values.get("file") != path.name or shown == path.name:
-            raise
-        what = replace(problem.what, values={**problem.what.values, "file": shown})
-        raise DataProblem(what, problem.expected, problem.fix, **problem.values) from problem
+        raise _renamed(problem, path, shown) from problem
+
+
+def _renamed(problem: DataProblem, path: Path, shown: str) -> DataProblem:
+    if problem.what.values.get("file") != path.name:
+        return problem
+    what = replace(problem.what, values={**problem.what.values, "file": shown})
+    return DataProblem(what, problem.expected, problem.fix, **problem.values)
 
 
 @contextmanager

@@ -128,12 +128,16 @@ def test_the_download_holds_line_reason_and_text_and_runs_no_formula(tmp_path: P
     assert lines[2].startswith("33,") and lines[2].endswith('"\'=3,4,5"')
 
 
-def test_a_header_alone_never_breaks_the_screen(open_app: Open) -> None:
+def test_a_header_alone_is_refused_before_the_import_and_can_be_read_as_a_row(open_app: Open) -> None:
     app = uploaded(open_app, b"a,b,c\n", "header.csv")
-    if not app.button(key="import_file").disabled:
-        app.button(key="import_file").click().run()
-    assert not app.exception
-    assert len(app.title) == 1
+    assert app.title[0].value == "The file 'header\\.csv' has a header and no rows\\."
+    assert len(app.error) == 1
+    assert app.button(key="import_file").disabled
+    assert not [c.value for c in app.caption if "0 rows" in c.value]
+    app.toggle(key="read.header").set_value(False).run()
+    assert not app.error
+    assert app.title[0].value.startswith("Check how")
+    assert not app.button(key="import_file").disabled
 
 
 def test_markdown_in_column_names_stays_text(open_app: Open) -> None:
