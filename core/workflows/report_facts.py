@@ -56,6 +56,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
             columns=dataset.columns,
             sha256=dataset.sha256,
             source=row.source_name,
+            source_sha256=row.source_sha256,
             period=None if period is None else charts.captions.period(period),
         ),
         split=SplitFacts(
@@ -73,7 +74,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         events_note=events_note(results, events),
         figures=(*figures, *_loss(ws, results, text)),
         versions=manifest.versions,
-        hashes={"table.parquet": dataset.sha256, "source": row.source_sha256, **manifest.files},
+        hashes={"table": dataset.sha256, "source": row.source_sha256, **manifest.files},
         notes=run.notes,
     )
 

@@ -75,6 +75,14 @@ def test_the_report_draws_measured_less_predicted(ws: wf.Workspace, runs: dict[s
     assert figure.layout.yaxis.title.text == "measured − predicted"
 
 
+def test_the_report_gives_the_hash_of_the_file_as_it_was_given(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["regression"].id)
+    row = ws.store.get_dataset(results.dataset.id, results.dataset.version)
+    facts = report_facts(ws, results, str)
+    assert facts.dataset.source_sha256 == facts.hashes["source"] == row.source_sha256 != ""
+    assert facts.dataset.sha256 == facts.hashes["table"] == row.sha256 != row.source_sha256
+
+
 def test_the_report_says_what_was_asked_for_with_its_unit(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
     def said(task: str) -> dict[str, object]:
         facts = report_facts(ws, wf.open_results(ws, runs[task].id), str)
