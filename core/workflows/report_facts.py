@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from core import __version__, charts
 from core.anomalies.records import AnomalyEvent
 from core.clean import step_by_key
-from core.evaluation import Curve, metric_info
+from core.evaluation import Curve, main_first, metric_info
 from core.messages import Message, msg, msg_n
 from core.models import model_by_key
 from core.report import DatasetFacts, Fact, MetricLine, RecipeLine, ReportFacts, ReportFigure, SplitFacts
@@ -97,8 +97,8 @@ def _run_lines(results: Results) -> tuple[Fact, ...]:
 
 def _metric_lines(results: Results) -> tuple[MetricLine, ...]:
     run, lines = results.run, []
-    for key, metric in run.metrics.items():
-        info = metric_info(key)
+    for key in main_first(run.task, run.metrics):
+        metric, info = run.metrics[key], metric_info(key)
         unit = results.unit if info.in_target_unit else ""
         others = tuple(found.get(key) for found in run.other_baselines.values())
         lines.append(MetricLine(info.title, metric, run.baseline_metrics.get(key), unit, others))

@@ -18,6 +18,7 @@ from core.jobs import wait_for_job
 from core.messages import Message
 from core.training.request import TrainRequest
 from core.workflows.report_facts import report_facts
+from pages.components.run_view import main_metric
 from tests.synthetic import anomaly_table, class_table, life_table, regression_table
 
 TABLES = {
@@ -73,6 +74,17 @@ def test_the_report_draws_measured_less_predicted(ws: wf.Workspace, runs: dict[s
     drawn = next(trace for trace in figure.data if trace.mode == "markers")
     np.testing.assert_allclose(drawn.y, (rows["truth"] - rows["prediction"]).to_numpy())
     assert figure.layout.yaxis.title.text == "measured − predicted"
+
+
+@pytest.mark.parametrize("task", TABLES)
+def test_the_report_opens_with_the_figure_that_the_screens_promise(
+    ws: wf.Workspace, runs: dict[str, wf.Run], task: str
+) -> None:
+    results = wf.open_results(ws, runs[task].id)
+    promised = main_metric(results.run)
+    lines = report_facts(ws, results, str).metrics
+    assert promised is not None and lines[0].metric == promised
+    assert {line.metric.key for line in lines} == set(results.run.metrics)
 
 
 def test_the_report_gives_the_hash_of_the_file_as_it_was_given(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
