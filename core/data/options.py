@@ -87,7 +87,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The head of a file as it would be read. `head` holds up to 20 rows of cells as written."""
+    """The head of a file as it would be read. `head` holds up to 20 rows of cells as written.
+
+    `refusal` is what an import would say of a file without rows: its beginning can be shown and corrected all the same.
+    """
 
     options: ReadOptions
     names: tuple[str, ...]
@@ -95,6 +98,7 @@ class Preview:
     head: tuple[tuple[str, ...], ...]
     findings: tuple[Finding, ...]
     questions: tuple[Question, ...]
+    refusal: DataProblem | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from core.data.kinds import ColumnReading, read_kinds
 from core.data.options import LineCount, Outcome, Preview, Question, Reading, ReadOptions, Reject
 from core.data.roles import guess_roles
 from core.data.scanning import Scan, scan_blocks
-from core.data.sniffing import Sniffed, sniff, sniff_layout
+from core.data.sniffing import Sniffed, no_rows, sniff, sniff_layout
 from core.data.source import TextBlocks
 from core.data.staging import CleanCsv, copy_in_order, numbers_in_sample, stage, text_literal
 from core.errors import DataProblem
@@ -242,12 +242,7 @@ def _no_rows(path: Path, sniffed: Sniffed, scan: Scan) -> DataProblem:
             msg("Check the delimiter and the number of lines above the header."),
             rejected=tuple(scan.rejects),
         )
-    what = (
-        msg("The file '{file}' has a header and no rows.", file=path.name)
-        if sniffed.preview.options.header
-        else msg("The file '{file}' has no rows.", file=path.name)
-    )
-    return DataProblem(what, msg("Expected at least one row below the header."), msg("Export the table again with its rows."))
+    return no_rows(path, bool(sniffed.preview.options.header))
 
 
 def _not_conserved(path: Path) -> DataProblem:

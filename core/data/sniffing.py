@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.data.dialect import find_decimal, find_dialect, find_thousands, sample_records
@@ -63,7 +63,20 @@ def sniff_layout(path: Path, given: ReadOptions) -> Sniffed:
             msg("Expected a header and rows."),
             msg("Check the number of lines above the header."),
         )
-    return _assemble(given, encoding, dialect.delimiter, dialect.quote, records, table, layout)
+    sniffed = _assemble(given, encoding, dialect.delimiter, dialect.quote, records, table, layout)
+    if len(table) > int(layout.header) + int(layout.units_row):
+        return sniffed
+    return replace(sniffed, preview=replace(sniffed.preview, refusal=no_rows(path, layout.header)))
+
+
+def no_rows(path: Path, header: bool) -> DataProblem:
+    """The error for a table that ends with its header."""
+    what = (
+        msg("The file '{file}' has a header and no rows.", file=path.name)
+        if header
+        else msg("The file '{file}' has no rows.", file=path.name)
+    )
+    return DataProblem(what, msg("Expected at least one row below the header."), msg("Export the table again with its rows."))
 
 
 def _assemble(

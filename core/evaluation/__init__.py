@@ -1,7 +1,7 @@
 """Judging: metrics with intervals, curves, prediction intervals, and the comparison with the baseline."""
 
 from core.evaluation.bootstrap import time_blocks
-from core.evaluation.catalogue import METRICS, MetricInfo, metric_info
+from core.evaluation.catalogue import MAIN_METRICS, METRICS, MetricInfo, main_first, metric_info
 from core.evaluation.classification import classification_metrics, confusion, per_class, predict_classes
 from core.evaluation.conformal import Interval, measured_coverage, split_conformal
 from core.evaluation.curves import Curve, pr_curve, ranking_metrics, roc_curve
@@ -12,6 +12,7 @@ from core.evaluation.result import Metric, not_defined
 from core.evaluation.verdict import Comparison, compare_with_baseline, paired_differences
 
 __all__ = [
+    "MAIN_METRICS",
     "METRICS",
     "Comparison",
     "Curve",
@@ -22,6 +23,7 @@ __all__ = [
     "classification_metrics",
     "compare_with_baseline",
     "confusion",
+    "main_first",
     "measured_coverage",
     "metric_info",
     "not_defined",

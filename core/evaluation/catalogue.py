@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import unknown_choice
+from core.evaluation.result import Metric
 from core.messages import Message, msg
 
 
@@ -79,6 +81,23 @@ _ALL = (
     _share("flagged_fraction", msg("Rows flagged"), msg("Share of the scored rows above the decision limit."), higher=None),
 )
 METRICS: dict[str, MetricInfo] = {info.key: info for info in _ALL}
+
+MAIN_METRICS: dict[str, tuple[str, ...]] = {
+    "regression": ("rmse", "mae", "r2"),
+    "rul": ("rmse", "phm08", "mae"),
+    "classification": ("average_precision", "roc_auc", "macro_f1", "f1", "accuracy"),
+    "anomaly": ("f1", "far", "mar"),
+}
+
+
+def main_first(task: str, metrics: Mapping[str, Metric]) -> list[str]:
+    """The keys of a run's metrics, those first by which its task is judged; screens and reports both go by it.
+
+    A metric that is not defined stands behind all that are.
+    """
+    main = MAIN_METRICS.get(task, ())
+    ordered = [*(k for k in main if k in metrics), *(k for k in metrics if k not in main)]
+    return sorted(ordered, key=lambda k: not metrics[k].is_defined)
 
 
 def metric_info(key: str) -> MetricInfo:

@@ -123,6 +123,12 @@ def fit_features(train: TrainPart, columns: Sequence[Column]) -> FeaturePlan:
     return FeaturePlan(tuple(features), tuple(notes))
 
 
+def n_category_features(cells: pd.Series) -> int:
+    """How many features the training part's cells of a text column give: one a category, none where it is left out."""
+    n = int(cells.nunique())
+    return n if 2 <= n <= MAX_CATEGORIES else 0
+
+
 def _raw_values(cells: pd.Series, category: str | None) -> NDArray[np.float64]:
     """Float values of a column; for a category 1 where equal, 0 where not or empty."""
     if category is None:

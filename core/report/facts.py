@@ -30,7 +30,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class DatasetFacts:
-    """What was learned from. `source` is the file's name, `period` its first to last time."""
+    """What was learned from. `source` is the file's name, `period` its first to last time.
+
+    `sha256` is the hash of the table that was made of the file, `source_sha256` that of the file as it was given.
+    """
 
     name: str
     version: int
@@ -39,6 +42,7 @@ class DatasetFacts:
     sha256: str
     source: str = ""
     period: Message | None = None
+    source_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ LABELS: Mapping[str, Message] = {
     "dataset": msg("Dataset"),
     "version": msg("Version"),
     "source": msg("Source"),
+    "source_sha256": msg("SHA-256 of the source"),
+    "table_sha256": msg("SHA-256 of the table"),
     "period": msg("Period"),
     "columns": msg("Columns"),
     "column": msg("Column"),

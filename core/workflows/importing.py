@@ -45,13 +45,20 @@ class Imported:
     questions: tuple[Question, ...]
 
 
-def preview_file(path: Path, options: ReadOptions | None = None) -> Preview:
+def preview_file(path: Path, options: ReadOptions | None = None, *, source_name: str | None = None) -> Preview:
     """The head of a file as it would be read, with what was decided and what is open.
+
+    Args:
+        options: How to read it; what is not set is found out.
+        source_name: The file's name as the user knows it, when `path` is a temporary copy.
 
     Raises:
         DataProblem: the file cannot be read as a table.
     """
-    return sniff(path, options)
+    shown = source_name or path.name
+    with _told_as(path, shown):
+        preview = sniff(path, options)
+    return preview if preview.refusal is None else replace(preview, refusal=_renamed(preview.refusal, path, shown))
 
 
 def import_file(
@@ -82,12 +89,14 @@ def import_file(
         try:
             store.need_space(SPACE_FACTOR * text_bytes(path))
         except StoreProblem:
-            check_packed(path)
+            with _told_as(path, shown):
+                check_packed(path)
             raise
     dataset_id = new_id()
     with store.scratch() as folder:
         table = folder / "table.parquet"
-        reading = read_file(path, table, options)
+        with _told_as(path, shown):
+            reading = read_file(path, table, options)
         imported = Imported(reading.outcome, None, reading.lines, reading.findings, reading.rejected, reading.questions)
         if reading.outcome == "ask":
             return imported
@@ -109,6 +118,22 @@ def import_file(
                 store.write_bytes(store.path(dataset_id, "rejected"), _rejected_json(reading.rejected))
             row = store.add_dataset(dataset_id, title, **facts)
     return replace(imported, dataset=row.to_dataset())
+
+
+@contextmanager
+def _told_as(path: Path, shown: str) -> Iterator[None]:
+    """A problem with a temporary copy names the file that the user chose."""
+    try:
+        yield
+    except DataProblem as problem:
+        raise _renamed(problem, path, shown) from problem
+
+
+def _renamed(problem: DataProblem, path: Path, shown: str) -> DataProblem:
+    if problem.what.values.get("file") != path.name:
+        return problem
+    what = replace(problem.what, values={**problem.what.values, "file": shown})
+    return DataProblem(what, problem.expected, problem.fix, **problem.values)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from core import __version__, charts
 from core.anomalies.records import AnomalyEvent
 from core.clean import step_by_key
-from core.evaluation import Curve, metric_info
+from core.evaluation import Curve, main_first, metric_info
 from core.messages import Message, msg, msg_n
 from core.models import model_by_key
 from core.report import DatasetFacts, Fact, MetricLine, RecipeLine, ReportFacts, ReportFigure, SplitFacts
@@ -56,6 +56,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
             columns=dataset.columns,
             sha256=dataset.sha256,
             source=row.source_name,
+            source_sha256=row.source_sha256,
             period=None if period is None else charts.captions.period(period),
         ),
         split=SplitFacts(
@@ -73,7 +74,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         events_note=events_note(results, events),
         figures=(*figures, *_loss(ws, results, text)),
         versions=manifest.versions,
-        hashes={"table.parquet": dataset.sha256, "source": row.source_sha256, **manifest.files},
+        hashes={"table": dataset.sha256, "source": row.source_sha256, **manifest.files},
         notes=run.notes,
     )
 
@@ -96,8 +97,8 @@ def _run_lines(results: Results) -> tuple[Fact, ...]:
 
 def _metric_lines(results: Results) -> tuple[MetricLine, ...]:
     run, lines = results.run, []
-    for key, metric in run.metrics.items():
-        info = metric_info(key)
+    for key in main_first(run.task, run.metrics):
+        metric, info = run.metrics[key], metric_info(key)
         unit = results.unit if info.in_target_unit else ""
         others = tuple(found.get(key) for found in run.other_baselines.values())
         lines.append(MetricLine(info.title, metric, run.baseline_metrics.get(key), unit, others))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
-from core.data.split import make_split
+from core.data.split import TRAIN, make_split
 from core.features.pipeline import row_order
+from core.features.plan import n_category_features
 from core.messages import Message, msg
 from core.models import Shape, estimate
 from core.training.prepare import check_target
@@ -88,7 +90,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     by_time = resolved.time is not None and resolved.split.method in ("time", "first")
     positions = table[resolved.time].to_numpy()[order] if by_time else np.arange(len(table))  # type: ignore[index]
     ordered = split if not by_time else type(split)(split.settings, split.parts[order], split.seed, split.reason)
-    found, seconds = _estimate(resolved, split.counts()["train"])
+    found, seconds = _estimate(resolved, split.rows(TRAIN))
     return TrainingPlan(
         request=request,
         model=resolved.spec.key,
@@ -103,15 +105,22 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     )
 
 
-def _estimate(resolved: Resolved, n_train: int):  # type: ignore[no-untyped-def]
-    """Weights, memory and seconds of a network; None for a baseline, which takes seconds."""
+def _estimate(resolved: Resolved, train: NDArray[np.int64]):  # type: ignore[no-untyped-def]
+    """Weights, memory and seconds of a network from its training rows; None for a baseline, which takes seconds."""
     if resolved.spec.role == "baseline":
         return None, None
-    sensors = [c for c in resolved.dataset.columns if c.role == "sensor" and c.kind != "time"]
-    shape = Shape(resolved.width, max(1, len(sensors)), 1)
-    found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit.batch_size)
+    shape = Shape(resolved.width, max(1, _n_features(resolved.dataset, train)), 1)
+    found = estimate(resolved.spec, resolved.model_settings, shape, len(train), resolved.fit.batch_size)
     seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes
     return found, seconds if budget is None else min(seconds, 60 * budget)
+
+
+def _n_features(dataset: Dataset, train: NDArray[np.int64]) -> int:
+    """Features before the recipe: one a number column, one a category of a text column, which is read by itself."""
+    sensors = dataset.with_role("sensor")
+    texts = [c.name for c in sensors if c.kind == "text"]
+    numbers = sum(c.kind == "number" for c in sensors)
+    return numbers + sum(n_category_features(dataset.table([name])[name].iloc[train]) for name in texts)
 
 
 def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = None, demo: str | None = None) -> Run:

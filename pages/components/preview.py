@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import workflows as wf
 from core.data.options import Preview, Question, ReadOptions
-from pages.components import findings, numbers, words
+from pages.components import findings, notices, numbers, words
 from pages.components.text import md, say, t, tn
 from pages.components.uploads import Upload
 
@@ -21,12 +21,14 @@ SHOWN_CELL = 200
 
 def corrected(upload: Upload) -> tuple[Preview, ReadOptions]:
     """Draw the corrections and the head of the table; the preview and the options that the import should use."""
-    found = wf.preview_file(upload.path)
+    found = wf.preview_file(upload.path, source_name=upload.name)
     rail, main = st.columns([1, 3], gap="medium")
     with rail:
         options = _corrections(found.options)
-    preview = wf.preview_file(upload.path, options) if options != ReadOptions() else found
+    preview = wf.preview_file(upload.path, options, source_name=upload.name) if options != ReadOptions() else found
     with main:
+        if preview.refusal is not None:
+            notices.problem(preview.refusal)
         _questions(preview)
         _head(preview)
         findings.show(preview.findings, key="preview_findings")
@@ -133,7 +135,7 @@ def _head(preview: Preview) -> None:
     )
     hidden = len(preview.names) - SHOWN_COLUMNS
     more = tn("{n} more column not shown", "{n} more columns not shown", hidden) if hidden > 0 else ""
-    first = tn("the first row", "the first {n} rows", len(preview.head))
+    first = tn("the first row", "the first {n} rows", len(preview.head)) if preview.head else ""
     st.caption(md(" · ".join(part for part in (tn("{n} column", "{n} columns", len(preview.names)), first, more) if part)))
 
 

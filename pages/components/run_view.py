@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.data.dataset import Dataset
 from core.errors import Problem
-from core.evaluation.catalogue import METRICS
+from core.evaluation.catalogue import METRICS, main_first
 from core.evaluation.result import Metric
 from core.models import model_by_key
 from core.workflows.records import Run
@@ -37,12 +37,6 @@ COLOURS = {
 }
 SHARES = ("accuracy", "precision", "recall", "far", "mar", "coverage", "flagged_fraction", "mape")
 LONGEST_NAME = 22
-MAIN_METRICS = {
-    "regression": ("rmse", "mae", "r2"),
-    "rul": ("rmse", "phm08", "mae"),
-    "classification": ("average_precision", "roc_auc", "macro_f1", "f1", "accuracy"),
-    "anomaly": ("f1", "far", "mar"),
-}
 
 
 def state_mark(state: str) -> str:
@@ -100,9 +94,8 @@ def baseline_text(name: str, metric: Metric | None, unit: str = "") -> str:
 
 
 def main_metric(run: Run) -> Metric | None:
-    """The metric that a run is judged by first, of those it has."""
-    keys = MAIN_METRICS.get(run.task, ())
-    return next((run.metrics[k] for k in keys if k in run.metrics), next(iter(run.metrics.values()), None))
+    """The metric that a run is judged by first, of those it has; its report opens with the same one."""
+    return next((run.metrics[k] for k in main_first(run.task, run.metrics)), None)
 
 
 def beside_baseline(run: Run, unit: str = "") -> tuple[str, str]:

@@ -10,6 +10,7 @@ from functools import partial
 import streamlit as st
 
 from core import workflows as wf
+from core.evaluation import MAIN_METRICS
 from core.models import model_by_key
 from core.training.presets import preset_settings
 from core.workflows.records import Curves, Run
@@ -116,7 +117,7 @@ def _figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
     of_best = curves.val_metric[curves.epochs == best] if now is not None else ()
     at_best = float(of_best[0]) if len(of_best) else None
     known, model = curves.baseline or run.baseline_metrics, run.baseline or curves.baseline_model
-    keys = (_curve_key(run), *run_view.MAIN_METRICS.get(run.task, ()))
+    keys = (_curve_key(run), *MAIN_METRICS.get(run.task, ()))
     other = next((known[k] for k in keys if k in known), None)
     baseline = run_view.metric_text(other, unit) if other is not None else "–"
     left = curves.seconds_left if curves.seconds_left is not None else run.seconds_left

@@ -60,7 +60,7 @@ def _length(plan: TrainingPlan) -> str:
 def _figures(plan: TrainingPlan, dataset: Dataset) -> list[layout.Figure]:
     counts, total = plan.split.counts, max(1, sum(plan.split.counts.values()))
     sensors = len(dataset.with_role("sensor"))
-    weights = t("{n} weights", n=numbers.number(plan.estimate.n_parameters)) if plan.estimate else ""
+    weights = t("about {n} weights", n=numbers.number(plan.estimate.n_parameters)) if plan.estimate else ""
     memory = t("{size} of memory", size=f"{plan.estimate.memory_bytes / 1e6:,.0f} MB") if plan.estimate else ""
     return [
         layout.Figure(

@@ -195,12 +195,18 @@ def _rail(dataset: Dataset, draft: recipes.Draft, changes: tuple[Change, ...]) -
             wf.save_recipe(state.workspace(), dataset.id, draft.recipe)
             notices.done(msg("The recipe is applied: the next training of '{name}' uses it.", name=dataset.name))
             st.rerun()
-    st.caption(md(t("Applied: the next training uses it.") if applied else t("Not applied yet: try it out, then apply it.")))
+    st.caption(md(_applied_word(draft.recipe, applied)))
     if st.button(t("Undo"), icon=":material/undo:", key="undo", disabled=not draft.can_undo, width="stretch"):
         draft.undo()
         st.rerun()
     with st.expander(t("More"), key="recipe_more"):
         _files(draft)
+
+
+def _applied_word(recipe: Recipe, applied: bool) -> str:
+    if not applied:
+        return t("Not applied yet: try it out, then apply it.")
+    return t("Applied: the next training uses it.") if recipe.steps else t("The next training uses the table as it is.")
 
 
 def _step_card(dataset: Dataset, draft: recipes.Draft, index: int, step: RecipeStep, change: Change | None) -> None:

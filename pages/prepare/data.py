@@ -10,10 +10,11 @@ from core import workflows as wf
 from core.data.dataset import Dataset
 from core.data.options import LineCount, Question, ReadOptions
 from core.data.summary import Summary
+from core.errors import Problem
 from core.messages import msg
 from pages.components import column_table, findings, notices, numbers, preview, rejected_rows, state, uploads
 from pages.components.layout import Figure, caption, confirm, empty_picture, figures, headline, next_step
-from pages.components.text import md, t, tn
+from pages.components.text import md, say, t, tn
 from pages.components.words import project_name
 
 UPLOAD_HELP = "CSV, TSV, TXT, GZ · 200 MB"
@@ -50,13 +51,21 @@ def _way_in(dataset: Dataset | None) -> None:
 
 
 def _import(waiting: uploads.Upload) -> None:
-    headline(t("Check how '{name}' is read, then import it", name=waiting.name))
+    head = st.container()
     caption(preview.size_line(waiting))
     options: ReadOptions | None = None
     questions: tuple[Question, ...] = ()
+    refusal: Problem | None = None
     with notices.guard():
-        shown, options = preview.corrected(waiting)
-        questions = shown.questions
+        try:
+            shown, options = preview.corrected(waiting)
+            questions, refusal = shown.questions, shown.refusal
+        except Problem as problem:
+            refusal = problem
+            raise
+    with head:
+        ready = t("Check how '{name}' is read, then import it", name=waiting.name)
+        headline(ready if refusal is None else say(refusal.what))
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         name = st.text_input(t("Name of the dataset"), value=waiting.title, max_chars=100, key="read.name", width=320)
@@ -65,7 +74,7 @@ def _import(waiting: uploads.Upload) -> None:
             type="primary",
             icon=":material/download_done:",
             key="import_file",
-            disabled=options is None or bool(questions),
+            disabled=options is None or bool(questions) or refusal is not None,
         )
         if st.button(t("Choose another file"), key="drop_file"):
             uploads.drop()

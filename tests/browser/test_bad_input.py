@@ -48,7 +48,7 @@ def give(page: Page, server: Server, folder: Path, name: str, content: bytes) ->
     file.write_bytes(content)
     go(page, f"{server.url}/data")
     page.locator("input[type=file]").first.set_input_files(file)
-    page.get_by_role("heading", level=1, name=f"Check how '{name}' is read").wait_for()
+    page.get_by_role("button", name="Choose another file").wait_for()
     settle(page)
     button = page.get_by_role("button", name="Import file")
     if button.count() and button.is_enabled():

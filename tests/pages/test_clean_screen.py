@@ -48,6 +48,17 @@ def test_a_step_is_tried_out_and_counted(app: AppTest) -> None:
     assert len(app.get("plotly_chart")) == 2
 
 
+def test_nothing_is_called_applied_before_a_recipe_has_a_step(app: AppTest) -> None:
+    def said() -> list[str]:
+        return [c.value.replace("\\", "") for c in app.caption]
+
+    assert "The next training uses the table as it is." in said()
+    assert not [line for line in said() if line.startswith("Applied")]
+    add(app, "median_fill")
+    app.button(key="apply_recipe").click().run()
+    assert "Applied: the next training uses it." in said()
+
+
 def test_steps_move_and_go_and_come_back(app: AppTest) -> None:
     add(app, "median_fill")
     add(app, "iqr_outliers")

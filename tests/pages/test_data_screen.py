@@ -78,11 +78,15 @@ def test_the_encoding_of_a_gz_file_can_be_corrected(open_app: Open) -> None:
         (b"\n \n\n", "blank.csv"),
         (b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 8, "binary.csv"),
         (b"PK\x03\x04" + b"\0" * 200, "z.csv"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(500), "photo.csv"),
+        (gzip.compress(b"a,b\n" + b"1,2\n" * 50, mtime=0)[:20], "cut.csv.gz"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_in_place(open_app: Open, own_store: Path, content: bytes, name: str) -> None:
     app = uploaded(open_app, content, name)
-    assert len(app.error) == 1
+    (shown,) = app.error
+    assert name in shown.value.replace("\\", "")
+    assert "upload.csv" not in shown.value
     assert app.button(key="import_file").disabled
     assert stored(own_store) == NOTHING
 
@@ -124,12 +128,16 @@ def test_the_download_holds_line_reason_and_text_and_runs_no_formula(tmp_path: P
     assert lines[2].startswith("33,") and lines[2].endswith('"\'=3,4,5"')
 
 
-def test_a_header_alone_never_breaks_the_screen(open_app: Open) -> None:
+def test_a_header_alone_is_refused_before_the_import_and_can_be_read_as_a_row(open_app: Open) -> None:
     app = uploaded(open_app, b"a,b,c\n", "header.csv")
-    if not app.button(key="import_file").disabled:
-        app.button(key="import_file").click().run()
-    assert not app.exception
-    assert len(app.title) == 1
+    assert app.title[0].value == "The file 'header\\.csv' has a header and no rows\\."
+    assert len(app.error) == 1
+    assert app.button(key="import_file").disabled
+    assert not [c.value for c in app.caption if "0 rows" in c.value]
+    app.toggle(key="read.header").set_value(False).run()
+    assert not app.error
+    assert app.title[0].value.startswith("Check how")
+    assert not app.button(key="import_file").disabled
 
 
 def test_markdown_in_column_names_stays_text(open_app: Open) -> None:

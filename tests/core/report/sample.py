@@ -27,7 +27,14 @@ def sample_facts(
         app_version="0.1.0",
         verdict=msg("{n} of {faults} faults were found; T²/SPE finds as many.", n=3, faults=4),
         dataset=DatasetFacts(
-            dataset, 3, 20_000, _columns(column, unit), "ab" * 32, "pump.csv", msg("{a} to {b}", a="2024-05-06", b="2024-05-20")
+            dataset,
+            3,
+            20_000,
+            _columns(column, unit),
+            "ab" * 32,
+            "pump.csv",
+            msg("{a} to {b}", a="2024-05-06", b="2024-05-20"),
+            "ef" * 32,
         ),
         split=SplitFacts(
             msg("first rows"),

@@ -95,6 +95,13 @@ def test_says_the_facts() -> None:
         assert wanted in words, wanted
 
 
+def test_each_hash_of_the_data_says_what_it_is_of() -> None:
+    data = plain_document().split('aria-labelledby="data"')[1].split("<h3>")[0]
+    said = dict(re.findall(r'<th scope="row">(SHA-256[^<]*)</th><td><code>(\w+)</code>', data))
+    assert said == {"SHA-256 of the source": "ef" * 32, "SHA-256 of the table": "ab" * 32}
+    assert data.index("pump.csv") < data.index("ef" * 32) < data.index("20,000")
+
+
 def test_is_one_file_below_8_mb_that_names_no_other() -> None:
     assert len(plain_document().encode()) < 8_000_000
     for tag, attrs in plain_page().tags:

@@ -57,6 +57,13 @@ def test_a_refused_file_leaves_nothing_behind(ws: wf.Workspace, tmp_path: Path, 
     assert stored(home) == NOTHING
 
 
+def test_a_problem_names_the_file_as_the_user_knows_it(ws: wf.Workspace, tmp_path: Path) -> None:
+    copy = tmp_path / "upload.csv"
+    copy.write_bytes(b"a,b\n")
+    with pytest.raises(DataProblem, match=r"'line 3\.csv' has a header and no rows"):
+        wf.import_file(ws, copy, source_name="line 3.csv")
+
+
 def test_a_refused_name_or_column_leaves_nothing_behind(ws: wf.Workspace, csv: Path, home: Path) -> None:
     with pytest.raises(SettingProblem, match="The name is empty"):
         wf.import_file(ws, csv, name=" \x00")

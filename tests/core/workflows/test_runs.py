@@ -12,12 +12,17 @@ import pandas as pd
 import pytest
 
 from core import workflows as wf
+from core.data.split import Split, SplitSettings
 from core.errors import DataProblem, NotEnoughData, SettingProblem, StoreProblem
 from core.evaluation import Metric
+from core.features.plan import fit_features
 from core.jobs import wait_for_job
 from core.messages import Message
+from core.models import Shape, model_by_key
 from core.training.request import TrainRequest
+from core.training.resolve import resolve
 from core.workflows.report_facts import report_facts
+from pages.components.run_view import main_metric
 from tests.synthetic import anomaly_table, class_table, life_table, regression_table
 
 TABLES = {
@@ -73,6 +78,25 @@ def test_the_report_draws_measured_less_predicted(ws: wf.Workspace, runs: dict[s
     drawn = next(trace for trace in figure.data if trace.mode == "markers")
     np.testing.assert_allclose(drawn.y, (rows["truth"] - rows["prediction"]).to_numpy())
     assert figure.layout.yaxis.title.text == "measured − predicted"
+
+
+@pytest.mark.parametrize("task", TABLES)
+def test_the_report_opens_with_the_figure_that_the_screens_promise(
+    ws: wf.Workspace, runs: dict[str, wf.Run], task: str
+) -> None:
+    results = wf.open_results(ws, runs[task].id)
+    promised = main_metric(results.run)
+    lines = report_facts(ws, results, str).metrics
+    assert promised is not None and lines[0].metric == promised
+    assert {line.metric.key for line in lines} == set(results.run.metrics)
+
+
+def test_the_report_gives_the_hash_of_the_file_as_it_was_given(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["regression"].id)
+    row = ws.store.get_dataset(results.dataset.id, results.dataset.version)
+    facts = report_facts(ws, results, str)
+    assert facts.dataset.source_sha256 == facts.hashes["source"] == row.source_sha256 != ""
+    assert facts.dataset.sha256 == facts.hashes["table"] == row.sha256 != row.source_sha256
 
 
 def test_the_report_says_what_was_asked_for_with_its_unit(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
@@ -293,6 +317,33 @@ def test_a_plan_shows_the_split_before_anything_is_fitted(ws: wf.Workspace, runs
     assert plan.model == "dense" and plan.split.method == "time" and sum(plan.split.counts.values()) == 400
     assert (np.diff(plan.split.parts.astype(int)[plan.split.parts != 3]) >= 0).all()
     assert plan.estimate is not None and plan.estimate.n_parameters > 0
+
+
+def test_the_weights_of_a_plan_count_each_category_of_a_text(ws: wf.Workspace, tmp_path: Path) -> None:
+    table = regression_table()
+    table["press"] = [f"P{i % 5}" for i in range(len(table))]
+    table["serial"] = [f"S{i}" for i in range(len(table))]  # too many texts: left out, as the training does
+    table.to_csv(tmp_path / "parts.csv", index=False)
+    dataset = wf.import_file(ws, tmp_path / "parts.csv").dataset
+    assert dataset is not None
+    dataset = wf.change_columns(
+        ws, dataset.id, [replace(c, role="sensor" if c.kind == "text" else c.role) for c in dataset.columns]
+    )
+    request = {
+        "dataset_id": dataset.id,
+        "dataset_version": dataset.version,
+        "task": "regression",
+        "target": "y",
+        "time": "when",
+    }
+    plan = wf.plan_training(ws, TrainRequest.read({**request, "model": "dense"}))
+    columns = resolve(dataset, plan.request).dataset.columns
+    split = Split(SplitSettings(method="time"), plan.split.parts, 0, plan.split.reason)
+    features = fit_features(split.train_part(dataset.table()), columns).features
+    spec = model_by_key("dense")
+    weights = spec.count_parameters(spec.settings.read(plan.model_settings), Shape(plan.width, len(features), 1))
+    assert plan.estimate is not None and plan.estimate.n_parameters == weights
+    assert sum(f.column == "press" for f in features) == 5
 
 
 def test_few_groups_are_split_by_time_and_it_says_so(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
