@@ -127,7 +127,7 @@ def _promise(run: wf.Run, view: Any) -> layout.Figure:
         return layout.Figure(t("False alarms promised"), value, t("from {n} normal blocks", n=limit.n), help=notes)
     seen = run.metrics.get("far")
     if seen is not None and seen.value is not None:
-        beside = t("of blocks; rows on the test part: {share}", share=numbers.percent(seen.value))
+        beside = t("{share} seen on test rows", share=numbers.percent(seen.value))
     elif limit.missing_rows:
         beside = tn("{n} normal row missing", "{n} normal rows missing", limit.missing_rows)
     else:
