@@ -34,12 +34,16 @@ def link_header() -> bytes:
 
 @cache
 def idle_script() -> bytes:
-    """The line that runs Plotly's script when the browser has nothing else to do; empty without such a script."""
+    """The line that runs Plotly's script when the browser has nothing else to do; empty without such a script.
+
+    Not before the first headline is there: a browser that waits for the server is idle too, and would then make it wait.
+    """
     wanted = "".join(f"import('{address}');" for address in scripts("PlotlyChart"))
     if not wanted:
         return b""
     idle = f"(window.requestIdleCallback || setTimeout)(() => {{{wanted}}})"
-    return f'<script type="module">setTimeout(() => {idle}, {IDLE_AFTER_MS});</script>'.encode()
+    look = f"document.querySelector('h1') ? setTimeout(() => {idle}, {IDLE_AFTER_MS}) : setTimeout(look, 250)"
+    return f'<script type="module">const look = () => {look}; look();</script>'.encode()
 
 
 class Preload:
