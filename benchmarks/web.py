@@ -26,6 +26,7 @@ import psutil
 from benchmarks.common import median, publish, table
 from benchmarks.screens import wait_for_demos
 from core import workflows as wf
+from core.data.demos import DEMOS
 from core.jobs import wait_for_job
 from core.training.request import TrainRequest
 from tests.browser import journey
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 STARTS, CLICKS, RERUNS, OPENINGS = 3, 5, 20, 3
 READING_SECONDS = 3.0  # nobody clicks a card in the moment in which it appears
-DEMOS = ("injection_moulding", "hydraulic_pump", "engine_life", "inspection")
 ROWS, SENSORS = 200_000, 18
 SCREENS = ("", "data", "clean", "train", "runs", "predictions", "anomalies", "reports")
 # The script state is an attribute of Streamlit's root; it leaves "notRunning" with the key.
@@ -195,10 +195,10 @@ def _demo(browser: Browser, home: Path) -> None:
         server.start()
         wait_for_demos(server.home)
         rows = []
-        for key in DEMOS:
-            seconds = [opening_seconds(browser, server, key) for _ in range(OPENINGS)]
+        for demo in DEMOS:
+            seconds = [opening_seconds(browser, server, demo.key) for _ in range(OPENINGS)]
             spread = f"{min(seconds):.1f}–{max(seconds):.1f} s"
-            rows.append([key.replace("_", " "), f"{median(seconds):.1f} s", spread, "< 3 s"])
+            rows.append([demo.key.replace("_", " "), f"{median(seconds):.1f} s", spread, "< 3 s"])
     finally:
         server.end()
     publish("demo", "make bench-web", table(["demo project", "median", "range", "wanted"], rows))

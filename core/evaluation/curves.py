@@ -140,7 +140,8 @@ def ranking_metrics(
     if reason is not None:
         return tuple(not_defined(key, len(y), reason) for key in KEYS)
     drawn = resampling(len(y), None if blocks is None else np.asarray(blocks)[known], n_boot, seed)
-    resampled = ranking_resamples(y, s, drawn)
+    # Nothing is binned and counted where nothing is drawn: a moved limit asks for the plain areas many times.
+    resampled = ranking_resamples(y, s, drawn) if drawn.n_boot else dict.fromkeys(KEYS, np.empty(0))
     return tuple(
         Metric(key, value, len(y), *percentile_bounds(resampled[key]))
         for key, value in zip(KEYS, rank(y, s).areas(), strict=True)

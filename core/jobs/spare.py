@@ -59,6 +59,7 @@ def _prepare(kind: JobKind) -> None:
         try:
             load(kind.warm_up)()
         except Exception:
+            # A cold worker is still a worker; what is broken fails again in its job, with its sentence.
             log.exception("A spare worker could not warm up")
 
 

@@ -6,6 +6,8 @@ after the result was known. Only the user knows which. Nothing is read but train
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -41,13 +43,15 @@ def leak_notes(split: Split, resolved: Resolved) -> tuple[Message, ...]:
     table = table[table[target].notna()]
     if len(table) < 2:
         return ()
-    find = _of_class if task == "classification" else _of_value
-    found = [note for column in columns if (note := find(column, table[column.name], table[target])) is not None]
-    return tuple(found[:MOST_NAMED])
+    if task == "classification":
+        codes, different = pd.factorize(class_texts(table[target]), sort=True)
+        notes = (_of_class(column, table[column.name], np.asarray(different), codes) for column in columns)
+    else:
+        notes = (_of_value(column, table[column.name], table[target]) for column in columns)
+    return tuple(islice((note for note in notes if note is not None), MOST_NAMED))
 
 
-def _of_class(column: Column, cells: pd.Series, target: pd.Series) -> Message | None:
-    classes, codes = np.unique(class_texts(target).astype(str), return_inverse=True)
+def _of_class(column: Column, cells: pd.Series, classes: NDArray, codes: NDArray[np.int64]) -> Message | None:
     values, different = pd.factorize(cells)
     if len(different) <= FEW_VALUES:
         return _by_value(column, class_texts(pd.Series(different)), values, classes, codes)

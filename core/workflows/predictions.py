@@ -309,8 +309,8 @@ def _class_metrics(
 def _baseline_metrics(
     results: Results, part: str, rule: ClassRule, truth: NDArray[np.int64], probabilities: NDArray[np.float64] | None
 ) -> Mapping[str, Metric]:
-    """The baseline's figures for the class to catch, at its own limit; a moved limit is the model's alone."""
-    if probabilities is None or (part == "test" and rule.is_stored):
+    """The baseline's figures on the test part for the class to catch, at its own limit; a moved limit is the model's alone."""
+    if probabilities is None or part != "test" or rule.is_stored:
         return results.run.baseline_metrics
     found = classification_metrics(truth, probabilities, rule.classes, rule.place, rule.threshold, n_boot=0)
     return {metric.key: metric for metric in found}

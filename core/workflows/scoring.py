@@ -104,7 +104,7 @@ def score_file(bundle: Bundle, data: Path, out: Path, options: ReadOptions | Non
 def write_csv(table: pd.DataFrame, out: Path, *, formula_safe: bool = False) -> None:
     """A table as UTF-8 CSV: temporary name, then renamed. `formula_safe` puts ' before texts that a spreadsheet would run."""
     columns = {str(name): _csv_cells(table[name], formula_safe) for name in table.columns}
-    names = [_safe(name) if formula_safe else name for name in columns]
+    names = [without_formula(name) if formula_safe else name for name in columns]
     temporary = out.with_name(f".{out.name}.tmp")
     try:
         with disk_errors():
@@ -269,7 +269,7 @@ def _csv_cells(cells: pd.Series, formula_safe: bool) -> pa.Array:
     if pd.api.types.is_numeric_dtype(cells):
         return _numbers(cells)
     texts = [None if pd.isna(v) else str(v) for v in cells]
-    return pa.array([_safe(t) if formula_safe and t is not None else t for t in texts], pa.string())
+    return pa.array([without_formula(t) if formula_safe and t is not None else t for t in texts], pa.string())
 
 
 def _numbers(cells: pd.Series) -> pa.Array:
@@ -281,5 +281,6 @@ def _numbers(cells: pd.Series) -> pa.Array:
     return pa.array(values, from_pandas=True)
 
 
-def _safe(text: str) -> str:
+def without_formula(text: str) -> str:
+    """A text that no spreadsheet runs: with ' before what would be a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

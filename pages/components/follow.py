@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -14,15 +14,15 @@ BUSY_SECONDS, IDLE_SECONDS = 2.0, 10.0
 ASKING = "_dialog_is_open"
 
 
-def runs(ws: Workspace, drawn: Sequence[Run]) -> None:
-    """Look again every few seconds; `drawn` are all runs as the screen has just shown them."""
+def runs(ws: Workspace, drawn: Sequence[Run], show: Callable[[Sequence[Run]], None] | None = None) -> None:
+    """Look again every few seconds; `drawn` are all runs as the screen has just shown them.
+
+    Args:
+        show: A part of the screen that is drawn anew at each look, from the runs as they are then: how far they are.
+    """
+    st.session_state.pop(ASKING, None)  # a dialog ends when its screen is drawn, however it was left
     busy = any(run.is_live for run in drawn)
-    st.fragment(_look, run_every=BUSY_SECONDS if busy else IDLE_SECONDS)(ws, _states(drawn))
-
-
-def _look(ws: Workspace, drawn: frozenset[tuple[str, str]]) -> None:
-    if not st.session_state.get(ASKING) and _states(wf.list_runs(ws)) != drawn:
-        st.rerun(scope="app")
+    st.fragment(_look, run_every=BUSY_SECONDS if busy else IDLE_SECONDS)(ws, _states(drawn), show)
 
 
 def asking() -> None:
@@ -30,9 +30,12 @@ def asking() -> None:
     st.session_state[ASKING] = True
 
 
-def asked() -> None:
-    """The dialog is closed."""
-    st.session_state.pop(ASKING, None)
+def _look(ws: Workspace, drawn: frozenset[tuple[str, str]], show: Callable[[Sequence[Run]], None] | None) -> None:
+    found = wf.list_runs(ws)
+    if not st.session_state.get(ASKING) and _states(found) != drawn:
+        st.rerun(scope="app")
+    if show is not None:
+        show(found)
 
 
 def _states(found: Sequence[Run]) -> frozenset[tuple[str, str]]:

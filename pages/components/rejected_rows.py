@@ -40,10 +40,5 @@ def csv_text(rejected: Sequence[Reject]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["line", "column", "reason", "text"])
-    writer.writerows([r.line, _safe(r.column), _safe(say(r.reason)), _safe(r.text)] for r in rejected)
+    writer.writerows([r.line, *map(wf.without_formula, (r.column, say(r.reason), r.text))] for r in rejected)
     return out.getvalue()
-
-
-def _safe(cell: str) -> str:
-    """No cell that a spreadsheet would run as a formula."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r\n＝＋－＠" and cell else cell

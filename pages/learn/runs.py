@@ -112,7 +112,7 @@ def _rename(ws: Workspace, run: Run) -> None:
 def delete_dialog():  # type: ignore[no-untyped-def]
     """The dialog in the session's language: says what will be gone, and asks once."""
 
-    @st.dialog(t("Delete run"), icon=":material/delete:", on_dismiss=follow.asked)
+    @st.dialog(t("Delete run"), icon=":material/delete:", on_dismiss="rerun")
     def ask(ws: Workspace, run: Run) -> None:
         follow.asking()
         st.markdown(
@@ -125,10 +125,8 @@ def delete_dialog():  # type: ignore[no-untyped-def]
         )
         row = st.container(horizontal=True, horizontal_alignment="right")
         if row.button(t("Keep it"), key="keep_run"):
-            follow.asked()
             st.rerun()
         if row.button(t("Delete run"), key="delete_run_yes", type="primary", icon=":material/delete:"):
-            follow.asked()
             with notices.guard():
                 wf.delete_run(ws, run.id)
                 st.session_state.pop("runs_pick", None)

@@ -30,10 +30,7 @@ def show() -> None:
             state.go("prepare/data.py")
     with notices.guard():
         _demos(ws)
-    follow.runs(ws, runs)
-    live = any(run.is_live for run in runs)
-    with notices.guard():
-        st.fragment(_recent, run_every=follow.BUSY_SECONDS if live else None)(ws)
+    follow.runs(ws, runs, _recent)
 
 
 def _finding(own: Sequence[wf.Run]) -> str:
@@ -102,9 +99,13 @@ def _open(task: str, run_id: str | None) -> None:
     state.go("judge/anomalies.py" if task == "anomaly" else "judge/predictions.py", run=run_id)
 
 
-def _recent(ws: wf.Workspace) -> None:
+def _recent(runs: Sequence[wf.Run]) -> None:
     """The newest runs, how far they are while they run."""
-    runs = wf.list_runs(ws)
+    with notices.guard():
+        _recent_table(runs)
+
+
+def _recent_table(runs: Sequence[wf.Run]) -> None:
     st.header(t("Recent work"), anchor=False)
     shown = sorted(runs, key=lambda run: (run.is_demo, -run.created.timestamp()))[:RECENT]
     if not shown:
