@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -38,8 +40,13 @@ def pairs(texts: Sequence[str]) -> dict[str, str]:
 
 
 def read_options(options: Options) -> ReadOptions | None:
-    given = pairs(options.set)
+    given = {key: _unescaped(value) for key, value in pairs(options.set).items()}
     return ReadOptions.read(given) if given else None
+
+
+def _unescaped(value: str) -> str:
+    """A value with \\t or \\u0001 in it, which is how a question names such a delimiter."""
+    return json.loads(f'"{value}"') if re.fullmatch(r"\\(t|u[0-9a-f]{4})", value) else value
 
 
 def check_out(out: Path, *, may_be_bundle: bool = False) -> None:

@@ -10,7 +10,7 @@ from core.cli.common import Answer, Options, check_out, figure_lines, figures, i
 from core.cli.faults import body
 from core.data.dataset import Dataset
 from core.data.findings import Finding
-from core.data.options import Reject, unanswered
+from core.data.options import OddRow, unanswered
 from core.errors import DataProblem, SettingProblem
 from core.messages import msg
 
@@ -66,7 +66,7 @@ def import_(options: Options) -> Answer:
 
 
 def _imported(
-    outcome: str, dataset: Dataset | None, findings: Sequence[Finding], rejected: Sequence[Reject]
+    outcome: str, dataset: Dataset | None, findings: Sequence[Finding], rejected: Sequence[OddRow]
 ) -> dict[str, object]:
     """The keys that every outcome has, also where there is no dataset."""
     columns = () if dataset is None else dataset.columns

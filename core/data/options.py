@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from core.data.dataset import Column
 from core.data.findings import Finding
@@ -18,15 +19,19 @@ Outcome = Literal["load", "warn", "ask", "reject"]
 class ReadOptions(Settings):
     """How to read a delimited text file. None = find it out from the file.
 
-    `quote` "" means that the file has no quoting. `preamble_rows` counts physical lines above the header, blank ones
-    included. `units_row` is a row of units between the header and the first data row.
+    `delimiter` "" means one column and `quote` "" that the file has no quoting. `preamble_rows` counts physical lines
+    above the header, blank ones included. `units_row` is a row of units between the header and the first data row.
     """
 
     encoding: str | None = setting(None, title="Encoding", help="How bytes become characters, for example utf-8 or gb18030.")
     delimiter: str | None = setting(
-        None, title="Delimiter", help="The character between two cells.", min_length=1, max_length=1
+        None, title="Delimiter", help="The character between two cells; empty for a single column.", max_length=1
     )
     quote: str | None = setting(None, title="Quote", help="The character around cells that hold a delimiter.", max_length=1)
+    escape: Literal["", "\\"] | None = setting(
+        None, title="Escape", help="The character before a quote inside a quoted cell; empty where quotes are doubled."
+    )
+    comment: Literal["", "#"] | None = setting(None, title="Comment mark", help="Lines that begin with it hold no data.")
     decimal: Literal[".", ","] | None = setting(None, title="Decimal mark", help="The mark before the decimals.", expert=False)
     thousands: Literal["", ",", ".", " ", "'"] | None = setting(
         None, title="Thousands mark", help="The mark between thousands."
@@ -35,7 +40,19 @@ class ReadOptions(Settings):
         None, title="Lines above the header", help="Lines that are not part of the table.", ge=0
     )
     header: bool | None = setting(None, title="Header", help="The first row of the table holds the column names.", expert=False)
+    header_rows: int | None = setting(
+        None, title="Header rows", help="How many rows the column names are spread over.", ge=1, le=3
+    )
     units_row: bool | None = setting(None, title="Units row", help="The row below the header holds units.", expert=False)
+    unnamed: Literal["last", "first"] | None = setting(
+        None, title="Column without a name", help="Where rows have more cells than the header: which cells have no name."
+    )
+    last_line: int | None = setting(
+        None, title="Last line of the table", help="The line with which the table ends; 0 for the end of the file.", ge=0
+    )
+    signs: Literal["number", "text"] | None = setting(
+        None, title="Percent and currency", help="Whether 12 %, $5 and (3.50) are numbers or texts."
+    )
     day_first: bool | None = setting(None, title="Day first", help="03/04/2024 is 3 April, not 4 March.")
 
 
@@ -67,13 +84,25 @@ class LineCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
-    """A row that was not loaded: its first physical line (1-based), the column or "", why, and its text."""
+class OddRow:
+    """A row that was rejected or repaired: its first physical line (1-based), the place of that line's first byte in
+    the unpacked file (0-based; -1 where it is not known), the column or "", what is wrong or was repaired, its text."""
 
     line: int
     column: str
     reason: Message
     text: str
+    byte: int = -1
+
+    def to_json(self) -> dict[str, object]:
+        """The form that is stored."""
+        return {"line": self.line, "byte": self.byte, "column": self.column, "reason": self.reason.to_json(), "text": self.text}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> OddRow:
+        """The row that `to_json` wrote; older ones do not know their byte."""
+        reason = Message.from_json(stored["reason"])
+        return cls(stored["line"], stored["column"], reason, stored["text"], stored.get("byte", -1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +132,11 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading a whole file gave. `rejected` lists at most 10,000 rows; `lines` counts all of them."""
+    """What reading a whole file gave.
+
+    `rejected` lists at most 10,000 rows that were not loaded and `repaired` as many that were loaded in a corrected
+    form; `lines` counts all rejected lines, the findings all repaired rows.
+    """
 
     outcome: Outcome
     options: ReadOptions
@@ -111,8 +144,9 @@ class Reading:
     n_rows: int
     lines: LineCount
     findings: tuple[Finding, ...]
-    rejected: tuple[Reject, ...]
+    rejected: tuple[OddRow, ...]
     questions: tuple[Question, ...]
+    repaired: tuple[OddRow, ...] = ()
 
 
 def unanswered(questions: Sequence[Question]) -> DataProblem:
@@ -134,4 +168,6 @@ def unanswered(questions: Sequence[Question]) -> DataProblem:
 def _answer(code: str, options: ReadOptions) -> str:
     """An answer as the command line takes it; a question's code is the option that answers it."""
     value = getattr(options, code)
-    return f"{code}={str(value).lower() if isinstance(value, bool) else value}"
+    if isinstance(value, bool):
+        return f"{code}={str(value).lower()}"
+    return f"{code}={json.dumps(value, ensure_ascii=True)[1:-1] if isinstance(value, str) else value}"

@@ -14,24 +14,27 @@ from pathlib import Path
 
 import duckdb
 
+from core.data.converting import convert, not_conserved
 from core.data.dataset import Column
 from core.data.findings import Finding
-from core.data.kinds import ColumnReading, read_kinds
-from core.data.options import LineCount, Outcome, Preview, Question, Reading, ReadOptions, Reject
+from core.data.kinds import ColumnReading
+from core.data.lines import ONE_COLUMN
+from core.data.options import LineCount, OddRow, Outcome, Preview, Question, Reading, ReadOptions
+from core.data.places import first_bytes
+from core.data.questions import day_order, signs, table_ends
 from core.data.roles import guess_roles
 from core.data.scanning import Scan, scan_blocks
-from core.data.sniffing import Sniffed, no_rows, sniff, sniff_layout
+from core.data.sniffing import Sniffed, sniff, sniff_layout
 from core.data.source import TextBlocks
-from core.data.staging import CleanCsv, copy_in_order, numbers_in_sample, stage, text_literal
+from core.data.staging import text_literal
 from core.errors import DataProblem
 from core.messages import msg, msg_n
 
-__all__ = ["LineCount", "Preview", "Question", "ReadOptions", "Reading", "Reject", "read_file", "sniff"]
+__all__ = ["LineCount", "Preview", "Question", "ReadOptions", "Reading", "OddRow", "read_file", "sniff"]
 
-ROW_GROUP = 100_000
 MAX_LINE = 32 << 20
 _MEMORY_MB = 512
-MAX_COLUMNS = 5_000
+MAX_COLUMNS = 10_000
 
 
 def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> Reading:
@@ -60,12 +63,12 @@ def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> 
         )
     with tempfile.TemporaryDirectory(dir=parquet.parent, prefix=".reading-") as folder:
         clean = Path(folder) / "clean.csv"
-        scan, lines, replaced = _scan_file(path, sniffed, clean)
+        scan, lines, text = _scan_file(path, sniffed, clean)
         with duckdb.connect() as connection:
             connection.execute(f"SET memory_limit = '{max(_MEMORY_MB, min(3_000, sniffed.width // 3))}MB'")
             connection.execute(f"SET temp_directory = {text_literal(folder)}")
             try:
-                return _convert(path, parquet, Path(folder), connection, sniffed, scan, lines, replaced)
+                return _convert(path, parquet, Path(folder), connection, sniffed, scan, lines, text)
             except duckdb.OutOfMemoryException as error:
                 if "max_temp_directory_size" in str(error):
                     raise  # The disk and not the memory is at its end; the store has the words for that.
@@ -80,34 +83,67 @@ def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> 
                 ) from error
 
 
-def _scan_file(path: Path, sniffed: Sniffed, clean: Path) -> tuple[Scan, LineCount, int]:
+def _scan_file(path: Path, sniffed: Sniffed, clean: Path) -> tuple[Scan, LineCount, TextBlocks]:
     options = sniffed.preview.options
-    blocks = TextBlocks(path, str(options.encoding))
+    text = TextBlocks(path, str(options.encoding))
     counter = _LineCounter()
     with clean.open("wb") as out:
-        scan = Scan(sniffed.width, str(options.delimiter), options.quote or "", out, line=sniffed.first_data_line)
-        scan_blocks(_after_lines(counter.watch(blocks), sniffed.first_data_line - 1), scan)
-    preamble = int(options.preamble_rows or 0)
-    between = sniffed.first_data_line - 1 - preamble - sniffed.header_lines
-    blank = sniffed.blank_above
-    lines = scan.counts(
-        counter.lines,
-        sniffed.header_lines,
-        preamble - (blank - between) - sniffed.comments_above,
-        sniffed.comments_above,
-        blank,
-    )
+        scan = Scan(
+            sniffed.width,
+            options.delimiter or ONE_COLUMN,
+            options.quote or "",
+            out,
+            line=sniffed.first_data_line,
+            escape=options.escape or "",
+            comment=options.comment or "",
+            header=sniffed.header_text,
+        )
+        _scan_lines(_after_lines(counter.watch(text), sniffed.first_data_line - 1), scan, int(options.last_line or 0))
+    preamble = sniffed.lines_above - sniffed.blank_above - sniffed.comments_above
+    lines = scan.counts(counter.lines, sniffed.header_lines, preamble, sniffed.comments_above, sniffed.blank_above)
     if not lines.holds:
-        raise _not_conserved(path)
-    if scan.rows == 0:
-        raise _no_rows(path, sniffed, scan)
+        raise not_conserved(path)
+    if scan.rows == 0 and scan.rejected:
+        raise _no_good_row(path, scan)
     if scan.widest > MAX_LINE:
         raise DataProblem(
             msg("A row of '{file}' is longer than {limit} characters.", file=path.name, limit=MAX_LINE),
             msg("Expected rows of ordinary length."),
             msg("Check the delimiter and the quote character."),
         )
-    return scan, lines, blocks.replaced
+    return scan, lines, text
+
+
+def _scan_lines(blocks: Iterator[bytes], scan: Scan, last_line: int) -> None:
+    """Scan to the end, or to the table's last line; what is below counts as rejected and is listed once."""
+    if not last_line:
+        return scan_blocks(blocks, scan)
+    below = _Below()
+    scan_blocks(below.watch(blocks, max(0, last_line - scan.line + 1)), scan)
+    if below.lines:
+        message = msg_n("{n} line below the table was left out.", "{n} lines below the table were left out.", below.lines)
+        scan.reject(last_line + 1, below.lines, message, below.text)
+
+
+class _Below:
+    """Lets a number of lines through and counts those after them."""
+
+    def __init__(self) -> None:
+        self.lines, self.text = 0, ""
+
+    def watch(self, blocks: Iterator[bytes], n: int) -> Iterator[bytes]:
+        last = b"\n"
+        for block in blocks:
+            position = 0
+            while n and (end := block.find(b"\n", position)) >= 0:
+                position, n = end + 1, n - 1
+            if position or n:
+                yield block[: position if not n else len(block)]
+            rest = block[position:] if not n else b""
+            self.lines += rest.count(b"\n")
+            self.text = self.text or rest[:200].decode("utf-8", "replace")
+            last = rest[-1:] or last
+        self.lines += last != b"\n"
 
 
 class _LineCounter:
@@ -143,54 +179,35 @@ def _convert(
     sniffed: Sniffed,
     scan: Scan,
     lines: LineCount,
-    replaced: int,
+    text: TextBlocks,
 ) -> Reading:
     preview = sniffed.preview
-    csv = CleanCsv(folder / "clean.csv", scan.delimiter, scan.quote, scan.columns, scan.widest)
-    table, readings = _staged(path, folder / "staged.parquet", connection, csv, preview, scan)
     unnamed = {f.column for f in preview.findings if f.code == "blank_name"}
-    kept = [i for i, r in enumerate(readings) if not (r.is_empty and preview.names[i] in unnamed)]
-    written = folder / "table.parquet"
-    select = ", ".join(f"{readings[i].sql} AS {_name(preview.names[i])}" for i in kept)
-    copy_in_order(connection, f"SELECT {select} FROM {table}", written, f"COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}")
+    written, readings, kept = convert(path, folder, connection, preview, scan, unnamed)
     names, kinds = [preview.names[i] for i in kept], [readings[i].kind for i in kept]
-    columns, role_findings = guess_roles(written, names, kinds, [preview.units[i] for i in kept])
+    units = [readings[i].unit or preview.units[i] for i in kept]
+    columns, role_findings = guess_roles(written, names, kinds, units, connection)
     os.replace(written, parquet)
-    findings = _findings(preview, readings, kept, scan, replaced) + role_findings
-    questions = preview.questions + _day_question(preview.options, readings)
+    findings = _findings(preview, readings, kept, scan, text)
+    questions = preview.questions + _questions(preview, readings, scan)
+    places = first_bytes(path, text.encoding, [r.line for r in (*scan.rejects, *scan.repairs)])
     return Reading(
         _outcome(questions, findings, scan),
         preview.options,
         columns,
         scan.rows,
         lines,
-        findings,
-        tuple(scan.rejects),
+        findings + role_findings,
+        tuple(replace(r, byte=places.get(r.line, -1)) for r in scan.rejects),
         questions,
+        tuple(replace(r, byte=places.get(r.line, -1)) for r in scan.repairs),
     )
 
 
-def _staged(
-    path: Path, staged: Path, connection: duckdb.DuckDBPyConnection, csv: CleanCsv, preview: Preview, scan: Scan
-) -> tuple[str, tuple[ColumnReading, ...]]:
-    """Stage the file and decide each column's kind; a column that breaks the promise of its sample is staged as text."""
-    decimal, thousands = preview.options.decimal or ".", preview.options.thousands or ""
-    numbers = numbers_in_sample(connection, csv, decimal, thousands)
-    table = f"read_parquet({text_literal(staged)}, file_row_number = true)"
-    while True:
-        if stage(connection, csv, staged, numbers, decimal, thousands) != scan.rows:
-            raise _not_conserved(path)
-        readings = read_kinds(connection, table, preview.names, numbers, preview.options)
-        refused = {i for i, reading in enumerate(readings) if reading is None}
-        if not refused:
-            return table, tuple(r for r in readings if r is not None)
-        numbers -= refused
-
-
 def _findings(
-    preview: Preview, readings: Sequence[ColumnReading], kept: Sequence[int], scan: Scan, replaced: int
+    preview: Preview, readings: Sequence[ColumnReading], kept: Sequence[int], scan: Scan, text: TextBlocks
 ) -> tuple[Finding, ...]:
-    left_out = {preview.names[i] for i in range(len(readings)) if i not in set(kept)}
+    left_out = {preview.names[i] for i in set(range(len(readings))) - set(kept)}
     found = [f for f in preview.findings if f.column not in left_out]
     for name in sorted(left_out):
         found.append(
@@ -207,25 +224,41 @@ def _findings(
             Finding(
                 "blank_lines",
                 msg_n("{n} blank line was left out.", "{n} blank lines were left out.", scan.blank),
-                severity="warn" if scan.blank_inside else "info",
+                severity="warn" if scan.blank_inside or scan.hollow else "info",
             )
         )
-    if replaced:
+    if not scan.rows:
+        found.append(Finding("no_rows", msg("The table has no rows: there is nothing to train on.")))
+    if scan.repaired:
+        message = msg_n("{n} row was repaired.", "{n} rows were repaired.", scan.repaired)
+        found.append(Finding("repaired", message))
+    if scan.comments and not any(f.code == "comments" for f in found):
+        message = msg_n("{n} comment line was left out.", "{n} comment lines were left out.", scan.comments)
+        found.append(Finding("comments", message))
+    if text.replaced:
         message = msg_n(
-            "{n} character could not be read in this encoding.", "{n} characters could not be read in this encoding.", replaced
+            "{n} character could not be read in this encoding.",
+            "{n} characters could not be read in this encoding.",
+            text.replaced,
         )
         found.append(Finding("bad_characters", message))
+    if text.zeros:
+        message = msg_n("{n} zero character was left out.", "{n} zero characters were left out.", text.zeros)
+        found.append(Finding("zero_characters", message))
     return tuple(found)
 
 
-def _day_question(options: ReadOptions, readings: Sequence[ColumnReading]) -> tuple[Question, ...]:
-    if options.day_first is not None or not any(r.open_day_month for r in readings):
-        return ()
-    choices = (
-        (options.with_values(day_first=True), msg("day before month: 03/04 is 3 April")),
-        (options.with_values(day_first=False), msg("month before day: 03/04 is March 4")),
-    )
-    return (Question("day_first", msg("Which comes first in the dates?"), choices),)
+def _questions(preview: Preview, readings: Sequence[ColumnReading], scan: Scan) -> tuple[Question, ...]:
+    """What only the whole file leaves open."""
+    options, found = preview.options, []
+    if scan.again and options.last_line is None:
+        found.append(table_ends(options, scan.again[0]))
+    signed = [i for i, r in enumerate(readings) if r.signed]
+    if signed and options.signs is None:
+        found.append(signs(options, preview.names[signed[0]], readings[signed[0]].signed))
+    if options.day_first is None and any(r.open_day_month for r in readings):
+        found.append(day_order(options))
+    return tuple(found)
 
 
 def _outcome(questions: Sequence[Question], findings: Sequence[Finding], scan: Scan) -> Outcome:
@@ -234,28 +267,19 @@ def _outcome(questions: Sequence[Question], findings: Sequence[Finding], scan: S
     return "warn" if scan.rejected or any(f.severity != "info" for f in findings) else "load"
 
 
-def _no_rows(path: Path, sniffed: Sniffed, scan: Scan) -> DataProblem:
-    if scan.rejected:
-        return DataProblem(
-            msg("No row of '{file}' has the expected {width} cells.", file=path.name, width=scan.columns),
-            msg("Expected rows as wide as the header."),
-            msg("Check the delimiter and the number of lines above the header."),
-            rejected=tuple(scan.rejects),
+def _no_good_row(path: Path, scan: Scan) -> DataProblem:
+    if scan.unclosed:
+        what = msg(
+            "No row of '{file}' can be read: in line {line} a quote opens and never closes.", file=path.name, line=scan.unclosed
         )
-    return no_rows(path, bool(sniffed.preview.options.header))
-
-
-def _not_conserved(path: Path) -> DataProblem:
+    else:
+        what = msg("No row of '{file}' has the expected {width} cells.", file=path.name, width=scan.columns)
     return DataProblem(
-        msg("The lines of '{file}' do not add up, so nothing was loaded.", file=path.name),
-        msg("Expected lines read = header + preamble + comments + blank + accepted + rejected."),
-        msg("Check the delimiter and the quote character, and report this file."),
+        what,
+        msg("Expected rows as wide as the header."),
+        msg("Check the delimiter and the number of lines above the header."),
+        rejected=tuple(scan.rejects),
     )
-
-
-def _name(value: str) -> str:
-    """A SQL identifier."""
-    return '"' + value.replace('"', '""') + '"'
 
 
 def with_columns(reading: Reading, columns: Sequence[Column]) -> Reading:

@@ -7,6 +7,7 @@ rejected line keeps its own number and reason.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -14,26 +15,35 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.lines import Record, Splitter, join_cells, split_records
-from core.data.options import LineCount, Reject
+from core.data.cells import is_number, is_time
+from core.data.lines import Record, Splitter, join_cells, split_records, unreadable
+from core.data.options import LineCount, OddRow
 from core.messages import Message, msg, msg_n
 
 MAX_LISTED = 10_000
 MAX_TEXT = 2_000
+MAX_MARKS = 100_000
 _LONG_CARRY = 4 << 20
 _NEWLINE = 10
 
 
 @dataclass(slots=True)
 class Scan:
-    """What the pass counted. `columns` = cells a record must have; `blank_inside` = a row follows a blank line."""
+    """What the pass counted. `columns` = cells a record must have; `blank_inside` = a row follows a blank line, or a row
+    of nothing but delimiters was seen. `header` is the header's text where it is one line: rows that repeat it are no data.
+    `repaired` counts rows that were loaded in a corrected form; `again` are the lines on which the header came again.
+    """
 
     columns: int
     delimiter: str
     quote: str
     out: BinaryIO
     line: int = 1
+    escape: str = ""
+    comment: str = ""
+    header: str = ""
     blank: int = 0
+    comments: int = 0
     accepted: int = 0
     rejected: int = 0
     rows: int = 0
@@ -41,17 +51,48 @@ class Scan:
     trimmed: int = 0
     blank_pending: bool = False
     blank_inside: bool = False
-    rejects: list[Reject] = field(default_factory=list)
+    cut_off: bool = False
+    rejects: list[OddRow] = field(default_factory=list)
+    repaired: int = 0
+    repairs: list[OddRow] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
+    unclosed: int = 0
+    hollow: list[Record] = field(default_factory=list)
+    marks: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def splitter(self) -> Splitter:
+        """How a record of the file is cut."""
+        return Splitter(self.delimiter, self.quote, self.escape)
 
     def reject(self, line: int, n_lines: int, reason: Message, text: str, column: str = "") -> None:
         """Count a record that is not loaded, and keep its text (the first 10,000 of them)."""
         self.rejected += n_lines
         if len(self.rejects) < MAX_LISTED:
-            self.rejects.append(Reject(line, column, reason, text[:MAX_TEXT]))
+            self.rejects.append(OddRow(line, column, reason, text[:MAX_TEXT]))
+
+    def repair(self, record: Record, what: Message) -> None:
+        """Count a record that is loaded in a corrected form, and keep its text (the first 10,000 of them)."""
+        self.repaired += 1
+        if len(self.repairs) < MAX_LISTED:
+            self.repairs.append(OddRow(record.line, "", what, record.text[:MAX_TEXT]))
+
+    def mark(self, row: int, line: int) -> None:
+        """Remember the line of a row (0-based) where it does not follow from the row before."""
+        if len(self.marks) < MAX_MARKS and (not self.marks or line - self.marks[-1][1] != row - self.marks[-1][0]):
+            self.marks.append((row, line))
+
+    def line_of(self, row: int) -> int:
+        """The first physical line of a row that was loaded; only near the truth beyond 100,000 rows over several lines."""
+        place = bisect_right(self.marks, (row, 1 << 62)) - 1
+        known_row, known_line = self.marks[place] if place >= 0 else (0, self.line)
+        return known_line + row - known_row
 
     def counts(self, total: int, header: int, preamble: int, comment: int, blank_above: int) -> LineCount:
         """The account of the whole file, with what lay above the data."""
-        return LineCount(total, header, preamble, comment, blank_above + self.blank, self.accepted, self.rejected)
+        return LineCount(
+            total, header, preamble, comment + self.comments, blank_above + self.blank, self.accepted, self.rejected
+        )
 
 
 def scan_blocks(blocks: Iterable[bytes], scan: Scan) -> None:
@@ -61,11 +102,14 @@ def scan_blocks(blocks: Iterable[bytes], scan: Scan) -> None:
         blocks: UTF-8 with `\\n` line ends, in order, starting at a line's beginning.
         scan: Counts, rejects and the open file that the good records go to.
     """
-    splitter = Splitter(scan.delimiter, scan.quote)
+    splitter = scan.splitter
     carry = b""
+    ended = True
     for block in blocks:
+        ended = block.endswith(b"\n") if block else ended
         carry = _scan_block(carry + block, scan, splitter, at_end=False)
     if carry:
+        scan.cut_off = not ended
         _scan_block(carry if carry.endswith(b"\n") else carry + b"\n", scan, splitter, at_end=True)
 
 
@@ -86,6 +130,8 @@ def _scan_regular(text: bytes, scan: Scan) -> int:
     newlines = np.flatnonzero(codes == _NEWLINE)
     delimiters = np.flatnonzero(codes == ord(scan.delimiter))
     ends, limit = newlines, newlines
+    if scan.escape and scan.escape.encode() in text:
+        return 0
     if scan.quote and scan.quote.encode() in text:
         quotes = np.flatnonzero(codes == ord(scan.quote))
         if not _is_regular(codes, quotes, ord(scan.delimiter), ord(scan.quote)):
@@ -123,50 +169,133 @@ def _count_records(
     spans = np.diff(line_ends, prepend=0)
     scan.widest = max(scan.widest, int((ends - starts).max()))
     bare = ends - starts < scan.columns
-    odd = np.flatnonzero((cells != scan.columns) | bare | ((cells == 1) & (codes[starts] <= 32)))
-    written = 0
+    is_odd = (cells != scan.columns) | bare | ((cells == 1) & (codes[starts] <= 32))
+    if scan.comment:
+        is_odd |= codes[starts] == ord(scan.comment)
+    if scan.header:
+        is_odd |= ends - starts == len(scan.header.encode())
+    odd = np.flatnonzero(is_odd)
+    written, taken = 0, 0
     for i in odd:
         start, end = int(starts[i]), int(ends[i])
+        _pass_on(memoryview(text)[written:start], line_ends, spans, (taken, int(i)), scan)
+        written, taken = end + 1, int(i) + 1
         line = scan.line + int(line_ends[i] - spans[i])
-        scan.out.write(memoryview(text)[written:start])
-        written = end + 1
         _take(_record(text[start:end].decode("utf-8"), line, int(spans[i]), scan), scan)
     last = int(ends[-1]) + 1
-    scan.out.write(memoryview(text)[written:last])
-    scan.blank_inside |= scan.blank_pending and (not len(odd) or int(odd[-1]) < len(ends) - 1)
-    scan.rows += len(ends) - len(odd)
-    scan.accepted += int(spans.sum() - spans[odd].sum())
+    _pass_on(memoryview(text)[written:last], line_ends, spans, (taken, len(ends)), scan)
     scan.line += int(line_ends[-1])
 
 
+def _pass_on(
+    text: memoryview, line_ends: NDArray[np.int64], spans: NDArray[np.int64], records: tuple[int, int], scan: Scan
+) -> None:
+    """Write a run of good records as they are, and remember on which lines they stand."""
+    first, stop = records
+    if first == stop:
+        return
+    scan.blank_inside |= scan.blank_pending
+    if scan.hollow:
+        _release(scan)
+    scan.out.write(text)
+    scan.mark(scan.rows, scan.line + int(line_ends[first] - spans[first]))
+    if len(scan.marks) < MAX_MARKS:
+        for k in np.flatnonzero(spans[first:stop] > 1)[: MAX_MARKS - len(scan.marks)] + 1:
+            if first + k < stop:
+                scan.mark(scan.rows + int(k), scan.line + int(line_ends[first + k] - spans[first + k]))
+    scan.rows += stop - first
+    scan.accepted += int(spans[first:stop].sum())
+
+
 def _record(text: str, line: int, n_lines: int, scan: Scan) -> Record:
-    cells = Splitter(scan.delimiter, scan.quote).split(text)
+    cells = scan.splitter.split(text)
     if isinstance(cells, list):
         return Record(line, n_lines, tuple(cells), text)
-    return Record(line, n_lines, (), text, cells or msg("A quote opens here and never closes."))
+    return unreadable(text, line, cells, scan.splitter)
 
 
 def _take(record: Record, scan: Scan) -> None:
-    """Accept, blank or reject one record that was split into cells."""
+    """Accept, repair, blank or reject one record that was split into cells."""
     cells = record.cells
-    if record.is_blank or (record.error is None and not record.text.strip(f" {scan.delimiter}")):
+    if scan.comment and record.text.startswith(scan.comment):
+        scan.comments += record.n_lines
+        return
+    if record.is_blank or (scan.columns == 1 and not record.text.strip()):
         scan.blank += record.n_lines
         scan.blank_pending = True
         return
+    if record.error is None and not record.text.strip(f" {scan.delimiter}"):
+        _hold(record, scan)
+        return
     scan.blank_inside |= scan.blank_pending
     if record.error is not None:
+        scan.unclosed = scan.unclosed or record.line
         scan.reject(record.line, record.n_lines, record.error, record.text)
+        return
+    if scan.rows and scan.header and record.text == scan.header:
+        scan.again.append(record.line)
+        scan.reject(record.line, record.n_lines, msg("The header comes again here."), record.text)
         return
     if len(cells) > scan.columns and not any(c.strip() for c in cells[scan.columns :]):
         cells = cells[: scan.columns]
         scan.trimmed += 1
+    what = record.repair
     if len(cells) != scan.columns:
-        scan.reject(record.line, record.n_lines, _wrong_width(len(cells), scan.columns), record.text)
+        cells, what = _fitted(record, cells, scan)
+    if len(cells) != scan.columns:
+        is_end = scan.cut_off and len(cells) < scan.columns
+        reason = msg("The file ends in the middle of this row.") if is_end else _wrong_width(len(cells), scan.columns)
+        scan.reject(record.line, record.n_lines, reason, record.text)
         return
+    if scan.hollow:
+        _release(scan)
+    if what is not None:
+        scan.repair(record, what)
+    _write(record, cells, scan)
+
+
+def _hold(record: Record, scan: Scan) -> None:
+    """Wait with a row of nothing but delimiters: between rows it is a row without values, below the last one it is none."""
+    scan.blank += record.n_lines
+    scan.hollow.append(record)
+
+
+def _release(scan: Scan) -> None:
+    """Another row follows: the rows without values before it belong to the table."""
+    held, scan.hollow = scan.hollow, []
+    for record in held:
+        scan.blank -= record.n_lines
+        scan.repair(record, msg("The row has no values."))
+        _write(record, ("",) * scan.columns, scan)
+
+
+def _write(record: Record, cells: tuple[str, ...], scan: Scan) -> None:
     scan.out.write(join_cells(cells, scan.delimiter, scan.quote).encode("utf-8") + b"\n")
     scan.widest = max(scan.widest, len(record.text) * 4)
+    scan.mark(scan.rows, record.line)
     scan.rows += 1
     scan.accepted += record.n_lines
+
+
+def _fitted(record: Record, cells: tuple[str, ...], scan: Scan) -> tuple[tuple[str, ...], Message | None]:
+    """The cells of a row of another width as a row of the table, and what was done; None where that would be a guess.
+
+    A comment behind the row is cut off. A row that is too short gets empty cells at its end, when at least half of it is
+    there or all of it are values: a line of words below a table is a note and no row. What the end of the file cuts off
+    may have lost a part of its last number.
+    """
+    if scan.comment and scan.comment in record.text:
+        bare = scan.splitter.split(record.text.partition(scan.comment)[0].rstrip())
+        if isinstance(bare, list) and len(bare) == scan.columns:
+            return tuple(bare), msg("A comment behind the row was left out.")
+    if record.repair is not None or len(cells) > scan.columns or scan.cut_off:
+        return cells, None
+    is_row = 2 * len(cells) >= scan.columns and len(cells) > 1
+    if not is_row and not all(is_number(c) or is_time(c) for c in cells if c.strip()):
+        return cells, None
+    missing = scan.columns - len(cells)
+    what = msg_n("{n} cell at the end of the row is missing.", "{n} cells at the end of the row are missing.", missing)
+    return cells + ("",) * missing, what
 
 
 def _wrong_width(found: int, expected: int) -> Message:

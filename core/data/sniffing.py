@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.dialect import find_decimal, find_dialect, find_thousands, sample_records
+from core.data.cells import is_number, is_time
+from core.data.dialect import Dialect, find_decimal, find_dialect, find_thousands, mixed_marks, open_groups, sample_records
 from core.data.findings import Finding, Severity
-from core.data.layout import Layout, find_layout, unique_names, units_of
-from core.data.lines import Record
-from core.data.options import Preview, Question, ReadOptions
-from core.data.source import TextBlocks, check_file, detect_encoding
+from core.data.layout import Layout, find_layout, header_names, unique_names, units_of
+from core.data.lines import Record, Splitter
+from core.data.options import Preview, ReadOptions
+from core.data.questions import Open, questions
+from core.data.source import Encoding, TextBlocks, check_file, detect_encoding
 from core.errors import DataProblem, SettingProblem
-from core.messages import Message, msg, msg_n
+from core.messages import msg, msg_n
 
 HEAD_ROWS = 20
 _SAMPLE_BYTES = 1 << 20
@@ -31,6 +34,8 @@ class Sniffed:
     header_lines: int
     blank_above: int
     comments_above: int
+    header_text: str
+    lines_above: int
 
 
 def sniff(path: Path, options: ReadOptions | None = None) -> Preview:
@@ -50,93 +55,169 @@ def sniff(path: Path, options: ReadOptions | None = None) -> Preview:
 def sniff_layout(path: Path, given: ReadOptions) -> Sniffed:
     """`sniff` with the layout of the file's beginning."""
     head = check_file(path)
-    encoding = _known_encoding(given.encoding) if given.encoding else detect_encoding(path, head)
-    lines = _sample_lines(path, encoding)
-    skipped = given.preamble_rows or 0
-    dialect = find_dialect(lines[skipped:], given.delimiter, given.quote)
-    records = sample_records(lines, dialect.delimiter, dialect.quote)
-    layout = find_layout(records, given.preamble_rows, given.header, given.units_row)
-    table = [r for r in records[layout.first :] if not r.is_blank]
+    found = Encoding(_known_encoding(given.encoding)) if given.encoding else detect_encoding(path, head)
+    lines = _sample_lines(path, found.name)
+    bare = _without_comments(lines, given)
+    dialect = find_dialect(bare, given.delimiter, given.quote, given.escape)
+    splitter = Splitter(dialect.delimiter, dialect.quote, dialect.escape)
+    records = sample_records(lines, splitter)
+    comment = _comment_mark(records, given)
+    content = [
+        r for r in records if not _is_sep(r) and (not (comment and r.text.startswith(comment)) or _is_header(r, records))
+    ]
+    layout = find_layout(content, given)
+    table = [r for r in content[layout.first :] if not r.is_blank]
     if not table:
         raise DataProblem(
             msg("The file '{file}' has no table in it.", file=path.name),
             msg("Expected a header and rows."),
             msg("Check the number of lines above the header."),
         )
-    sniffed = _assemble(given, encoding, dialect.delimiter, dialect.quote, records, table, layout)
-    if len(table) > int(layout.header) + int(layout.units_row):
-        return sniffed
-    return replace(sniffed, preview=replace(sniffed.preview, refusal=no_rows(path, layout.header)))
+    return _assemble(given, found, dialect, comment, records, table, layout)
 
 
-def no_rows(path: Path, header: bool) -> DataProblem:
-    """The error for a table that ends with its header."""
-    what = (
-        msg("The file '{file}' has a header and no rows.", file=path.name)
-        if header
-        else msg("The file '{file}' has no rows.", file=path.name)
-    )
-    return DataProblem(what, msg("Expected at least one row below the header."), msg("Export the table again with its rows."))
+def _without_comments(lines: list[str], given: ReadOptions) -> list[str]:
+    """The lines that tell the dialect: those below the given number of lines, without comments where any are left."""
+    below = lines[given.preamble_rows or 0 :]
+    bare = below if given.comment == "" else [line for line in below if not line.startswith("#")]
+    return bare if any(line.strip() for line in bare) else below
+
+
+def _comment_mark(records: list[Record], given: ReadOptions) -> str:
+    """ "#" where lines that begin with it are no rows: at least one of them is not as wide as the others."""
+    if given.comment is not None:
+        return given.comment
+    marked = [r for r in records if r.text.startswith("#")]
+    widths = Counter(len(r.cells) for r in records if not r.is_blank and not r.text.startswith("#"))
+    if not marked or not widths:
+        return ""
+    common = widths.most_common(1)[0][0]
+    return "#" if any(len(r.cells) != common or common == 1 for r in marked) else ""
+
+
+def _is_header(record: Record, records: list[Record]) -> bool:
+    """A line of names that begins with the comment mark: as wide as the row below it, words above values."""
+    below = next((r for r in records if r.line > record.line and not r.is_blank), None)
+    if below is None or below.text.startswith("#") or len(below.cells) != len(record.cells) or len(record.cells) < 2:
+        return False
+    if any(is_number(c) or is_time(c) for c in record.cells) or any(r.line < record.line for r in records if _is_data(r)):
+        return False
+    return any(is_number(c) or is_time(c) for c in below.cells)
+
+
+def _is_data(record: Record) -> bool:
+    return len(record.cells) > 1 and not record.text.startswith("#") and any(is_number(c) for c in record.cells)
 
 
 def _assemble(
-    given: ReadOptions, encoding: str, delimiter: str, quote: str, records: list[Record], table: list[Record], layout: Layout
+    given: ReadOptions,
+    encoding: Encoding,
+    dialect: Dialect,
+    comment: str,
+    records: list[Record],
+    table: list[Record],
+    layout: Layout,
 ) -> Sniffed:
-    n_top = int(layout.header) + int(layout.units_row)
+    n_top = layout.top_rows
     data = table[n_top:]
-    width = _width(table, layout)
-    header = table[0].cells if layout.header else ()
-    names, findings = unique_names(header, width) if layout.header else (tuple(f"column_{i + 1}" for i in range(width)), ())
-    units = units_of(names, table[1].cells if layout.units_row and len(table) > 1 else ())
+    header = header_names(table[: layout.header_rows]) if layout.header_rows else ()
+    width = _width(table, layout, len(header))
+    is_short = 0 < len(header) < width
+    names, findings = _names(header, width, given.unnamed == "first")
+    units = units_of(names, table[n_top - 1].cells if layout.units_row and len(table) >= n_top else ())
     cells = [c for r in data for c in r.cells]
+    columns = [[r.cells[i] for r in data if i < len(r.cells)] for i in range(width)]
     decimal, evidence = (given.decimal, "given") if given.decimal else find_decimal(cells)
-    grouped = evidence == "ambiguous" and delimiter == ","
+    mixed = mixed_marks(columns) if evidence in ("comma", "point") else None
+    grouped = evidence == "ambiguous" and dialect.delimiter == ","
     if grouped:
         decimal = "."
     thousands = find_thousands(cells, decimal) if given.thousands is None else given.thousands
     options = ReadOptions(
-        encoding=encoding,
-        delimiter=delimiter,
-        quote=quote,
+        encoding=encoding.name,
+        delimiter=dialect.delimiter,
+        quote=dialect.quote,
+        escape=dialect.escape,  # type: ignore[arg-type]
+        comment=comment,  # type: ignore[arg-type]
         decimal=decimal,  # type: ignore[arg-type]
         thousands=thousands,  # type: ignore[arg-type]
         preamble_rows=layout.preamble_rows,
         header=layout.header,
+        header_rows=max(1, layout.header_rows),
         units_row=layout.units_row,
+        unnamed=given.unnamed,
+        last_line=given.last_line,
+        signs=given.signs,
         day_first=given.day_first,
     )
-    questions = _questions(options, "given" if grouped else evidence, layout)
+    asked = Open(
+        encodings=encoding.others,
+        delimiters=dialect.rivals,
+        quote=dialect.open_quote,
+        header=not layout.sure,
+        other_header=layout.other_header,
+        comma=evidence == "ambiguous" and not grouped,
+        mixed=None if mixed is None else names[mixed],
+        groups=None if given.thousands is not None or given.decimal else _named(open_groups(columns, decimal), names),
+        unnamed=is_short and given.unnamed is None,
+        header_text=table[0].text if layout.header else "",
+    )
     top = table[:n_top]
     above = [r for r in records if r.line <= layout.preamble_rows]
-    between = [r for r in records if top and top[0].line < r.line < top[-1].line and r.is_blank]
+    between = [r for r in records if top and top[0].line < r.line < top[-1].line and r not in top]
+    comments = [r for r in (*above, *between) if not r.is_blank and _is_comment(r, comment)]
+    preamble = [r for r in above if not r.is_blank and not _is_comment(r, comment) and not _is_sep(r)]
     rows = tuple(tuple(r.cells[:width]) for r in data if r.error is None and len(r.cells) >= width)[:HEAD_ROWS]
-    preamble = [r for r in above if not r.is_blank]
-    more = _layout_findings(layout, width, header, options, sum(r.n_lines for r in preamble))
+    more = _layout_findings(layout, width, options, asked, sum(r.n_lines for r in preamble), len(header))
+    if any(_is_comment(r, comment) for r in records):
+        more.append(Finding("comments", msg("Lines that begin with {mark} were left out as comments.", mark=comment or "#")))
     if grouped:
-        more.append(Finding("thousands", msg("The comma in numbers such as 1,234 was read as a thousands mark.")))
+        message = msg("The comma in numbers such as 1,234 was read as a thousands mark.")
+        more.append(Finding("thousands", message, severity="info"))
     return Sniffed(
-        Preview(options, names, units, rows, (*findings, *more), questions),
+        Preview(options, names, units, rows, (*findings, *more), questions(options, asked)),
         width,
         (top[-1].line + top[-1].n_lines) if top else layout.preamble_rows + 1,
         sum(r.n_lines for r in top),
-        sum(1 for r in above if r.is_blank) + len(between),
-        sum(1 for r in above if not r.is_blank and r.text.startswith("#")),
+        sum(1 for r in above if r.is_blank) + sum(1 for r in between if r.is_blank),
+        sum(r.n_lines for r in comments),
+        table[0].text if layout.header_rows == 1 and table[0].n_lines == 1 and width > 1 else "",
+        sum(r.n_lines for r in above) + sum(r.n_lines for r in between),
     )
 
 
-def _width(table: list[Record], layout: Layout) -> int:
+def _is_comment(record: Record, comment: str) -> bool:
+    return record.text.startswith(comment or "#")
+
+
+def _is_sep(record: Record) -> bool:
+    """Excel's line that names the delimiter."""
+    return record.line == 1 and bool(re.fullmatch(r"\"?sep=.\"?", record.text.strip("\ufeff")))
+
+
+def _named(found: tuple[int, str] | None, names: tuple[str, ...]) -> tuple[str, str] | None:
+    return None if found is None else (names[found[0]], found[1])
+
+
+def _names(header: tuple[str, ...], width: int, first_has_none: bool) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """The columns' names; without a header they are called by their place."""
+    if not header:
+        return tuple(f"column_{i + 1}" for i in range(width)), ()
+    return unique_names(("",) * (width - len(header)) + header if first_has_none and len(header) < width else header, width)
+
+
+def _width(table: list[Record], layout: Layout, n_names: int) -> int:
     """Cells of a row: the header's count, unless the rows agree on more."""
     good = [r for r in table if r.error is None]
     if not good:
         return 1
-    top = len(good[0].cells) if layout.header else 0
-    rows = Counter(len(_trimmed(r.cells, top)) for r in good[int(layout.header) + int(layout.units_row) :])
+    rows = Counter(len(_trimmed(r.cells, n_names)) for r in good[layout.top_rows :])
     if not rows:
-        return max(1, top)
+        return max(1, n_names)
     common, n = max(rows.items(), key=lambda item: (item[1], item[0]))
     if not layout.header:
         return common
-    return common if common > top and n > 0.5 * sum(rows.values()) else top
+    return common if common > n_names and n > 0.5 * sum(rows.values()) else n_names
 
 
 def _trimmed(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
@@ -144,51 +225,35 @@ def _trimmed(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
     return cells[:width] if width and len(cells) > width and not any(c.strip() for c in cells[width:]) else cells
 
 
-def _layout_findings(layout: Layout, width: int, header: tuple[str, ...], options: ReadOptions, n_above: int) -> list[Finding]:
+def _layout_findings(
+    layout: Layout, width: int, options: ReadOptions, asked: Open, n_above: int, n_names: int
+) -> list[Finding]:
     found = []
-    if width == 1:
+    if width == 1 and (options.delimiter or asked.delimiters):
         found.append(Finding("one_column", msg("Only one column was found; is the delimiter right?")))
-    if layout.header and len(header) < width:
-        message = msg("The header has {header} names, the rows have {width} cells.", header=len(header), width=width)
+    if layout.header and n_names < width:
+        message = msg("The header has {header} names, the rows have {width} cells.", header=n_names, width=width)
         found.append(Finding("header_short", message))
+    if not layout.header:
+        message = msg("The first row holds values, so the columns are called by their place.")
+        found.append(Finding("no_header", message, severity="info"))
+    if layout.header_rows > 1:
+        message = msg("The column names are spread over {n} rows, which were joined.", n=layout.header_rows)
+        found.append(Finding("header_rows", message))
     if layout.units_row:
         found.append(Finding("units_row", msg("The row below the header was read as units."), severity="info"))
     if n_above:
         message = msg_n("{n} line above the table was left out.", "{n} lines above the table were left out.", n_above)
         found.append(Finding("preamble", message))
+    if options.escape:
+        message = msg("A backslash before a quote was read as part of the quoting.")
+        found.append(Finding("escape", message, severity="info"))
     if options.encoding not in ("utf-8", "utf-8-sig"):
         severity: Severity = "info" if str(options.encoding).startswith("utf") else "warn"
         found.append(
             Finding("encoding", msg("The file was read as {encoding}.", encoding=str(options.encoding)), severity=severity)
         )
     return found
-
-
-def _questions(options: ReadOptions, evidence: str, layout: Layout) -> tuple[Question, ...]:
-    asked: list[Question] = []
-    if evidence == "ambiguous":
-        as_decimal: tuple[ReadOptions, Message] = (
-            options.with_values(decimal=",", thousands=""),
-            msg("a decimal comma: 1,234 is a little more than one"),
-        )
-        as_thousands: tuple[ReadOptions, Message] = (
-            options.with_values(decimal=".", thousands=","),
-            msg("a thousands mark: 1,234 is more than a thousand"),
-        )
-        order = (as_decimal, as_thousands) if options.delimiter in (";", "\t") else (as_thousands, as_decimal)
-        asked.append(Question("decimal", msg("What is the comma in numbers such as 1,234?"), order))
-    if not layout.sure:
-        asked.append(
-            Question(
-                "header",
-                msg("The first row looks like values. Does it hold the column names?"),
-                (
-                    (options.with_values(header=False, units_row=False), msg("no, it is the first row of data")),
-                    (options.with_values(header=True, units_row=False), msg("yes, it holds the names")),
-                ),
-            )
-        )
-    return tuple(asked)
 
 
 def _sample_lines(path: Path, encoding: str) -> list[str]:

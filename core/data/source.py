@@ -7,6 +7,7 @@ import gzip
 import os
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,9 +38,11 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_LEGACY = ("gb18030", "big5", "cp932", "euc_kr", "cp1251", "cp1252")  # What text of one byte a character is guessed among.
 _EXPECTED = msg("Expected a text file with a header and rows: CSV or TSV, also as .gz.")
 
 
@@ -65,9 +68,21 @@ def check_file(path: Path) -> bytes:
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             raise _not_text(path, kind, msg("Open it in its own program and export the table as CSV."))
-    if b"\x00" in head and _utf16_by_zeros(head) is None and not any(head.startswith(bom) for bom, _ in _BOMS):
+    if (
+        b"\x00" in head
+        and _utf16_by_zeros(head) is None
+        and not any(head.startswith(bom) for bom, _ in _BOMS)
+        and _is_binary(head)
+    ):
         raise _not_text(path, "binary", msg("Open it in its own program and export the table as CSV."))
     return head
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether bytes with zeros among them are no text: no lines, many zeros, or other control characters too."""
+    zeros = head.count(0)
+    control = sum(head.count(bytes([b])) for b in range(1, 32) if b not in (1, 9, 10, 12, 13, 31))
+    return b"\n" not in head and b"\r" not in head or zeros > 0.2 * len(head) or control > 0.02 * len(head)
 
 
 def _read_head(path: Path) -> bytes:
@@ -129,6 +144,8 @@ def _not_text(path: Path, kind: str, fix: Message) -> DataProblem:
 def _utf16_by_zeros(head: bytes) -> str | None:
     """UTF-16 without a byte order mark: Latin text has a zero in every second byte."""
     sample = head[:4096]
+    if len(sample) < 8:
+        return None
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     half = max(1, len(sample) // 2)
     if odd > 0.4 * half and even < 0.05 * half:
@@ -138,15 +155,28 @@ def _utf16_by_zeros(head: bytes) -> str | None:
     return None
 
 
-def detect_encoding(path: Path, head: bytes) -> str:
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How bytes become characters; `others` are encodings that come into question as well."""
+
+    name: str
+    others: tuple[str, ...] = ()
+
+
+def detect_encoding(path: Path, head: bytes) -> Encoding:
     """The encoding of a file: byte order mark, else strict UTF-8 over the whole file, else by its characters."""
     for bom, name in _BOMS:
         if head.startswith(bom):
-            return name
-    if b"\x00" in head:
-        return _utf16_by_zeros(head) or "utf-8"
+            if name.startswith(("utf-16", "utf-32")) and head[4:].isascii() and b"\x00" not in head[4:]:
+                raise _problem(
+                    msg("'{file}' begins like {encoding} and goes on in another encoding.", file=path.name, encoding=name),
+                    msg("Save it again as UTF-8."),
+                )
+            return Encoding(name)
+    if b"\x00" in head and (zeros := _utf16_by_zeros(head)):
+        return Encoding(zeros)
     wrong = _first_bytes_not_utf8(path)
-    return "utf-8" if wrong is None else _by_characters(wrong)
+    return Encoding("utf-8") if wrong is None else _by_characters(wrong)
 
 
 def _first_bytes_not_utf8(path: Path) -> bytes | None:
@@ -166,21 +196,33 @@ def _first_bytes_not_utf8(path: Path) -> bytes | None:
     return None
 
 
-def _by_characters(sample: bytes) -> str:
+def _by_characters(sample: bytes) -> Encoding:
     """Latin-1 (as its superset cp1252) where high bytes stand alone between ASCII ones, else what characters suggest."""
     high = [b >= 0x80 for b in b"\n" + sample + b"\n"]
     runs = sum(1 for i in range(1, len(high)) if high[i] and not high[i - 1])
     single = sum(1 for i in range(1, len(high) - 1) if high[i] and not high[i - 1] and not high[i + 1])
     if runs and single >= 0.5 * runs:
-        return _strict_or_latin(sample, "cp1252")
+        return Encoding(_strict_or_latin(sample, "cp1252"))
     # A long sample may begin in the middle of a character; a short one begins where the file does.
     whole_lines = sample if len(sample) < 4096 else sample[sample.find(b"\n") + 1 :] or sample
     if _is_simplified_chinese(sample):
-        return "gb18030"
+        return Encoding("gb18030")
     from charset_normalizer import from_bytes
 
-    best = from_bytes(whole_lines, cp_isolation=["gb18030", "big5", "cp932", "euc_kr", "cp1251", "cp1252"]).best()
-    return best.encoding if best is not None else _strict_or_latin(sample, "gb18030")
+    best = from_bytes(whole_lines, cp_isolation=list(_LEGACY)).best()
+    if best is None:
+        return Encoding(_strict_or_latin(sample, "gb18030"))
+    if best.encoding == "cp1252":
+        return Encoding("cp1252")
+    return Encoding(best.encoding, tuple(e for e in _LEGACY if e != best.encoding and _decodes(whole_lines, e))[:4])
+
+
+def _decodes(sample: bytes, encoding: str) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)("strict").decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_simplified_chinese(sample: bytes) -> bool:
@@ -206,21 +248,18 @@ def _is_simplified_chinese(sample: bytes) -> bool:
 
 
 def _strict_or_latin(sample: bytes, encoding: str) -> str:
-    try:
-        codecs.getincrementaldecoder(encoding)("strict").decode(sample)
-    except UnicodeDecodeError:
-        return "latin-1"
-    return encoding
+    return encoding if _decodes(sample, encoding) else "latin-1"
 
 
 class TextBlocks:
     """The file as UTF-8 bytes with `\\n` line ends, in blocks that may end anywhere.
 
-    `replaced` counts characters that the encoding could not read (they become U+FFFD).
+    `replaced` counts characters that the encoding could not read (they become U+FFFD), `zeros` the zero characters,
+    which mean nothing in a table and are left out.
     """
 
     def __init__(self, path: Path, encoding: str, block: int = BLOCK) -> None:
-        self.path, self.encoding, self.block, self.replaced = path, encoding, block, 0
+        self.path, self.encoding, self.block, self.replaced, self.zeros = path, encoding, block, 0, 0
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -238,10 +277,16 @@ class TextBlocks:
                 block = self._recode(decoder, block, final=False)
             block = held + block
             held = b"\r" if block.endswith(b"\r") else b""
-            yield _newlines(block[:-1] if held else block)
+            yield self._clean(block[:-1] if held else block)
         tail = held + self._recode(decoder, b"", final=True)
         if tail:
-            yield _newlines(tail)
+            yield self._clean(tail)
+
+    def _clean(self, block: bytes) -> bytes:
+        if b"\x00" in block:
+            self.zeros += block.count(0)
+            block = block.replace(b"\x00", b"")
+        return _newlines(block)
 
     def _recode(self, decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool) -> bytes:
         text = decoder.decode(block, final)

@@ -6,7 +6,8 @@ is not a plain number), so that nothing is lost before the kind is decided on al
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from core.messages import msg
 
 _BIG = 9_007_199_254_740_992
 _COLUMNS_AT_ONCE = 200
-_WORDS = ", ".join(f"'{w.lower()}'" for w in MISSING_WORDS if w)
+_MANY = 20
+_FEW_CELLS = 2_000_000
+_WORDS = "|".join(re.escape(w.lower()) for w in MISSING_WORDS)
 SAMPLE_ROWS = 10_000
 
 
@@ -46,7 +49,7 @@ class CleanCsv:
 @dataclass(frozen=True, slots=True)
 class Profile:
     """Counts of cells of one column: filled (words for missing left out), such words, finite numbers, infinite ones,
-    codes with leading zeros, whole numbers beyond 2^53."""
+    codes with leading zeros, whole numbers beyond 2^53, and other numbers beyond it, which lose their last digits."""
 
     filled: int
     words: int
@@ -54,6 +57,7 @@ class Profile:
     infinite: int
     codes: int
     big: int
+    inexact: int = 0
 
 
 def text_literal(value: object) -> str:
@@ -62,8 +66,12 @@ def text_literal(value: object) -> str:
 
 
 def missing_sql(column: str) -> str:
-    """True where a cell holds a word for "missing" or only spaces."""
-    return f"(length({column}) < 8 AND lower(trim({column})) IN ('', {_WORDS}))"
+    """True where a cell holds a word for "missing" or only spaces.
+
+    A pattern, for a list of constants costs DuckDB 2.0 two seconds of planning for a hundred columns and gigabytes for some
+    hundred.
+    """
+    return f"(length({column}) < 8 AND regexp_full_match(trim({column}), '(?i)({_WORDS})'))"
 
 
 def value_sql(column: str) -> str:
@@ -86,11 +94,16 @@ def number_sql(column: str, decimal: str, thousands: str) -> str:
 
 
 def _code_sql(column: str) -> str:
-    return f"(contains({column}, '_') OR (starts_with({column}, '0') AND regexp_full_match({column}, '0[0-9]+')))"
+    return f"(contains({column}, '_') OR (starts_with({column}, '0') AND regexp_full_match({column}, '0[0-9]+([.,][0-9]+)?')))"
 
 
 def _big_sql(column: str, number: str) -> str:
     return f"(abs({number}) > {_BIG} AND regexp_full_match(trim({column}), '[+-]?[0-9]+'))"
+
+
+def _inexact_sql(column: str, number: str) -> str:
+    """A number beyond 2^53 written with decimals: as a 64-bit float it loses its last digits."""
+    return f"(abs({number}) > {_BIG} AND regexp_full_match(trim({column}), '[+-]?[0-9]+[.,][0-9]+'))"
 
 
 def stage(
@@ -148,13 +161,43 @@ def profile_texts(
     connection: duckdb.DuckDBPyConnection, table: str, columns: list[int], decimal: str, thousands: str
 ) -> dict[int, Profile]:
     """Counts of the columns that were staged as text."""
+    number = number_sql("c", decimal, thousands)
+    if len(columns) > _MANY and _rows_of(connection, table) * len(columns) <= _FEW_CELLS:
+        return _counted_long(connection, table, columns, number)
     inner = [f"c{i}, {number_sql(f'c{i}', decimal, thousands)} AS n{i}" for i in columns]
-    counts = [
-        f"count(c{i}), count(*) FILTER ({missing_sql(f'c{i}')}), count(*) FILTER (isfinite(n{i})), count(*) FILTER (isinf(n{i})), "
-        f"count(*) FILTER (isfinite(n{i}) AND {_code_sql(f'c{i}')}), count(*) FILTER ({_big_sql(f'c{i}', f'n{i}')})"
-        for i in columns
-    ]
-    return _counted(connection, table, columns, inner, counts)
+    return _counted(connection, table, columns, inner, [_text_counts(f"c{i}", f"n{i}") for i in columns])
+
+
+def _text_counts(text: str, number: str) -> str:
+    """The seven counts of a `Profile` for a text and the number that it may be."""
+    return (
+        f"count({text}), count(*) FILTER ({missing_sql(text)}), count(*) FILTER (isfinite({number})), "
+        f"count(*) FILTER (isinf({number})), count(*) FILTER (isfinite({number}) AND {_code_sql(text)}), "
+        f"count(*) FILTER ({_big_sql(text, number)}), count(*) FILTER ({_inexact_sql(text, number)})"
+    )
+
+
+def _rows_of(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _counted_long(connection: duckdb.DuckDBPyConnection, table: str, columns: list[int], number: str) -> dict[int, Profile]:
+    """The same counts over cells instead of columns: of many columns with few rows, planning the query costs the most."""
+    found = {i: Profile(0, 0, 0, 0, 0, 0) for i in columns}
+    for start in range(0, len(columns), _COLUMNS_AT_ONCE * 10):
+        names = ", ".join(f"c{i}" for i in columns[start : start + _COLUMNS_AT_ONCE * 10])
+        cells = f"SELECT name, c, {number} AS n FROM (UNPIVOT (SELECT {names} FROM {table}) ON {names} INTO NAME name VALUE c)"
+        for name, *counts in connection.execute(
+            f"SELECT name, {_text_counts('c', 'n')} FROM ({cells}) GROUP BY name"
+        ).fetchall():
+            found[int(name[1:])] = _profile(counts)
+    return found
+
+
+def _profile(counts: Sequence[int]) -> Profile:
+    filled, words, *rest = counts
+    return Profile(filled - words, words, *rest)
 
 
 def profile_numbers(connection: duckdb.DuckDBPyConnection, table: str, columns: list[int]) -> dict[int, Profile]:
@@ -176,7 +219,7 @@ def _profile_special(connection: duckdb.DuckDBPyConnection, table: str, columns:
     counts = [
         f"count(*) FILTER (d{i} IS NOT NULL OR x{i} IS NOT NULL), count(*) FILTER ({missing_sql(f'x{i}')}), count(d{i}), "
         f"count(*) FILTER (isinf(TRY_CAST(x{i} AS DOUBLE))), count(*) FILTER (d{i} IS NOT NULL AND {_code_sql(f'x{i}')}), "
-        f"count(*) FILTER ({_big_sql(f'x{i}', f'd{i}')})"
+        f"count(*) FILTER ({_big_sql(f'x{i}', f'd{i}')}), count(*) FILTER ({_inexact_sql(f'x{i}', f'd{i}')})"
         for i in columns
     ]
     return _counted(connection, table, columns, inner, counts)
@@ -191,6 +234,5 @@ def _counted(
         query = f"SELECT {', '.join(counts[part])} FROM (SELECT {', '.join(inner[part])} FROM {table})"
         row = connection.execute(query).fetchone() or ()
         for k, i in enumerate(columns[part]):
-            filled, words, numbers, infinite, codes, big = row[6 * k : 6 * k + 6]
-            found[i] = Profile(filled - words, words, numbers, infinite, codes, big)
+            found[i] = _profile(row[7 * k : 7 * k + 7])
     return found

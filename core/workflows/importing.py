@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.data.dataset import Column, Dataset
 from core.data.findings import Finding
-from core.data.options import LineCount, Outcome, Preview, Question, ReadOptions, Reject
+from core.data.options import LineCount, OddRow, Outcome, Preview, Question, ReadOptions
 from core.data.reading import read_file
 from core.data.sniffing import sniff
 from core.data.source import check_packed, text_bytes
@@ -41,7 +41,7 @@ class Imported:
     dataset: Dataset | None
     lines: LineCount
     findings: tuple[Finding, ...]
-    rejected: tuple[Reject, ...]
+    rejected: tuple[OddRow, ...]
     questions: tuple[Question, ...]
 
 
@@ -156,7 +156,7 @@ def _may_have_row(ws: Workspace, dataset_id: str) -> bool:
     return True
 
 
-def rejected_rows(ws: Workspace, dataset_id: str) -> tuple[Reject, ...]:
+def rejected_rows(ws: Workspace, dataset_id: str) -> tuple[OddRow, ...]:
     """The rows of the file that were not loaded, in its order, at most 10,000 of them; `dataset_lines` counts all.
 
     Raises:
@@ -167,7 +167,7 @@ def rejected_rows(ws: Workspace, dataset_id: str) -> tuple[Reject, ...]:
     if not kept.is_file():
         return ()
     stored = json.loads(kept.read_text(encoding="utf-8"))
-    return tuple(Reject(r["line"], r["column"], Message.from_json(r["reason"]), r["text"]) for r in stored)
+    return tuple(OddRow(r["line"], r["column"], Message.from_json(r["reason"]), r["text"]) for r in stored)
 
 
 def list_datasets(ws: Workspace) -> tuple[Dataset, ...]:
@@ -300,7 +300,7 @@ def _kept_source(path: Path, folder: Path) -> Path:
     return kept
 
 
-def _rejected_json(rejected: Sequence[Reject]) -> bytes:
+def _rejected_json(rejected: Sequence[OddRow]) -> bytes:
     rows = [
         {"line": r.line, "column": r.column, "reason": r.reason.to_json(), "text": r.text} for r in rejected[:MAX_REJECTED_KEPT]
     ]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import workflows as wf
-from core.data.options import Reject
+from core.data.options import OddRow
 from pages.components import layout, state
 from pages.components.text import say, t
 
@@ -31,11 +31,11 @@ def download(dataset_id: str, n_rejected: int) -> None:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _rejected(home: str, dataset_id: str) -> tuple[Reject, ...]:
+def _rejected(home: str, dataset_id: str) -> tuple[OddRow, ...]:
     return wf.rejected_rows(state.workspace(), dataset_id)
 
 
-def csv_text(rejected: Sequence[Reject]) -> str:
+def csv_text(rejected: Sequence[OddRow]) -> str:
     """Line, column, reason in the language of the session, and the row as it stood in the file."""
     out = io.StringIO()
     writer = csv.writer(out)
