@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import core
-from core.data.formats.plain import from_plain
+from core.data.formats.plain import from_plain, to_plain
 from core.errors import DataProblem
 from core.messages import Message, msg
 
@@ -66,11 +66,11 @@ def in_child(
     progress: Callable[[str, float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Any:
-    """Run "module:function" with JSON arguments in a child and return its result.
+    """Run "module:function" with plain arguments in a child and return its result.
 
     Args:
         target: The function; it takes `arguments` by name and `progress(stage, fraction)`.
-        arguments: Plain values.  The result may hold records of `core.data.formats.plain`.
+        arguments: Plain values and records of `core.data.formats.plain`, as in the result. Sequences arrive as tuples.
         subject: What is being worked on (a file's name), for the sentences about the child's death.
         limits: What the child may use.
         progress: Gets each stage and fraction that the function tells, in this thread.
@@ -132,7 +132,7 @@ def _follow(
     """The child's last word; None where it died without one."""
     lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(child, lines), daemon=True).start()
-    order = {"target": target, "arguments": arguments, "limits": asdict(limits)}
+    order = {"target": target, "arguments": to_plain(arguments), "limits": asdict(limits)}
     try:
         _pipe(child.stdin).write(json.dumps(order).encode() + b"\n")
         _pipe(child.stdin).flush()  # It stays open: its end tells the child that we are gone.

@@ -61,13 +61,14 @@ def _end_with_parent() -> None:
 def _run(order: dict[str, Any], answers: IO[bytes]) -> tuple[str, Any]:
     """The work; how it ended and what came of it."""
     try:
-        from core.data.formats.plain import to_plain
+        from core.data.formats.plain import from_plain, to_plain
         from core.errors import Problem
 
         module, _, name = str(order["target"]).partition(":")
         function = getattr(importlib.import_module(module), name)
+        arguments = from_plain(order["arguments"])
         try:
-            done = function(**order["arguments"], progress=lambda stage, part: _say(answers, "progress", [stage, part]))
+            done = function(**arguments, progress=lambda stage, part: _say(answers, "progress", [stage, part]))
             return "result", to_plain(done)
         except Problem as problem:
             return "problem", to_plain(problem)

@@ -5,7 +5,7 @@ Each file is read as if it came alone; then DuckDB puts the Parquet tables toget
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,6 +24,9 @@ from core.messages import Message, msg, msg_n
 
 MAX_FILES = 1_000
 MAX_REJECTS = 10_000
+ROLE_CODES = frozenset(
+    ["constant", "id_like", "ignored_empty", "second_label", "second_time", "split_column", "time_not_sorted"]
+)
 _HEAD = 20
 _MEMORY_MB = 1_000
 
@@ -63,8 +66,8 @@ def combine_files(
     names: Sequence[str],
     folder: str,
     parquet: str,
-    options: Mapping[str, Any],
-    source: Mapping[str, Any],
+    options: ReadOptions,
+    source: SourceOptions,
     progress: Progress = quiet,
 ) -> Combination:
     """Read files and put them together as `source.combine` says: the work of a child.
@@ -81,17 +84,16 @@ def combine_files(
         DataProblem: a file cannot be read, or they do not go together.
     """
     _check_number(len(paths))
-    asked = SourceOptions.read(source)
     opened: list[Opened] = []
     shown: list[str] = []
     for n, (path, name) in enumerate(zip(paths, names, strict=True)):
         place = Path(folder) / f"file-{n}"
         place.mkdir(mode=0o700)
-        one = open_source(path, str(place), asked, name)
+        one = open_source(path, str(place), source, name)
         opened += [replace(one, more=()), *one.more]
         shown += [f"{name}/{member}" for member in one.members] if one.more else [name]
         progress("opening", n / len(paths))
-    return combine(opened, shown, folder, parquet, ReadOptions.read(options), asked, progress)
+    return combine(opened, shown, folder, parquet, options, source, progress)
 
 
 def combine(
@@ -180,10 +182,8 @@ def _read(opened: Opened, label: str, table: Path, options: ReadOptions) -> Part
     try:
         return Part(label, table, read_opened(named, str(table), options))
     except DataProblem as problem:
-        if problem.what.values.get("file") in (label, None):
-            problem.what = msg("{file}: {problem}", file=label, problem=problem.what)
-        elif problem.what.values.get("file") == opened.file.name:
-            problem.what = replace(problem.what, values={**problem.what.values, "file": label})
+        if problem.what.values.get("file") != label:
+            problem.what = msg("{file}: {finding}", file=label, finding=problem.what)
         raise
 
 
@@ -202,11 +202,10 @@ def _described(parts: Sequence[Part], made: Made) -> Reading:
 
 def _merged_findings(parts: Sequence[Part]) -> list[Finding]:
     """Each finding once, with the number of files that it was made in; roles are found anew for the whole."""
-    aside = {"constant", "ignored_empty", "id_like", "unsorted", "time_unsorted"}
     found: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
     for part in parts:
         for finding in part.reading.findings:
-            if finding.code not in aside:
+            if finding.code not in ROLE_CODES:
                 found.setdefault((finding.code, finding.column), []).append((part.name, finding))
     merged = []
     for same in found.values():

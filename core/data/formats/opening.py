@@ -6,11 +6,11 @@ They take and give plain values and the records of `core.data.formats.plain`; pa
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from core.data.findings import Finding
 from core.data.formats.archive import ArchiveLimits, checked_entries, open_archive, tables_in, unpack
@@ -34,26 +34,23 @@ def quiet(stage: str, part: float) -> None:
     """Progress that nobody hears."""
 
 
-def open_source(
-    path: str, folder: str, source: Mapping[str, Any] | SourceOptions, shown: str, progress: Progress = quiet
-) -> Opened:
+def open_source(path: str, folder: str, source: SourceOptions, shown: str, progress: Progress = quiet) -> Opened:
     """The table of a file; what has to be written for it goes to `folder`.
 
     Args:
         path: The file as it came.
         folder: An empty private folder.
-        source: `SourceOptions`, or its values.
+        source: The sheet and the file inside, where they are known.
         shown: The file's name as the user knows it.
 
     Raises:
         DataProblem: it cannot be opened, holds no table, or lacks the sheet or file that was named.
     """
-    options = source if isinstance(source, SourceOptions) else SourceOptions.read(source)
     file, place = Path(path), Path(folder)
     kind = format_of(file) if file.name == shown else _renamed(file, shown)
     if kind == "zip":
-        return _open_archive(file, place, options, shown, progress)
-    return _open_table(kind, file, place, options, shown, progress)
+        return _open_archive(file, place, source, shown, progress)
+    return _open_table(kind, file, place, source, shown, progress)
 
 
 def _renamed(file: Path, shown: str) -> str:
@@ -203,7 +200,7 @@ def merged_options(opened: Opened, options: ReadOptions | None) -> ReadOptions:
     return opened.read.with_values(**changes)
 
 
-def preview_opened(opened: Opened, options: ReadOptions | None) -> Preview:
+def preview_opened(opened: Opened, options: ReadOptions | None, progress: Progress = quiet) -> Preview:
     """The first rows of an opened table, as they would be read.
 
     Raises:
@@ -212,7 +209,8 @@ def preview_opened(opened: Opened, options: ReadOptions | None) -> Preview:
     if opened.kind == "parquet":
         preview = preview_parquet(opened.file, opened.label)
     else:
-        preview = sniff(opened.file, merged_options(opened, options))
+        with _told_by_label(opened):
+            preview = sniff(opened.file, merged_options(opened, options))
     return replace(
         preview,
         findings=(*_without_encoding(opened, preview.findings), *opened.findings),
@@ -230,7 +228,8 @@ def read_opened(opened: Opened, parquet: str, options: ReadOptions | None, progr
     if opened.kind == "parquet":
         reading = read_parquet(opened.file, Path(parquet), opened.label, progress)
     else:
-        reading = read_file(opened.file, Path(parquet), merged_options(opened, options))
+        with _told_by_label(opened):
+            reading = read_file(opened.file, Path(parquet), merged_options(opened, options))
     if not (opened.findings or opened.questions):
         return reading
     findings = (*_without_encoding(opened, reading.findings), *opened.findings)
@@ -242,26 +241,30 @@ def read_opened(opened: Opened, parquet: str, options: ReadOptions | None, progr
     return replace(reading, outcome=outcome, findings=findings, questions=(*opened.questions, *reading.questions))
 
 
+@contextmanager
+def _told_by_label(opened: Opened) -> Iterator[None]:
+    """A problem with a copy of our own names the sheet or file that it came from."""
+    try:
+        yield
+    except DataProblem as problem:
+        if problem.what.values.get("file") == opened.file.name:
+            problem.what = replace(problem.what, values={**problem.what.values, "file": opened.label})
+        raise
+
+
 def _without_encoding(opened: Opened, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The encoding of a text that we wrote ourselves is no news."""
     return tuple(f for f in findings if opened.read == ReadOptions() or f.code != "encoding")
 
 
 def import_source(
-    path: str,
-    folder: str,
-    parquet: str,
-    source: Mapping[str, Any],
-    options: Mapping[str, Any],
-    shown: str,
-    progress: Progress = quiet,
-) -> dict[str, Any]:
-    """Open a file and read its table: the work of a child for one file. `opened` says what was chosen."""
+    path: str, folder: str, parquet: str, source: SourceOptions, options: ReadOptions, shown: str, progress: Progress = quiet
+) -> tuple[Opened, Reading]:
+    """Open a file and read its table, or all its tables where that was asked for."""
     opened = open_source(path, folder, source, shown, progress)
-    if opened.more:
-        from core.data.formats.combining import combine
+    if not opened.more:
+        return opened, read_opened(opened, parquet, options, progress)
+    from core.data.formats.combining import combine
 
-        names = list(opened.members)
-        made = combine([opened, *opened.more], names, folder, parquet, ReadOptions.read(options), opened.source, progress)
-        return {"opened": replace(opened, more=()), "reading": made.reading, "combination": made}
-    return {"opened": opened, "reading": read_opened(opened, parquet, ReadOptions.read(options), progress)}
+    made = combine([opened, *opened.more], opened.members, folder, parquet, options, opened.source, progress)
+    return replace(opened, more=(), source=made.source), made.reading

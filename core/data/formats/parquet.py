@@ -50,7 +50,7 @@ def preview_parquet(path: Path, shown: str) -> Preview:
     Raises:
         DataProblem: it is damaged, encrypted, or no column can be taken over.
     """
-    with _connected(path, shown) as connection:
+    with _connected(None) as connection:
         planned, findings = _plan(connection, path, shown)
         kept = [p for p in planned if p.sql is not None]
         query = f"SELECT {_select(kept)} FROM {_table(path)} LIMIT {_HEAD}"
@@ -65,7 +65,7 @@ def read_parquet(path: Path, parquet: Path, shown: str, progress: Callable[[str,
     Raises:
         DataProblem: it is damaged, encrypted, empty, or no column can be taken over.
     """
-    with _connected(path, shown) as connection:
+    with _connected(parquet.parent) as connection:
         planned, findings = _plan(connection, path, shown)
         kept = [p for p in planned if p.sql is not None]
         n_rows = _count(connection, f"SELECT count(*) FROM {_table(path)}", shown)
@@ -85,8 +85,10 @@ def read_parquet(path: Path, parquet: Path, shown: str, progress: Callable[[str,
     return Reading(outcome, ReadOptions(), columns, n_rows, LineCount(n_rows, 0, 0, 0, 0, n_rows, 0), every, (), ())  # type: ignore[arg-type]
 
 
-def _connected(path: Path, shown: str) -> duckdb.DuckDBPyConnection:
+def _connected(spill: Path | None) -> duckdb.DuckDBPyConnection:
+    """A connection that moves memory to a folder, or nowhere."""
     connection = duckdb.connect()
+    connection.execute(f"SET temp_directory = {text_literal(spill or '')}")
     connection.execute(f"SET memory_limit = '{_MEMORY_MB}MB'")
     connection.execute("SET autoinstall_known_extensions = false")
     return connection

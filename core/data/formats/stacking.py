@@ -42,7 +42,10 @@ def stack(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], parquet:
     units = [next((p.columns[n].unit for p in parts if n in p.columns and p.columns[n].unit), "") for n in names]
     columns, roles = guess_roles(parquet, [label, *names], ["text", *(kinds[n] for n in names)], ["", *units])
     asked: tuple[Question, ...] = (question,) if question is not None and source.columns is None else ()
-    findings = (*_mixed(parts, names, kinds), *(f for f in roles if f.column != label))
+    # Time may go back from one file to the next; whether it does inside a file is known from reading it.
+    unsorted = [f for p in parts for f in p.reading.findings if f.code == "time_not_sorted"][:1]
+    roles = tuple(f for f in roles if f.column != label and f.code != "time_not_sorted")
+    findings = (*_mixed(parts, names, kinds), *roles, *unsorted)
     return Made(_with_file_group(columns, label), sum(p.reading.n_rows for p in parts), findings, asked)
 
 
