@@ -47,9 +47,17 @@ def _set_limits(limits: dict[str, Any]) -> None:
         (resource.RLIMIT_CORE, 0, 0),
     )
     for what, soft, more in wanted:
-        hard = resource.getrlimit(what)[1]
+        now, hard = resource.getrlimit(what)
         ceiling = soft + more if hard == resource.RLIM_INFINITY else min(soft + more, hard)
+        soft = soft if now == resource.RLIM_INFINITY else min(soft, now)  # What we were given already is never raised.
         resource.setrlimit(what, (min(soft, ceiling), ceiling))
+
+
+def _is_own_file_limit(limits: dict[str, Any]) -> bool:
+    """Whether the largest file is ours to name; a smaller one is a quota, which is a full disk to people."""
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0] == int(limits["file_mb"]) << 20
 
 
 def _end_with_parent() -> None:
@@ -75,17 +83,20 @@ def _run(order: dict[str, Any], answers: IO[bytes]) -> tuple[str, Any]:
     except MemoryError:
         return "limit", "memory"
     except Exception as error:  # noqa: BLE001  the last place of this process: the parent tells it as a fault
-        return _fault(error)
+        return _fault(error, order["limits"])
 
 
-def _fault(error: Exception) -> tuple[str, Any]:
+def _fault(error: Exception, limits: dict[str, Any]) -> tuple[str, Any]:
     """An error that is no `Problem`: a limit, the system's, or a fault with its traceback.
 
     DuckDB words the system's errors itself; they travel as such, so that a full disk is known as one.
     """
     if isinstance(error, OSError):
-        limit = {errno.EFBIG: "file", errno.ENOMEM: "memory"}.get(error.errno or 0)
-        return ("limit", limit) if limit else ("os", [error.errno, error.strerror or str(error)])
+        if error.errno == errno.ENOMEM:
+            return "limit", "memory"
+        if error.errno == errno.EFBIG and _is_own_file_limit(limits):
+            return "limit", "file"
+        return "os", [error.errno, error.strerror or str(error)]
     if "OutOfMemory" in type(error).__name__ and "max_temp_directory_size" not in str(error):
         return "limit", "memory"
     if type(error).__module__.lstrip("_").startswith("duckdb"):

@@ -101,8 +101,8 @@ def read_apart(
     shown: str,
     options: ReadOptions | None,
     source: SourceOptions | None,
-    progress: Progress | None,
-    cancelled: Cancelled | None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
 ) -> tuple[SourceOptions, Reading]:
     """Read a file of any kind into a Parquet table, in a child; what was chosen inside it, and the reading.
 
