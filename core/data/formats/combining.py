@@ -238,10 +238,11 @@ def _merged_rejects(parts: Sequence[Part]) -> tuple[Reject, ...]:
 def _head(parquet: Path, columns: Sequence[Column]) -> tuple[tuple[str, ...], ...]:
     with duckdb.connect() as connection:
         rows = connection.execute(f"SELECT * FROM read_parquet({text_literal(parquet)}) LIMIT {_HEAD}").fetchall()
-    return tuple(tuple("" if v is None else _shown(v) for v in row) for row in rows)
+    return tuple(tuple("" if v is None else shown_cell(v) for v in row) for row in rows)
 
 
-def _shown(value: Any) -> str:
+def shown_cell(value: Any) -> str:
+    """A value as text for people."""
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 

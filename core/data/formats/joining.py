@@ -10,7 +10,7 @@ import duckdb
 
 from core.data.dataset import Column
 from core.data.findings import Finding
-from core.data.formats.combining import Made, Part
+from core.data.formats.combining import Made, Part, shown_cell
 from core.data.formats.records import SourceOptions, Unmatched, source_question
 from core.data.formats.stacking import _OPTIONS, as_kind, quoted
 from core.data.options import Question
@@ -117,7 +117,13 @@ def _match(connection: duckdb.DuckDBPyConnection, part: Part, n: int, key: str, 
     twice = connection.execute(f"SELECT k, count(*) AS c FROM o{n} GROUP BY k HAVING c > 1 ORDER BY c DESC LIMIT 1").fetchone()
     if twice:
         raise DataProblem(
-            msg("'{key}' is {value} in {n} rows of '{file}'.", key=key, value=str(twice[0])[:60], n=twice[1], file=part.name),
+            msg(
+                "'{key}' is {value} in {n} rows of '{file}'.",
+                key=key,
+                value=shown_cell(twice[0])[:60],
+                n=twice[1],
+                file=part.name,
+            ),
             msg("Expected each key at most once in every file but the first, or rows would multiply."),
             msg("Make the file with the repeated key the first one, or choose another key."),
         )

@@ -110,7 +110,9 @@ def _guarded(shown: str, run: Callable[[], Any]) -> Any:
     """Run something that reads the file; what is wrong with its bytes becomes one sentence."""
     try:
         return run()
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException, pa.ArrowException) as error:
+    except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.OutOfMemoryException):
+        raise  # Ours, or the machine's; not the file's.
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         if "No space left" in str(error) or "max_temp_directory_size" in str(error):
             raise
         raise _damaged(shown) from error

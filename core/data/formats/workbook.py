@@ -112,9 +112,8 @@ class Workbook:
 
 def _write_rows(sheet: Any, out: TextIO, seen: _Seen, progress: Callable[[str, float], None]) -> None:
     writer = csv.writer(out, delimiter=DELIMITER, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
-    top, left = sheet.start
-    out.write("\n" * top)
-    fill = _Fill(sheet.merged_cell_ranges or (), top, left)
+    left = sheet.start[1]  # The library gives the empty rows above the first filled cell, but not the columns before it.
+    fill = _Fill(sheet.merged_cell_ranges or (), left)
     for n, row in enumerate(sheet.iter_rows()):
         fill.apply(n, row, seen)
         if row.count("") == len(row):
@@ -136,11 +135,11 @@ def _write_row(writer: Any, out: TextIO, cells: list[Any]) -> None:
 class _Fill:
     """Cells merged downwards repeat their value in every row, as people read them; cells merged across stay at the left."""
 
-    def __init__(self, ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], top: int, left: int) -> None:
+    def __init__(self, ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], left: int) -> None:
         self._starts: dict[int, list[tuple[int, int]]] = {}
         for (first, column), (last, _) in ranges:
             if last > first:
-                self._starts.setdefault(first - top, []).append((column - left, last - top))
+                self._starts.setdefault(first, []).append((column - left, last))
         self._open: dict[int, tuple[int, Any]] = {}
 
     def apply(self, n: int, row: Row, seen: _Seen) -> None:
