@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +21,10 @@ from core.data.formats.opening import preview_opened
 from core.data.formats.plain import from_plain, to_plain
 from core.data.formats.records import Combination, Opened, SourceOptions
 from core.data.options import Preview, Reading, ReadOptions
-from core.data.source import text_bytes
+from core.data.source import check_file, text_bytes
 from core.errors import DataProblem
+from core.store.files import SCRATCH
+from core.workflows.workspace import Workspace
 
 Progress = Callable[[str, float], None]
 Cancelled = Callable[[], bool]
@@ -41,6 +45,13 @@ class Prepared:
 def is_read_here(path: Path) -> bool:
     """Whether a file is read in this process: small plain text, also packed; and what is no file at all."""
     return not path.is_file() or (is_plain_text(path) and text_bytes(path) <= IN_PROCESS_BYTES)
+
+
+def workplace(ws: Workspace) -> tempfile.TemporaryDirectory[str]:
+    """A private folder on the store's disk for files that are taken apart before anything is stored."""
+    place = ws.home / SCRATCH
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="apart-", dir=place)
 
 
 def open_file(
@@ -147,8 +158,6 @@ def prepare_files(
     """
     for path in paths:
         if not path.is_file():
-            from core.data.source import check_file
-
             check_file(path)
     place = folder / f"prepared-{uuid.uuid4().hex}"
     place.mkdir(mode=0o700)
@@ -177,8 +186,6 @@ def prepare_files(
 
 def _empty(place: Path) -> None:
     """Remove what is not needed any more; the rest goes with the caller's folder."""
-    import shutil
-
     if place.is_dir():
         shutil.rmtree(place, ignore_errors=True)
     else:

@@ -47,19 +47,11 @@ def open_source(path: str, folder: str, source: SourceOptions, shown: str, progr
         DataProblem: it cannot be opened, holds no table, or lacks the sheet or file that was named.
     """
     file, place = Path(path), Path(folder)
-    kind = format_of(file) if file.name == shown else _renamed(file, shown)
-    if kind == "zip":
-        return _open_archive(file, place, source, shown, progress)
-    return _open_table(kind, file, place, source, shown, progress)
-
-
-def _renamed(file: Path, shown: str) -> str:
-    """`format_of` where the file is a copy under another name."""
-    try:
-        return format_of(file)
-    except DataProblem as problem:
-        problem.what = replace(problem.what, values={**problem.what.values, "file": shown})
-        raise
+    with _told_as(file.name, shown):
+        kind = format_of(file)
+        if kind == "zip":
+            return _open_archive(file, place, source, shown, progress)
+        return _open_table(kind, file, place, source, shown, progress)
 
 
 def _open_table(kind: str, file: Path, place: Path, options: SourceOptions, shown: str, progress: Progress) -> Opened:
@@ -135,7 +127,8 @@ def _open_member(
     folder.mkdir(mode=0o700)
     target = folder / "table"  # Our own name: the name in the archive is only data.
     unpack(archive, entry, file, target, ArchiveLimits(), progress)
-    kind = _renamed(target, entry.filename)
+    with _told_as(target.name, entry.filename):
+        kind = format_of(target)
     if kind == "zip":
         raise DataProblem(
             msg(
@@ -209,7 +202,7 @@ def preview_opened(opened: Opened, options: ReadOptions | None, progress: Progre
     if opened.kind == "parquet":
         preview = preview_parquet(opened.file, opened.label)
     else:
-        with _told_by_label(opened):
+        with _told_as(opened.file.name, opened.label):
             preview = sniff(opened.file, merged_options(opened, options))
     return replace(
         preview,
@@ -228,7 +221,7 @@ def read_opened(opened: Opened, parquet: str, options: ReadOptions | None, progr
     if opened.kind == "parquet":
         reading = read_parquet(opened.file, Path(parquet), opened.label, progress)
     else:
-        with _told_by_label(opened):
+        with _told_as(opened.file.name, opened.label):
             reading = read_file(opened.file, Path(parquet), merged_options(opened, options))
     if not (opened.findings or opened.questions):
         return reading
@@ -242,13 +235,13 @@ def read_opened(opened: Opened, parquet: str, options: ReadOptions | None, progr
 
 
 @contextmanager
-def _told_by_label(opened: Opened) -> Iterator[None]:
-    """A problem with a copy of our own names the sheet or file that it came from."""
+def _told_as(name: str, shown: str) -> Iterator[None]:
+    """A problem with a copy under another name names what the user knows: the file, the sheet, the file inside."""
     try:
         yield
     except DataProblem as problem:
-        if problem.what.values.get("file") == opened.file.name:
-            problem.what = replace(problem.what, values={**problem.what.values, "file": opened.label})
+        if problem.what.values.get("file") == name:
+            problem.what = replace(problem.what, values={**problem.what.values, "file": shown})
         raise
 
 

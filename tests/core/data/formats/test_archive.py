@@ -121,10 +121,10 @@ def test_a_bad_archive_is_refused_in_one_sentence_and_writes_nothing_outside(tmp
     work = tmp_path / "work" / "deep"
     work.mkdir(parents=True)
     path = make(work / "a.zip", tmp_path)
-    before = {p for p in tmp_path.rglob("*")}
+    before = set(tmp_path.rglob("*"))
     with pytest.raises(DataProblem, match=words):
         read_any(path, work)
-    new = {p for p in tmp_path.rglob("*")} - before
+    new = set(tmp_path.rglob("*")) - before
     assert all(p.is_relative_to(work / "opened") for p in new)
     assert not list(Path("/tmp").glob("evil.csv"))
     assert sum(p.stat().st_size for p in new if p.is_file()) <= 2_000_000
