@@ -97,6 +97,8 @@ def _fault(error: Exception, limits: dict[str, Any]) -> tuple[str, Any]:
         if error.errno == errno.EFBIG and _is_own_file_limit(limits):
             return "limit", "file"
         return "os", [error.errno, error.strerror or str(error)]
+    if isinstance(error, ImportError) and ("map segment" in str(error) or "allocate memory" in str(error)):
+        return "limit", "memory"
     if "OutOfMemory" in type(error).__name__ and "max_temp_directory_size" not in str(error):
         return "limit", "memory"
     if type(error).__module__.lstrip("_").startswith("duckdb"):

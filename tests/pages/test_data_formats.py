@@ -97,8 +97,9 @@ def test_an_archive_offers_its_tables_and_all_of_them(open_app: Open) -> None:
 def test_several_files_are_shown_as_one_table_before_they_are_stored(open_app: Open, own_store: Path) -> None:
     app = uploaded(open_app, ("10.csv", table("p", "u").encode()), ("2.csv", table("u", "p", n=5).encode()))
     assert app.title[0].value.startswith("Check the table of 35 rows from 2 files")
-    assert app.dataframe[0].value.iloc[0].tolist() == ["2", "1", "0"]
-    assert stored(own_store) == NOTHING
+    assert app.dataframe[0].value.iloc[0].tolist() == ["2", "0", "1"]  # The columns as in the first file.
+    assert all(file.startswith("tmp/") for file in stored(own_store)["files"])
+    assert wf.list_datasets(wf.open_workspace()) == ()
     dataset = stored_table(app)
     assert [(c.name, c.role) for c in dataset.columns][0] == ("file", "group")
     assert dataset.n_rows == 35
@@ -140,12 +141,14 @@ def test_wide_files_become_cycles_and_steps(open_app: Open) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Excel file"),
+        ("old.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Excel file"),
         ("z.zip", archive({"../evil.csv": table("a", "b")}), "leads out of the folder"),
         ("cut.parquet", b"PAR1" + bytes(100), "damaged or cut off"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_place(open_app: Open, own_store: Path, name: str, content: bytes, words: str) -> None:
+def test_what_cannot_be_read_is_refused_in_place(
+    open_app: Open, own_store: Path, name: str, content: bytes, words: str
+) -> None:
     app = uploaded(open_app, (name, content))
     (shown,) = app.error
     said = shown.value.replace("\\", "")

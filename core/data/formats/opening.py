@@ -204,8 +204,12 @@ def preview_opened(opened: Opened, options: ReadOptions | None, progress: Progre
     else:
         with _told_as(opened.file.name, opened.label):
             preview = sniff(opened.file, merged_options(opened, options))
+    refusal = preview.refusal
+    if refusal is not None and refusal.what.values.get("file") == opened.file.name:
+        refusal.what = replace(refusal.what, values={**refusal.what.values, "file": opened.label})
     return replace(
         preview,
+        refusal=refusal,
         findings=(*_without_encoding(opened, preview.findings), *opened.findings),
         questions=(*opened.questions, *preview.questions),
     )
