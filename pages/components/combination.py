@@ -121,9 +121,9 @@ def _figures(made: Combination, n_files: int) -> list[Figure]:
 
 def _unmatched(found: Unmatched) -> Figure:
     return Figure(
-        t("Without a partner"),
-        f"{numbers.number(found.first)} · {numbers.number(found.other)}",
-        t("rows of the first file · rows of {file}", file=found.file),
+        t("Without a partner in {file}", file=found.file),
+        numbers.number(found.first),
+        tn("{n} row of it left out", "{n} rows of it left out", found.other),
     )
 
 
@@ -152,6 +152,11 @@ def _head(made: Combination) -> None:
 def open_questions(prepared: wf.Prepared | None) -> int:
     """How many questions are open."""
     return 0 if prepared is None else len(prepared.combination.reading.questions)
+
+
+def title_of(files: Sequence[Upload]) -> str:
+    """The name that the dataset gets unless a person says otherwise."""
+    return files[0].title if len(files) == 1 else f"{files[0].title} + {len(files) - 1}"
 
 
 def headline_of(files: Sequence[Upload], prepared: wf.Prepared | None) -> str:

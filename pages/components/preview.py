@@ -110,7 +110,8 @@ def ask(questions: Sequence[Question], options: ReadOptions) -> None:
     """What a file leaves open is asked, never guessed. Many answers are a list to open."""
     for number, question in enumerate(questions):
         key = f"read.question.{question.code}.{number}"
-        widget: Any = st.radio if len(question.options) <= MOST_RADIOS else st.selectbox
+        is_short = len(question.options) <= MOST_RADIOS
+        widget: Any = st.radio if is_short else partial(st.selectbox, placeholder=t("not decided"))
         with st.container(border=True):
             widget(
                 md(say(question.message)),

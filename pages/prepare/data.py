@@ -52,7 +52,7 @@ def _way_in(dataset: Dataset | None) -> None:
         md(t("Andon finds delimiter, decimal mark, encoding, header and units, and shows them before anything is stored."))
     )
     uploads.ask(t("File"), t("The file stays on this machine."))
-    caption(UPLOAD_HELP, t("The file stays on this machine."))
+    caption(UPLOAD_HELP, t("several files at once become one table"), t("The file stays on this machine."))
     if dataset is not None:
         if st.button(
             t("Back to '{name}'", name=md(project_name(dataset.name))), key="cancel_add", icon=":material/arrow_back:"
@@ -118,7 +118,9 @@ def _import_together(files: tuple[uploads.Upload, ...]) -> None:
         headline(combination.headline_of(files, prepared))
     n_open = combination.open_questions(prepared)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input(t("Name of the dataset"), value=files[0].title, max_chars=100, key="read.name", width=320)
+        name = st.text_input(
+            t("Name of the dataset"), value=combination.title_of(files), max_chars=100, key="read.name", width=320
+        )
         wanted = st.button(
             t("Import as one table"),
             type="primary",
@@ -133,7 +135,9 @@ def _import_together(files: tuple[uploads.Upload, ...]) -> None:
         with notices.guard(), st.spinner(t("Storing the table …")):
             paths, names = [f.path for f in files], [f.name for f in files]
             _open(
-                wf.import_files(state.workspace(), paths, names=names, name=(name or files[0].title).strip(), prepared=prepared)
+                wf.import_files(
+                    state.workspace(), paths, names=names, name=(name or combination.title_of(files)).strip(), prepared=prepared
+                )
             )
 
 

@@ -112,7 +112,8 @@ def test_files_can_be_joined_and_what_has_no_partner_is_shown(open_app: Open) ->
     app = uploaded(open_app, ("1 parts.csv", parts.encode()), ("2 tests.csv", tests.encode()))
     app.radio(key="read.combine").set_value("join").run(timeout=60)
     assert not app.exception
-    assert [m.value for m in app.metric] == ["10", "3", "4 · 6"]
+    assert [m.value for m in app.metric] == ["10", "3", "4"]
+    assert app.metric[2].delta == "6 rows of it left out"
     assert stored_table(app).n_rows == 10
 
 

@@ -29,6 +29,7 @@ _BREAK = re.compile(r"\s*[\r\n\v\f\x85\u2028\u2029]+\s*")
 _EXACT = 2**53
 _TOLD_EVERY = 2_000
 _NAMED = 3
+_MOST_ABOVE = 60
 DELIMITER = "\t"
 
 Row = list[Any]
@@ -111,15 +112,23 @@ class Workbook:
 
 
 def _write_rows(sheet: Any, out: TextIO, seen: _Seen, progress: Callable[[str, float], None]) -> None:
+    """Write the rows. Titles and remarks above the table, less than half as wide, are not padded to its width: the text
+    reader knows them by that.
+    """
     writer = csv.writer(out, delimiter=DELIMITER, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
     left = sheet.start[1]  # The library gives the empty rows above the first filled cell, but not the columns before it.
     fill = _Fill(sheet.merged_cell_ranges or (), left)
+    is_above = True
     for n, row in enumerate(sheet.iter_rows()):
         fill.apply(n, row, seen)
-        if row.count("") == len(row):
-            out.write("\n")
-        else:
+        filled = len(row) - row.count("")
+        is_above = is_above and n < _MOST_ABOVE and 2 * filled < len(row)
+        if is_above:
+            row = row[: max((k + 1 for k, value in enumerate(row) if value != ""), default=0)]
+        if filled:
             _write_row(writer, out, [_cell(value, k, seen) for k, value in enumerate(row, start=left)])
+        else:
+            out.write("\n")
         if n % _TOLD_EVERY == 0:
             progress("reading", n / max(1, sheet.height))
 

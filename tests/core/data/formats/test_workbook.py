@@ -100,6 +100,14 @@ def test_title_units_blank_rows_and_merged_cells(tmp_path: Path) -> None:
     assert said(reading, "merged_cells") == "2 cells below merged ones got their value."
 
 
+def test_a_title_and_remarks_above_a_wide_table_are_no_header(tmp_path: Path) -> None:
+    rows = [["Line 3, week 12"], ["Operator", "Li"], [], ["lot", "p", "t", "speed", "ok"], ["", "bar", "°C", "rpm", ""]]
+    rows += [[f"L{n // 5}", n + 0.5, 20 + n, 900 + n, "yes"] for n in range(20)]
+    _, reading, found = read_any(write_workbook(tmp_path / "a.xlsx", {"S": rows}), tmp_path)
+    assert [(c.name, c.unit) for c in reading.columns][:3] == [("lot", ""), ("p", "bar"), ("t", "°C")]
+    assert len(found) == 20 and (reading.lines.preamble, reading.lines.header, reading.lines.blank) == (2, 2, 1)
+
+
 def test_error_cells_are_empty_and_counted(tmp_path: Path) -> None:
     book = xlsxwriter.Workbook(tmp_path / "a.xlsx")
     sheet, red = book.add_worksheet(), book.add_format({"bold": True})
