@@ -47,6 +47,12 @@ def is_read_here(path: Path) -> bool:
     return not path.is_file() or (is_plain_text(path) and text_bytes(path) <= IN_PROCESS_BYTES)
 
 
+def expected_bytes(path: Path) -> int:
+    """About how many bytes a file has as text. Workbooks and archives tell it nowhere that could be believed; Parquet and
+    the XML of sheets shrink a table about as much as gzip does."""
+    return text_bytes(path) if is_plain_text(path) else 4 * path.stat().st_size
+
+
 def workplace(ws: Workspace) -> tempfile.TemporaryDirectory[str]:
     """A private folder on the store's disk for files that are taken apart before anything is stored."""
     place = ws.home / SCRATCH

@@ -12,9 +12,8 @@ from pathlib import Path
 from core.data.dataset import Column
 from core.data.formats.records import SourceOptions
 from core.data.options import ReadOptions
-from core.data.source import text_bytes
 from core.store import sha256_of
-from core.workflows.apart import Cancelled, Prepared, Progress, prepare_files
+from core.workflows.apart import Cancelled, Prepared, Progress, expected_bytes, prepare_files
 from core.workflows.importing import SPACE_FACTOR, Imported, checked_name, stem_of, store_reading, unstored
 from core.workflows.workspace import Workspace
 
@@ -46,7 +45,7 @@ def import_files(
     """
     called = list(names or [p.as_posix() for p in paths])
     title = checked_name(name or f"{stem_of(called[0].rpartition('/')[2])} + {len(called) - 1}")
-    ws.store.need_space(SPACE_FACTOR * sum(text_bytes(p) for p in paths if p.is_file()))
+    ws.store.need_space(SPACE_FACTOR * sum(expected_bytes(p) for p in paths if p.is_file()))
     with ws.store.scratch() as folder:
         made = prepared or prepare_files(
             paths, folder, names=called, options=options, source=source, progress=progress, cancelled=cancelled

@@ -18,12 +18,12 @@ from core.data.formats.records import SourceOptions, Unmatched
 from core.data.options import LineCount, Outcome, Preview, Question, Reading, ReadOptions, Reject
 from core.data.reading import read_file
 from core.data.sniffing import sniff
-from core.data.source import check_packed, text_bytes
+from core.data.source import check_packed
 from core.errors import DataProblem, SettingProblem, StoreProblem
 from core.messages import Message, msg
 from core.store import new_id, sha256_of
 from core.store.problems import NOT_FOUND
-from core.workflows.apart import Cancelled, Progress, is_read_here, read_apart
+from core.workflows.apart import Cancelled, Progress, expected_bytes, is_read_here, read_apart
 from core.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def import_file(
     title = checked_name(name or stem_of(shown))
     if path.is_file():
         try:
-            store.need_space(SPACE_FACTOR * text_bytes(path))
+            store.need_space(SPACE_FACTOR * expected_bytes(path))
         except StoreProblem:
             with _told_as(path, shown):
                 check_packed(path)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core import workflows as wf
 from core.data.formats.records import Combination, SourceOptions, Unmatched
+from core.data.options import ReadOptions
 from core.errors import Problem
 from pages.components import findings, notices, numbers, preview, sources
 from pages.components.layout import Figure, caption, figures
@@ -16,6 +17,9 @@ from pages.components.text import md, t, tn
 from pages.components.uploads import Upload
 
 WAYS = ("stack", "join", "wide")
+PREFIX = "together"
+# What an answer about one file may say about all: how its cells are written, not how they are separated.
+_FOR_ALL = ("decimal", "thousands", "day_first", "header", "units_row")
 
 
 def shown(files: Sequence[Upload]) -> wf.Prepared | None:
@@ -26,7 +30,7 @@ def shown(files: Sequence[Upload]) -> wf.Prepared | None:
     with main, notices.guard():
         prepared = _prepared(files, source)
         made = prepared.combination
-        preview.ask(made.reading.questions, made.reading.options)
+        preview.ask(made.reading.questions, made.reading.options, PREFIX)
         figures(_figures(made, len(files)))
         _head(made)
         findings.show(made.reading.findings, key="combined_findings")
@@ -36,13 +40,13 @@ def shown(files: Sequence[Upload]) -> wf.Prepared | None:
 
 def _choices(files: Sequence[Upload]) -> SourceOptions:
     st.markdown(f"**{md(t('How the files go together'))}**")
-    st.session_state.setdefault("read.combine", "stack")
+    st.session_state.setdefault("together.combine", "stack")
     if len(files) == 1:
-        how = st.session_state["read.combine"] = "stack"
+        how = st.session_state["together.combine"] = "stack"
         st.markdown(md(t("All tables of the archive, one below the other.")))
     else:
         how = st.radio(
-            t("Files"), WAYS, format_func=_way, captions=_captions(), key="read.combine", label_visibility="collapsed"
+            t("Files"), WAYS, format_func=_way, captions=_captions(), key="together.combine", label_visibility="collapsed"
         )
     key, tolerance = None, None
     if how in ("join", "wide"):
@@ -58,15 +62,15 @@ def _choices(files: Sequence[Upload]) -> SourceOptions:
         )
         st.caption(md(t("Every row of '{name}' is kept.", name=files[0].name)))
     return sources.chosen().with_values(
-        combine=how, key=key or None, tolerance=tolerance or None, columns=st.session_state.get("read.columns")
+        combine=how, key=key or None, tolerance=tolerance or None, columns=st.session_state.get("together.columns")
     )
 
 
 def _start(name: str, value: object) -> str:
     """The key of a widget that starts so."""
-    if st.session_state.get(f"read.{name}") is None:
-        st.session_state[f"read.{name}"] = value
-    return f"read.{name}"
+    if st.session_state.get(f"{PREFIX}.{name}") is None:
+        st.session_state[f"{PREFIX}.{name}"] = value
+    return f"{PREFIX}.{name}"
 
 
 def _way(how: str) -> str:
@@ -87,7 +91,9 @@ def _prepared(files: Sequence[Upload], source: SourceOptions) -> wf.Prepared:
     Raises:
         Problem: they do not go together; kept too, as it would be the same the next time.
     """
-    asked = (tuple(str(f.path) for f in files), source)
+    answers = {name: st.session_state.get(f"{PREFIX}.{name}") for name in _FOR_ALL}
+    options = ReadOptions.read({name: value for name, value in answers.items() if value is not None})
+    asked = (tuple(str(f.path) for f in files), source, options)
     kept = st.session_state.get("_prepared")
     if kept is None or kept[0] != asked:
         bar = st.progress(0.0, t("Reading {n} files …", n=len(files)))
@@ -97,6 +103,7 @@ def _prepared(files: Sequence[Upload], source: SourceOptions) -> wf.Prepared:
                 [f.path for f in files],
                 sources.workplace(),
                 names=[f.name for f in files],
+                options=options,
                 source=source,
                 progress=lambda stage, part: bar.progress(min(1.0, part)),
             )

@@ -106,10 +106,11 @@ def _day_word(value: bool) -> str:
     return t("3 April") if value else t("4 March")
 
 
-def ask(questions: Sequence[Question], options: ReadOptions) -> None:
-    """What a file leaves open is asked, never guessed. Many answers are a list to open."""
+def ask(questions: Sequence[Question], options: ReadOptions, prefix: str = "read") -> None:
+    """What a file leaves open is asked, never guessed. Many answers are a list to open. `prefix` begins the names under
+    which answers are kept."""
     for number, question in enumerate(questions):
-        key = f"read.question.{question.code}.{number}"
+        key = f"{prefix}.question.{question.code}.{number}"
         is_short = len(question.options) <= MOST_RADIOS
         widget: Any = st.radio if is_short else partial(st.selectbox, placeholder=t("not decided"))
         with st.container(border=True):
@@ -120,7 +121,7 @@ def ask(questions: Sequence[Question], options: ReadOptions) -> None:
                 format_func=partial(_option_word, question),
                 key=key,
                 on_change=_answer,
-                args=(question, key, options),
+                args=(question, key, options, prefix),
             )
 
 
@@ -128,14 +129,14 @@ def _option_word(question: Question, index: int) -> str:
     return md(say(question.options[index][1]))
 
 
-def _answer(question: Question, key: str, before: ReadOptions) -> None:
+def _answer(question: Question, key: str, before: ReadOptions, prefix: str) -> None:
     """Put the answer into the widgets of the corrections, which are the one place that counts."""
     chosen = st.session_state.get(key)
     if chosen is None:
         return
     for name, value in question.options[chosen][0].model_dump().items():
         if value is not None and value != getattr(before, name, None):
-            st.session_state[f"read.{name}"] = value
+            st.session_state[f"{prefix}.{name}"] = value
     del st.session_state[key]
 
 

@@ -76,7 +76,7 @@ def drop() -> None:
 
 def forget_corrections() -> None:
     """Let the widgets of the preview start from what is found in the next file."""
-    for key in [k for k in st.session_state if str(k).startswith("read.")]:
+    for key in [k for k in st.session_state if str(k).startswith(("read.", "together."))]:
         del st.session_state[key]
 
 

@@ -110,7 +110,7 @@ def test_files_can_be_joined_and_what_has_no_partner_is_shown(open_app: Open) ->
     parts = "part,p\n" + "".join(f"A{k},{k}.5\n" for k in range(10))
     tests = "part,q\n" + "".join(f"A{k},{k}.25\n" for k in range(4, 16))
     app = uploaded(open_app, ("1 parts.csv", parts.encode()), ("2 tests.csv", tests.encode()))
-    app.radio(key="read.combine").set_value("join").run(timeout=60)
+    app.radio(key="together.combine").set_value("join").run(timeout=60)
     assert not app.exception
     assert [m.value for m in app.metric] == ["10", "3", "4"]
     assert app.metric[2].delta == "6 rows of it left out"
@@ -120,14 +120,22 @@ def test_files_can_be_joined_and_what_has_no_partner_is_shown(open_app: Open) ->
 def test_differing_columns_are_asked_for(open_app: Open) -> None:
     app = uploaded(open_app, ("a.csv", table("p", "u").encode()), ("b.csv", table("p", "v").encode()))
     assert app.button(key="import_file").disabled
-    app.radio(key="read.question.columns.0").set_value(1).run(timeout=60)
+    app.radio(key="together.question.columns.0").set_value(1).run(timeout=60)
     assert [c.name for c in stored_table(app).columns] == ["file", "p"]
+
+
+def test_an_answer_about_one_file_holds_for_all(open_app: Open) -> None:
+    numbers = "n;p\n" + "".join(f"{k};1,{k:03d}\n" for k in range(100, 130))
+    app = uploaded(open_app, ("a.csv", numbers.encode()), ("b.csv", numbers.encode()))
+    app.radio(key="together.question.decimal.0").set_value(0).run(timeout=60)
+    dataset = stored_table(app)
+    assert dataset.table(["p"])["p"].max() == pytest.approx(1.129)
 
 
 def test_wide_files_become_cycles_and_steps(open_app: Open) -> None:
     sensor = "".join("\t".join(str(c * 10 + s + 0.5) for s in range(6)) + "\n" for c in range(8))
     app = uploaded(open_app, ("PS1.txt", sensor.encode()), ("TS1.txt", sensor.encode()))
-    app.radio(key="read.combine").set_value("wide").run(timeout=60)
+    app.radio(key="together.combine").set_value("wide").run(timeout=60)
     assert not app.exception
     dataset = stored_table(app)
     assert dataset.n_rows == 48

@@ -77,7 +77,7 @@ def _select(part: Part, names: Sequence[str], kinds: dict[str, Kind], label: str
         own = part.columns.get(name)
         value = "NULL" if own is None or _is_empty(part, name) else as_kind(quoted(name), own.kind, kinds[name])
         cells.append(f"CAST({value} AS {_SQL[kinds[name]]}) AS {quoted(name)}")
-    return f"(SELECT {', '.join(cells)} FROM {part.sql} ORDER BY file_row_number)"
+    return f"(SELECT {', '.join(cells)} FROM {part.sql})"  # Read and written on one thread: the order stays.
 
 
 _SQL: dict[Kind, str] = {"number": "DOUBLE", "text": "VARCHAR", "time": "TIMESTAMP"}
