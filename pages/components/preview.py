@@ -130,12 +130,18 @@ def _option_word(question: Question, index: int) -> str:
 
 
 def _answer(question: Question, key: str, before: ReadOptions, prefix: str) -> None:
-    """Put the answer into the widgets of the corrections, which are the one place that counts."""
+    """Put the answer into the widgets of the corrections, which are the one place that counts.
+
+    Several files have no such widgets: there only what the question asks is kept, as the rest is each file's own.
+    """
     chosen = st.session_state.get(key)
     if chosen is None:
         return
-    for name, value in question.options[chosen][0].model_dump().items():
-        if value is not None and value != getattr(before, name, None):
+    answers = [options.model_dump() for options, _ in question.options]
+    for name, value in answers[chosen].items():
+        is_asked = name == question.code or any(answer[name] != value for answer in answers)
+        is_new = value != getattr(before, name, None) if prefix == "read" else is_asked
+        if value is not None and is_new:
             st.session_state[f"{prefix}.{name}"] = value
     del st.session_state[key]
 
