@@ -96,20 +96,19 @@ def _prepared(files: Sequence[Upload], source: SourceOptions) -> wf.Prepared:
     asked = (tuple(str(f.path) for f in files), source, options)
     kept = st.session_state.get("_prepared")
     if kept is None or kept[0] != asked:
-        bar = st.progress(0.0, t("Reading {n} files …", n=len(files)))
         made: wf.Prepared | Problem
         try:
-            made = wf.prepare_files(
-                [f.path for f in files],
-                sources.workplace(),
-                names=[f.name for f in files],
-                options=options,
-                source=source,
-                progress=lambda stage, part: bar.progress(min(1.0, part)),
-            )
+            with sources.bar(t("Reading {n} files …", n=len(files))) as progress:
+                made = wf.prepare_files(
+                    [f.path for f in files],
+                    sources.workplace(),
+                    names=[f.name for f in files],
+                    options=options,
+                    source=source,
+                    progress=progress,
+                )
         except Problem as problem:
             made = problem
-        bar.empty()
         kept = st.session_state["_prepared"] = (asked, made)
     if isinstance(kept[1], Problem):
         raise kept[1]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import workflows as wf
 from core.data.formats.records import ALL_MEMBERS, Opened, SourceOptions
@@ -38,13 +41,28 @@ def opened(upload: Upload) -> Opened:
     Raises:
         DataProblem: it cannot be opened, or holds no table.
     """
-    with st.spinner(t("Opening '{name}' …", name=md(upload.name))):
-        found = wf.open_file(upload.path, workplace(), chosen(), source_name=upload.name)
+    with bar(t("Opening '{name}' …", name=md(upload.name))) as progress:
+        found = wf.open_file(upload.path, workplace(), chosen(), source_name=upload.name, progress=progress)
     if len(found.members) > 1:
         _choose("member", t("File inside"), (*found.members, ALL_MEMBERS), found.source.member, bool(found.questions))
     if len(found.sheets) > 1:
         _choose("sheet", t("Sheet"), found.sheets, found.source.sheet, bool(found.questions))
     return found
+
+
+@contextmanager
+def bar(text: str) -> Iterator[Callable[[str, float], None]]:
+    """A bar for what reads in a child; none where nothing has to be read. Whoever clicks something else meanwhile ends the
+    script at the bar, and with it the child."""
+    place = st.empty()
+    try:
+        yield lambda stage, part: _move(place, part, text)
+    finally:
+        place.empty()
+
+
+def _move(place: DeltaGenerator, part: float, text: str) -> None:
+    place.progress(min(1.0, part), text)
 
 
 def _choose(name: str, label: str, options: tuple[str, ...], used: str | None, is_open: bool) -> None:

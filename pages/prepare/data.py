@@ -97,7 +97,7 @@ def _import(waiting: uploads.Upload) -> None:
         caption(tn("{n} question is open: answer it above.", "{n} questions are open: answer them above.", len(questions)))
     if wanted:
         with notices.guard():
-            with st.spinner(t("Reading '{name}' …", name=md(waiting.name))):
+            with sources.bar(t("Reading '{name}' …", name=md(waiting.name))) as progress:
                 imported = wf.import_file(
                     state.workspace(),
                     waiting.path,
@@ -105,6 +105,7 @@ def _import(waiting: uploads.Upload) -> None:
                     options=options,
                     source_name=waiting.name,
                     source=source,
+                    progress=progress,
                 )
             _open(imported)
 
