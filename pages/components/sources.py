@@ -43,11 +43,23 @@ def opened(upload: Upload) -> Opened:
     """
     with bar(t("Opening '{name}' …", name=md(upload.name))) as progress:
         found = wf.open_file(upload.path, workplace(), chosen(), source_name=upload.name, progress=progress)
+    _forget_other_table((str(upload.path), found.source.sheet, found.source.member))
     if len(found.members) > 1:
         _choose("member", t("File inside"), (*found.members, ALL_MEMBERS), found.source.member, bool(found.questions))
     if len(found.sheets) > 1:
         _choose("sheet", t("Sheet"), found.sheets, found.source.sheet, bool(found.questions))
     return found
+
+
+def _forget_other_table(table: tuple[str, str | None, str | None]) -> None:
+    """Corrections belong to one table: those of the sheet that was shown before must not be put on the next one."""
+    before = st.session_state.get("_table_shown")
+    st.session_state["_table_shown"] = table
+    if before is None or before == table:
+        return
+    for key in [str(k) for k in st.session_state if str(k).startswith("read.")]:
+        if key not in ("read.sheet", "read.member", "read.name"):
+            del st.session_state[key]
 
 
 @contextmanager

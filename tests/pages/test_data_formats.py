@@ -68,6 +68,18 @@ def test_a_workbook_asks_for_its_sheet_and_shows_the_chosen_one(open_app: Open) 
     assert (dataset.name, dataset.n_rows, [c.name for c in dataset.columns]) == ("line 3", 20, ["part", "width [mm]"])
 
 
+def test_corrections_of_one_sheet_do_not_reach_the_next(open_app: Open) -> None:
+    rows = [["Line 3, week 12"], [], ["lot", "p", "t", "ok"], *([f"L{k}", k + 0.5, 20 + k, "yes"] for k in range(20))]
+    app = uploaded(open_app, ("a.xlsx", workbook({"Notes": [["a", "b"], [1, 2], [3, 4]], "Parts": rows})))
+    assert app.number_input(key="read.preamble_rows").value == 0
+    app.radio(key="read.question.sheet.0").set_value(1).run(timeout=60)
+    assert app.number_input(key="read.preamble_rows").value == 2
+    app.toggle(key="read.units_row").set_value(True).run(timeout=60)
+    assert app.toggle(key="read.units_row").value
+    app.toggle(key="read.units_row").set_value(False).run(timeout=60)
+    assert [c.name for c in stored_table(app).columns] == ["lot", "p", "t", "ok"]
+
+
 def test_the_header_of_a_sheet_can_be_corrected(open_app: Open) -> None:
     app = uploaded(open_app, ("a.xlsx", workbook({"S": [["a", "b"], *([k, k * 2] for k in range(9))]})))
     app.toggle(key="read.header").set_value(False).run(timeout=60)
