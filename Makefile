@@ -11,7 +11,7 @@ STAMP_DEV := $(VENV)/.requirements-dev
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test test-fast bench bench-training bench-scoring bench-web screens lint locale demo clean
+.PHONY: help run setup setup-dev test test-fast bench bench-training bench-scoring bench-formats bench-web screens lint locale demo clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -53,11 +53,13 @@ browser: $(STAMP_DEV)
 	    echo "Installing Chromium and a Chinese font with apt"; apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; fi; }
 	@$(PY) tests/browser/chromium.py
 
-bench: bench-training bench-scoring bench-web ## every benchmark of docs/benchmarks.md (about 15 minutes)
+bench: bench-training bench-scoring bench-formats bench-web ## every benchmark of docs/benchmarks.md (about 15 minutes)
 bench-training: $(STAMP_DEV) ## live reporting and checkpoints against keras.fit
 	@$(PY) -m benchmarks.training
 bench-scoring: $(STAMP_DEV) ## ONNX scoring against keras.predict
 	@$(PY) -m benchmarks.scoring
+bench-formats: $(STAMP_DEV) ## workbooks, Parquet and several files in the child process
+	@$(PY) -m benchmarks.formats
 bench-web: $(STAMP_DEV) browser ## start, memory, reruns, click to first point, opening a demo
 	@$(PY) -m benchmarks.web
 

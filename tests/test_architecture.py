@@ -15,6 +15,7 @@ ORDER = (
     ("settings",),
     ("languages",),
     ("data",),
+    ("confined",),
     ("clean",),
     ("features",),
     ("models",),

@@ -166,7 +166,7 @@ def test_bad_command_lines_are_problems_too(capsys: pytest.CaptureFixture[str], 
     assert "could not be read" in refused(capsys, "train")["what"]
     assert "could not be read" in refused(capsys, "frobnicate")["what"]
     assert "no screening table yet" in refused(capsys, "profile", "x.csv")["expected"]
-    assert "2 files were given" in refused(capsys, "import", "a.csv", "b.csv")["what"]
+    assert "There is no file 'a.csv'" in refused(capsys, "import", "a.csv", "b.csv")["what"]
     assert refused(capsys, "import", "nowhere.csv")["outcome"] == "reject"
     assert "no bundle at" in refused(capsys, "score", "--bundle", "no", "--data", "a.csv", "--out", "b.csv")["what"]
     assert "Expected FILE:COLUMN" in refused(capsys, "evaluate", "--scores", "a.csv", "--truth", "a.csv")["expected"]

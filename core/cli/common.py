@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.data.formats.records import SourceOptions
 from core.data.options import ReadOptions
 from core.errors import SettingProblem
 from core.evaluation.result import Metric
@@ -47,6 +48,30 @@ def read_options(options: Options) -> ReadOptions | None:
 def _unescaped(value: str) -> str:
     """A value with \\t or \\u0001 in it, which is how a question names such a delimiter."""
     return json.loads(f'"{value}"') if re.fullmatch(r"\\(t|u[0-9a-f]{4})", value) else value
+
+
+def source_options(options: Options) -> tuple[ReadOptions | None, SourceOptions]:
+    """--set for reading a file, parted by whom it concerns: how text is read, or which table is meant and how files go
+    together; with what --stack, --join and --wide say.
+
+    Raises:
+        SettingProblem: an unknown key, or two ways of putting files together.
+    """
+    given = {key: _unescaped(value) for key, value in pairs(options.set).items()}
+    source = {k: v for k, v in given.items() if k in SourceOptions.model_fields}
+    text = {k: v for k, v in given.items() if k not in source}
+    ways = [way for way in ("stack", "join", "wide") if getattr(options, way, None)]
+    if len(ways) > 1:
+        raise SettingProblem(
+            msg("{ways} were given together.", ways=", ".join(f"--{way}" for way in ways)),
+            msg("Expected one way of putting files together."),
+            msg("Choose one of them."),
+        )
+    if ways:
+        source["combine"] = ways[0]
+    if ways == ["join"]:
+        source["key"] = options.join
+    return (ReadOptions.read(text) if text else None), SourceOptions.read(source)
 
 
 def check_out(out: Path, *, may_be_bundle: bool = False) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.cli.common import Answer, Options, check_out, figure_lines, figures, intervals, note, read_options
+from core.cli.common import Answer, Options, check_out, figure_lines, figures, intervals, note, read_options, source_options
 from core.cli.faults import body
 from core.data.dataset import Dataset
 from core.data.findings import Finding
@@ -43,19 +43,20 @@ def demo(options: Options) -> Answer:
 def import_(options: Options) -> Answer:
     from core import workflows as wf
 
-    if len(options.files) > 1:
-        raise SettingProblem(
-            msg("{n} files were given.", n=len(options.files)),
-            msg("This version imports one file at a time."),
-            msg("Import them one after another."),
-        )
+    read, source = source_options(options)
+    paths, ws = [Path(file) for file in options.files], wf.open_workspace()
     try:
-        imported = wf.import_file(wf.open_workspace(), Path(options.files[0]), name=options.name, options=read_options(options))
+        if len(paths) > 1 or source.combine is not None:
+            imported = wf.import_files(ws, paths, name=options.name, options=read, source=source)
+        else:
+            imported = wf.import_file(ws, paths[0], name=options.name, options=read, source=source)
     except DataProblem as problem:
         rejected: Any = problem.values.get("rejected", ())
         return {**_imported("reject", None, (), rejected), **body(problem)}, [str(problem)], 2
     answer = _imported(imported.outcome, imported.dataset, imported.findings, imported.rejected)
     answer["lines"] = imported.lines.to_json()
+    answer["source"] = imported.source.model_dump(mode="json", exclude_none=True)
+    answer["unmatched"] = [{"file": u.file, "first": u.first, "other": u.other} for u in imported.unmatched]
     if imported.dataset is None:
         asked = unanswered(imported.questions)
         answer |= {"questions": [_question(q) for q in imported.questions], **body(asked)}
@@ -97,8 +98,8 @@ def score(options: Options) -> Answer:
     from core import workflows as wf
 
     check_out(options.out)
-    read = read_options(options)
-    found = wf.score_file(wf.resolve_bundle(None, options.bundle), options.data, options.out, read)
+    read, source = source_options(options)
+    found = wf.score_file(wf.resolve_bundle(None, options.bundle), options.data, options.out, read, source)
     warnings = [str(w) for w in found.warnings]
     return {"rows": found.rows, "out": str(found.out), "warnings": warnings}, [f"{found.rows} rows → {found.out}", *warnings], 0
 

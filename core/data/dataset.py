@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
-
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Literal, get_args
 
 from core.errors import unknown_choice, unknown_column
+
+if TYPE_CHECKING:  # Half a second of every child that reads a file, and it needs only what a column is.
+    import pandas as pd
+    import pyarrow as pa
 
 Kind = Literal["number", "text", "time"]
 Role = Literal["time", "group", "target", "sensor", "ignore"]
@@ -78,6 +78,9 @@ class Dataset:
 
         Numbers are float64, text is str with NaN where empty, times are datetime64[us].
         """
+        import pandas as pd
+        import pyarrow.parquet as pq
+
         names = [c.name for c in self.columns] if columns is None else list(columns)
         for name in names:
             self.column(name)
@@ -91,6 +94,8 @@ class Dataset:
 
 def _slice(path: Path, names: list[str], start: int, stop: int) -> pa.Table:
     """Only the row groups that overlap the rows asked for."""
+    import pyarrow.parquet as pq
+
     file = pq.ParquetFile(path)
     taken, offset, first = [], 0, None
     for group in range(file.num_row_groups):

@@ -9,9 +9,11 @@ from core.workflows.anomalies import (
     list_verdicts,
     set_verdict,
 )
+from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.cleaning import RecipePreview, get_recipe, preview_recipe, save_recipe
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
+from core.workflows.import_many import import_files
 from core.workflows.importing import (
     Imported,
     change_columns,

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from core.data.dataset import Column, Dataset
 from core.data.findings import Finding
-from core.data.options import LineCount, OddRow, Outcome, Preview, Question, ReadOptions
+from core.data.formats.records import SourceOptions, Unmatched
+from core.data.options import LineCount, OddRow, Outcome, Preview, Question, Reading, ReadOptions
 from core.data.reading import read_file
 from core.data.sniffing import sniff
-from core.data.source import check_packed, text_bytes
+from core.data.source import check_packed
 from core.errors import DataProblem, SettingProblem, StoreProblem
-from core.messages import Message, msg
+from core.messages import msg
 from core.store import new_id, sha256_of
 from core.store.problems import NOT_FOUND
+from core.workflows.apart import Cancelled, Progress, expected_bytes, is_read_here, read_apart
 from core.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Imported:
     findings: tuple[Finding, ...]
     rejected: tuple[OddRow, ...]
     questions: tuple[Question, ...]
+    source: SourceOptions = SourceOptions()
+    unmatched: tuple[Unmatched, ...] = ()
 
 
 def preview_file(path: Path, options: ReadOptions | None = None, *, source_name: str | None = None) -> Preview:
@@ -69,6 +73,9 @@ def import_file(
     options: ReadOptions | None = None,
     columns: Sequence[Column] | None = None,
     source_name: str | None = None,
+    source: SourceOptions | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
 ) -> Imported:
     """Read a file into a new dataset: Parquet first, row second; nothing is kept when it fails or is refused.
 
@@ -77,6 +84,8 @@ def import_file(
         options: How to read it; what is not set is found out.
         columns: Roles, units and limits that replace the guessed ones, by column name.
         source_name: The file's name as the user knows it, when `path` is a temporary copy.
+        source: Which sheet or file inside is meant; asked where it is open.
+        progress, cancelled: For reading in a child process, see `in_child`.
 
     Raises:
         DataProblem: the file cannot be read as a table, or `columns` names one that it does not have.
@@ -84,40 +93,66 @@ def import_file(
         StoreProblem: the disk is full.
     """
     store, shown = ws.store, source_name or path.name
-    title = checked_name(name or _stem(shown))
+    title = checked_name(name or stem_of(shown))
     if path.is_file():
         try:
-            store.need_space(SPACE_FACTOR * text_bytes(path))
+            store.need_space(SPACE_FACTOR * expected_bytes(path))
         except StoreProblem:
             with _told_as(path, shown):
                 check_packed(path)
             raise
-    dataset_id = new_id()
+    used = source or SourceOptions()
     with store.scratch() as folder:
         table = folder / "table.parquet"
         with _told_as(path, shown):
-            reading = read_file(path, table, options)
-        imported = Imported(reading.outcome, None, reading.lines, reading.findings, reading.rejected, reading.questions)
+            if is_read_here(path):
+                reading = read_file(path, table, options)
+            else:
+                used, reading = read_apart(
+                    path, table, shown=shown, options=options, source=source, progress=progress, cancelled=cancelled
+                )
+        imported = unstored(reading, used)
         if reading.outcome == "ask":
             return imported
-        facts: dict[str, Any] = {
-            "n_rows": reading.n_rows,
-            "columns": _merged(reading.columns, columns),
-            "sha256": sha256_of(table),
-            "options": reading.options.model_dump(mode="json"),
-            "findings": [finding.to_json() for finding in reading.findings],
-            "lines": reading.lines.to_json(),
-            "source_name": shown,
-            "source_sha256": sha256_of(path),
-        }
-        source = _kept_source(path, folder)
-        with _kept_whole(ws, dataset_id):
-            store.adopt_file(table, store.path(dataset_id, "parquet"))
-            store.adopt_file(source, store.path(dataset_id, "source"))
-            if reading.rejected:
-                store.write_bytes(store.path(dataset_id, "rejected"), _rejected_json(reading.rejected))
-            row = store.add_dataset(dataset_id, title, **facts)
-    return replace(imported, dataset=row.to_dataset())
+        kept = (_kept_source(path, folder), sha256_of(path), shown)
+        return replace(imported, dataset=store_reading(ws, title, table, reading, used, kept, columns))
+
+
+def unstored(reading: Reading, source: SourceOptions) -> Imported:
+    """What an import gave, before there is a dataset."""
+    return Imported(reading.outcome, None, reading.lines, reading.findings, reading.rejected, reading.questions, source)
+
+
+def store_reading(
+    ws: Workspace,
+    title: str,
+    table: Path,
+    reading: Reading,
+    source: SourceOptions,
+    kept: tuple[Path, str, str],
+    columns: Sequence[Column] | None,
+) -> Dataset:
+    """Take over the table and the original (its compressed copy, its hash, its name), then write the row."""
+    store, dataset_id = ws.store, new_id()
+    original, sha256, shown = kept
+    chosen = source.model_dump(mode="json", exclude_none=True)
+    facts: dict[str, Any] = {
+        "n_rows": reading.n_rows,
+        "columns": _merged(reading.columns, columns),
+        "sha256": sha256_of(table),
+        "options": reading.options.model_dump(mode="json") | ({"source": chosen} if chosen else {}),
+        "findings": [finding.to_json() for finding in reading.findings],
+        "lines": reading.lines.to_json(),
+        "source_name": shown,
+        "source_sha256": sha256,
+    }
+    with _kept_whole(ws, dataset_id):
+        store.adopt_file(table, store.path(dataset_id, "parquet"))
+        store.adopt_file(original, store.path(dataset_id, "source"))
+        if reading.rejected:
+            store.write_bytes(store.path(dataset_id, "rejected"), _rejected_json(reading.rejected))
+        row = store.add_dataset(dataset_id, title, **facts)
+    return row.to_dataset()
 
 
 @contextmanager
@@ -167,7 +202,7 @@ def rejected_rows(ws: Workspace, dataset_id: str) -> tuple[OddRow, ...]:
     if not kept.is_file():
         return ()
     stored = json.loads(kept.read_text(encoding="utf-8"))
-    return tuple(OddRow(r["line"], r["column"], Message.from_json(r["reason"]), r["text"]) for r in stored)
+    return tuple(OddRow.from_json(row) for row in stored)
 
 
 def list_datasets(ws: Workspace) -> tuple[Dataset, ...]:
@@ -301,12 +336,9 @@ def _kept_source(path: Path, folder: Path) -> Path:
 
 
 def _rejected_json(rejected: Sequence[OddRow]) -> bytes:
-    rows = [
-        {"line": r.line, "column": r.column, "reason": r.reason.to_json(), "text": r.text} for r in rejected[:MAX_REJECTED_KEPT]
-    ]
-    return json.dumps(rows).encode()
+    return json.dumps([row.to_json() for row in rejected[:MAX_REJECTED_KEPT]]).encode()
 
 
-def _stem(name: str) -> str:
-    """A file's name without .csv, .tsv, .txt and .gz."""
-    return re.sub(r"(\.(csv|tsv|txt|tab|dat))?(\.gz)?$", "", name, flags=re.IGNORECASE) or name
+def stem_of(name: str) -> str:
+    """A file's name without the endings of tables and archives."""
+    return re.sub(r"(\.(csv|tsv|txt|tab|dat|xlsx|xlsm|parquet|pq))?(\.(gz|zip))?$", "", name, flags=re.IGNORECASE) or name

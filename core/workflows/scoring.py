@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from core.data.dataset import Dataset
+from core.data.formats.records import SourceOptions
 from core.data.options import ReadOptions, unanswered
 from core.data.reading import read_file
 from core.errors import DataProblem, unknown_column
@@ -31,6 +32,7 @@ from core.messages import Message, msg
 from core.serving import Bundle, load_bundle
 from core.serving.scoring import score_table
 from core.store.files import disk_errors
+from core.workflows.apart import is_read_here, read_apart
 from core.workflows.key_matching import comparable_keys
 from core.workflows.results import Results
 from core.workflows.score_rows import limit_columns, scores_at
@@ -69,8 +71,8 @@ def resolve_bundle(ws: Workspace | None, source: str) -> Bundle:
         return load_bundle(path)
 
 
-def read_table(path: Path, options: ReadOptions | None = None) -> pd.DataFrame:
-    """A delimited file as a table, read by the same rules as an import; its first row holds names unless told otherwise.
+def read_table(path: Path, options: ReadOptions | None = None, source: SourceOptions | None = None) -> pd.DataFrame:
+    """A file as a table, read by the same rules as an import; its first row holds names unless told otherwise.
 
     Columns of such a file are asked for by name, so that an import's question about its header has one answer here.
 
@@ -81,19 +83,25 @@ def read_table(path: Path, options: ReadOptions | None = None) -> pd.DataFrame:
     with disk_errors(), TemporaryDirectory(prefix="andon-read-") as folder:
         target = Path(folder) / "table.parquet"
         told = options or ReadOptions()
-        reading = read_file(path, target, told if told.header is not None else told.with_values(header=True))
+        told = told if told.header is not None else told.with_values(header=True)
+        if is_read_here(path):
+            reading = read_file(path, target, told)
+        else:
+            _, reading = read_apart(path, target, shown=path.name, options=told, source=source)
         if reading.outcome == "ask":
             raise unanswered(reading.questions)
         return Dataset("", 1, path.name, target, reading.n_rows, reading.columns, "").table()
 
 
-def score_file(bundle: Bundle, data: Path, out: Path, options: ReadOptions | None = None) -> ScoredFile:
+def score_file(
+    bundle: Bundle, data: Path, out: Path, options: ReadOptions | None = None, source: SourceOptions | None = None
+) -> ScoredFile:
     """Score a file: one output row an input row, in order, key columns first; written whole or not at all.
 
     Raises:
         DataProblem: the file cannot be read, or lacks columns that the model needs.
     """
-    table = read_table(data, options)
+    table = read_table(data, options, source)
     scored = score_table(bundle, table)
     keys = [name for name in bundle.manifest.key_columns if name in table.columns]
     head = table[keys].reset_index(drop=True) if keys else pd.DataFrame({ROW: np.arange(len(table))})

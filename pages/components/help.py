@@ -23,7 +23,9 @@ def _home() -> list[str]:
         t(
             "Demo projects are finished results on generated data whose truth is known: open one to see what a result looks like."
         ),
-        t("'Use my file' takes a CSV or TSV file, also packed with gzip, and leads from there to a model and a report."),
+        t(
+            "'Use my file' takes a text table, a workbook, a Parquet file or an archive, and leads from there to a model and a report."
+        ),
         t(
             "Recent work lists the newest runs, and Runs has all; a row opens what it found. A training goes on when the browser is closed."
         ),
@@ -34,6 +36,9 @@ def _data() -> list[str]:
     return [
         t(
             "The preview shows how the file is read; what is wrong can be corrected before it is imported. Every line is accounted for."
+        ),
+        t(
+            "Workbooks, Parquet files and archives are taken apart first; several files at once are shown as one table before they are stored."
         ),
         t(
             "A role says what a column is: time orders the rows, a group is a lot, unit or serial, the target is what you want to know, sensors are what it is learned from."

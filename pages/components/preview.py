@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -9,40 +10,63 @@ import pandas as pd
 import streamlit as st
 
 from core import workflows as wf
+from core.data.formats.records import Opened, SourceOptions
 from core.data.options import Preview, Question, ReadOptions
-from pages.components import findings, notices, numbers, words
+from pages.components import findings, notices, numbers, sources, words
 from pages.components.text import md, say, t, tn
 from pages.components.uploads import Upload
 
 ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "cp1252", "latin-1", "utf-16", "shift_jis", "big5")
 SHOWN_COLUMNS = 60
 SHOWN_CELL = 200
+MOST_RADIOS = 8
 
 
-def corrected(upload: Upload) -> tuple[Preview, ReadOptions]:
+def corrected(upload: Upload) -> tuple[Preview, ReadOptions, SourceOptions]:
     """Draw the corrections and the head of the table; the preview and the options that the import should use."""
-    found = wf.preview_file(upload.path, source_name=upload.name)
     rail, main = st.columns([1, 3], gap="medium")
     with rail:
-        options = _corrections(found.options)
-    preview = wf.preview_file(upload.path, options, source_name=upload.name) if options != ReadOptions() else found
+        opened = sources.opened(upload)
+        found = wf.preview_table(opened)
+        options = _corrections(found.options, opened)
+    preview = wf.preview_table(opened, options) if options != ReadOptions() else found
     with main:
         if preview.refusal is not None:
             notices.problem(preview.refusal)
-        _questions(preview)
+        ask(preview.questions, preview.options)
         _head(preview)
         findings.show(preview.findings, key="preview_findings")
-    return preview, options
+    return preview, options, sources.chosen()
 
 
-def _corrections(found: ReadOptions) -> ReadOptions:
-    """One widget an option, starting from what was found; the options that a person has changed."""
+def _corrections(found: ReadOptions, opened: Opened) -> ReadOptions:
+    """One widget an option, starting from what was found; the options that a person has changed.
+
+    A workbook leaves open where the table begins, but not how its cells are written; Parquet leaves nothing open.
+    """
+    if opened.kind == "parquet":
+        st.caption(md(t("Columns and their kinds stand in the file.")))
+        return ReadOptions()
     st.markdown(f"**{md(t('How the file is read'))}**")
-    values: dict[str, Any] = {
+    values = {**({} if opened.read.delimiter else _text_widgets(found)), **_table_widgets(found)}
+    if found.day_first is not None or st.session_state.get("read.day_first") is not None:
+        values["day_first"] = _select("day_first", t("03/04/2024 means"), (True, False), found.day_first, _day_word)
+    assumed = {"header": True, "units_row": False, "preamble_rows": 0}
+    before = {name: assumed.get(name) if getattr(found, name) is None else getattr(found, name) for name in values}
+    return ReadOptions.read({name: value for name, value in values.items() if value is not None and value != before[name]})
+
+
+def _text_widgets(found: ReadOptions) -> dict[str, Any]:
+    return {
         "delimiter": _select("delimiter", t("Delimiter"), (",", ";", "\t", "|", " "), found.delimiter, _delimiter_word),
         "decimal": _select("decimal", t("Decimal mark"), (".", ","), found.decimal, _mark_word),
         "thousands": _select("thousands", t("Thousands mark"), ("", ",", ".", " ", "'"), found.thousands, _mark_word),
         "encoding": _select("encoding", t("Encoding"), ENCODINGS, found.encoding, str, accept_new_options=True),
+    }
+
+
+def _table_widgets(found: ReadOptions) -> dict[str, Any]:
+    return {
         "header": st.toggle(t("The first row holds the names"), key=_start("header", found.header is not False)),
         "units_row": st.toggle(t("The row below holds units"), key=_start("units_row", bool(found.units_row))),
         "preamble_rows": st.number_input(
@@ -53,11 +77,6 @@ def _corrections(found: ReadOptions) -> ReadOptions:
             key=_start("preamble_rows", found.preamble_rows or 0),
         ),
     }
-    if found.day_first is not None or st.session_state.get("read.day_first") is not None:
-        values["day_first"] = _select("day_first", t("03/04/2024 means"), (True, False), found.day_first, _day_word)
-    assumed = {"header": True, "units_row": False, "preamble_rows": 0}
-    before = {name: assumed.get(name) if getattr(found, name) is None else getattr(found, name) for name in values}
-    return ReadOptions.read({name: value for name, value in values.items() if value is not None and value != before[name]})
 
 
 def _start(name: str, found: Any) -> str:
@@ -87,18 +106,22 @@ def _day_word(value: bool) -> str:
     return t("3 April") if value else t("4 March")
 
 
-def _questions(preview: Preview) -> None:
-    """What the file leaves open is asked, never guessed."""
-    for number, question in enumerate(preview.questions):
+def ask(questions: Sequence[Question], options: ReadOptions, prefix: str = "read") -> None:
+    """What a file leaves open is asked, never guessed. Many answers are a list to open. `prefix` begins the names under
+    which answers are kept."""
+    for number, question in enumerate(questions):
+        key = f"{prefix}.question.{question.code}.{number}"
+        is_short = len(question.options) <= MOST_RADIOS
+        widget: Any = st.radio if is_short else partial(st.selectbox, placeholder=t("not decided"))
         with st.container(border=True):
-            st.radio(
+            widget(
                 md(say(question.message)),
                 range(len(question.options)),
                 index=None,
                 format_func=partial(_option_word, question),
-                key=f"read.question.{question.code}.{number}",
+                key=key,
                 on_change=_answer,
-                args=(question, f"read.question.{question.code}.{number}", preview.options),
+                args=(question, key, options, prefix),
             )
 
 
@@ -106,14 +129,20 @@ def _option_word(question: Question, index: int) -> str:
     return md(say(question.options[index][1]))
 
 
-def _answer(question: Question, key: str, before: ReadOptions) -> None:
-    """Put the answer into the widgets of the corrections, which are the one place that counts."""
+def _answer(question: Question, key: str, before: ReadOptions, prefix: str) -> None:
+    """Put the answer into the widgets of the corrections, which are the one place that counts.
+
+    Several files have no such widgets: there only what the question asks is kept, as the rest is each file's own.
+    """
     chosen = st.session_state.get(key)
     if chosen is None:
         return
-    for name, value in question.options[chosen][0].model_dump().items():
-        if value is not None and value != getattr(before, name):
-            st.session_state[f"read.{name}"] = value
+    answers = [options.model_dump() for options, _ in question.options]
+    for name, value in answers[chosen].items():
+        is_asked = name == question.code or any(answer[name] != value for answer in answers)
+        is_new = value != getattr(before, name, None) if prefix == "read" else is_asked
+        if value is not None and is_new:
+            st.session_state[f"{prefix}.{name}"] = value
     del st.session_state[key]
 
 

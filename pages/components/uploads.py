@@ -13,7 +13,7 @@ import streamlit as st
 from core.errors import DataProblem
 from core.messages import msg
 
-TYPES = ("csv", "tsv", "txt", "gz")
+TYPES = ("csv", "tsv", "txt", "gz", "xlsx", "parquet", "zip")
 MAX_MEGABYTES = 200
 _BLOCK = 1 << 20
 
@@ -30,12 +30,18 @@ class Upload:
     @property
     def title(self) -> str:
         """The file's name without its endings, for people."""
-        return re.sub(r"(\.(csv|tsv|txt|gz))+$", "", self.name, flags=re.IGNORECASE) or self.name
+        return re.sub(r"(\.(csv|tsv|txt|gz|xlsx|parquet|zip))+$", "", self.name, flags=re.IGNORECASE) or self.name
 
 
 def current() -> Upload | None:
     """The file that waits to be imported, if any."""
     return st.session_state.get("_upload")
+
+
+def waiting() -> tuple[Upload, ...]:
+    """All files that wait; more than one are to become one table."""
+    first = current()
+    return () if first is None else (first, *st.session_state.get("_upload_more", ()))
 
 
 def ask(label: str, help_text: str) -> None:
@@ -48,10 +54,12 @@ def ask(label: str, help_text: str) -> None:
         help=help_text,
         max_upload_size=MAX_MEGABYTES,
         label_visibility="collapsed",
+        accept_multiple_files=True,
     )
-    if given is None:
+    if not given:
         return
-    st.session_state["_upload"] = _take(given, given.name)
+    taken = [_take(file, file.name) for file in sorted(given, key=lambda f: _natural(f.name))]
+    st.session_state["_upload"], st.session_state["_upload_more"] = taken[0], tuple(taken[1:])
     st.session_state["_upload_turn"] = turn + 1
     forget_corrections()
     st.rerun()
@@ -59,16 +67,22 @@ def ask(label: str, help_text: str) -> None:
 
 def drop() -> None:
     """Forget the waiting file and remove it from the disk."""
-    waiting = st.session_state.pop("_upload", None)
-    if waiting is not None:
-        waiting.folder.cleanup()
+    for file in waiting():
+        file.folder.cleanup()
+    st.session_state.pop("_upload", None)
+    st.session_state.pop("_upload_more", None)
     forget_corrections()
 
 
 def forget_corrections() -> None:
     """Let the widgets of the preview start from what is found in the next file."""
-    for key in [k for k in st.session_state if str(k).startswith("read.")]:
+    for key in [k for k in st.session_state if str(k).startswith(("read.", "together."))]:
         del st.session_state[key]
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """The order in which people number files: 2.csv before 10.csv."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name.casefold()) if part]
 
 
 def _take(stream: BinaryIO, name: str) -> Upload:

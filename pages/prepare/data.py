@@ -8,22 +8,37 @@ import streamlit as st
 
 from core import workflows as wf
 from core.data.dataset import Dataset
+from core.data.formats.records import SourceOptions
 from core.data.options import LineCount, Question, ReadOptions
 from core.data.summary import Summary
 from core.errors import Problem
 from core.messages import msg
-from pages.components import column_table, findings, notices, numbers, preview, rejected_rows, state, uploads
+from pages.components import (
+    column_table,
+    combination,
+    findings,
+    notices,
+    numbers,
+    preview,
+    rejected_rows,
+    sources,
+    state,
+    uploads,
+)
 from pages.components.layout import Figure, caption, confirm, empty_picture, figures, headline, next_step
 from pages.components.text import md, say, t, tn
 from pages.components.words import project_name
 
-UPLOAD_HELP = "CSV, TSV, TXT, GZ · 200 MB"
+UPLOAD_HELP = "CSV, TSV, TXT, GZ, XLSX, Parquet, ZIP · 200 MB"
+NAMED_FILES = 4
 
 
 def show() -> None:
     """The screen: an import in progress, the open dataset, or the way in."""
     dataset, waiting = state.dataset(), uploads.current()
-    if waiting is not None:
+    if waiting is not None and (len(uploads.waiting()) > 1 or sources.is_all()):
+        _import_together(uploads.waiting())
+    elif waiting is not None:
         _import(waiting)
     elif dataset is None or st.session_state.get("_add_file"):
         _way_in(dataset)
@@ -37,7 +52,7 @@ def _way_in(dataset: Dataset | None) -> None:
         md(t("Andon finds delimiter, decimal mark, encoding, header and units, and shows them before anything is stored."))
     )
     uploads.ask(t("File"), t("The file stays on this machine."))
-    caption(UPLOAD_HELP, t("The file stays on this machine."))
+    caption(UPLOAD_HELP, t("several files at once become one table"), t("The file stays on this machine."))
     if dataset is not None:
         if st.button(
             t("Back to '{name}'", name=md(project_name(dataset.name))), key="cancel_add", icon=":material/arrow_back:"
@@ -54,11 +69,12 @@ def _import(waiting: uploads.Upload) -> None:
     head = st.container()
     caption(preview.size_line(waiting))
     options: ReadOptions | None = None
+    source = SourceOptions()
     questions: tuple[Question, ...] = ()
     refusal: Problem | None = None
     with notices.guard():
         try:
-            shown, options = preview.corrected(waiting)
+            shown, options, source = preview.corrected(waiting)
             questions, refusal = shown.questions, shown.refusal
         except Problem as problem:
             refusal = problem
@@ -76,24 +92,71 @@ def _import(waiting: uploads.Upload) -> None:
             key="import_file",
             disabled=options is None or bool(questions) or refusal is not None,
         )
-        if st.button(t("Choose another file"), key="drop_file"):
-            uploads.drop()
-            st.session_state["_add_file"] = True
-            st.rerun()
+        _another()
     if questions:
         caption(tn("{n} question is open: answer it above.", "{n} questions are open: answer them above.", len(questions)))
     if wanted:
         with notices.guard():
-            _bring_in(waiting, name or waiting.title, options)
+            with sources.bar(t("Reading '{name}' …", name=md(waiting.name))) as progress:
+                imported = wf.import_file(
+                    state.workspace(),
+                    waiting.path,
+                    name=(name or waiting.title).strip(),
+                    options=options,
+                    source_name=waiting.name,
+                    source=source,
+                    progress=progress,
+                )
+            _open(imported)
 
 
-def _bring_in(waiting: uploads.Upload, name: str, options: ReadOptions | None) -> None:
-    with st.spinner(t("Reading '{name}' …", name=md(waiting.name))):
-        imported = wf.import_file(state.workspace(), waiting.path, name=name.strip(), options=options, source_name=waiting.name)
+def _import_together(files: tuple[uploads.Upload, ...]) -> None:
+    """Several files, or all of an archive, as one table that is shown before it is stored."""
+    head = st.container()
+    caption(*(preview.size_line(file) for file in files[:NAMED_FILES]), "…" if len(files) > NAMED_FILES else "")
+    prepared = combination.shown(files)
+    with head:
+        headline(combination.headline_of(files, prepared))
+    n_open = combination.open_questions(prepared)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(
+            t("Name of the dataset"), value=combination.title_of(files), max_chars=100, key="read.name", width=320
+        )
+        wanted = st.button(
+            t("Import as one table"),
+            type="primary",
+            icon=":material/download_done:",
+            key="import_file",
+            disabled=prepared is None or n_open > 0,
+        )
+        _another()
+    if n_open:
+        caption(tn("{n} question is open: answer it above.", "{n} questions are open: answer them above.", n_open))
+    if wanted:
+        with notices.guard(), st.spinner(t("Storing the table …")):
+            paths, names = [f.path for f in files], [f.name for f in files]
+            _open(
+                wf.import_files(
+                    state.workspace(), paths, names=names, name=(name or combination.title_of(files)).strip(), prepared=prepared
+                )
+            )
+
+
+def _another() -> None:
+    if st.button(t("Choose another file"), key="drop_file"):
+        sources.tidy()
+        uploads.drop()
+        st.session_state["_add_file"] = True
+        st.rerun()
+
+
+def _open(imported: wf.Imported) -> None:
+    """Go to the new dataset, or say what kept it from being made."""
     if imported.dataset is None:
         findings.show(imported.findings, key="import_findings")
         return
     st.session_state["_add_file"] = False
+    sources.tidy()
     uploads.drop()
     notices.done(msg("'{name}' is imported: {n} rows.", name=imported.dataset.name, n=imported.dataset.n_rows))
     state.open_now(dataset=imported.dataset.id)

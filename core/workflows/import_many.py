@@ -1,0 +1,77 @@
+"""Several files → one dataset: made in a child process, shown, then stored as it is with all the originals."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tarfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.data.dataset import Column
+from core.data.formats.records import SourceOptions
+from core.data.options import ReadOptions
+from core.store import sha256_of
+from core.workflows.apart import Cancelled, Prepared, Progress, expected_bytes, prepare_files
+from core.workflows.importing import SPACE_FACTOR, Imported, checked_name, stem_of, store_reading, unstored
+from core.workflows.workspace import Workspace
+
+MAX_SOURCE_NAME = 300
+
+
+def import_files(
+    ws: Workspace,
+    paths: Sequence[Path],
+    *,
+    names: Sequence[str] | None = None,
+    name: str | None = None,
+    options: ReadOptions | None = None,
+    source: SourceOptions | None = None,
+    columns: Sequence[Column] | None = None,
+    prepared: Prepared | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> Imported:
+    """Read several files into one new dataset, stacked, joined or turned long as `source.combine` says.
+
+    Args:
+        names: What the files are called; their paths by default.
+        prepared: What `prepare_files` made of them and somebody has looked at: stored as it is.
+
+    Raises:
+        DataProblem: a file cannot be read, or they do not go together.
+        StoreProblem: the disk is full.
+    """
+    called = list(names or [p.as_posix() for p in paths])
+    title = checked_name(name or f"{stem_of(called[0].rpartition('/')[2])} + {len(called) - 1}")
+    ws.store.need_space(SPACE_FACTOR * sum(expected_bytes(p) for p in paths if p.is_file()))
+    with ws.store.scratch() as folder:
+        made = prepared or prepare_files(
+            paths, folder, names=called, options=options, source=source, progress=progress, cancelled=cancelled
+        )
+        reading = made.combination.reading
+        imported = replace(unstored(reading, made.combination.source), unmatched=made.combination.unmatched)
+        if reading.outcome == "ask":
+            return imported
+        table = folder / "table.parquet"
+        shutil.copyfile(made.table, table)
+        kept = (_kept_sources(paths, called, folder), _sha256_of_all(paths), ", ".join(called)[:MAX_SOURCE_NAME])
+        return replace(imported, dataset=store_reading(ws, title, table, reading, made.combination.source, kept, columns))
+
+
+def _kept_sources(paths: Sequence[Path], names: Sequence[str], folder: Path) -> Path:
+    """The original bytes of several files as one compressed archive, in their order, with the names they had."""
+    kept = folder / "source.gz"
+    with tarfile.open(kept, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as archive:
+        for n, (path, name) in enumerate(zip(paths, names, strict=True)):
+            entry = tarfile.TarInfo(f"{n:04d}")
+            entry.size, entry.pax_headers = path.stat().st_size, {"comment": name}
+            with path.open("rb") as file:
+                archive.addfile(entry, file)
+    return kept
+
+
+def _sha256_of_all(paths: Sequence[Path]) -> str:
+    """A hash over the hashes of the files."""
+    return hashlib.sha256("".join(sha256_of(p) for p in paths).encode()).hexdigest()

@@ -1,0 +1,95 @@
+"""Which table of a file is meant, asked beside its preview: the sheet of a workbook, the file of an archive."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core import workflows as wf
+from core.data.formats.records import ALL_MEMBERS, Opened, SourceOptions
+from pages.components import state
+from pages.components.text import md, t
+from pages.components.uploads import Upload
+
+
+def workplace() -> Path:
+    """A private folder of this session for what comes out of archives and workbooks; it goes with the waiting file."""
+    kept: tempfile.TemporaryDirectory[str] | None = st.session_state.get("_workplace")
+    if kept is None:
+        kept = st.session_state["_workplace"] = wf.workplace(state.workspace())
+    return Path(kept.name)
+
+
+def chosen() -> SourceOptions:
+    """What was chosen so far."""
+    return SourceOptions(sheet=st.session_state.get("read.sheet"), member=st.session_state.get("read.member"))
+
+
+def is_all() -> bool:
+    """Whether every table of the archive is wanted."""
+    return st.session_state.get("read.member") == ALL_MEMBERS
+
+
+def opened(upload: Upload) -> Opened:
+    """Take the file apart as far as one table, and offer what there is to choose from.
+
+    Raises:
+        DataProblem: it cannot be opened, or holds no table.
+    """
+    with bar(t("Opening '{name}' …", name=md(upload.name))) as progress:
+        found = wf.open_file(upload.path, workplace(), chosen(), source_name=upload.name, progress=progress)
+    _forget_other_table((str(upload.path), found.source.sheet, found.source.member))
+    if len(found.members) > 1:
+        _choose("member", t("File inside"), (*found.members, ALL_MEMBERS), found.source.member, bool(found.questions))
+    if len(found.sheets) > 1:
+        _choose("sheet", t("Sheet"), found.sheets, found.source.sheet, bool(found.questions))
+    return found
+
+
+def _forget_other_table(table: tuple[str, str | None, str | None]) -> None:
+    """Corrections belong to one table: those of the sheet that was shown before must not be put on the next one."""
+    before = st.session_state.get("_table_shown")
+    st.session_state["_table_shown"] = table
+    if before is None or before == table:
+        return
+    for key in [str(k) for k in st.session_state if str(k).startswith("read.")]:
+        if key not in ("read.sheet", "read.member", "read.name"):
+            del st.session_state[key]
+
+
+@contextmanager
+def bar(text: str) -> Iterator[Callable[[str, float], None]]:
+    """A bar for what reads in a child; none where nothing has to be read. Whoever clicks something else meanwhile ends the
+    script at the bar, and with it the child."""
+    place = st.empty()
+    try:
+        yield lambda stage, part: _move(place, part, text)
+    finally:
+        place.empty()
+
+
+def _move(place: DeltaGenerator, part: float, text: str) -> None:
+    place.progress(min(1.0, part), text)
+
+
+def _choose(name: str, label: str, options: tuple[str, ...], used: str | None, is_open: bool) -> None:
+    asked = is_open and st.session_state.get(f"read.{name}") is None
+    st.session_state.setdefault(f"read.{name}", None if asked else used)
+    st.selectbox(label, options, index=None, format_func=_word, key=f"read.{name}", placeholder=t("not decided"))
+
+
+def _word(value: str) -> str:
+    return t("all of them, one below the other") if value == ALL_MEMBERS else value
+
+
+def tidy() -> None:
+    """Remove what was taken apart."""
+    kept: tempfile.TemporaryDirectory[str] | None = st.session_state.pop("_workplace", None)
+    st.session_state.pop("_prepared", None)
+    if kept is not None:
+        kept.cleanup()
