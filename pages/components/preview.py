@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,11 +23,15 @@ SHOWN_CELL = 200
 
 def corrected(upload: Upload) -> tuple[Preview, ReadOptions]:
     """Draw the corrections and the head of the table; the preview and the options that the import should use."""
-    found = wf.preview_file(upload.path, source_name=upload.name)
+    found = _look(str(upload.path), _stamp(upload.path), "", upload.name)
     rail, main = st.columns([1, 3], gap="medium")
     with rail:
         options = _corrections(found.options)
-    preview = wf.preview_file(upload.path, options, source_name=upload.name) if options != ReadOptions() else found
+    preview = (
+        found
+        if options == ReadOptions()
+        else _look(str(upload.path), _stamp(upload.path), options.model_dump_json(), upload.name)
+    )
     with main:
         if preview.refusal is not None:
             notices.problem(preview.refusal)
@@ -33,6 +39,18 @@ def corrected(upload: Upload) -> tuple[Preview, ReadOptions]:
         _head(preview)
         findings.show(preview.findings, key="preview_findings")
     return preview, options
+
+
+@st.cache_data(max_entries=16, ttl=3600, show_spinner=False)
+def _look(path: str, stamp: tuple[int, int], options: str, name: str) -> Preview:
+    """A large file is looked through once for each way of reading it, not at every click."""
+    return wf.preview_file(Path(path), ReadOptions.read(json.loads(options)) if options else None, source_name=name)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes when a file does: size and time of the last write."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _corrections(found: ReadOptions) -> ReadOptions:

@@ -17,8 +17,6 @@ from pages.components.layout import Figure, caption, confirm, empty_picture, fig
 from pages.components.text import md, say, t, tn
 from pages.components.words import project_name
 
-UPLOAD_HELP = "CSV, TSV, TXT, GZ · 200 MB"
-
 
 def show() -> None:
     """The screen: an import in progress, the open dataset, or the way in."""
@@ -36,8 +34,8 @@ def _way_in(dataset: Dataset | None) -> None:
     st.markdown(
         md(t("Andon finds delimiter, decimal mark, encoding, header and units, and shows them before anything is stored."))
     )
-    uploads.ask(t("File"), t("The file stays on this machine."))
-    caption(UPLOAD_HELP, t("The file stays on this machine."))
+    uploads.ask()
+    caption(t("The file stays on this machine."))
     if dataset is not None:
         if st.button(
             t("Back to '{name}'", name=md(project_name(dataset.name))), key="cancel_add", icon=":material/arrow_back:"

@@ -14,6 +14,7 @@ from core import workflows as wf
 from core.data.dataset import Column
 from core.workflows import importing
 from pages.components import column_table, rejected_rows
+from tests.pages.giving import give
 from tests.stored import NOTHING, stored
 
 Open = Callable[..., AppTest]
@@ -22,7 +23,7 @@ GERMAN = "Zeit;Breite (mm);Los\n" + "".join(f"2026-05-01 06:{i:02d};47,9{i % 10}
 
 def uploaded(open_app: Open, content: bytes, name: str = "part.csv") -> AppTest:
     app = open_app("prepare/data.py")
-    app.file_uploader[0].upload(name, content).run()
+    give(app, content, name)
     assert not app.exception
     return app
 
@@ -37,7 +38,7 @@ def imported(open_app: Open, content: bytes, name: str = "part.csv") -> AppTest:
 def test_the_empty_screen_asks_for_a_file(open_app: Open) -> None:
     app = open_app("prepare/data.py")
     assert app.title[0].value.startswith("Bring a table")
-    assert len(app.file_uploader) == 1
+    assert app.session_state["_ticket"]
 
 
 def test_the_preview_shows_what_was_found_and_imports_it(open_app: Open) -> None:
