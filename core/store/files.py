@@ -171,6 +171,20 @@ class Files:
             sync_folder(target.parent)
         return target
 
+    def secret(self, name: str) -> bytes:
+        """A random key of 32 bytes that only this user can read, made at the first call and the same ever after."""
+        place = self.home / name
+        try:
+            descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return place.read_bytes()
+        with disk_errors(), os.fdopen(descriptor, "wb") as handle:
+            handle.write(os.urandom(32))
+            handle.flush()
+            os.fsync(handle.fileno())
+        sync_folder(self.home)
+        return place.read_bytes()
+
     def incoming(self) -> Path:
         """A private folder for files on their way in, which its maker removes; what a crash leaves is swept after a day."""
         return _private_folder(self.home / INCOMING / new_id())

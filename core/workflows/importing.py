@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from core.data.dataset import Column, Dataset
 from core.data.findings import Finding
 from core.data.options import LineCount, Outcome, Preview, Question, ReadOptions, Reject
-from core.data.reading import read_file
+from core.data.reading import Reading, read_file
 from core.data.sniffing import sniff
 from core.data.source import check_packed, text_bytes
 from core.errors import DataProblem, SettingProblem, StoreProblem
 from core.messages import Message, msg
 from core.store import new_id, sha256_of
 from core.store.problems import NOT_FOUND
+from core.workflows.privacy import Treatment, check_choices, privacy_facts, protect, treated_columns, treated_findings
 from core.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def import_file(
     options: ReadOptions | None = None,
     columns: Sequence[Column] | None = None,
     source_name: str | None = None,
+    privacy: Mapping[str, Treatment] | None = None,
 ) -> Imported:
     """Read a file into a new dataset: Parquet first, row second; nothing is kept when it fails or is refused.
 
@@ -77,9 +79,10 @@ def import_file(
         options: How to read it; what is not set is found out.
         columns: Roles, units and limits that replace the guessed ones, by column name.
         source_name: The file's name as the user knows it, when `path` is a temporary copy.
+        privacy: Columns that are hashed or dropped before anything is stored; the original file is then not kept.
 
     Raises:
-        DataProblem: the file cannot be read as a table, or `columns` names one that it does not have.
+        DataProblem: the file cannot be read as a table, or `columns` or `privacy` names one that it does not have.
         SettingProblem: the name is empty.
         StoreProblem: the disk is full.
     """
@@ -100,6 +103,9 @@ def import_file(
         imported = Imported(reading.outcome, None, reading.lines, reading.findings, reading.rejected, reading.questions)
         if reading.outcome == "ask":
             return imported
+        if privacy:
+            reading, table = _treated(ws, reading, table, privacy)
+            imported = replace(imported, findings=reading.findings, rejected=())
         facts: dict[str, Any] = {
             "n_rows": reading.n_rows,
             "columns": _merged(reading.columns, columns),
@@ -109,15 +115,27 @@ def import_file(
             "lines": reading.lines.to_json(),
             "source_name": shown,
             "source_sha256": sha256_of(path),
+            "privacy": privacy_facts(privacy or {}),
         }
-        source = _kept_source(path, folder)
+        source = None if privacy else _kept_source(path, folder)
         with _kept_whole(ws, dataset_id):
             store.adopt_file(table, store.path(dataset_id, "parquet"))
-            store.adopt_file(source, store.path(dataset_id, "source"))
+            if source is not None:
+                store.adopt_file(source, store.path(dataset_id, "source"))
             if reading.rejected:
                 store.write_bytes(store.path(dataset_id, "rejected"), _rejected_json(reading.rejected))
             row = store.add_dataset(dataset_id, title, **facts)
     return replace(imported, dataset=row.to_dataset())
+
+
+def _treated(ws: Workspace, reading: Reading, table: Path, privacy: Mapping[str, Treatment]) -> tuple[Reading, Path]:
+    """The table without what must not be kept, and what may be said of it."""
+    check_choices(privacy, [c.name for c in reading.columns])
+    target = table.with_name("treated.parquet")
+    protect(table, target, privacy, ws.store.files.secret("hashing.key"))
+    table.unlink()
+    columns = treated_columns(reading.columns, privacy)
+    return replace(reading, columns=columns, findings=treated_findings(reading.findings, privacy), rejected=()), target
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from core.data.options import LineCount, Question, ReadOptions
 from core.data.summary import Summary
 from core.errors import Problem
 from core.messages import msg
-from pages.components import column_table, findings, notices, numbers, preview, rejected_rows, state, uploads
+from pages.components import column_table, findings, notices, numbers, preview, rejected_rows, series_section, state, uploads
 from pages.components.layout import Figure, caption, confirm, empty_picture, figures, headline, next_step
 from pages.components.text import md, say, t, tn
 from pages.components.words import project_name
@@ -131,6 +131,10 @@ def _dataset(dataset: Dataset) -> None:
             state.open_now(dataset=saved.id)
     if lines is not None and not lines.rejected:
         _import_report(dataset, lines)
+    over_time = st.expander(t("Over time, and periods that are left out"), key="over_time", on_change="rerun")
+    if over_time.open:
+        with over_time, notices.guard():
+            series_section.show(dataset)
     _next(needing)
 
 
