@@ -11,7 +11,7 @@ STAMP_DEV := $(VENV)/.requirements-dev
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test test-fast bench bench-training bench-scoring bench-web bench-upload screens lint locale demo clean
+.PHONY: help run setup setup-dev test test-fast bench bench-training bench-scoring bench-web bench-upload bench-range screens lint locale demo clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -62,6 +62,8 @@ bench-web: $(STAMP_DEV) browser ## start, memory, reruns, click to first point, 
 	@$(PY) -m benchmarks.web
 bench-upload: $(STAMP_DEV) browser ## memory of the web process while 1 GB is sent to it
 	@$(PY) -m benchmarks.upload
+bench-range: $(STAMP_DEV) browser ## a range of a chart of 200,000 rows
+	@$(PY) -m benchmarks.chart_range
 
 screens: $(STAMP_DEV) browser ## every screen in both languages and themes to docs/screens
 	@$(PY) -m benchmarks.screens

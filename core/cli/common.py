@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.data.options import ReadOptions
 from core.errors import SettingProblem
 from core.evaluation.result import Metric
 from core.messages import Message, msg
 
+T = TypeVar("T")
 Options = argparse.Namespace
 Answer = tuple[dict[str, object], list[str], int]
 
@@ -35,6 +36,11 @@ def pairs(texts: Sequence[str]) -> dict[str, str]:
             )
         pairs[key.strip()] = value
     return pairs
+
+
+def names_of(text: str, value: T) -> dict[str, T]:
+    """ "a,b" as names with one value each."""
+    return {name.strip(): value for name in text.split(",") if name.strip()}
 
 
 def read_options(options: Options) -> ReadOptions | None:

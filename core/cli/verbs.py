@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.cli.common import Answer, Options, check_out, figure_lines, figures, intervals, note, read_options
+from core.cli.common import Answer, Options, check_out, figure_lines, figures, intervals, names_of, note, read_options
 from core.cli.faults import body
 from core.data.dataset import Dataset
 from core.data.findings import Finding
@@ -50,7 +50,13 @@ def import_(options: Options) -> Answer:
             msg("Import them one after another."),
         )
     try:
-        imported = wf.import_file(wf.open_workspace(), Path(options.files[0]), name=options.name, options=read_options(options))
+        imported = wf.import_file(
+            wf.open_workspace(),
+            Path(options.files[0]),
+            name=options.name,
+            options=read_options(options),
+            privacy={**names_of(options.hash, "hash"), **names_of(options.drop, "drop")} or None,
+        )
     except DataProblem as problem:
         rejected: Any = problem.values.get("rejected", ())
         return {**_imported("reject", None, (), rejected), **body(problem)}, [str(problem)], 2

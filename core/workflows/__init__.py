@@ -10,6 +10,7 @@ from core.workflows.anomalies import (
     set_verdict,
 )
 from core.workflows.cleaning import RecipePreview, get_recipe, preview_recipe, save_recipe
+from core.workflows.comparing import compare_datasets, in_a_sentence, named_dataset
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
 from core.workflows.importing import (

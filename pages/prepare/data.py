@@ -12,7 +12,21 @@ from core.data.options import LineCount, Question, ReadOptions
 from core.data.summary import Summary
 from core.errors import Problem
 from core.messages import msg
-from pages.components import column_table, findings, notices, numbers, preview, rejected_rows, series_section, state, uploads
+from core.workflows.privacy import Treatment
+from pages.components import (
+    audit_section,
+    column_table,
+    compare_section,
+    findings,
+    notices,
+    numbers,
+    preview,
+    privacy_choice,
+    rejected_rows,
+    series_section,
+    state,
+    uploads,
+)
 from pages.components.layout import Figure, caption, confirm, empty_picture, figures, headline, next_step
 from pages.components.text import md, say, t, tn
 from pages.components.words import project_name
@@ -54,9 +68,11 @@ def _import(waiting: uploads.Upload) -> None:
     options: ReadOptions | None = None
     questions: tuple[Question, ...] = ()
     refusal: Problem | None = None
+    names: tuple[str, ...] = ()
     with notices.guard():
         try:
             shown, options = preview.corrected(waiting)
+            names = shown.names
             questions, refusal = shown.questions, shown.refusal
         except Problem as problem:
             refusal = problem
@@ -67,6 +83,7 @@ def _import(waiting: uploads.Upload) -> None:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         name = st.text_input(t("Name of the dataset"), value=waiting.title, max_chars=100, key="read.name", width=320)
+        private = privacy_choice.choose(names)
         wanted = st.button(
             t("Import file"),
             type="primary",
@@ -82,12 +99,19 @@ def _import(waiting: uploads.Upload) -> None:
         caption(tn("{n} question is open: answer it above.", "{n} questions are open: answer them above.", len(questions)))
     if wanted:
         with notices.guard():
-            _bring_in(waiting, name or waiting.title, options)
+            _bring_in(waiting, name or waiting.title, options, private)
 
 
-def _bring_in(waiting: uploads.Upload, name: str, options: ReadOptions | None) -> None:
+def _bring_in(waiting: uploads.Upload, name: str, options: ReadOptions | None, private: dict[str, Treatment]) -> None:
     with st.spinner(t("Reading '{name}' …", name=md(waiting.name))):
-        imported = wf.import_file(state.workspace(), waiting.path, name=name.strip(), options=options, source_name=waiting.name)
+        imported = wf.import_file(
+            state.workspace(),
+            waiting.path,
+            name=name.strip(),
+            options=options,
+            source_name=waiting.name,
+            privacy=private or None,
+        )
     if imported.dataset is None:
         findings.show(imported.findings, key="import_findings")
         return
@@ -135,6 +159,14 @@ def _dataset(dataset: Dataset) -> None:
     if over_time.open:
         with over_time, notices.guard():
             series_section.show(dataset)
+    compared = st.expander(t("Compare with another dataset or version"), key="compared", on_change="rerun")
+    if compared.open:
+        with compared, notices.guard():
+            compare_section.show(dataset)
+    trail = st.expander(t("Audit trail and deletion"), key="trail", on_change="rerun")
+    if trail.open:
+        with trail, notices.guard():
+            audit_section.show(dataset)
     _next(needing)
 
 

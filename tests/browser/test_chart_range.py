@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,34 +28,27 @@ ROWS = """() => {
   const kinds = {u1: Uint8Array, i1: Int8Array, u2: Uint16Array, i2: Int16Array, u4: Uint32Array, i4: Int32Array, f8: Float64Array};
   return Array.from(new kinds[given.dtype](Uint8Array.from(atob(given.bdata), (c) => c.charCodeAt(0)).buffer));
 }"""
-TIMED = """(first) => {
-  window.andonTook = null;
-  document.addEventListener('click', () => {
-    const began = performance.now();
-    const look = () => {
-      if ((ROWS)()[0] === first) window.andonTook = performance.now() - began;
-      else requestAnimationFrame(look);
-    };
-    look();
-  }, {once: true, capture: true});
-}""".replace("ROWS", ROWS)
 SHAPES = "() => [...document.querySelectorAll('.js-plotly-plot')].at(-1).layout.shapes.length"
+
+
+def long_table(home: Path) -> None:
+    """Import a reading a second, 200,000 of them, with one spike."""
+    rng = np.random.default_rng(3)
+    values = 20 + np.sin(np.arange(N) / 4_000) + rng.normal(0, 0.1, N)
+    values[SPIKE] = 40
+    times = (np.datetime64("2026-03-01T00:00:00") + np.arange(N)).astype(str)
+    path = home.parent / "pump.csv"
+    path.write_text("time,pressure\n" + "".join(f"{t},{v:.4f}\n" for t, v in zip(times, values, strict=True)))
+    ws = wf.open_workspace(home)
+    assert wf.import_file(ws, path).dataset is not None
+    ws.store.engine.dispose()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server on a store with one table: a reading a second, a spike in it."""
-    folder = tmp_path_factory.mktemp("store")
-    home = folder / "home"
-    rng = np.random.default_rng(3)
-    values = 20 + np.sin(np.arange(N) / 4_000) + rng.normal(0, 0.1, N)
-    values[SPIKE] = 40
-    times = (np.datetime64("2026-03-01T00:00:00") + np.arange(N)).astype(str)
-    path = folder / "pump.csv"
-    path.write_text("time,pressure\n" + "".join(f"{t},{v:.4f}\n" for t, v in zip(times, values, strict=True)))
-    ws = wf.open_workspace(home)
-    assert wf.import_file(ws, path).dataset is not None
-    ws.store.engine.dispose()
+    home = tmp_path_factory.mktemp("store") / "home"
+    long_table(home)
     running = Server(home)
     try:
         yield running.start()
@@ -137,7 +131,7 @@ def test_the_range_can_be_set_without_a_mouse(server: Server, page: Page) -> Non
     wait_until(lambda: rows(page)[0] >= 5 * N // 1_000 - 5, seconds=30, what="five steps of the slider")
     assert rows(page)[-1] == N - 1
     part = rows(page)
-    page.get_by_role("button", name="Rows").press("Enter")
+    page.get_by_role("button", name="Rows", exact=True).press("Enter")
     for label, row in (("First row", SPIKE - 50), ("Last row", SPIKE + 50)):
         page.get_by_role("spinbutton", name=label).fill(str(row))
     page.get_by_role("button", name="Show rows").press("Enter")
@@ -163,20 +157,3 @@ def test_a_period_drawn_on_the_chart_is_left_out_by_the_recipe(server: Server, p
     go(page, f"{server.url}/clean")
     settle(page)
     assert "Leave out periods" in page.locator("body").inner_text()
-
-
-def test_a_range_answers_quickly_at_200_000_rows(server: Server, page: Page) -> None:
-    open_chart(page, server)
-    before, taken = rows(page), []
-    for start in (0.1, 0.3, 0.6):
-        page.get_by_role("button", name="Rows").click()
-        page.get_by_role("spinbutton", name="First row").fill(str(int(start * N)))
-        page.get_by_role("spinbutton", name="Last row").fill(str(int(start * N) + 3_000))
-        button = page.get_by_role("button", name="Show rows")
-        button.wait_for()
-        page.evaluate(TIMED, int(start * N))
-        button.click()
-        wait_until(lambda: page.evaluate("window.andonTook"), seconds=30, what="the rows")
-        taken.append(page.evaluate("window.andonTook"))
-        before = changed(page, before)
-    print("from the click to the drawn rows, ms:", [round(t) for t in taken])
