@@ -22,6 +22,7 @@ from core.data.dataset import Dataset
 from core.errors import SettingProblem
 from core.messages import msg
 
+REMEMBERED = 1_000
 WHOLE_ROWS = 400_000  # up to here a range is read whole: its chart is thinned from every row
 
 
@@ -57,16 +58,23 @@ class TableAxis:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset, self.n = dataset, dataset.n_rows
+        self._known: dict[int, Any] = {}
         time = next((c.name for c in dataset.with_role("time") if c.kind in ("time", "number")), None)
         self.column = time if time is not None and not dataset.with_role("group") and self._ascends(time) else None
 
     def __len__(self) -> int:
         return self.n
 
-    def value(self, row: int) -> object:
-        """What stands at a row of the table."""
+    def value(self, row: int) -> Any:
+        """What stands at a row of the table; the last thousand answers are remembered, as each reads a row group."""
         row = min(max(row, 0), self.n - 1)
-        return row if self.column is None else self._read(row, row + 1)[0]
+        if self.column is None:
+            return row
+        if row not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[row] = self._read(row, row + 1)[0]
+        return self._known[row]
 
     def place(self, value: Any, side: str = "left") -> int:
         """The first row at or after a value; with `side` "right" the first after it. 0 to n."""
