@@ -54,6 +54,16 @@ def in_a_sentence(found: Comparison) -> Message:
         return msg("There are too few rows to tell whether the values differ")
     if not n and not n_schema:
         return msg("No column differs")
+    if not n_schema:
+        return msg_n(
+            "{n} of {compared} compared columns is shifted",
+            "{n} of {compared} compared columns are shifted",
+            n,
+            compared=compared,
+        )
     return msg(
-        "{shifted} of {compared} columns are spread otherwise, {schema} changed", shifted=n, compared=compared, schema=n_schema
+        "{n} of {compared} compared columns shifted; {changed} came, went or mean something else",
+        n=n,
+        compared=compared,
+        changed=n_schema,
     )

@@ -21,6 +21,8 @@ def show(dataset: Dataset) -> None:
     """What was done to the dataset, newest first, and the way to be rid of it."""
     ws = state.workspace()
     entries = wf.list_audit(ws, dataset.id)
+    if not entries:
+        st.caption(md(t("Nothing was recorded yet: the dataset is older than the audit trail.")))
     st.dataframe(
         pd.DataFrame(
             {

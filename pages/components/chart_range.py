@@ -122,7 +122,7 @@ def _line(now: Range) -> str:
     )
     if n <= MAX_POINTS:
         return f"{shown} · {t('every row is drawn')}"
-    return f"{shown} · {t('{n} points drawn, extremes kept: draw a range on the chart for every row', n=MAX_POINTS)}"
+    return f"{shown} · {t('draw a range on the chart to see every row of it')}"
 
 
 def _slider(key: str, axis: Axis, now: Range) -> None:

@@ -50,9 +50,9 @@ def show(dataset: Dataset) -> None:
         column_config={
             "column": st.column_config.TextColumn(t("column")),
             "verdict": st.column_config.TextColumn(t("verdict")),
-            "distance": st.column_config.NumberColumn(t("distance"), format="%.3g"),
-            "psi": st.column_config.NumberColumn("PSI", format="%.3g"),
-            "p": st.column_config.NumberColumn(t("p (Holm)"), format="%.3g"),
+            "distance": st.column_config.TextColumn(t("distance")),
+            "psi": st.column_config.TextColumn("PSI"),
+            "p": st.column_config.TextColumn(t("p (Holm)")),
             "median": st.column_config.TextColumn(t("median")),
             "missing": st.column_config.TextColumn(t("missing")),
             "changed": st.column_config.TextColumn(t("said otherwise"), width="medium"),
@@ -76,9 +76,9 @@ def _row(change: Any) -> dict[str, Any]:
     return {
         "column": change.name,
         "verdict": words[change.verdict],
-        "distance": change.distance,
-        "psi": change.psi,
-        "p": change.p,
+        "distance": _figure(change.distance),
+        "psi": _figure(change.psi),
+        "p": _figure(change.p),
         "median": middle,
         "missing": " → ".join(numbers.percent(share) for share in change.missing),
         "changed": ", ".join(f"{_fact(name)}: {a or '–'} → {b or '–'}" for name, a, b in change.facts),
@@ -89,9 +89,9 @@ def _gone(name: str, verdict: str) -> dict[str, Any]:
     return {
         "column": name,
         "verdict": verdict,
-        "distance": None,
-        "psi": None,
-        "p": None,
+        "distance": "",
+        "psi": "",
+        "p": "",
         "median": "",
         "missing": "",
         "changed": "",
@@ -101,3 +101,7 @@ def _gone(name: str, verdict: str) -> dict[str, Any]:
 def _fact(name: str) -> str:
     words = {"kind": t("kind"), "role": t("role"), "unit": t("unit"), "lower_limit": "LSL", "nominal": t("nominal")}
     return {**words, "upper_limit": "USL"}[name]
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
