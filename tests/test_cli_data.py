@@ -49,3 +49,27 @@ def test_private_columns_the_trail_and_deletion(home: Path, files: tuple[str, st
         ("imported", {"rows": 200, "hashed": ["machine"]}),
     ]
     assert not [p for p in (home / "data").rglob("*") if p.is_file()]
+
+
+@pytest.mark.slow
+def test_a_period_of_the_recipe_takes_no_part_in_training_and_scores(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame({"time": pd.date_range("2026-05-01", periods=600, freq="min"), "a": rng.normal(size=600)})
+    table["width"] = 3 * table["a"] + rng.normal(0, 0.01, 600)
+    table.loc[100:199, "width"] = 1e6  # the trial, which would spoil any line
+    data, recipe = tmp_path / "line.csv", tmp_path / "recipe.json"
+    table.to_csv(data, index=False)
+    period = "2026-05-01T01:40/2026-05-01T03:19 trial"
+    recipe.write_text(json.dumps({"steps": [{"key": "exclude_periods", "settings": {"periods": [period]}}]}))
+    bundle, scores = str(tmp_path / "bundle"), tmp_path / "scores.csv"
+    task = ("--data", str(data), "--task", "regression", "--target", "width", "--model", "linear", "--recipe", str(recipe))
+    trained = run(capsys, "train", *task, "--out", bundle)
+    assert trained["metrics"]["rmse"] < 0.1
+    run(capsys, "score", "--bundle", bundle, "--data", str(data), "--out", str(scores))
+    why = pd.read_csv(scores)["why_not"].fillna("")
+    assert np.flatnonzero(why == "left out by exclude_periods").tolist() == list(range(100, 200))
