@@ -8,6 +8,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import psutil
+
 from benchmarks.common import median, publish, table
 from tests.browser.chromium import ARGUMENTS, find_chromium
 from tests.browser.server import Server, wait_until
@@ -44,7 +46,8 @@ def main() -> int:
             page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="en-GB")
             open_chart(page, server)
             page.get_by_role("button", name="Rows", exact=True).click()
-            taken, before = [], rows(page)
+            taken, before, process = [], rows(page), psutil.Process(server.pid)
+            began = sum(process.cpu_times()[:2])
             for i in range(1, RANGES + 1):
                 first = i * N // (RANGES + 2)
                 for label, row in (("First row", first), ("Last row", first + 4_000)):
@@ -54,18 +57,16 @@ def main() -> int:
                 wait_until(lambda: page.evaluate("window.andonTook"), seconds=30, what="the rows")
                 taken.append(float(page.evaluate("window.andonTook")))
                 before = changed(page, before)
+            spent = (sum(process.cpu_times()[:2]) - began) / RANGES
         finally:
             browser.close()
             server.end()
     spread = f"{min(taken):.0f}-{max(taken):.0f} ms"
-    publish(
-        "range",
-        "make bench-range",
-        table(
-            ["what", "median", "spread", "wanted"],
-            [["a range of 4,000 of 200,000 rows", f"{median(taken):.0f} ms", spread, "≤ 500 ms"]],
-        ),
-    )
+    measured = [
+        ["a range of 4,000 of 200,000 rows", f"{median(taken):.0f} ms", spread, "≤ 500 ms"],
+        ["of it processor time of the web process", f"{1000 * spent:.0f} ms", "", ""],
+    ]
+    publish("range", "make bench-range", table(["what", "median", "spread", "wanted"], measured))
     return 0
 
 
