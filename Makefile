@@ -62,6 +62,10 @@ bench-formats: $(STAMP_DEV) ## workbooks, Parquet and several files in the child
 	@$(PY) -m benchmarks.formats
 bench-web: $(STAMP_DEV) browser ## start, memory, reruns, click to first point, opening a demo
 	@$(PY) -m benchmarks.web
+bench-upload: $(STAMP_DEV) browser ## memory of the web process while 1 GB is sent to it
+	@$(PY) -m benchmarks.upload
+bench-range: $(STAMP_DEV) browser ## a range of a chart of 200,000 rows
+	@$(PY) -m benchmarks.chart_range
 
 screens: $(STAMP_DEV) browser ## every screen in both languages and themes to docs/screens
 	@$(PY) -m benchmarks.screens

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import core
-from pages.components import opening
+from pages.components import opening, upload_route
 from pages.components.preload import Preload
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.workflows.workspace import Workspace
 
 _LOG = logging.getLogger("andon.server")
-FIRST_SCREEN_SECONDS, AGAIN_SECONDS = 1.5, 5.0
+FIRST_SCREEN_SECONDS, AGAIN_SECONDS, SWEEP_SECONDS = 1.5, 5.0, 60.0
 _supervised = threading.Event()
 
 
@@ -74,6 +74,7 @@ async def _work_beside() -> None:
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_warm_up)
+            tasks.start_soon(_look_after_uploads)
             if os.environ.get("ANDON_DEMOS") != "0":
                 tasks.start_soon(anyio.to_thread.run_sync, _queue_demos, ws)
             await anyio.sleep_forever()
@@ -123,6 +124,19 @@ async def _warm_up() -> None:
     await anyio.to_thread.run_sync(warmup.warm_up)
 
 
+async def _look_after_uploads() -> None:
+    """What nobody sends any more goes away; at the end of the server all that is unfinished."""
+    from pages.components.uploads import incoming
+
+    try:
+        while True:
+            await anyio.sleep(SWEEP_SECONDS)
+            await anyio.to_thread.run_sync(lambda: incoming().sweep())
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(lambda: incoming().close())
+
+
 def show_fault(error: BaseException) -> bool:
     """Faults in callbacks and fragments, which the shell does not see, end in the same boxes."""
     from core.errors import Problem
@@ -138,7 +152,7 @@ def show_fault(error: BaseException) -> bool:
 SCREENS = Path(__file__).resolve().parent / "pages" / "main.py"
 app = st.App(
     SCREENS,
-    routes=[Route("/healthz", healthz)],
+    routes=[Route("/healthz", healthz), *upload_route.routes(st.get_option("server.baseUrlPath") or "")],
     middleware=[Middleware(Preload)],
     lifespan=lifespan,
     on_script_error=show_fault,

@@ -22,9 +22,10 @@ from core.charts.captions import (
 )
 from core.charts.classification import confusion_matrix, precision_recall, probability_histogram, roc
 from core.charts.cleaning import before_after, histogram_pair
-from core.charts.downsample import MAX_POINTS, downsample, downsample_marks
+from core.charts.downsample import MAX_POINTS, Overview, downsample, downsample_marks
 from core.charts.life import UnitLife, life_chart
 from core.charts.regression import parity, residual_histogram, residuals_over_time
+from core.charts.series import series_over_time
 from core.charts.split import split_ribbon
 from core.charts.theme import DARK, LIGHT, Theme
 from core.charts.timeline import score_timeline, sensor_band
@@ -32,12 +33,12 @@ from core.charts.training import loss_curves
 from core.messages import Message, msg
 
 __all__ = [
-    "CATALOGUE", "DARK", "LIGHT", "MAX_POINTS", "ChartInfo", "Theme", "UnitLife", "before_after", "bin_values",
+    "CATALOGUE", "DARK", "LIGHT", "MAX_POINTS", "ChartInfo", "Overview", "Theme", "UnitLife", "before_after", "bin_values",
     "caption_before_after", "caption_confusion", "caption_curve", "caption_life", "caption_loss", "caption_residuals", "caption_rows",
     "caption_score_timeline", "caption_sensor_band", "caption_split", "confusion_matrix", "downsample",
     "downsample_marks", "histogram_pair", "life_chart", "loss_curves", "parity", "precision_recall",
     "probability_histogram", "residual_histogram", "residuals_over_time", "roc", "score_timeline", "sensor_band",
-    "split_ribbon",
+    "series_over_time", "split_ribbon",
 ]  # fmt: skip
 
 
@@ -53,6 +54,7 @@ class ChartInfo:
 CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("loss_curves", msg("Loss by epoch"), loss_curves),
     ChartInfo("split_ribbon", msg("Split"), split_ribbon),
+    ChartInfo("series_over_time", msg("Column over time"), series_over_time),
     ChartInfo("before_after", msg("Before and after cleaning"), before_after),
     ChartInfo("histogram_pair", msg("Distribution before and after"), histogram_pair),
     ChartInfo("parity", msg("Predicted against measured"), parity),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
@@ -9,6 +11,7 @@ from numpy.typing import ArrayLike
 from core.charts.downsample import downsample, downsample_marks
 from core.charts.figure import PART_TITLES, Json, Text, axis_values, draw, flags, line, marks, plain, quantity, ribbons, x_title
 from core.charts.regression import bars
+from core.charts.series import Excluded, excluded_ribbons
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
 
@@ -27,6 +30,7 @@ def before_after(
     flagged: ArrayLike | None = None,
     left_out: ArrayLike | None = None,
     parts: ArrayLike | None = None,
+    excluded: Sequence[Excluded] = (),
     along: Message | None = None,
     title: Message | None = None,
     theme: Theme = LIGHT,
@@ -35,7 +39,8 @@ def before_after(
     """A column (n,) before and after cleaning, column units, over times, numbers or rows.
 
     `changed`, `flagged` and `left_out` are (n,) bool and drawn on top: changed cells at their new value (at the old one
-    where they were emptied), flagged and left-out rows at the old value.
+    where they were emptied), flagged and left-out rows at the old value. `excluded` are periods
+    as (from, to, reason), drawn as grey ribbons.
     """
     old, new = np.asarray(before, float), np.asarray(after, float)
     at, number = axis_values(x, len(old)), axis_values(rows, len(old))
@@ -72,6 +77,7 @@ def before_after(
                 else marks(at[drawn], values[drawn], color, name=words, hover=hover, symbol=symbol, customdata=number[drawn])
             )
     shapes, labels = ribbons(at, parts, theme, text, PART_TITLES)
+    greys, reasons = excluded_ribbons(at, excluded, theme)
     return draw(
         traces,
         title=title or msg("{column} before and after cleaning", column=column),
@@ -79,8 +85,8 @@ def before_after(
         y=quantity(column, unit),
         theme=theme,
         text=text,
-        shapes=shapes,
-        labels=labels,
+        shapes=[*shapes, *greys],
+        labels=[*labels, *reasons],
         right=40,
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "font": {"color": theme.colors.text, "size": 11}},

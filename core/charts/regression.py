@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 from core.charts.binning import bin_values
 from core.charts.downsample import downsample
 from core.charts.figure import Json, Text, axis_values, draw, end_label, level, marks, plain, quantity, upright, x_title
+from core.charts.series import Excluded, excluded_ribbons
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
 
@@ -69,12 +71,16 @@ def residuals_over_time(
     unit: str = "",
     rows: ArrayLike | None = None,
     half_width: float | None = None,
+    excluded: Sequence[Excluded] = (),
     along: Message | None = None,
     title: Message | None = None,
     theme: Theme = LIGHT,
     text: Text = str,
 ) -> go.Figure:
-    """Measured less predicted (n,) over time or rows, with the centre line at 0 and the interval of the model."""
+    """Measured less predicted (n,) over time or rows, with the centre line at 0 and the interval of the model.
+
+    `excluded` are periods as (from, to, reason) on the axis, drawn as grey ribbons.
+    """
     values = np.asarray(residuals, float)
     at, number = axis_values(x, len(values)), axis_values(rows, len(values))
     kept = downsample(values)
@@ -86,6 +92,7 @@ def residuals_over_time(
         labels.append(
             end_label(half_width, text(msg("interval\n±{half} {unit}", half=half_width, unit=unit)), theme.colors.muted)
         )
+    greys, reasons = excluded_ribbons(at, excluded, theme)
     traces.append(marks(at[kept], values[kept], theme.category(0), hover=hover, size=4, opacity=0.6, customdata=number[kept]))
     return draw(
         traces,
@@ -94,7 +101,8 @@ def residuals_over_time(
         y=quantity(msg("measured − predicted"), unit),
         theme=theme,
         text=text,
-        labels=labels,
+        shapes=greys,
+        labels=[*labels, *reasons],
     )
 
 

@@ -28,6 +28,7 @@ from core.charts.figure import (
     upright,
     x_title,
 )
+from core.charts.series import Excluded, excluded_ribbons
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
 
@@ -54,6 +55,7 @@ def score_timeline(
     parts: ArrayLike | None = None,
     part_titles: Mapping[int, Message] = PART_TITLES,
     events: Sequence[DrawnEvent] = (),
+    excluded: Sequence[Excluded] = (),
     score_title: Message | None = None,
     along: Message | None = None,
     log: bool = False,
@@ -74,6 +76,7 @@ def score_timeline(
         flagged: (n,) bool; without it a row is flagged when its score is above `limit`.
         parts: Part code of each row (n,), drawn as ribbons named by `part_titles`.
         events: The 30 first are numbered at their peak.
+        excluded: Periods as (from, to, reason) on the axis, drawn as grey ribbons.
         log: Logarithmic score axis; scores of 0 and below are then not drawn.
     """
     values = np.asarray(scores, float)
@@ -87,6 +90,8 @@ def score_timeline(
         )
     ]
     shapes, labels = ribbons(at, parts, theme, text, part_titles)
+    greys, reasons = excluded_ribbons(at, excluded, theme)
+    shapes, labels = [*shapes, *greys], [*labels, *reasons]
     if limit is not None and len(values):
         traces.append(level(at, limit, theme.colors.bad))
         height = float(np.log10(limit)) if log and limit > 0 else limit

@@ -7,6 +7,7 @@ from core.clean.isolation import ISOLATION_OUTLIERS
 from core.clean.missing import CONSTANT_FILL, DROP_MISSING, MEAN_FILL, MEDIAN_FILL
 from core.clean.neighbours import LINEAR_FILL, NEXT_FILL, PREVIOUS_FILL
 from core.clean.outliers import IQR_OUTLIERS, ZSCORE_OUTLIERS
+from core.clean.periods import EXCLUDE_PERIODS
 from core.clean.scaling import MINMAX_SCALE, ROBUST_SCALE, STANDARD_SCALE
 from core.clean.step import CleaningStep
 from core.errors import unknown_choice
@@ -19,6 +20,7 @@ STEPS: tuple[CleaningStep, ...] = (
     LINEAR_FILL,
     CONSTANT_FILL,
     DROP_MISSING,
+    EXCLUDE_PERIODS,
     IQR_OUTLIERS,
     ZSCORE_OUTLIERS,
     ISOLATION_OUTLIERS,

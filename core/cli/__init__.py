@@ -76,7 +76,18 @@ def _parser() -> _Parser:
     importing.add_argument("--stack", action="store_true", help="several files one below the other; the file is a group")
     importing.add_argument("--join", metavar="COLUMN", help="several files side by side; --set tolerance=2 for the nearest row")
     importing.add_argument("--wide", action="store_true", help="one file a sensor, one row a cycle, one column a time step")
+    importing.add_argument(
+        "--hash", default="", metavar="COLUMN,COLUMN", help="columns hashed with the store's key, never stored"
+    )
+    importing.add_argument("--drop", default="", metavar="COLUMN,COLUMN", help="columns left away, never stored")
     _add_set(importing)
+    comparing = verb("compare", "data:compare", "what differs between two datasets or versions")
+    comparing.add_argument("first", metavar="DATASET[:VERSION]")
+    comparing.add_argument("second", metavar="DATASET[:VERSION]")
+    verb("audit", "data:audit", "who did what, newest first").add_argument("--dataset", metavar="DATASET")
+    deleting = verb("delete", "data:delete", "delete a dataset for good, with everything made from it")
+    deleting.add_argument("dataset", metavar="DATASET")
+    deleting.add_argument("--yes", action="store_true", help="delete; without it only what would go is listed")
     verb("profile", "verbs:profile", "the screening table").add_argument("source", metavar="FILE|DATASET")
     _add_train(verb("train", "train:train", "train a model and compare it with the baseline"))
     score = verb("score", "verbs:score", "score a file with a bundle")

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.data.formats.records import SourceOptions
 from core.data.options import ReadOptions
@@ -17,6 +17,7 @@ from core.errors import SettingProblem
 from core.evaluation.result import Metric
 from core.messages import Message, msg
 
+T = TypeVar("T")
 Options = argparse.Namespace
 Answer = tuple[dict[str, object], list[str], int]
 
@@ -38,6 +39,11 @@ def pairs(texts: Sequence[str]) -> dict[str, str]:
             )
         pairs[key.strip()] = value
     return pairs
+
+
+def names_of(text: str, value: T) -> dict[str, T]:
+    """ "a,b" as names with one value each."""
+    return {name.strip(): value for name in text.split(",") if name.strip()}
 
 
 def read_options(options: Options) -> ReadOptions | None:

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.cli.common import Answer, Options, check_out, figure_lines, figures, intervals, note, read_options, source_options
+from core.cli.common import (
+    Answer,
+    Options,
+    check_out,
+    figure_lines,
+    figures,
+    intervals,
+    names_of,
+    note,
+    read_options,
+    source_options,
+)
 from core.cli.faults import body
 from core.data.dataset import Dataset
 from core.data.findings import Finding
 from core.data.options import OddRow, unanswered
 from core.errors import DataProblem, SettingProblem
 from core.messages import msg
+
+if TYPE_CHECKING:
+    from core.workflows.privacy import Treatment
 
 
 def serve(options: Options) -> Answer:
@@ -45,11 +59,12 @@ def import_(options: Options) -> Answer:
 
     read, source = source_options(options)
     paths, ws = [Path(file) for file in options.files], wf.open_workspace()
+    private: dict[str, Treatment] = {**names_of(options.hash, "hash"), **names_of(options.drop, "drop")}
     try:
         if len(paths) > 1 or source.combine is not None:
-            imported = wf.import_files(ws, paths, name=options.name, options=read, source=source)
+            imported = wf.import_files(ws, paths, name=options.name, options=read, source=source, privacy=private or None)
         else:
-            imported = wf.import_file(ws, paths[0], name=options.name, options=read, source=source)
+            imported = wf.import_file(ws, paths[0], name=options.name, options=read, source=source, privacy=private or None)
     except DataProblem as problem:
         rejected: Any = problem.values.get("rejected", ())
         return {**_imported("reject", None, (), rejected), **body(problem)}, [str(problem)], 2

@@ -15,11 +15,13 @@ from pathlib import Path
 
 from sqlalchemy.exc import DatabaseError
 
+from core.store.audit import AuditEntry
 from core.store.datasets import DatasetStore
 from core.store.engine import DATABASE_FILE, make_engine, set_journal
 from core.store.files import Files, Writer, new_id, sha256_of
 from core.store.models import DEFAULT_WORKSPACE, LOCAL_OWNER
 from core.store.problems import damaged, from_database
+from core.store.purge import MadeFrom, PurgeStore
 from core.store.records import DatasetRow, EventRow, JobRow, JobState, Lane, ReportRow, RunRow, VerdictRow
 from core.store.reports import ReportStore
 from core.store.runs import RunStore
@@ -27,11 +29,13 @@ from core.store.schema import bring_up_to_date
 from core.store.sweep import Swept, sweep
 
 __all__ = [
+    "AuditEntry",
     "DatasetRow",
     "EventRow",
     "JobRow",
     "JobState",
     "Lane",
+    "MadeFrom",
     "ReportRow",
     "RunRow",
     "Store",
@@ -44,7 +48,7 @@ __all__ = [
 ]
 
 
-class Store(DatasetStore, RunStore, ReportStore):
+class Store(DatasetStore, RunStore, ReportStore, PurgeStore):
     """Everything that is kept. Its methods stand by table in the modules of this package; callers hold one object."""
 
     def path(self, id: str, kind: str, name: str = "") -> Path:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core.store.engine import Database, now, rows_changed
+from core.store.audit import AuditStore
+from core.store.engine import now, rows_changed
 from core.store.files import PLACES, new_id
 from core.store.models import DatasetTable, DatasetVersionTable, JobTable, RecipeTable, RunTable
 from core.store.problems import in_use, not_found
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from core.data.dataset import Column
 
 
-class DatasetStore(Database):
+class DatasetStore(AuditStore):
     """Reads and writes datasets. The Parquet file must be in its place before the row is added."""
 
     def add_dataset(
@@ -35,8 +36,9 @@ class DatasetStore(Database):
         lines: Mapping[str, Any] | None = None,
         source_name: str = "",
         source_sha256: str = "",
+        privacy: Mapping[str, Any] | None = None,
     ) -> DatasetRow:
-        """Register version 1 of a dataset whose file is at `path(dataset_id, "parquet")`.
+        """Register version 1 of a dataset whose file is at `path(dataset_id, "parquet")`; `privacy` goes into the audit trail.
 
         Raises:
             StoreProblem: the file is not there; a row never points at nothing.
@@ -61,15 +63,18 @@ class DatasetStore(Database):
             session.add(DatasetTable(**self.owned(), id=dataset_id, name=name))
             session.flush()
             session.add(version)
+            self.add_audit(session, "imported", "dataset", dataset_id, name=name, sha256=sha256, rows=n_rows, **(privacy or {}))
         return self.get_dataset(dataset_id)
 
     def add_version(self, dataset_id: str, columns: Sequence[Column]) -> DatasetRow:
         """A new version of the same file whose columns mean something else (roles, units, limits)."""
         with self.writing() as session:
-            _, last = self._find_dataset(session, dataset_id, None)
+            dataset, last = self._find_dataset(session, dataset_id, None)
             kept = {c.key: getattr(last, c.key) for c in DatasetVersionTable.__mapper__.column_attrs}
             changed = {"version": last.version + 1, "columns": [asdict(column) for column in columns]}
             session.add(DatasetVersionTable(**(kept | self.owned() | changed)))
+            new = last.version + 1
+            self.add_audit(session, "changed", "dataset", dataset_id, name=dataset.name, sha256=last.sha256, version=new)
         return self.get_dataset(dataset_id)
 
     def get_dataset(self, dataset_id: str, version: int | None = None, *, deleted: bool = False) -> DatasetRow:
@@ -112,7 +117,7 @@ class DatasetStore(Database):
         Raises:
             StoreProblem: a queued or running job uses it, or there is none.
         """
-        name = self.get_dataset(dataset_id).name
+        found = self.get_dataset(dataset_id)
         live = (
             select(func.count())
             .select_from(RunTable)
@@ -121,8 +126,9 @@ class DatasetStore(Database):
         )
         with self.writing() as session:
             if session.scalar(live):
-                raise in_use(name)
+                raise in_use(found.name)
             self._mark_dataset(session, dataset_id, deleted=now())
+            self.add_audit(session, "deleted", "dataset", dataset_id, name=found.name, sha256=found.sha256)
         self.trash_unused(dataset_id)
 
     def trash_unused(self, dataset_id: str) -> None:

@@ -35,7 +35,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "stop_heard": ("jobs", "stop-heard"),
     "report": ("reports", ""),
 }
-TRASH, SCRATCH = "trash", "tmp"
+TRASH, SCRATCH, INCOMING = "trash", "tmp", "incoming"
 RESERVE_BYTES = 32 * 2**20
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -170,6 +170,24 @@ class Files:
             os.replace(temporary, target)
             sync_folder(target.parent)
         return target
+
+    def secret(self, name: str) -> bytes:
+        """A random key of 32 bytes that only this user can read, made at the first call and the same ever after."""
+        place = self.home / name
+        try:
+            descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return place.read_bytes()
+        with disk_errors(), os.fdopen(descriptor, "wb") as handle:
+            handle.write(os.urandom(32))
+            handle.flush()
+            os.fsync(handle.fileno())
+        sync_folder(self.home)
+        return place.read_bytes()
+
+    def incoming(self) -> Path:
+        """A private folder for files on their way in, which its maker removes; what a crash leaves is swept after a day."""
+        return _private_folder(self.home / INCOMING / new_id())
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -161,6 +161,20 @@ class ReportTable(Numbered):
     deleted: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
+class AuditTable(Numbered):
+    """Who did what to which object. The database refuses to change or delete a row."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_object", "object_id", "number"), {"sqlite_autoincrement": True})
+
+    action: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(20))
+    object_id: Mapped[str] = mapped_column(String(36))
+    name: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    details: Mapped[dict[str, Any]] = mapped_column(type_json)
+
+
 class SettingTable(Owned):
     """Small facts by key. The row `claims` is what claims of jobs are serialised on."""
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from core.store.engine import Database, now, rows_changed
+from core.store.audit import AuditStore
+from core.store.engine import now, rows_changed
 from core.store.models import ReportTable
 from core.store.problems import not_found
 from core.store.records import ReportRow
 
 
-class ReportStore(Database):
+class ReportStore(AuditStore):
     """Reads and writes reports. The file must be in its place before the row is added."""
 
     def add_report(self, report_id: str, run_id: str, *, file: str, title: str, language: str) -> ReportRow:
@@ -55,6 +56,7 @@ class ReportStore(Database):
         with self.writing() as session:
             if rows_changed(session, change) == 0:
                 raise not_found("report", report_id)
+            self.add_audit(session, "deleted", "report", report_id)
         self.files.to_trash(self.files.path(report_id, "report"))
 
     def _visible_reports(self) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
 
+from core.store.audit import AuditStore
 from core.store.engine import now, rows_changed
 from core.store.files import new_id
 from core.store.jobs import JobStore, job_row
@@ -16,7 +17,7 @@ from core.store.problems import in_use, not_found
 from core.store.records import Lane, RunRow, VerdictRow
 
 
-class RunStore(JobStore):
+class RunStore(JobStore, AuditStore):
     """Reads and writes runs; a run and its job come into being in one transaction."""
 
     def add_run(
@@ -101,6 +102,8 @@ class RunStore(JobStore):
         if run.job.is_live:
             raise in_use(run.name)
         self._change_run(run_id, deleted=now())
+        with self.writing() as session:
+            self.add_audit(session, "deleted", "run", run_id, name=run.name)
         self.files.to_trash(self.files.path(run_id, "run"))
         self.files.to_trash(self.files.path(run.job.id, "job"))
 

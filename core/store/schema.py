@@ -14,7 +14,7 @@ from core.store.engine import DATABASE_FILE, now
 from core.store.files import Files
 from core.store.problems import newer_schema
 
-HEAD = "0001"
+HEAD = "0002"
 BACKUPS = "backups"
 MIGRATIONS = Path(__file__).with_name("migrations")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from core.store.engine import Database
-from core.store.files import SCRATCH, TRASH
+from core.store.files import INCOMING, SCRATCH, TRASH
 from core.store.models import DatasetTable, JobTable, ReportTable, RunTable
 
 ORPHAN_SECONDS = 24 * 3600
@@ -36,7 +36,8 @@ def sweep(store: Database, clock: Callable[[], float] = time.time) -> Swept:
     orphans = tuple(path for folder, table in _OWNERS.items() for path in _orphans(store, folder, table, clock()))
     for path in orphans:
         store.files.to_trash(path)
-    old = [*_older(store.home / SCRATCH, clock() - ORPHAN_SECONDS), *_older(store.home / TRASH, clock() - TRASH_SECONDS)]
+    left = [path for folder in (SCRATCH, INCOMING) for path in _older(store.home / folder, clock() - ORPHAN_SECONDS)]
+    old = [*left, *_older(store.home / TRASH, clock() - TRASH_SECONDS)]
     for path in old:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     return Swept(orphans, tuple(old))

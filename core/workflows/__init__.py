@@ -11,6 +11,7 @@ from core.workflows.anomalies import (
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.cleaning import RecipePreview, get_recipe, preview_recipe, save_recipe
+from core.workflows.comparing import compare_datasets, in_a_sentence, named_dataset
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
 from core.workflows.import_many import import_files
@@ -35,11 +36,13 @@ from core.workflows.predictions import (
     classification_view,
     regression_view,
 )
+from core.workflows.privacy import delete_with_everything, list_audit, made_from_dataset
 from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report
 from core.workflows.results import Results, open_results
 from core.workflows.score_rows import ROW_KINDS, filter_scores, scores_at
 from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file, without_formula
+from core.workflows.series import Series, TableAxis, column_series, periods_of, with_periods
 from core.workflows.training import (
     TASK_CHOICES,
     delete_run,

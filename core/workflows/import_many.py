@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from core.data.formats.records import SourceOptions
 from core.data.options import ReadOptions
 from core.store import sha256_of
 from core.workflows.apart import Cancelled, Prepared, Progress, expected_bytes, prepare_files
-from core.workflows.importing import SPACE_FACTOR, Imported, checked_name, stem_of, store_reading, unstored
+from core.workflows.importing import SPACE_FACTOR, Imported, checked_name, stem_of, store_reading, treated, unstored
+from core.workflows.privacy import Treatment
 from core.workflows.workspace import Workspace
 
 MAX_SOURCE_NAME = 300
@@ -32,12 +33,14 @@ def import_files(
     prepared: Prepared | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    privacy: Mapping[str, Treatment] | None = None,
 ) -> Imported:
     """Read several files into one new dataset, stacked, joined or turned long as `source.combine` says.
 
     Args:
         names: What the files are called; their paths by default.
         prepared: What `prepare_files` made of them and somebody has looked at: stored as it is.
+        privacy: Columns that are hashed or dropped before anything is stored; the original files are then not kept.
 
     Raises:
         DataProblem: a file cannot be read, or they do not go together.
@@ -56,8 +59,13 @@ def import_files(
             return imported
         table = folder / "table.parquet"
         shutil.copyfile(made.table, table)
-        kept = (_kept_sources(paths, called, folder), _sha256_of_all(paths), ", ".join(called)[:MAX_SOURCE_NAME])
-        return replace(imported, dataset=store_reading(ws, title, table, reading, made.combination.source, kept, columns))
+        if privacy:
+            reading, table = treated(ws, reading, table, privacy)
+            imported = replace(imported, findings=reading.findings, rejected=(), repaired=())
+        original = None if privacy else _kept_sources(paths, called, folder)
+        kept = (original, _sha256_of_all(paths), ", ".join(called)[:MAX_SOURCE_NAME])
+        dataset = store_reading(ws, title, table, reading, made.combination.source, kept, columns, privacy)
+        return replace(imported, dataset=dataset)
 
 
 def _kept_sources(paths: Sequence[Path], names: Sequence[str], folder: Path) -> Path:

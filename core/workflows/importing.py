@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from core.messages import msg
 from core.store import new_id, sha256_of
 from core.store.problems import NOT_FOUND
 from core.workflows.apart import Cancelled, Progress, expected_bytes, is_read_here, read_apart
+from core.workflows.privacy import Treatment, check_choices, privacy_facts, protect, treated_columns, treated_findings
 from core.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Imported:
     questions: tuple[Question, ...]
     source: SourceOptions = SourceOptions()
     unmatched: tuple[Unmatched, ...] = ()
+    repaired: tuple[OddRow, ...] = ()
 
 
 def preview_file(path: Path, options: ReadOptions | None = None, *, source_name: str | None = None) -> Preview:
@@ -76,6 +78,7 @@ def import_file(
     source: SourceOptions | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    privacy: Mapping[str, Treatment] | None = None,
 ) -> Imported:
     """Read a file into a new dataset: Parquet first, row second; nothing is kept when it fails or is refused.
 
@@ -86,9 +89,10 @@ def import_file(
         source_name: The file's name as the user knows it, when `path` is a temporary copy.
         source: Which sheet or file inside is meant; asked where it is open.
         progress, cancelled: For reading in a child process, see `in_child`.
+        privacy: Columns that are hashed or dropped before anything is stored; the original file is then not kept.
 
     Raises:
-        DataProblem: the file cannot be read as a table, or `columns` names one that it does not have.
+        DataProblem: the file cannot be read as a table, or `columns` or `privacy` names one that it does not have.
         SettingProblem: the name is empty.
         StoreProblem: the disk is full.
     """
@@ -114,13 +118,25 @@ def import_file(
         imported = unstored(reading, used)
         if reading.outcome == "ask":
             return imported
-        kept = (_kept_source(path, folder), sha256_of(path), shown)
-        return replace(imported, dataset=store_reading(ws, title, table, reading, used, kept, columns))
+        if privacy:
+            reading, table = treated(ws, reading, table, privacy)
+            imported = unstored(reading, used)
+        kept = (None if privacy else _kept_source(path, folder), sha256_of(path), shown)
+        return replace(imported, dataset=store_reading(ws, title, table, reading, used, kept, columns, privacy))
 
 
 def unstored(reading: Reading, source: SourceOptions) -> Imported:
     """What an import gave, before there is a dataset."""
-    return Imported(reading.outcome, None, reading.lines, reading.findings, reading.rejected, reading.questions, source)
+    return Imported(
+        reading.outcome,
+        None,
+        reading.lines,
+        reading.findings,
+        reading.rejected,
+        reading.questions,
+        source,
+        repaired=reading.repaired,
+    )
 
 
 def store_reading(
@@ -129,10 +145,12 @@ def store_reading(
     table: Path,
     reading: Reading,
     source: SourceOptions,
-    kept: tuple[Path, str, str],
+    kept: tuple[Path | None, str, str],
     columns: Sequence[Column] | None,
+    privacy: Mapping[str, Treatment] | None = None,
 ) -> Dataset:
-    """Take over the table and the original (its compressed copy, its hash, its name), then write the row."""
+    """Take over the table and the original (its compressed copy unless columns were hidden, its hash, its name), then write
+    the row."""
     store, dataset_id = ws.store, new_id()
     original, sha256, shown = kept
     chosen = source.model_dump(mode="json", exclude_none=True)
@@ -145,14 +163,28 @@ def store_reading(
         "lines": reading.lines.to_json(),
         "source_name": shown,
         "source_sha256": sha256,
+        "privacy": privacy_facts(privacy or {}),
     }
     with _kept_whole(ws, dataset_id):
         store.adopt_file(table, store.path(dataset_id, "parquet"))
-        store.adopt_file(original, store.path(dataset_id, "source"))
-        if reading.rejected:
-            store.write_bytes(store.path(dataset_id, "rejected"), _rejected_json(reading.rejected))
+        if original is not None:
+            store.adopt_file(original, store.path(dataset_id, "source"))
+        if reading.rejected or reading.repaired:
+            store.write_bytes(store.path(dataset_id, "rejected"), _odd_rows_json(reading))
         row = store.add_dataset(dataset_id, title, **facts)
     return row.to_dataset()
+
+
+def treated(ws: Workspace, reading: Reading, table: Path, privacy: Mapping[str, Treatment]) -> tuple[Reading, Path]:
+    """The table without what must not be kept, and what may be said of it."""
+    check_choices(privacy, [c.name for c in reading.columns])
+    target = table.with_name("treated.parquet")
+    protect(table, target, privacy, ws.store.files.secret("hashing.key"))
+    table.unlink()
+    columns = treated_columns(reading.columns, privacy)
+    return replace(
+        reading, columns=columns, findings=treated_findings(reading.findings, privacy), rejected=(), repaired=()
+    ), target
 
 
 @contextmanager
@@ -197,12 +229,26 @@ def rejected_rows(ws: Workspace, dataset_id: str) -> tuple[OddRow, ...]:
     Raises:
         StoreProblem: there is no such dataset.
     """
+    return _odd_rows(ws, dataset_id, "rejected")
+
+
+def repaired_rows(ws: Workspace, dataset_id: str) -> tuple[OddRow, ...]:
+    """The rows that were loaded in a corrected form, as they stood in the file, at most 10,000 of them.
+
+    Raises:
+        StoreProblem: there is no such dataset.
+    """
+    return _odd_rows(ws, dataset_id, "repaired")
+
+
+def _odd_rows(ws: Workspace, dataset_id: str, which: str) -> tuple[OddRow, ...]:
     ws.store.get_dataset(dataset_id)
     kept = ws.store.path(dataset_id, "rejected")
     if not kept.is_file():
         return ()
     stored = json.loads(kept.read_text(encoding="utf-8"))
-    return tuple(OddRow.from_json(row) for row in stored)
+    rows = stored.get(which, ()) if isinstance(stored, dict) else stored if which == "rejected" else ()
+    return tuple(OddRow.from_json(row) for row in rows)
 
 
 def list_datasets(ws: Workspace) -> tuple[Dataset, ...]:
@@ -335,8 +381,9 @@ def _kept_source(path: Path, folder: Path) -> Path:
     return kept
 
 
-def _rejected_json(rejected: Sequence[OddRow]) -> bytes:
-    return json.dumps([row.to_json() for row in rejected[:MAX_REJECTED_KEPT]]).encode()
+def _odd_rows_json(reading: Reading) -> bytes:
+    kept = {"rejected": reading.rejected[:MAX_REJECTED_KEPT], "repaired": reading.repaired[:MAX_REJECTED_KEPT]}
+    return json.dumps({which: [row.to_json() for row in rows] for which, rows in kept.items()}).encode()
 
 
 def stem_of(name: str) -> str:

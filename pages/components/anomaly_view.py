@@ -13,7 +13,7 @@ from core import workflows as wf
 from core.messages import msg
 from core.training.task_settings import TaskSettings
 from core.workflows.workspace import Workspace
-from pages.components import anomaly_event, charts, layout, numbers, run_view, scores_table
+from pages.components import anomaly_event, chart_range, excluded, layout, numbers, run_view, scores_table
 from pages.components.looks import charts_look
 from pages.components.results_view import metric_figure
 from pages.components.text import md, say, t, tn
@@ -189,28 +189,36 @@ def _timeline(results: Any, view: Any) -> None:
     positions = np.asarray(view.times)
     single = view.groups is None
     rising = single and bool(np.all(np.diff(view.rows) > 0))
+    is_time = rising and bool(np.issubdtype(positions.dtype, np.datetime64)) and bool(np.all(positions[1:] >= positions[:-1]))
+    axis = chart_range.ArrayAxis(len(view.scores), positions if is_time else None)
+    key = f"{results.run.id}.score_timeline"
+    shown = chart_range.chosen(key, len(view.scores))
+    part = shown.slice
     figure = drawing.score_timeline(
-        scores=view.scores,
+        scores=view.scores[part],
         limit=float(view.threshold.value),
-        x=positions if rising else None,
-        rows=view.rows if rising else None,
-        flagged=view.flags,
-        parts=view.parts,
+        x=positions[part] if rising else np.arange(shown.start, shown.stop),
+        rows=view.rows[part] if rising else None,
+        flagged=view.flags[part],
+        parts=view.parts[part],
         part_titles=PART_TITLES,
-        events=view.events if rising else (),
+        events=[e for e in view.events if view.rows[part][0] <= e.peak_row <= view.rows[part][-1]] if rising else (),
+        excluded=excluded.of_run(results.run) if rising else (),
+        along=None if rising else msg("row"),
         score_title=view.score_unit,
         title=msg("Score of the {model}", model=run_view.model_name(results.run.model)),
         **charts_look(),
     )
     alt = t("{n} events over the decision limit {limit}", n=len(view.later), limit=numbers.number(float(view.threshold.value)))
-    charts.show(figure, alt=alt, key="score_timeline", height=330)
+    chart_range.show(figure, axis, alt=alt, key=key, height=330)
     source = msg("limit from {n} held-out normal blocks", n=view.threshold.n) if view.is_default else msg("limit moved by hand")
     layout.caption(
         say(
             drawing.caption_score_timeline(
                 len(view.scores), positions if rising else None, source, view.n_refused, int(view.flags.sum())
             )
-        )
+        ),
+        excluded.words(results.run),
     )
 
 

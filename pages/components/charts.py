@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -38,3 +42,27 @@ def pick(figure: go.Figure, *, alt: str, key: str) -> list[dict[str, object]]:
         figure, theme=None, key=key, config=CONFIG, alt=alt, on_select="rerun", selection_mode=("points", "box")
     )
     return list(state.selection.points)
+
+
+def show_selectable(
+    figure: go.Figure, *, alt: str, key: str, on_box: Callable[[Any, Any], None], height: int | None = None
+) -> None:
+    """Draw a figure on which dragging draws a stretch of the horizontal axis; its ends go to `on_box`."""
+    if height is not None:
+        figure.update_layout(height=height)
+    figure.update_layout(dragmode="select", selectdirection="h")
+    st.plotly_chart(
+        figure,
+        theme=None,
+        key=key,
+        config=CONFIG,
+        alt=alt,
+        on_select=partial(_boxed, key, on_box),
+        selection_mode="box",
+    )
+
+
+def _boxed(key: str, on_box: Callable[[Any, Any], None]) -> None:
+    boxes = st.session_state[key].selection.box
+    if boxes:
+        on_box(*boxes[-1]["x"][:2])

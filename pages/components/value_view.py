@@ -11,7 +11,7 @@ import streamlit as st
 from core import charts as drawing
 from core import workflows as wf
 from core.messages import msg
-from pages.components import charts, layout, numbers, run_view
+from pages.components import chart_range, charts, excluded, layout, numbers, run_view
 from pages.components.looks import charts_look
 from pages.components.results_view import metric_figure, part_choice, target_name, verdict
 from pages.components.scores_table import download
@@ -109,13 +109,19 @@ def _draw(results: Any, view: Any, chart: str, units: list[str]) -> None:
             **look,
         )
     elif chart == "residuals":
+        rising = is_time and bool(np.all(positions[1:] >= positions[:-1]))
+        axis = chart_range.ArrayAxis(len(view.rows), positions if rising else None)
+        key = f"{results.run.id}.{view.part}.value_figure_residuals"
+        part = chart_range.chosen(key, len(view.rows)).slice
         figure = drawing.residuals_over_time(
-            residuals=view.residuals,
+            residuals=view.residuals[part],
             name=name,
-            x=positions if is_time else None,
+            x=positions[part] if is_time else np.arange(len(view.rows))[part],
             unit=view.unit,
-            rows=view.rows,
+            rows=view.rows[part],
             half_width=half,
+            excluded=excluded.of_run(results.run) if is_time else (),
+            along=None if is_time else msg("row"),
             **look,
         )
     elif chart == "histogram":
@@ -125,10 +131,16 @@ def _draw(results: Any, view: Any, chart: str, units: list[str]) -> None:
         figure = drawing.life_chart(
             units=_lives(view, units), unit=view.unit, along=msg("{name}", name=along) if along else None, **look
         )
-    charts.show(figure, alt=alt, key=f"value_figure_{chart}", height=400)
+    if chart == "residuals":
+        chart_range.show(figure, axis, alt=alt, key=key, height=400)
+    else:
+        charts.show(figure, alt=alt, key=f"value_figure_{chart}", height=400)
     refused = int(np.count_nonzero(~np.isfinite(view.prediction)))
     interval = msg("interval from {n} validation rows", n=view.interval.n) if view.interval is not None else None
-    layout.caption(say(drawing.caption_residuals(len(view.rows), positions if is_time else view.rows, interval, refused)))
+    layout.caption(
+        say(drawing.caption_residuals(len(view.rows), positions if is_time else view.rows, interval, refused)),
+        excluded.words(results.run),
+    )
 
 
 def _lives(view: Any, units: list[str]) -> list[drawing.UnitLife]:

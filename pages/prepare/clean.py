@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -13,7 +14,7 @@ from core.clean import STEPS, Change, Recipe, RecipeStep, step_by_key
 from core.data.dataset import Dataset
 from core.errors import Problem
 from core.messages import msg
-from pages.components import charts, forms, notices, numbers, recipes, state
+from pages.components import chart_range, charts, excluded, forms, notices, numbers, recipes, state
 from pages.components.layout import Figure, caption, empty, figures, headline, next_step
 from pages.components.text import md, say, t, tn
 
@@ -128,7 +129,7 @@ def _before_after(dataset: Dataset, preview: wf.RecipePreview | None, problem: P
     if preview is None:
         return
     along = preview.rows if dataset.with_role("group") else preview.times
-    _charts(preview, along, charts.theme())
+    _charts(preview, along, excluded.of_recipe(recipes.Draft(dataset.id).recipe), charts.theme())
     if len(preview.rows) < dataset.n_rows:
         caption(
             t(
@@ -139,20 +140,24 @@ def _before_after(dataset: Dataset, preview: wf.RecipePreview | None, problem: P
         )
 
 
-def _charts(preview: wf.RecipePreview, along: NDArray[Any], theme: Theme) -> None:
+def _charts(preview: wf.RecipePreview, along: NDArray[Any], stretches: list[excluded.Stretch], theme: Theme) -> None:
     """Over time, or over rows where groups follow one another and the time starts again with each."""
     n_changed = int(preview.changed.sum())
+    rising = bool(np.issubdtype(along.dtype, np.datetime64)) and bool(np.all(along[1:] >= along[:-1]))
+    axis, key = chart_range.ArrayAxis(len(along), along if rising else None), f"{st.session_state.get('dataset')}.before_after"
+    part = chart_range.chosen(key, len(along)).slice
     figure = before_after(
-        before=preview.before,
-        after=preview.after,
+        before=preview.before[part],
+        after=preview.after[part],
         column=preview.column,
         unit=preview.unit,
-        x=along,
-        rows=preview.rows,
-        changed=preview.changed,
-        flagged=preview.flagged,
-        left_out=preview.left_out,
-        parts=preview.parts,
+        x=along[part],
+        rows=preview.rows[part],
+        changed=preview.changed[part],
+        flagged=preview.flagged[part],
+        left_out=preview.left_out[part],
+        parts=preview.parts[part],
+        excluded=stretches if rising else (),
         theme=theme,
         text=say,
     )
@@ -162,7 +167,7 @@ def _charts(preview: wf.RecipePreview, along: NDArray[Any], theme: Theme) -> Non
         n_changed,
         column=preview.column,
     )
-    charts.show(figure, alt=alt, key="before_after", height=300)
+    chart_range.show(figure, axis, alt=alt, key=key, height=300)
     words = caption_before_after(len(preview.rows), along, n_changed, int(preview.left_out.sum()))
     caption(say(words), t("fitted on the training part"))
     if preview.histogram_before is not None and preview.histogram_after is not None:

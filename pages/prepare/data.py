@@ -13,14 +13,19 @@ from core.data.options import LineCount, Question, ReadOptions
 from core.data.summary import Summary
 from core.errors import Problem
 from core.messages import msg
+from core.workflows.privacy import Treatment
 from pages.components import (
+    audit_section,
     column_table,
     combination,
+    compare_section,
     findings,
     notices,
     numbers,
     preview,
+    privacy_choice,
     rejected_rows,
+    series_section,
     sources,
     state,
     uploads,
@@ -29,7 +34,6 @@ from pages.components.layout import Figure, caption, confirm, empty_picture, fig
 from pages.components.text import md, say, t, tn
 from pages.components.words import project_name
 
-UPLOAD_HELP = "CSV, TSV, TXT, GZ, XLSX, Parquet, ZIP · 200 MB"
 NAMED_FILES = 4
 
 
@@ -51,8 +55,8 @@ def _way_in(dataset: Dataset | None) -> None:
     st.markdown(
         md(t("Andon finds delimiter, decimal mark, encoding, header and units, and shows them before anything is stored."))
     )
-    uploads.ask(t("File"), t("The file stays on this machine."))
-    caption(UPLOAD_HELP, t("several files at once become one table"), t("The file stays on this machine."))
+    uploads.ask()
+    caption(t("several files at once become one table"), t("The file stays on this machine."))
     if dataset is not None:
         if st.button(
             t("Back to '{name}'", name=md(project_name(dataset.name))), key="cancel_add", icon=":material/arrow_back:"
@@ -72,9 +76,11 @@ def _import(waiting: uploads.Upload) -> None:
     source = SourceOptions()
     questions: tuple[Question, ...] = ()
     refusal: Problem | None = None
+    names: tuple[str, ...] = ()
     with notices.guard():
         try:
             shown, options, source = preview.corrected(waiting)
+            names = shown.names
             questions, refusal = shown.questions, shown.refusal
         except Problem as problem:
             refusal = problem
@@ -85,6 +91,7 @@ def _import(waiting: uploads.Upload) -> None:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         name = st.text_input(t("Name of the dataset"), value=waiting.title, max_chars=100, key="read.name", width=320)
+        private = privacy_choice.choose(names)
         wanted = st.button(
             t("Import file"),
             type="primary",
@@ -97,17 +104,28 @@ def _import(waiting: uploads.Upload) -> None:
         caption(tn("{n} question is open: answer it above.", "{n} questions are open: answer them above.", len(questions)))
     if wanted:
         with notices.guard():
-            with sources.bar(t("Reading '{name}' …", name=md(waiting.name))) as progress:
-                imported = wf.import_file(
-                    state.workspace(),
-                    waiting.path,
-                    name=(name or waiting.title).strip(),
-                    options=options,
-                    source_name=waiting.name,
-                    source=source,
-                    progress=progress,
-                )
-            _open(imported)
+            _bring_in(waiting, name or waiting.title, options, source, private)
+
+
+def _bring_in(
+    waiting: uploads.Upload,
+    name: str,
+    options: ReadOptions | None,
+    source: SourceOptions,
+    private: dict[str, Treatment],
+) -> None:
+    with sources.bar(t("Reading '{name}' …", name=md(waiting.name))) as progress:
+        imported = wf.import_file(
+            state.workspace(),
+            waiting.path,
+            name=name.strip(),
+            options=options,
+            source_name=waiting.name,
+            source=source,
+            progress=progress,
+            privacy=private or None,
+        )
+    _open(imported)
 
 
 def _import_together(files: tuple[uploads.Upload, ...]) -> None:
@@ -196,6 +214,18 @@ def _dataset(dataset: Dataset) -> None:
             state.open_now(dataset=saved.id)
     if lines is not None and not lines.rejected:
         _import_report(dataset, lines)
+    over_time = st.expander(t("Over time, and periods that are left out"), key="over_time", on_change="rerun")
+    if over_time.open:
+        with over_time, notices.guard():
+            series_section.show(dataset)
+    compared = st.expander(t("Compare with another dataset or version"), key="compared", on_change="rerun")
+    if compared.open:
+        with compared, notices.guard():
+            compare_section.show(dataset)
+    trail = st.expander(t("Audit trail and deletion"), key="trail", on_change="rerun")
+    if trail.open:
+        with trail, notices.guard():
+            audit_section.show(dataset)
     _next(needing)
 
 

@@ -21,6 +21,7 @@ UNITS = {
     "residuals_over_time": ("time", "(mm)"),
     "residual_histogram": ("(mm)", "rows"),
     "before_after": ("time", "(bar)"),
+    "series_over_time": ("time", "(bar)"),
     "histogram_pair": ("(bar)", "cells"),
     "sensor_band": ("time", "(bar)"),
     "life_chart": ("(cycles)", "(cycles)"),
@@ -50,6 +51,7 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
         "before_after": lambda: {
             "before": y, "after": y * 0.9, "column": "p", "unit": "bar", "x": x, "changed": mask, "flagged": mask, "left_out": mask, "parts": parts,
         },
+        "series_over_time": lambda: {"values": y, "column": "p", "unit": "bar", "x": x, "excluded": [(x[0], x[0], "stop")] if n else []},
         "histogram_pair": lambda: {"before": bin_values(y), "after": bin_values(y * 0.9), "column": "p", "unit": "bar"},
         "parity": lambda: {"truth": y, "prediction": y + 0.1 * mask, "name": "width", "unit": "mm", "half_width": 0.02, "limits": (1.0, None, 3.0)},
         "residuals_over_time": lambda: {"residuals": y, "name": "width", "unit": "mm", "x": x, "half_width": 0.02},
@@ -156,5 +158,5 @@ def test_no_webgl_trace(chart: ChartInfo) -> None:
 
 def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
-    assert len(set(keys)) == len(keys) == 14
+    assert len(set(keys)) == len(keys) == 15
     assert all(record(key, 3) for key in keys)

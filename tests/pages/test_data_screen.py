@@ -12,8 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.dataset import Column
+from core.errors import Problem
 from core.workflows import importing
-from pages.components import column_table, rejected_rows
+from pages.components import column_table, rejected_rows, series_section
+from tests.pages.giving import give
 from tests.stored import NOTHING, stored
 
 Open = Callable[..., AppTest]
@@ -22,7 +24,7 @@ GERMAN = "Zeit;Breite (mm);Los\n" + "".join(f"2026-05-01 06:{i:02d};47,9{i % 10}
 
 def uploaded(open_app: Open, content: bytes, name: str = "part.csv") -> AppTest:
     app = open_app("prepare/data.py")
-    app.file_uploader[0].upload(name, content).run()
+    give(app, content, name)
     assert not app.exception
     return app
 
@@ -37,7 +39,7 @@ def imported(open_app: Open, content: bytes, name: str = "part.csv") -> AppTest:
 def test_the_empty_screen_asks_for_a_file(open_app: Open) -> None:
     app = open_app("prepare/data.py")
     assert app.title[0].value.startswith("Bring a table")
-    assert len(app.file_uploader) == 1
+    assert app.session_state["_ticket"]
 
 
 def test_the_preview_shows_what_was_found_and_imports_it(open_app: Open) -> None:
@@ -211,3 +213,59 @@ def test_it_is_said_when_only_the_first_of_very_many_rejected_lines_are_kept(
     assert dataset is not None
     app = open_app("prepare/data.py", dataset=dataset.id)
     assert any("the first 1 of 2 rejected lines" in c.value for c in app.caption)
+
+
+def test_columns_are_hashed_or_dropped_as_chosen_and_the_trail_tells(open_app: Open, own_store: Path) -> None:
+    app = uploaded(open_app, GERMAN.encode())
+    app.multiselect(key="read.hash").set_value(["Los"]).run()
+    app.multiselect(key="read.drop").set_value(["Breite (mm)"]).run()
+    app.button(key="import_file").click().run()
+    assert not app.exception
+    dataset = wf.list_datasets(wf.open_workspace())[0]
+    assert [c.name for c in dataset.columns] == ["Zeit", "Los"]
+    assert dataset.table(["Los"])["Los"].str.len().unique().tolist() == [32]
+    assert not list((own_store / "data").rglob("source.gz"))
+    assert wf.list_audit(wf.open_workspace())[0].details == {"rows": 60, "hashed": ["Los"], "dropped": ["Breite (mm)"]}
+
+
+def test_periods_typed_compared_versions_and_deletion_with_everything(open_app: Open, own_store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "part.csv"
+    path.write_text(GERMAN, encoding="utf-8")
+    ws = wf.open_workspace()
+    dataset = wf.import_file(ws, path).dataset
+    assert dataset is not None
+    changed = [Column("Breite (mm)", "number", "target", "mm")]
+    wf.change_columns(ws, dataset.id, changed)
+    app = open_app("prepare/data.py", dataset=dataset.id)
+    for key in ("over_time", "compared", "trail"):
+        app.session_state[key] = True
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert any("The same table; 1 column means something else" in m.value for m in app.markdown)
+    said = " ".join(m.value for m in app.markdown)
+    assert "goes for good, with 0 runs, 0 reports and 0 jobs" in said
+    trail = next(d.value for d in app.dataframe if "hash" in d.value.columns)
+    assert trail["what"].tolist() == ["columns changed", "imported"]
+    app.button(key="delete_everything").click().run()
+    assert wf.list_datasets(wf.open_workspace()) == ()
+    assert not [p for p in (own_store / "data").rglob("*") if p.is_file()]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"from,to,reason\n2026-05-01 06:00,2026-05-01 06:30,wash\n",
+        "von;bis;Grund\n01.05.2026 06:00;01.05.2026 06:30;wash\n".encode("utf-8-sig"),
+        b"\n2026-05-01 06:00\t2026-05-01 06:30\twash\n\n",
+    ],
+)
+def test_a_file_of_periods_is_read_as_people_write_it(raw: bytes) -> None:
+    (period,) = series_section.read_file(raw)
+    assert period.text == "2026-05-01T06:00:00/2026-05-01T06:30:00 wash"
+
+
+@pytest.mark.parametrize("raw", [b"", b"from,to\n", b"\xff\x00\x01", b"just words\n"])
+def test_a_file_without_periods_is_refused(raw: bytes) -> None:
+    with pytest.raises(Problem):
+        series_section.read_file(raw)

@@ -69,7 +69,7 @@ def test_a_newer_store_is_refused(store: Store) -> None:
 
 def test_an_older_store_is_copied_before_it_is_changed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.submit_job("selftest", lane="short", params={}, token="kept")
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "0003")
     monkeypatch.setattr(schema, "_migrate", lambda connection: None)
     schema.bring_up_to_date(store.engine, store.files)
     (copy,) = (store.home / schema.BACKUPS).iterdir()

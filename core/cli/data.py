@@ -1,0 +1,75 @@
+"""The verbs about datasets that are there: compare, audit, delete."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from core.cli.common import Answer, Options
+from core.errors import SettingProblem
+from core.messages import msg
+
+
+def compare(options: Options) -> Answer:
+    from core import workflows as wf
+
+    found = wf.compare_datasets(wf.open_workspace(), options.first, options.second)
+    lines = [f"{wf.in_a_sentence(found)}."]
+    lines += [f"+ {name}" for name in found.added] + [f"- {name}" for name in found.removed]
+    for c in found.columns:
+        figures = (
+            ""
+            if c.distance is None
+            else f"  distance {c.distance:.3g}  PSI {c.psi:.3g}" + (f"  p {c.p:.3g}" if c.p is not None else "")
+        )
+        facts = "".join(f"  {name}: {a or '-'} -> {b or '-'}" for name, a, b in c.facts)
+        lines.append(f"{c.name:24} {c.verdict}{figures}{facts}")
+    answer = {
+        "rows": list(found.n_rows),
+        "same_table": found.is_same_table,
+        "added": list(found.added),
+        "removed": list(found.removed),
+        "columns": [asdict(c) for c in found.columns],
+    }
+    return answer, lines, 0
+
+
+def audit(options: Options) -> Answer:
+    from core import workflows as wf
+
+    ws = wf.open_workspace()
+    wanted = wf.named_dataset(ws, options.dataset).id if options.dataset and "-" not in options.dataset else options.dataset
+    entries = wf.list_audit(ws, wanted)
+    rows = [{**asdict(e), "created": e.created.isoformat(timespec="seconds")} for e in entries]
+    lines = [
+        f"{e.created:%Y-%m-%d %H:%M:%S}Z  {e.owner}  {e.action} {e.kind} {e.object_id}  '{e.name}'  {e.sha256[:12]}  {e.details or ''}".rstrip()
+        for e in entries
+    ]
+    return {"entries": rows}, lines or ["nothing yet"], 0
+
+
+def delete(options: Options) -> Answer:
+    from core import workflows as wf
+
+    ws = wf.open_workspace()
+    dataset = wf.named_dataset(ws, options.dataset)
+    made = wf.made_from_dataset(ws, dataset.id)
+    facts = {"runs": len(made.runs), "reports": len(made.reports), "jobs": len(made.jobs), "bytes": made.n_bytes}
+    if not options.yes:
+        raise SettingProblem(
+            msg(
+                "'{name}' would go for good, with {runs} runs, {reports} reports and {jobs} jobs.",
+                name=dataset.name,
+                runs=len(made.runs),
+                reports=len(made.reports),
+                jobs=len(made.jobs),
+            ),
+            msg("Expected --yes."),
+            msg("Add --yes to delete it."),
+            **facts,
+        )
+    wf.delete_with_everything(ws, dataset.id)
+    return (
+        {"deleted": dataset.id, **facts},
+        [f"deleted: '{dataset.name}' with {facts['runs']} runs and {facts['reports']} reports"],
+        0,
+    )

@@ -1,0 +1,75 @@
+"""compare, audit, delete and private columns on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.cli import main
+
+CSV = "machine,pressure\n" + "".join(f"M{i % 3},{i % 10}\n" for i in range(200))
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
+    assert main([*arguments, "--json"]) == code
+    return dict(json.loads(capsys.readouterr().out))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    first, second = tmp_path / "may.csv", tmp_path / "june.csv"
+    first.write_text(CSV)
+    second.write_text(CSV.replace("machine", "line").replace(",9\n", ",90\n").replace(",8\n", ",80\n").replace(",7\n", ",70\n"))
+    return str(first), str(second)
+
+
+def test_two_datasets_are_compared_by_name_or_id(
+    home: Path, files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = run(capsys, "import", files[0])["dataset"]
+    run(capsys, "import", files[1])
+    found = run(capsys, "compare", f"{first}:1", "june")
+    assert (found["added"], found["removed"], found["rows"]) == (["line"], ["machine"], [200, 200])
+    assert [(c["name"], c["verdict"]) for c in found["columns"]] == [("pressure", "shifted")]
+    assert run(capsys, "compare", first, first)["same_table"] is True
+    assert "There is no dataset" in str(run(capsys, "compare", first, "july", code=2)["what"])
+
+
+def test_private_columns_the_trail_and_deletion(home: Path, files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    dataset = run(capsys, "import", files[0], "--hash", "machine")["dataset"]
+    refused = run(capsys, "delete", dataset, code=2)
+    assert "--yes" in refused["expected"]
+    assert run(capsys, "delete", dataset, "--yes")["deleted"] == dataset
+    entries = run(capsys, "audit", "--dataset", dataset)["entries"]
+    assert [(e["action"], e["details"]) for e in entries] == [
+        ("deleted_with_all", {"runs": 0, "reports": 0, "jobs": 0}),
+        ("imported", {"rows": 200, "hashed": ["machine"]}),
+    ]
+    assert not [p for p in (home / "data").rglob("*") if p.is_file()]
+
+
+@pytest.mark.slow
+def test_a_period_of_the_recipe_takes_no_part_in_training_and_scores(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame({"time": pd.date_range("2026-05-01", periods=600, freq="min"), "a": rng.normal(size=600)})
+    table["width"] = 3 * table["a"] + rng.normal(0, 0.01, 600)
+    table.loc[100:199, "width"] = 1e6  # the trial, which would spoil any line
+    data, recipe = tmp_path / "line.csv", tmp_path / "recipe.json"
+    table.to_csv(data, index=False)
+    period = "2026-05-01T01:40/2026-05-01T03:19 trial"
+    recipe.write_text(json.dumps({"steps": [{"key": "exclude_periods", "settings": {"periods": [period]}}]}))
+    bundle, scores = str(tmp_path / "bundle"), tmp_path / "scores.csv"
+    task = ("--data", str(data), "--task", "regression", "--target", "width", "--model", "linear", "--recipe", str(recipe))
+    trained = run(capsys, "train", *task, "--out", bundle)
+    assert trained["metrics"]["rmse"] < 0.1
+    run(capsys, "score", "--bundle", bundle, "--data", str(data), "--out", str(scores))
+    why = pd.read_csv(scores)["why_not"].fillna("")
+    assert np.flatnonzero(why == "left out by exclude_periods").tolist() == list(range(100, 200))
