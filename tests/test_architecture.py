@@ -21,6 +21,7 @@ ORDER = (
     ("training",),
     ("evaluation",),
     ("spc",),
+    ("screening",),
     ("anomalies",),
     ("explain",),
     ("charts",),
