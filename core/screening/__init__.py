@@ -12,7 +12,19 @@ from core.screening.records import (
     Reason,
     Screening,
     grade_of,
+    without_columns,
 )
 from core.screening.screen import screen
 
-__all__ = ["GRADES", "ClassCount", "ColumnScreen", "Fix", "Place", "Reason", "Screening", "grade_of", "screen"]
+__all__ = [
+    "GRADES",
+    "ClassCount",
+    "ColumnScreen",
+    "Fix",
+    "Place",
+    "Reason",
+    "Screening",
+    "grade_of",
+    "screen",
+    "without_columns",
+]

@@ -14,6 +14,7 @@ ORDINARY_FENCE = 1.5
 APART = 1.25
 MOST_BAD = 0.15
 SHORT_GAP = 3
+GAP_LENGTHS = (3, 10, 30, 100, 300, 1_000, 3_000, 10_000)  # few, so that columns share a step
 
 
 def fill(column: str, kind: str, *, in_order: bool, longest: int) -> Fix:
@@ -22,7 +23,8 @@ def fill(column: str, kind: str, *, in_order: bool, longest: int) -> Fix:
         step = RecipeStep(key="constant_fill", columns=(column,), settings={"text": "missing"})
         return Fix(msg("Fill with 'missing'"), (step,))
     if in_order:
-        step = RecipeStep(key="linear_fill", columns=(column,), settings={"max_gap": max(1, longest)})
+        longest = next((n for n in GAP_LENGTHS if n >= longest), longest)
+        step = RecipeStep(key="linear_fill", columns=(column,), settings={"max_gap": longest})
         return Fix(msg("Fill along a straight line"), (step,))
     return Fix(msg("Fill with the median"), (RecipeStep(key="median_fill", columns=(column,)),))
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.data.dataset import Column
 from core.messages import Message, msg, msg_n
-from core.screening.fixes import empty_and_fill
+from core.screening.fixes import SHORT_GAP, empty_and_fill
 from core.screening.gaps import percent_text
 from core.screening.levels import Levels, blocks_of, find_levels, find_noise_changes
 from core.screening.order import MOST_PLACES, RowOrder
@@ -185,7 +185,7 @@ def _spike_reason(spikes: NDArray[np.int64], values: Numbers, column: Column, ro
     bad[spikes] = True
     fix = None
     if column.role == "sensor":
-        fix = empty_and_fill(column.name, values, bad, in_order=rows.has_time, longest=3)
+        fix = empty_and_fill(column.name, values, bad, in_order=rows.has_time, longest=SHORT_GAP)
     order = spikes[np.argsort(-np.abs(values[spikes] - middle), kind="stable")]
     return Reason("spikes", "warn", message, column.name, _places(order, rows), fix)
 

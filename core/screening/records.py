@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.clean.recipe import RecipeStep
@@ -14,6 +14,7 @@ from core.messages import Message, msg
 Grade = Literal["A", "B", "C", ""]
 GRADES: tuple[Grade, ...] = ("C", "B", "A", "")
 FORMAT = 1
+WHY_IGNORED = frozenset(["constant", "all_missing", "id_like", "mixed_types"])  # what is still said of an ignored column
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,15 @@ def grade_of(column: ColumnScreen, reasons: Iterable[Reason]) -> Grade:
         return ""
     found = {reason.severity for reason in reasons}
     return "C" if "stop" in found else "B" if "warn" in found else "A"
+
+
+def without_columns(screening: Screening, names: Collection[str]) -> Screening:
+    """The screening once these columns are ignored: what was found in the others does not change."""
+    columns = tuple(
+        replace(c, role="ignore", reasons=tuple(r for r in c.reasons if r.code in WHY_IGNORED)) if c.name in names else c
+        for c in screening.columns
+    )
+    return replace(screening, columns=columns)
 
 
 def ignore(column_is_key: bool = False) -> Fix | None:

@@ -75,14 +75,14 @@ def _places(rows: NDArray[np.int64]) -> tuple[Place, ...]:
 def column_reasons(columns: Sequence[Column], samples: Mapping[str, NDArray[np.float64]], read: object) -> list[Reason]:
     """Columns that say what an earlier one says: equal, or a straight line of it (|r| > 0.9999).
 
-    Candidates come from a sample of rows; each is then looked at on all rows. The target and, after it, the earlier
-    column stay; the other one gets the reason.
+    Candidates come from a sample of rows; each is then looked at on all rows. The earlier column stays, the other one gets the
+    reason. A column that says what the target says is a leak and looked for there.
 
     Args:
         samples: Up to 2,000 cells of each number column that varies, on the same rows; NaN where empty.
         read: A function from a name to all cells (n,) of the column.
     """
-    ordered = sorted((c for c in columns if c.name in samples), key=lambda c: c.role != "target")
+    ordered = [c for c in columns if c.name in samples and c.role != "target"]
     if len(ordered) < 2:
         return []
     first_of: dict[str, str] = {}

@@ -19,15 +19,13 @@ from core.screening.clock import clock_reasons, every_text, usual_step
 from core.screening.gaps import NO_GAPS, Gaps, find_gaps, missing_reason
 from core.screening.numbers import BASELINE_SHARE, screen_numbers
 from core.screening.order import RowOrder, connect, numbers_of, quoted, row_order, stamp, times_of
-from core.screening.records import ClassCount, ColumnScreen, Reason, Screening
+from core.screening.records import WHY_IGNORED, ClassCount, ColumnScreen, Reason, Screening
 from core.screening.target import TargetSample, imbalance, leak_reason, sample_of, target_sample
 
 SPARK_POINTS = 40
 _AT_ONCE = 100
 _EXACT_ROWS = 1_000_000
 _IMPORT_CODES = {"mixed": "warn", "not_a_value": "info", "kept_as_text": "info", "infinite": "warn", "other_decimal": "warn"}
-
-_WHY_IGNORED = frozenset(["constant", "all_missing", "id_like", "mixed_types"])
 
 Progress = Callable[[int, int], None]
 
@@ -130,7 +128,7 @@ class _Work:
             together = [name for name in shared[gaps.key] if name != column.name] if gaps.n >= 3 else []
             missing = missing_reason(column, gaps, self.rows, together) if self.rows.n else None
             more = [r for r in twins if r.column == column.name] + ([] if missing is None else [missing])
-            reasons = [r for r in (*record.reasons, *more) if column.role != "ignore" or r.code in _WHY_IGNORED]
+            reasons = [r for r in (*record.reasons, *more) if column.role != "ignore" or r.code in WHY_IGNORED]
             columns.append(replace(record, reasons=ordered(reasons)))
         cells = sum(c.missing for c in columns) / len(columns) if columns else 0.0
         first, last, every = self._clock()
