@@ -63,9 +63,9 @@ def screened_column(
     ends: list[tuple[float, str, str]] = []
     if limits is not None and len(y):
         for value, words, dash in (
-            (limits[2], msg("upper control limit\n{value}", value=float(limits[2])), "dash"),
-            (limits[1], msg("centre\n{value}", value=float(limits[1])), "solid"),
-            (limits[0], msg("lower control limit\n{value}", value=float(limits[0])), "dash"),
+            (limits[2], msg("upper limit {value}", value=float(limits[2])), "dash"),
+            (limits[1], msg("centre {value}", value=float(limits[1])), "solid"),
+            (limits[0], msg("lower limit {value}", value=float(limits[0])), "dash"),
         ):
             traces.append(level(at, value, theme.colors.muted, dash))
             ends.append((value, text(words), theme.colors.muted))

@@ -68,13 +68,14 @@ def _by_value(
     if not len(sure):
         return None
     most = sure[np.argmax(rows[sure])]
+    tells_all = bool((counts.max(axis=1, initial=0) == rows).all())
     words = msg(
         "where it is '{value}', all {n} training rows looked at are '{name}'",
         value=str(names[most]),
         n=int(rows[most]),
         name=str(classes[first[most]]),
     )
-    return Leak(column.name, words, tells_all=False)
+    return Leak(column.name, words, tells_all)
 
 
 def value_leak(column: Column, cells: pd.Series, target: pd.Series) -> Leak | None:

@@ -14,7 +14,7 @@ from core.screening.fixes import SHORT_GAP, empty_and_fill
 from core.screening.gaps import percent_text
 from core.screening.levels import Levels, blocks_of, find_levels, find_noise_changes
 from core.screening.order import MOST_PLACES, RowOrder
-from core.screening.records import Reason, Severity, ignore
+from core.screening.records import Place, Reason, Severity, ignore
 from core.screening.units import unit_change
 from core.screening.values import (
     Clipped,
@@ -134,8 +134,10 @@ def _longest(mask: NDArray[np.bool_]) -> int:
     return int(true_runs(mask)[1].max(initial=1))
 
 
-def _places(at: NDArray[np.int64], rows: RowOrder) -> tuple:  # type: ignore[type-arg]
-    return tuple(rows.place(int(i)) for i in at[:MOST_PLACES])
+def _places(at: NDArray[np.int64], rows: RowOrder) -> tuple[Place, ...]:
+    """At most 20 of these positions, spread over all of them."""
+    some = np.linspace(0, len(at) - 1, min(MOST_PLACES, len(at))).astype(np.int64)
+    return tuple(rows.place(int(i)) for i in at[some])
 
 
 def _stuck_reasons(values: Numbers, column: Column, rows: RowOrder) -> Iterator[Reason]:
@@ -187,7 +189,7 @@ def _spike_reason(spikes: NDArray[np.int64], values: Numbers, column: Column, ro
     if column.role == "sensor":
         fix = empty_and_fill(column.name, values, bad, in_order=rows.has_time, longest=SHORT_GAP)
     order = spikes[np.argsort(-np.abs(values[spikes] - middle), kind="stable")]
-    return Reason("spikes", "warn", message, column.name, _places(order, rows), fix)
+    return Reason("spikes", "warn", message, column.name, _places(order[:MOST_PLACES], rows), fix)
 
 
 def _without(values: Numbers, spikes: NDArray[np.int64]) -> Numbers:

@@ -40,7 +40,7 @@ class Fix:
 class Reason:
     """One thing found. `code` is stable for scripts; `column` is "" where the rows of the whole table are meant.
 
-    Severity "stop" makes grade C, "warn" grade B, "info" leaves A. `places` lists the first or largest ones only.
+    Severity "stop" makes grade C, "warn" grade B, "info" leaves A. `places` holds at most 20: the largest, or some of all.
     """
 
     code: str

@@ -16,10 +16,10 @@ from pages.components.findings import severity_word
 from pages.components.layout import caption
 from pages.components.looks import charts_look
 from pages.components.screening_table import GRADE_COLOURS, grade_words
-from pages.components.text import md, say, t, tn
+from pages.components.text import md, say, t
 
 ICONS = {"stop": ":red[:material/block:]", "warn": ":orange[:material/warning:]", "info": ":gray[:material/info:]"}
-MOST_PLACES = 6
+MOST_PLACES, LONGEST_TITLE = 8, 64
 
 
 def show(found: wf.Screened, column: ColumnScreen, *, is_newest: bool) -> None:
@@ -28,7 +28,7 @@ def show(found: wf.Screened, column: ColumnScreen, *, is_newest: bool) -> None:
     row.subheader(md(column.name), anchor=False, width="content")
     grade = found.grade(column)
     row.badge(grade_words()[grade], color=GRADE_COLOURS[grade])  # type: ignore[arg-type]
-    main, rail = st.columns([0.62, 0.38], gap="medium")
+    main, rail = st.columns([0.6, 0.4], gap="medium")
     with rail:
         _reasons(found, column, is_newest)
     with main, notices.guard():
@@ -91,10 +91,9 @@ def _actions(found: wf.Screened, reason: Reason, name: str, is_newest: bool) -> 
 
 
 def _places(places: tuple[Place, ...]) -> None:
-    with st.popover(tn("{n} place", "{n} places", len(places)), type="tertiary", icon=":material/place:"):
-        st.markdown("\n".join(f"- {md(place_text(p))}" for p in places[:MOST_PLACES]))
-        if len(places) > MOST_PLACES:
-            st.caption(md(tn("{n} more", "{n} more", len(places) - MOST_PLACES)))
+    with st.popover(t("Where"), type="tertiary", icon=":material/place:"):
+        lines = [place_text(p) for p in places[:MOST_PLACES]] + (["…"] if len(places) > MOST_PLACES else [])
+        st.markdown("\n".join(f"- {md(words)}" for words in lines))
 
 
 def place_text(place: Place) -> str:
@@ -151,7 +150,7 @@ def _course(found: wf.Screened, column: ColumnScreen) -> None:
         spans=trace.spans,
         limits=column.limits,
         along=along,
-        title=msg("{column}: {finding}", column=column.name, finding=chosen.message) if chosen else None,
+        title=msg("{finding}", finding=_short(say(chosen.message))) if chosen else None,
         **charts_look(),
     )
     alt = say(chosen.message) if chosen else t("{column} in the order of its rows", column=column.name)
@@ -159,6 +158,10 @@ def _course(found: wf.Screened, column: ColumnScreen) -> None:
     share = max(1, found.screening.baseline_rows)
     limits = t("control limits from the first {n} rows", n=share) if column.limits else ""
     caption(say(caption_rows(trace.n_rows, trace.x)), limits)
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= LONGEST_TITLE else words[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def _histogram(dataset: Dataset, column: ColumnScreen) -> None:

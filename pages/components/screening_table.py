@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -95,10 +96,17 @@ def frame(found: wf.Screened, columns: Sequence[ColumnScreen]) -> pd.DataFrame:
             "in_control": pd.array([None if c.in_control is None else 100 * c.in_control for c in columns], dtype="Float64"),
             "shifts": pd.array([c.shifts for c in columns], dtype="Int64"),
             "ppk": pd.array([c.ppk for c in columns], dtype="Float64"),
-            "trend": [list(c.sparkline) for c in columns],
+            "trend": [_line(c.sparkline) for c in columns],
             "why": [why(found, c) for c in columns],
         }
     )
+
+
+def _line(sparkline: Sequence[float]) -> list[float]:
+    """The trend with its gaps bridged: a table cell draws no line with gaps."""
+    values = np.asarray(sparkline, dtype=np.float64)
+    known = np.flatnonzero(np.isfinite(values))
+    return np.interp(np.arange(len(values)), known, values[known]).tolist() if len(known) else []
 
 
 def why(found: wf.Screened, column: ColumnScreen) -> str:
@@ -112,21 +120,21 @@ def _config() -> dict[str, Any]:
     c, words = st.column_config, grade_words()
     return {
         "grade": c.MultiselectColumn(
-            t("grade"), options=[words[g] for g in GRADES], color=[GRADE_COLOURS[g] for g in GRADES], width=112
+            t("grade"), options=[words[g] for g in GRADES], color=[GRADE_COLOURS[g] for g in GRADES], width=106, pinned=True
         ),
-        "column": c.TextColumn(t("column"), width=150, pinned=True),
-        "unit": c.TextColumn(t("unit"), width=56),
-        "missing": c.NumberColumn(t("missing (%)"), format="%.1f", width=84),
+        "column": c.TextColumn(t("column"), width=134, pinned=True),
+        "unit": c.TextColumn(t("unit"), width=48),
+        "missing": c.NumberColumn(t("missing (%)"), format="%.1f", width=76),
         "in_control": c.ProgressColumn(
             t("in control"),
             help=t("Share of rows without a signal of Nelson's rules 1 to 4 against limits from the baseline period."),
             min_value=0,
             max_value=100,
             format="%.0f%%",
-            width=110,
+            width=96,
         ),
-        "shifts": c.NumberColumn(t("shifts"), help=t("Lasting changes of level."), width=56),
-        "ppk": c.NumberColumn(t("Ppk"), help=t("Only where the column has a specification limit."), format="%.2f", width=56),
-        "trend": c.LineChartColumn(t("trend"), width=120),
+        "shifts": c.NumberColumn(t("shifts"), help=t("Lasting changes of level."), width=48),
+        "ppk": c.NumberColumn(t("Ppk"), help=t("Only where the column has a specification limit."), format="%.2f", width=48),
+        "trend": c.LineChartColumn(t("trend"), width=100),
         "why": c.TextColumn(t("why"), width=420),
     }

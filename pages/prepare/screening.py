@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
 from core import workflows as wf
@@ -10,7 +12,7 @@ from core.messages import msg
 from core.screening import Screening
 from pages.components import notices, numbers, screening_detail, screening_table, state
 from pages.components.layout import Figure, caption, empty, figures, headline, next_step
-from pages.components.text import md, say, t, tn
+from pages.components.text import language, md, say, t, tn
 from pages.components.words import project_name
 
 NAMED_LEAKS = 2
@@ -95,15 +97,18 @@ def _finding(found: wf.Screened) -> str:
 
 def _figures(found: wf.Screened) -> list[Figure]:
     screening, grades, leaks = found.screening, found.grades, found.leaks
-    period = f"{_day(screening.first)} – {_day(screening.last)}" if screening.first else t("no time column")
-    every = say(screening.every) if screening.every is not None else ""
     gap = t("no gaps")
     if screening.longest_gap is not None:
         gap = t("longest gap {length}", length=screening.longest_gap)
     names = ", ".join(r.column for r in leaks[:NAMED_LEAKS]) + (" …" if len(leaks) > NAMED_LEAKS else "")
     has_target = bool(found.dataset.with_role("target"))
     return [
-        Figure(t("Rows"), numbers.number(screening.n_rows), ", ".join(part for part in (period, every) if part)),
+        Figure(
+            t("Rows"),
+            numbers.number(screening.n_rows),
+            _period(screening.first, screening.last),
+            help=say(screening.every) if screening.every is not None else "",
+        ),
         Figure(
             t("Grade A / B / C"),
             f"{grades['A']} / {grades['B']} / {grades['C']}",
@@ -119,9 +124,19 @@ def _figures(found: wf.Screened) -> list[Figure]:
     ]
 
 
-def _day(stamp: str) -> str:
-    """The date of a stamp, or the number as it is."""
-    return stamp[:10] if len(stamp) >= 16 else stamp
+def _period(first: str, last: str) -> str:
+    """From the first to the last time in as few words as possible; numbers as they are."""
+    if not first:
+        return t("no time column")
+    try:
+        start, end = datetime.fromisoformat(first), datetime.fromisoformat(last)
+    except ValueError:
+        return f"{first} – {last}"
+    if start.year != end.year or start.date() == end.date():
+        return numbers.period(start, end)
+    if language() == "zh":
+        return f"{start:%Y-%m-%d} – {end:%m-%d}"
+    return f"{start.day} {start:%b} – {end.day} {end:%b %Y}"
 
 
 def _decide(found: wf.Screened, is_newest: bool) -> None:
