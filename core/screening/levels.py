@@ -18,7 +18,7 @@ SHORTEST = 0.05  # of all blocks: a shorter stretch is an event and no lasting c
 CLEAR, STANDS = 6.0, 5.0  # CUSUM bars before and after looking at what is left, in standard errors
 LARGE = 1.0  # a shift, in standard deviations of the rows around their level
 DRIFTED = 1.5  # a drift from first to last block, in the same
-STEADY = 0.7  # Kendall's tau of the block means with their order
+STEADY = 0.6  # Kendall's tau of the block means with their order
 NOISIER = 2.0  # ratio of noise before and after
 MAD_TO_SD = 1.4826
 

@@ -64,8 +64,8 @@ def _doubles(connection: duckdb.DuckDBPyConnection, source: str, names: Sequence
 
 
 def _is_no_chance(names: Sequence[str], distinct: Mapping[str, int], n_rows: int) -> bool:
-    """Whether the columns have so many combinations that equal rows are no accident: more than n² of them."""
-    return float(sum(np.log(max(1, distinct[name])) for name in names)) > 2 * np.log(n_rows)
+    """Whether the columns have so many combinations that equal rows are no accident: less than one pair by chance."""
+    return float(sum(np.log(max(1, distinct[name])) for name in names)) > 2 * np.log(n_rows) - np.log(2)
 
 
 def _places(rows: NDArray[np.int64]) -> tuple[Place, ...]:
