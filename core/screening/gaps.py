@@ -63,7 +63,14 @@ def missing_reason(column: Column, gaps: Gaps, rows: RowOrder, together: Sequenc
     severity: Severity = "stop" if share >= MUCH else "warn" if share >= LITTLE or gaps.longest > LONG_GAP * rows.n else "info"
     words = _words(gaps, rows, share)
     if together:
-        others = msg_n("together with '{other}'", "together with '{other}' and {m} more", len(together), other=together[0], m=len(together) - 1)  # fmt: skip
+        others = msg("together with '{other}'", other=together[0])
+        if len(together) > 1:
+            others = msg_n(
+                "together with '{other}' and {n} more column",
+                "together with '{other}' and {n} more columns",
+                len(together) - 1,
+                other=together[0],
+            )
         words = msg("{words}, {others}", words=words, others=others)
     places = (rows.place(gaps.first, gaps.first + gaps.longest - 1),)
     return Reason("missing", severity, words, column.name, places, _fix(column, share, rows, gaps))
@@ -89,7 +96,7 @@ def _words(gaps: Gaps, rows: RowOrder, share: float) -> Message:
 def _fix(column: Column, share: float, rows: RowOrder, gaps: Gaps) -> Fix | None:
     if column.role != "sensor" or column.kind == "time":
         return None
-    return ignore() if share >= HOPELESS else fill(column.name, column.kind, in_order=rows.has_time, longest=gaps.longest)
+    return ignore() if share >= HOPELESS else fill(column.name, column.kind, in_order=rows.has_neighbours, longest=gaps.longest)
 
 
 def percent_text(share: float) -> str:

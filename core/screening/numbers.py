@@ -123,7 +123,7 @@ def _code_reason(code: Code, codes: tuple[Code, ...], column: Column, values: Nu
     every = np.isin(values, [c.value for c in codes if c.value != 0 or code.value == 0])
     fix = None
     if column.role == "sensor":
-        fix = empty_and_fill(column.name, values, every, in_order=rows.has_time, longest=_longest(every))
+        fix = empty_and_fill(column.name, values, every, in_order=rows.has_neighbours, longest=_longest(every))
     severity: Severity = "warn" if code.value == 0 else "stop"
     return Reason("missing_code", severity, message, column.name, _places(at, rows), fix)
 
@@ -187,7 +187,7 @@ def _spike_reason(spikes: NDArray[np.int64], values: Numbers, column: Column, ro
     bad[spikes] = True
     fix = None
     if column.role == "sensor":
-        fix = empty_and_fill(column.name, values, bad, in_order=rows.has_time, longest=SHORT_GAP)
+        fix = empty_and_fill(column.name, values, bad, in_order=rows.has_neighbours, longest=SHORT_GAP)
     order = spikes[np.argsort(-np.abs(values[spikes] - middle), kind="stable")]
     return Reason("spikes", "warn", message, column.name, _places(order[:MOST_PLACES], rows), fix)
 

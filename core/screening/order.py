@@ -42,6 +42,11 @@ class RowOrder:
         """Whether a time column orders the whole table."""
         return self.is_one and self.times is not None
 
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether a clock says which rows stand beside each other, if only within their group."""
+        return self.times is not None
+
     def arranged(self, cells: NDArray) -> NDArray:
         """A column (n,) of the file in this order."""
         return cells if self.order is None else cells[self.order]

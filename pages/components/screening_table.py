@@ -134,7 +134,7 @@ def _config() -> dict[str, Any]:
             width=96,
         ),
         "shifts": c.NumberColumn(t("shifts"), help=t("Lasting changes of level."), width=48),
-        "ppk": c.NumberColumn(t("Ppk"), help=t("Only where the column has a specification limit."), format="%.2f", width=48),
+        "ppk": c.NumberColumn("Ppk", help=t("Only where the column has a specification limit."), format="%.2f", width=48),
         "trend": c.LineChartColumn(t("trend"), width=100),
         "why": c.TextColumn(t("why"), width=420),
     }
