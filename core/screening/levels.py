@@ -156,24 +156,30 @@ def _segment(means: NDArray[np.float64], noise: float) -> list[Cut]:
 
 
 def _stands(means: NDArray[np.float64], cuts: list[Cut]) -> list[Cut]:
-    """The cuts that are clear against the long-run variance of what is left around the levels.
-
-    Long-run variance: variance times (1 + ρ) / (1 − ρ), ρ the lag-1 correlation of what is left, as of an AR(1) process.
-    """
+    """The cuts that are clear against the long-run variance of what is left around the levels."""
     if not cuts:
         return []
     edges = sorted({0, len(means), *(cut for _, cut, _ in cuts)})
     left = np.concatenate([means[a:b] - means[a:b].mean() for a, b in zip(edges[:-1], edges[1:], strict=True)])
-    spread = float(np.sqrt(np.sum(left**2) / max(1, len(left) - len(edges) + 1)))
-    lagged = float(np.sum(left[1:] * left[:-1]) / max(np.sum(left**2), 1e-300))
-    # Taking out k levels from n values pulls the correlation down by about k / n.
-    rho = min(0.95, max(0.0, lagged + len(edges) / len(means)))
-    error = spread * np.sqrt((1 + rho) / (1 - rho))
+    error = _long_run_sd(left, len(edges) - 1)
     return [
         (a, cut, b)
         for a, cut, b in _neighbours(means, [c[1] for c in cuts])
         if _jump(means, (a, cut, b)) > STANDS * error * np.sqrt((b - a) / ((cut - a) * (b - cut)))
     ]
+
+
+def _long_run_sd(left: NDArray[np.float64], n_fitted: int) -> float:
+    """Standard deviation of an independent series whose mean is as uncertain as that of the residuals `left` (n,).
+
+    sd · sqrt((1 + ρ) / (1 − ρ)) with ρ the lag-1 correlation, as of an AR(1) process; taking out k numbers pulls ρ down by
+    about k / n, which is given back.
+    """
+    n = len(left)
+    squares = float(np.sum(left**2))
+    lagged = float(np.sum(left[1:] * left[:-1])) / max(squares, 1e-300)
+    rho = min(0.95, max(0.0, lagged + (n_fitted + 1) / n))
+    return float(np.sqrt(squares / max(1, n - n_fitted) * (1 + rho) / (1 - rho)))
 
 
 def _neighbours(means: NDArray[np.float64], cuts: list[int]) -> list[Cut]:
@@ -194,7 +200,13 @@ def _drift(means: NDArray[np.float64], noise: float, sd: float) -> float | None:
     rises = means[j] - means[i]
     total = float(np.median(rises / (j - i))) * (n - 1)
     tau = float(np.mean(np.sign(rises)))
-    return total if abs(tau) >= STEADY and abs(total) >= DRIFTED * sd and abs(total) > CLEAR * noise else None
+    if abs(tau) < STEADY or abs(total) < DRIFTED * sd:
+        return None
+    x = np.arange(n)
+    left = means - np.polyval(np.polyfit(x, means, 1), x)
+    # The rise of a fitted line over n equally spaced values has the standard error of one value times sqrt(12 / n).
+    reach = np.sqrt(12 / n)
+    return total if abs(total) > max(CLEAR * noise, STANDS * _long_run_sd(left, 2)) * reach else None
 
 
 def _line_fits_better(means: NDArray[np.float64], cuts: list[int]) -> bool:

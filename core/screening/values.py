@@ -176,7 +176,7 @@ def find_spikes(values: Numbers, starts: NDArray[np.int64]) -> NDArray[np.int64]
     A cell is compared with the median of the five around it (Hampel 1974; Pearson 2002), the spread being that of all such
     differences, so that quiet stretches make no spikes. It must be more than 8 robust standard deviations away. As
     skewed and heavy-tailed columns have such cells too, the spikes must stand apart: more than twice as many beyond 8
-    as between 5 and 8, or 4 times as far away as the next; in a column of positive values they must stand out in logarithms as well. More than 1 % is no spike.
+    as between 5 and 8, or 4 times as far away as the next; in a column of positive values they must be beyond 5 in logarithms as well. More than 1 % is no spike.
 
     Args:
         starts: Positions at which a new group begins; within two rows of one there is no course to leave.
@@ -185,9 +185,11 @@ def find_spikes(values: Numbers, starts: NDArray[np.int64]) -> NDArray[np.int64]
     v = values[known]
     if len(v) < 20:
         return np.zeros(0, dtype=np.int64)
-    beyond = _standing_apart(v)
+    away, scale = _away(v)
+    beyond = _standing_apart(away, scale)
     if beyond.any() and v.min() > 0:
-        beyond &= _standing_apart(np.log(v))
+        logs, log_scale = _away(np.log(v))
+        beyond &= logs > HOLLOW_SD * log_scale
     if not beyond.any() or beyond.sum() > MOST_SPIKES * len(v):
         return np.zeros(0, dtype=np.int64)
     at = known[beyond]
@@ -201,7 +203,8 @@ def find_spikes(values: Numbers, starts: NDArray[np.int64]) -> NDArray[np.int64]
     return at[nearest > SPIKE_ROWS]
 
 
-def _standing_apart(v: Numbers) -> NDArray[np.bool_]:
+def _away(v: Numbers) -> tuple[Numbers, float]:
+    """How far each cell lies from the median of the five around it, and a robust standard deviation of that; infinite without spread."""
     from scipy.ndimage import median_filter
 
     away = np.abs(v - median_filter(v, size=2 * SPIKE_ROWS + 1, mode="nearest"))
@@ -210,15 +213,18 @@ def _standing_apart(v: Numbers) -> NDArray[np.bool_]:
     if scale <= 0:  # more than nine in ten cells equal their neighbours: the usual step between them is the measure
         small = np.sort(away[away > 0])
         scale = float(small[len(small) // 2]) if len(small) >= 20 else 0.0
-    if scale <= 1e-12 * float(np.max(np.abs(v))):
-        return np.zeros(len(v), dtype=np.bool_)
+    return away, scale if scale > 1e-12 * float(np.max(np.abs(v))) else np.inf
+
+
+def _standing_apart(away: Numbers, scale: float) -> NDArray[np.bool_]:
+    """Cells beyond 8 standard deviations, where these are apart from all others."""
     beyond = away > SPIKE_SD * scale
     n = int(np.count_nonzero(beyond))
     between = int(np.count_nonzero(away > HOLLOW_SD * scale)) - n
     if n <= 2 * between:
-        far = np.sort(away[away > HOLLOW_SD * scale])[::-1][: int(MOST_SPIKES * len(v)) + 2]
+        far = np.sort(away[away > HOLLOW_SD * scale])[::-1][: int(MOST_SPIKES * len(away)) + 2]
         alone = np.flatnonzero(far[:-1] > ALONE_TIMES * far[1:])
-        beyond = away > far[alone[-1] + 1] if len(alone) else np.zeros(len(v), dtype=np.bool_)
+        beyond = away > far[alone[-1] + 1] if len(alone) else np.zeros(len(away), dtype=np.bool_)
     return beyond
 
 
