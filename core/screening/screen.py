@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -78,6 +79,7 @@ class _Work:
         self.spread = np.arange(0, n, max(1, -(-n // repeats.SAMPLE)))
         self.target: TargetSample | None = target_sample(self.dataset, self.file, self.rows, self.baseline)
         self.target_gaps = NO_GAPS
+        self.in_file = np.zeros(0)  # the cells of the number column that is being looked at
         if self.target is not None:
             self.target_gaps = find_gaps(self.rows.arranged(self._empty(self.target.column)))
 
@@ -137,7 +139,7 @@ class _Work:
         )
 
     def _number(self, column: Column) -> tuple[list[Reason], dict[str, object]]:
-        in_file = numbers_of(self.file, column.name)
+        in_file = self.in_file = numbers_of(self.file, column.name)
         values = self.rows.arranged(in_file)
         self.gaps[column.name] = find_gaps(np.isnan(values))
         facts: dict[str, object] = {"sparkline": _spark(values)}
@@ -169,7 +171,10 @@ class _Work:
         if column.name == self.target.column.name:
             found = imbalance(self.target, self.dataset)
         elif column.role == "sensor" and column.kind != "time":
-            cells = sample_of(self.file, column.name, self.target.rows)
+            if column.kind == "number":
+                cells = pd.Series(self.in_file[self.target.rows])
+            else:
+                cells = sample_of(self.file, column.name, self.target.rows)
             found = leak_reason(column, cells, self.target, self.gaps[column.name], self.target_gaps)
         else:
             found = None

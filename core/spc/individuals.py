@@ -97,22 +97,21 @@ def nelson_rules(values: ArrayLike, limits: Limits) -> NDArray[np.bool_]:
         return found
     found[0, at] = (v < limits.lower) | (v > limits.upper)
     side = np.sign(v - limits.centre).astype(np.int8)
-    found[1, at] = (_run_so_far(side) >= SAME_SIDE) & (side != 0)
+    found[1, at] = np.abs(_sum_of_last(side, SAME_SIDE)) == SAME_SIDE
     way = np.sign(np.diff(v)).astype(np.int8)
-    found[2, at[1:]] = (_run_so_far(way) >= IN_A_ROW - 1) & (way != 0)
+    found[2, at[1:]] = np.abs(_sum_of_last(way, IN_A_ROW - 1)) == IN_A_ROW - 1
     turns = np.zeros(len(way), dtype=np.int8)
     turns[1:] = way[1:] * way[:-1] == -1
     # 14 values are 13 steps, of which 12 turn against the one before.
-    found[3, at[1:]] = (_run_so_far(turns) >= ALTERNATING - 2) & (turns == 1)
+    found[3, at[1:]] = _sum_of_last(turns, ALTERNATING - 2) == ALTERNATING - 2
     return found
 
 
-def _run_so_far(codes: NDArray[np.int8]) -> NDArray[np.int64]:
-    """How many equal codes in a row end at each place, (n,)."""
-    n = len(codes)
-    if not n:
-        return np.zeros(0, dtype=np.int64)
-    place = np.arange(n)
-    starts = np.zeros(n, dtype=np.int64)
-    starts[1:] = np.where(codes[1:] != codes[:-1], place[1:], 0)
-    return place - np.maximum.accumulate(starts) + 1
+def _sum_of_last(codes: NDArray[np.int8], k: int) -> NDArray[np.int32]:
+    """The sum of the last k codes at each place, (n,); 0 where there are fewer. k times ±1 means k equal ones in a row."""
+    sums = np.cumsum(codes, dtype=np.int32)
+    found = np.zeros(len(codes), dtype=np.int32)
+    if len(codes) >= k:
+        found[k - 1 :] = sums[k - 1 :]
+        found[k:] -= sums[:-k]
+    return found
