@@ -106,7 +106,7 @@ def duration(seconds: float) -> Message:
 
 def numbers_of(file: pq.ParquetFile, name: str) -> NDArray[np.float64]:
     """A number column of the file, float64 (n_rows,), NaN where it is empty or infinite."""
-    cells = np.asarray(file.read(columns=[name]).column(0).to_numpy(), dtype=np.float64)
+    cells = np.asarray(file.read(columns=[name], use_threads=False).column(0).to_numpy(), dtype=np.float64)
     endless = np.isinf(cells)
     return np.where(endless, np.nan, cells) if endless.any() else cells
 
@@ -114,13 +114,13 @@ def numbers_of(file: pq.ParquetFile, name: str) -> NDArray[np.float64]:
 def times_of(file: pq.ParquetFile, name: str, kind: str) -> NDArray:
     """A time column of the file (n_rows,): datetime64[us] or float64, NaT or NaN where it is empty."""
     if kind == "time":
-        return file.read(columns=[name]).column(0).to_numpy().astype("datetime64[us]")
+        return file.read(columns=[name], use_threads=False).column(0).to_numpy().astype("datetime64[us]")
     return numbers_of(file, name)
 
 
 def codes_of(file: pq.ParquetFile, name: str) -> NDArray[np.int64]:
     """A column of the file as whole numbers, one a different value in order of appearance, −1 where it is empty."""
-    cells = file.read(columns=[name]).column(0).combine_chunks().dictionary_encode()
+    cells = file.read(columns=[name], use_threads=False).column(0).combine_chunks().dictionary_encode()
     indices = cells.indices.fill_null(-1) if cells.null_count else cells.indices
     return indices.to_numpy(zero_copy_only=False).astype(np.int64)
 

@@ -183,7 +183,7 @@ class _Work:
     def _empty(self, column: Column) -> NDArray[np.bool_]:
         if column.kind == "number":
             return np.isnan(numbers_of(self.file, column.name))
-        return self.file.read(columns=[column.name]).column(0).is_null().to_numpy()
+        return self.file.read(columns=[column.name], use_threads=False).column(0).is_null().to_numpy()
 
     def _imported(self, finding: Finding) -> Reason:
         severity = _IMPORT_CODES[finding.code]

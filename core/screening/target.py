@@ -60,7 +60,7 @@ def target_sample(dataset: Dataset, file: pq.ParquetFile, rows: RowOrder, baseli
 
 def sample_of(file: pq.ParquetFile, name: str, rows: NDArray[np.int64]) -> pd.Series:
     """Some cells of a column, in the order of `rows`."""
-    return file.read(columns=[name]).column(0).take(rows).to_pandas()
+    return file.read(columns=[name], use_threads=False).column(0).take(rows).to_pandas()
 
 
 def imbalance(sample: TargetSample, dataset: Dataset) -> Reason | None:
