@@ -19,9 +19,7 @@ HOUR, MOST_OFF = 3600.0, 600.0  # seconds; a step over the change of an hour may
 
 def usual_step(times: NDArray) -> float | None:
     """The median positive step in seconds or numbers; None with fewer than two different times."""
-    steps = _steps(times)
-    steps = steps[steps > 0]
-    return float(np.median(steps)) if len(steps) else None
+    return _usual(_steps(times))
 
 
 def every_text(times: NDArray, step: float | None) -> Message | None:
@@ -46,16 +44,17 @@ def clock_reasons(name: str, in_file: NDArray, rows: RowOrder) -> tuple[Reason, 
     known = np.flatnonzero(~empty)
     if len(known) < 3:
         return ()
-    if rows.is_one:
+    if rows.is_one and rows.order is not None:
         found += _back(name, in_file)
-    steps = _steps(times[known])
+    whole = times if len(known) == n else times[known]
+    steps = _steps(whole)
     inside = np.ones(len(steps), dtype=np.bool_)
     if not rows.is_one:
         borders = np.zeros(n + 1, dtype=np.bool_)
         borders[rows.starts] = True
         inside = ~borders[known[1:]]
-    steps = np.where(inside, steps, np.nan)
-    usual = usual_step(times[known]) if rows.is_one else _usual(steps)
+    steps[~inside] = np.nan
+    usual = _usual(steps)
     if usual is None:
         return tuple(found)
     found += _double(name, steps, known, rows)
@@ -70,11 +69,15 @@ def _usual(steps: NDArray[np.float64]) -> float | None:
 
 def _steps(times: NDArray) -> NDArray[np.float64]:
     """Differences of neighbours, in seconds where they are times; NaN beside an empty one."""
-    if times.dtype.kind == "M":
-        steps = np.diff(times)
-        seconds = steps / np.timedelta64(1, "s")
-        return np.where(np.isnat(steps), np.nan, seconds)
-    return np.diff(times)
+    if times.dtype.kind != "M":
+        return np.diff(times)
+    whole = times.astype("datetime64[us]").view(np.int64)
+    steps = np.diff(whole).astype(np.float64)
+    steps *= 1e-6
+    empty = np.isnat(times)
+    if empty.any():
+        steps[empty[1:] | empty[:-1]] = np.nan
+    return steps
 
 
 def _back(name: str, in_file: NDArray) -> list[Reason]:

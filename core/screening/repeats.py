@@ -17,6 +17,7 @@ SAMPLE = 2_000
 SAME = 0.9999
 FEWEST_ROWS = 10
 MOST_PLACES = 20
+AT_ONCE = 500_000
 
 
 def row_reasons(
@@ -56,11 +57,14 @@ def row_reasons(
 def _doubles(connection: duckdb.DuckDBPyConnection, source: str, names: Sequence[str]) -> NDArray[np.int64]:
     """Rows whose cells all equal those of an earlier row, ascending."""
     cells = ", ".join(quoted(name) for name in names)
-    hashes = connection.execute(f"SELECT hash({cells}) AS h FROM {source} ORDER BY file_row_number").fetchnumpy()["h"]
-    hashes = np.asarray(hashes)
+    connection.execute("SET threads = 1")  # with more of them the order of the rows is not kept
+    batches = connection.sql(f"SELECT hash({cells}) AS h FROM {source}").to_arrow_reader(AT_ONCE)
+    hashes = np.concatenate([np.zeros(0, dtype=np.uint64), *(batch.column(0).to_numpy() for batch in batches)])
+    ascending = np.sort(hashes)
+    if not (ascending[1:] == ascending[:-1]).any():
+        return np.zeros(0, dtype=np.int64)
     order = np.argsort(hashes, kind="stable")
-    again = hashes[order[1:]] == hashes[order[:-1]]
-    return np.sort(order[1:][again])
+    return np.sort(order[1:][ascending[1:] == ascending[:-1]])
 
 
 def _is_no_chance(names: Sequence[str], distinct: Mapping[str, int], n_rows: int) -> bool:

@@ -41,7 +41,7 @@ def screen(dataset: Dataset, findings: Sequence[Finding] = (), progress: Progres
     One column is in memory at a time (8 bytes a row, a few times), never the table.
     A dataset without rows gives records without figures and reasons.
     """
-    file = pq.ParquetFile(dataset.path, memory_map=True)
+    file = pq.ParquetFile(dataset.path)
     rows = row_order(dataset, file)
     connection, source = connect(dataset)
     with connection:

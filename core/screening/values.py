@@ -24,6 +24,7 @@ MOST_STUCK_SHARE, MOST_SAME, COMMON = 0.01, 3, 0.02
 
 SPIKE_SD, HOLLOW_SD = 8.0, 5.0
 MOST_SPIKES, SPIKE_ROWS, ALONE_TIMES = 0.01, 2, 4.0
+MOST_RANKED = 1_000_000  # of longer columns that many cells say how they spread
 
 CLIP_SHARE, MOST_CLIPPED, CLIP_TIMES, FEWEST_CLIPPED = 0.002, 0.5, 4.0, 10
 
@@ -138,8 +139,8 @@ def find_stuck(values: Numbers, starts: NDArray[np.int64], *, has_time: bool = T
     change[0] = True
     np.not_equal(values[1:], values[:-1], out=change[1:])
     change[starts[starts < n]] = True
-    first = np.flatnonzero(change)
-    length = np.diff(np.append(first, n))
+    first = np.flatnonzero(change).astype(np.int32 if n < 2**31 else np.int64)
+    length = np.diff(first, append=first.dtype.type(n))
     if int(length.max()) < FEWEST_STUCK:
         return ()
     candidates = np.zeros(len(length), dtype=np.bool_)
@@ -181,18 +182,19 @@ def find_spikes(values: Numbers, starts: NDArray[np.int64]) -> NDArray[np.int64]
     Args:
         starts: Positions at which a new group begins; within two rows of one there is no course to leave.
     """
-    known = np.flatnonzero(np.isfinite(values))
-    v = values[known]
+    finite = np.isfinite(values)
+    v = values if finite.all() else values[finite]
     if len(v) < 20:
         return np.zeros(0, dtype=np.int64)
-    away, scale = _away(v)
-    beyond = _standing_apart(away, scale)
+    away = np.abs(v - _local_median(v))
+    beyond = _standing_apart(away, _spread_of(v, away))
+    del away
     if beyond.any() and v.min() > 0:
-        logs, log_scale = _away(np.log(v))
-        beyond &= logs > HOLLOW_SD * log_scale
+        at = np.flatnonzero(beyond)
+        beyond[at] = _away_in_logs(v, at) > HOLLOW_SD
     if not beyond.any() or beyond.sum() > MOST_SPIKES * len(v):
         return np.zeros(0, dtype=np.int64)
-    at = known[beyond]
+    at = np.flatnonzero(beyond) if len(v) == len(values) else np.flatnonzero(finite)[beyond]
     inner = starts[(starts > 0) & (starts < len(values))]
     if not len(inner):
         return at
@@ -203,17 +205,33 @@ def find_spikes(values: Numbers, starts: NDArray[np.int64]) -> NDArray[np.int64]
     return at[nearest > SPIKE_ROWS]
 
 
-def _away(v: Numbers) -> tuple[Numbers, float]:
-    """How far each cell lies from the median of the five around it, and a robust standard deviation of that; infinite without spread."""
+def _local_median(v: Numbers) -> Numbers:
     from scipy.ndimage import median_filter
 
-    away = np.abs(v - median_filter(v, size=2 * SPIKE_ROWS + 1, mode="nearest"))
-    # Not the median: a fifth of all cells are their own median and 0 away. 1.645: the same quantile of |N(0, 1)|.
-    scale = float(np.quantile(away, 0.9)) / 1.645
+    return np.asarray(median_filter(v, size=2 * SPIKE_ROWS + 1, mode="nearest"))
+
+
+def _spread_of(v: Numbers, away: Numbers) -> float:
+    """A robust standard deviation of how far cells lie from their local median; infinite without spread.
+
+    Not from the median of `away`: a fifth of all cells are their own median and 0 away. 1.645 is the same quantile of |N(0, 1)|.
+    """
+    some = away[:: max(1, len(away) // MOST_RANKED)]
+    scale = float(np.quantile(some, 0.9)) / 1.645
     if scale <= 0:  # more than nine in ten cells equal their neighbours: the usual step between them is the measure
-        small = np.sort(away[away > 0])
+        small = np.sort(some[some > 0])
         scale = float(small[len(small) // 2]) if len(small) >= 20 else 0.0
-    return away, scale if scale > 1e-12 * float(np.max(np.abs(v))) else np.inf
+    return scale if scale > 1e-12 * max(abs(float(v.min())), abs(float(v.max()))) else np.inf
+
+
+def _away_in_logs(v: Numbers, at: NDArray[np.int64]) -> Numbers:
+    """How far cells of a positive column lie from their local median in logarithms, in robust standard deviations."""
+    near = np.clip(at[:, None] + np.arange(-SPIKE_ROWS, SPIKE_ROWS + 1), 0, len(v) - 1)
+    away = np.abs(np.log(v[at]) - np.median(np.log(v[near]), axis=1))
+    step = max(1, len(v) // MOST_RANKED)
+    width = len(v) // step if step > 1 else len(v)
+    part = np.log(v[(len(v) - width) // 2 : (len(v) + width) // 2])  # the middle stands for very long columns
+    return away / _spread_of(part, np.abs(part - _local_median(part)))
 
 
 def _standing_apart(away: Numbers, scale: float) -> NDArray[np.bool_]:

@@ -205,7 +205,7 @@ def column_trace(ws: Workspace, dataset: Dataset, column: str, places: Collectio
     from core.screening.order import numbers_of, row_order
 
     dataset.column(column)
-    file = pq.ParquetFile(dataset.path, memory_map=True)
+    file = pq.ParquetFile(dataset.path)
     order = row_order(dataset, file)
     values = order.arranged(numbers_of(file, column))
     rows = np.arange(order.n) if order.order is None else order.order
