@@ -163,7 +163,7 @@ def _rises(times: NDArray) -> bool:
 def connect(dataset: Dataset) -> tuple[duckdb.DuckDBPyConnection, str]:
     """DuckDB with bounded memory, and the table as a source for its queries."""
     connection = duckdb.connect()
-    connection.execute("SET memory_limit = '512MB'")
+    connection.execute("SET memory_limit = '256MB'")
     return connection, "read_parquet('" + str(dataset.path).replace("'", "''") + "', file_row_number = true)"
 
 
