@@ -91,7 +91,7 @@ def key_of(reason: Reason) -> Key:
 
 def is_screened(ws: Workspace, dataset_id: str, version: int | None = None) -> bool:
     """Whether the screening is kept already, so that it comes at once."""
-    return _read(ws, open_dataset(ws, dataset_id, version)) is not None
+    return bool(_place(ws, open_dataset(ws, dataset_id, version)).is_file())
 
 
 def screen_dataset(
