@@ -20,13 +20,17 @@ from core.screening.clock import clock_reasons, every_text, usual_step
 from core.screening.gaps import NO_GAPS, Gaps, find_gaps, missing_reason
 from core.screening.numbers import BASELINE_SHARE, screen_numbers
 from core.screening.order import RowOrder, connect, numbers_of, quoted, row_order, stamp, times_of
-from core.screening.records import WHY_IGNORED, ClassCount, ColumnScreen, Reason, Screening
+from core.screening.records import WHY_IGNORED, ClassCount, ColumnScreen, Reason, Screening, Severity
 from core.screening.target import TargetSample, imbalance, leak_reason, sample_of, target_sample
 
 SPARK_POINTS = 40
 _AT_ONCE = 100
 _EXACT_ROWS = 1_000_000
-_IMPORT_CODES = {"mixed": "warn", "not_a_value": "info", "kept_as_text": "info", "infinite": "warn", "other_decimal": "warn"}
+_IMPORT_CODES: Mapping[str, Severity] = {
+    "mixed": "warn", "infinite": "warn", "other_decimal": "warn", "not_a_value": "info", "kept_as_text": "info",
+    "duplicate_name": "info", "name_cleaned": "info",
+}  # fmt: skip
+_MIXED = frozenset(["mixed", "not_a_value", "kept_as_text"])
 
 Progress = Callable[[int, int], None]
 
@@ -54,7 +58,11 @@ def screen(dataset: Dataset, findings: Sequence[Finding] = (), progress: Progres
             if progress is not None:
                 progress(i, len(dataset.columns))
             screened.append(work.column(column))
-        table_reasons = repeats.row_reasons(connection, source, dataset, distinct)
+        # What was not read as it stood in the file comes first: the screening is what is seen after an import.
+        table_reasons = [
+            Reason(f"import_{f.code}", "warn", f.message) for f in findings if not f.column and f.severity != "info"
+        ]
+        table_reasons += repeats.row_reasons(connection, source, dataset, distinct)
     if progress is not None:
         progress(len(dataset.columns), len(dataset.columns))
     return work.finished(screened, table_reasons)
@@ -186,8 +194,8 @@ class _Work:
         return self.file.read(columns=[column.name], use_threads=False).column(0).is_null().to_numpy()
 
     def _imported(self, finding: Finding) -> Reason:
-        severity = _IMPORT_CODES[finding.code]
-        return Reason("mixed_types" if finding.code != "infinite" else "infinite", severity, finding.message, finding.column)  # type: ignore[arg-type]
+        code = "mixed_types" if finding.code in _MIXED else finding.code
+        return Reason(code, _IMPORT_CODES[finding.code], finding.message, finding.column)
 
     def _clock(self) -> tuple[str, str, Message | None]:
         times = self.rows.times

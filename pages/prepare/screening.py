@@ -63,6 +63,8 @@ def _screened(found: wf.Screened, is_newest: bool) -> None:
     for reason in found.screening.reasons:
         if wf.key_of(reason) not in found.left:
             screening_detail.reason_card(found, reason, is_newest=is_newest)
+    if any(reason.code.startswith("import_") for reason in found.screening.reasons):
+        st.page_link("prepare/data.py", label=md(t("See how the file was read")), icon=":material/fact_check:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         shown = screening_table.filters(found)
         st.space("stretch")

@@ -124,6 +124,15 @@ def test_the_screen_speaks_chinese(open_app: Open, dataset: Dataset) -> None:
     assert not any("missing" in str(cell) for cell in table(app)["why"])
 
 
+def test_rejected_lines_are_said_right_after_the_import(open_app: Open) -> None:
+    app = open_app("prepare/data.py")
+    app.file_uploader[0].upload("part.csv", b"a,b\n" + b"1,2\n" * 30 + b"9,8,7,6\n" + b"2,3\n" * 5).run()
+    app.button(key="import_file").click().run()
+    assert not app.exception
+    assert [m.value for m in app.markdown if "rejected" in m.value or "not loaded" in m.value]
+    assert [link.proto.label for link in app.get("page_link")] == ["See how the file was read"]
+
+
 def test_an_import_leads_here(open_app: Open) -> None:
     app = open_app("prepare/data.py")
     app.file_uploader[0].upload("part.csv", b"a,b\n" + b"".join(b"%d,%d\n" % (i % 7, i * i % 11) for i in range(60))).run()

@@ -320,6 +320,19 @@ def test_what_the_import_said_of_mixed_types_is_a_reason(tmp_path: Path) -> None
     assert (found.code, found.severity) == ("mixed_types", "warn")
 
 
+def test_what_the_import_repaired_in_the_file_comes_before_anything_else(tmp_path: Path) -> None:
+    dataset = as_dataset(timed({"x": np.random.default_rng(1).normal(size=N)}), tmp_path, when="time")
+    said = [
+        Finding("rejected", msg("2 lines were rejected.")),
+        Finding("units_row", msg("The row below the header was read as units."), severity="info"),
+        Finding("duplicate_name", msg("A name stood twice."), "x"),
+    ]
+    found = screen(dataset, said)
+    assert [(r.code, r.severity) for r in found.reasons] == [("import_rejected", "warn")]
+    assert [(r.code, r.severity) for r in column(found, "x").reasons] == [("duplicate_name", "info")]
+    assert column(found, "x").grade == "A"
+
+
 def test_progress_is_told_for_each_column_and_may_stop_the_work(tmp_path: Path) -> None:
     dataset = as_dataset(timed({"a": 1.0, "b": 2.0}), tmp_path, when="time")
     told: list[tuple[int, int]] = []
