@@ -11,7 +11,7 @@ STAMP_DEV := $(VENV)/.requirements-dev
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test test-fast bench bench-training bench-scoring bench-formats bench-web screens lint locale demo clean
+.PHONY: help run setup setup-dev test test-fast bench bench-training bench-scoring bench-formats bench-web bench-upload bench-range bench-screening bench-scale screens lint locale demo clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -53,7 +53,7 @@ browser: $(STAMP_DEV)
 	    echo "Installing Chromium and a Chinese font with apt"; apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; fi; }
 	@$(PY) tests/browser/chromium.py
 
-bench: bench-training bench-scoring bench-formats bench-web ## every benchmark of docs/benchmarks.md (about 15 minutes)
+bench: bench-training bench-scoring bench-formats bench-web bench-screening ## every benchmark of docs/benchmarks.md (about 20 minutes)
 bench-training: $(STAMP_DEV) ## live reporting and checkpoints against keras.fit
 	@$(PY) -m benchmarks.training
 bench-scoring: $(STAMP_DEV) ## ONNX scoring against keras.predict
@@ -66,6 +66,9 @@ bench-upload: $(STAMP_DEV) browser ## memory of the web process while 1 GB is se
 	@$(PY) -m benchmarks.upload
 bench-range: $(STAMP_DEV) browser ## a range of a chart of 200,000 rows
 	@$(PY) -m benchmarks.chart_range
+
+bench-screening: $(STAMP_DEV) ## time and memory of the screening, from 10,000 to 10 million rows
+	@$(PY) -m benchmarks.screening
 
 screens: $(STAMP_DEV) browser ## every screen in both languages and themes to docs/screens
 	@$(PY) -m benchmarks.screens

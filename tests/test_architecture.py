@@ -22,6 +22,7 @@ ORDER = (
     ("training",),
     ("evaluation",),
     ("spc",),
+    ("screening",),
     ("anomalies",),
     ("explain",),
     ("charts",),

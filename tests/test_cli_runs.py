@@ -157,3 +157,16 @@ def test_the_verb_demo_makes_what_home_shows(cli: Cli, monkeypatch: pytest.Monke
     assert card.headline is not None and "ROC" in str(card.headline)
     assert cli("demo") == made
     assert len(wf.list_runs(wf.open_workspace())) == 1
+
+
+def test_a_column_that_may_give_the_answer_away_is_named_by_train(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], cli: Cli
+) -> None:
+    table = regression_table(300).drop(columns="machine")
+    table["gage_inch"] = table["y"] / 25.4
+    data = saved(table, tmp_path)
+    found = cli("train", "--data", data, "--task", "regression", "--target", "y", "--model", "ridge")
+    (warning,) = found["warnings"]
+    assert warning.startswith("'gage_inch' may give the answer away: its correlation with the target is 1")
+    clean = cli("train", "--data", data, "--task", "regression", "--target", "y", "--model", "ridge", "--ignore", "gage_inch")
+    assert clean["warnings"] == []

@@ -25,6 +25,7 @@ from core.charts.cleaning import before_after, histogram_pair
 from core.charts.downsample import MAX_POINTS, Overview, downsample, downsample_marks
 from core.charts.life import UnitLife, life_chart
 from core.charts.regression import parity, residual_histogram, residuals_over_time
+from core.charts.screening import distribution, screened_column
 from core.charts.series import series_over_time
 from core.charts.split import split_ribbon
 from core.charts.theme import DARK, LIGHT, Theme
@@ -39,6 +40,7 @@ __all__ = [
     "downsample_marks", "histogram_pair", "life_chart", "loss_curves", "parity", "precision_recall",
     "probability_histogram", "residual_histogram", "residuals_over_time", "roc", "score_timeline", "sensor_band",
     "series_over_time", "split_ribbon",
+    "screened_column", "distribution", "split_ribbon",
 ]  # fmt: skip
 
 
@@ -67,4 +69,6 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("probability_histogram", msg("Predicted probabilities"), probability_histogram),
     ChartInfo("score_timeline", msg("Score over time"), score_timeline),
     ChartInfo("sensor_band", msg("Sensor around an event"), sensor_band),
+    ChartInfo("screened_column", msg("Column with the places of a finding"), screened_column),
+    ChartInfo("distribution", msg("Distribution of a column"), distribution),
 )

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.data.dataset import Dataset
 from core.data.formats.records import SourceOptions
-from core.data.options import ReadOptions
-from core.errors import SettingProblem
+from core.data.options import ReadOptions, unanswered
+from core.errors import DataProblem, SettingProblem
 from core.evaluation.result import Metric
 from core.messages import Message, msg
 
@@ -119,6 +120,30 @@ def figure_lines(
             beside += f"   {name} {base.value:.4g}" if base is not None and base.value is not None else ""
         lines.append(f"{key:18} {value}{span}{beside}")
     return lines
+
+
+def open_or_import(ws: Any, source: str) -> Dataset:
+    """A file, which is imported, or a dataset by id or exact name.
+
+    Raises:
+        DataProblem: the file cannot be read, or can be read in more than one way.
+    """
+    from core import workflows as wf
+
+    path = Path(source)
+    if not path.exists():
+        for dataset in wf.list_datasets(ws):
+            if source in (dataset.id, dataset.name):
+                return dataset
+    imported = wf.import_file(ws, path)
+    if imported.dataset is None:
+        asked = unanswered(imported.questions)
+        raise DataProblem(
+            asked.what,
+            asked.expected,
+            msg("Import it first with 'import --set key=value', then use the dataset id."),
+        )
+    return imported.dataset
 
 
 def note(options: Options, text: str) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from core.cli.common import Answer, Options, check_out, figure_lines, figures, follow, intervals, note, pairs
+from core.cli.common import Answer, Options, check_out, figure_lines, figures, follow, intervals, note, open_or_import, pairs
 from core.cli.faults import Bug
-from core.data.dataset import Dataset
-from core.data.options import unanswered
-from core.errors import DataProblem, SettingProblem, TrainingProblem
+from core.errors import Problem, SettingProblem, TrainingProblem
 from core.messages import Message, msg
 
 
@@ -24,7 +23,7 @@ def train(options: Options) -> Answer:
     if options.out is not None:
         check_out(options.out, may_be_bundle=options.out.suffix != ".zip")
     ws = wf.open_workspace()
-    dataset = _dataset(ws, options.data)
+    dataset = open_or_import(ws, options.data)
     request = TrainRequest.read(
         {
             "dataset_id": dataset.id,
@@ -44,6 +43,9 @@ def train(options: Options) -> Answer:
             "name": options.name,
         }
     )
+    warnings = _leaks(ws, request)
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     began = time.monotonic()
     run = wf.start_training(ws, request)
     note(options, f"run {run.id}: {run.model}")
@@ -77,6 +79,7 @@ def train(options: Options) -> Answer:
         "split": wf.open_results(ws, run.id).manifest.split | {"reason": _split_reason(ws, run.id)},
         "seconds": round(time.monotonic() - began, 2),
         "notes": [str(note) for note in run.notes],
+        "warnings": warnings,
     }
     named = ", ".join((run.baseline or "–", *run.other_baselines))
     lines = [
@@ -86,30 +89,20 @@ def train(options: Options) -> Answer:
     return answer, lines + ([] if options.out is None else [f"bundle: {options.out}"]), 0
 
 
+def _leaks(ws: Any, request: Any) -> list[str]:
+    """Columns that may give the answer away, as sentences; what stands in the way of the training is said by its job."""
+    from core import workflows as wf
+
+    try:
+        return [str(wf.leak_note(leak)) for leak in wf.plan_training(ws, request).leaks]
+    except Problem:
+        return []
+
+
 def _split_reason(ws: Any, run_id: str) -> str:
     from core import workflows as wf
 
     return str(Message.from_json(wf.open_results(ws, run_id).manifest.split["reason"]))
-
-
-def _dataset(ws: Any, source: str) -> Dataset:
-    """A file, which is imported, or a dataset by id or exact name."""
-    from core import workflows as wf
-
-    path = Path(source)
-    if not path.exists():
-        for dataset in wf.list_datasets(ws):
-            if source in (dataset.id, dataset.name):
-                return dataset
-    imported = wf.import_file(ws, path)
-    if imported.dataset is None:
-        asked = unanswered(imported.questions)
-        raise DataProblem(
-            asked.what,
-            asked.expected,
-            msg("Import it first with 'import --set key=value', then train on the dataset id."),
-        )
-    return imported.dataset
 
 
 def _recipe_file(path: Path | None) -> dict[str, object]:

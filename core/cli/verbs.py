@@ -101,14 +101,6 @@ def _question(question: Any) -> dict[str, object]:
     return {"code": question.code, "message": str(question.message), "options": options}
 
 
-def profile(options: Options) -> Answer:
-    raise SettingProblem(
-        msg("'profile' was asked for."),
-        msg("This version has no screening table yet."),
-        msg("Use 'import', which lists what it found, or the Data screen."),
-    )
-
-
 def score(options: Options) -> Answer:
     from core import workflows as wf
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,14 @@ from sqlalchemy.orm import Session
 from core.store.audit import AuditStore
 from core.store.engine import now, rows_changed
 from core.store.files import PLACES, new_id
-from core.store.models import DatasetTable, DatasetVersionTable, JobTable, RecipeTable, RunTable
+from core.store.models import DatasetTable, DatasetVersionTable, JobTable, RecipeTable, RunTable, SettingTable
 from core.store.problems import in_use, not_found
 from core.store.records import LIVE_STATES, DatasetRow
 
 if TYPE_CHECKING:
     from core.data.dataset import Column
+
+LEFT = "left:"
 
 
 class DatasetStore(AuditStore):
@@ -153,6 +156,20 @@ class DatasetStore(AuditStore):
         query = select(RecipeTable.recipe).where(RecipeTable.dataset_id == dataset_id).order_by(RecipeTable.number.desc())
         with self.reading() as session:
             return session.scalar(query.limit(1))
+
+    def set_left(self, dataset_id: str, column: str, code: str, left: bool) -> None:
+        """Remember that a finding of the screening is left as it is, or take that back. One row a decision, the last counts."""
+        decision = hashlib.blake2b("\n".join((column, code)).encode(), digest_size=16).hexdigest()
+        value = {"column": column, "code": code, "left": left}
+        with self.writing() as session:
+            self._find_dataset(session, dataset_id, None)
+            session.merge(SettingTable(**self.owned(), key=f"{LEFT}{dataset_id}:{decision}", value=value))
+
+    def list_left(self, dataset_id: str) -> frozenset[tuple[str, str]]:
+        """(column, code) of the findings that are left as they are."""
+        query = select(SettingTable.value).where(SettingTable.key.startswith(f"{LEFT}{dataset_id}:", autoescape=True))
+        with self.reading() as session:
+            return frozenset((v["column"], v["code"]) for v in session.scalars(query) if v["left"])
 
     def _find_dataset(
         self, session: Session, dataset_id: str, version: int | None, deleted: bool = False

@@ -29,6 +29,7 @@ from core.workflows.importing import (
     rename_dataset,
     summarise_dataset,
 )
+from core.workflows.leak_notes import leak_note
 from core.workflows.predictions import (
     PART_TITLES,
     ClassificationView,
@@ -42,6 +43,19 @@ from core.workflows.reports import ReportFile, delete_report, list_reports, make
 from core.workflows.results import Results, open_results
 from core.workflows.score_rows import ROW_KINDS, filter_scores, scores_at
 from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file, without_formula
+from core.workflows.screening import (
+    ColumnTrace,
+    Screened,
+    apply_fixes,
+    column_trace,
+    ignore_columns,
+    is_screened,
+    key_of,
+    leave_reasons,
+    screen_dataset,
+    screened,
+    with_decisions,
+)
 from core.workflows.series import Series, TableAxis, column_series, periods_of, with_periods
 from core.workflows.training import (
     TASK_CHOICES,

@@ -16,6 +16,7 @@ from core.evaluation.result import Metric
 from core.messages import Message
 from core.models import model_by_key
 from core.models.spec import Estimate
+from core.screening.leaks import Leak
 from core.store import RunRow
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
@@ -138,7 +139,7 @@ class SplitPreview:
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """What would be trained, before it is: nothing was fitted yet."""
+    """What would be trained, before it is: nothing was fitted yet. `leaks` are columns that may give the answer away."""
 
     request: TrainRequest
     model: str
@@ -150,6 +151,7 @@ class TrainingPlan:
     model_settings: Mapping[str, Any]
     fit_settings: Mapping[str, Any]
     notes: tuple[Message, ...]
+    leaks: tuple[Leak, ...] = ()
 
 
 def metrics_from_json(stored: Mapping[str, Any] | None) -> dict[str, Metric]:

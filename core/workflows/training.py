@@ -17,7 +17,7 @@ from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
 from core.workflows.curves import CurveReader, progress_of
 from core.workflows.importing import checked_name, open_dataset
-from core.workflows.leak_notes import leak_notes
+from core.workflows.leak_notes import find_leaks
 from core.workflows.plan_notes import plan_notes
 from core.workflows.records import (
     Curves,
@@ -101,7 +101,8 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         seconds_total=seconds,
         model_settings=resolved.model_settings.model_dump(mode="json"),
         fit_settings=resolved.fit.model_dump(mode="json"),
-        notes=(*plan_notes(table, split, resolved), *leak_notes(split, resolved)),
+        notes=plan_notes(table, split, resolved),
+        leaks=find_leaks(split, resolved),
     )
 
 

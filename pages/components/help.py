@@ -50,6 +50,23 @@ def _data() -> list[str]:
     ]
 
 
+def _screening() -> list[str]:
+    return [
+        t(
+            "Each column has a grade: A is ready, B can be used with care, C wants a decision first. A row opens its reasons with their places."
+        ),
+        t(
+            "A fix is a step of the cleaning recipe or the role 'ignore'; it changes no cell of the uploaded table. What is as it should be can be left, and that is remembered."
+        ),
+        t(
+            "In control counts rows without a signal of Nelson's rules 1 to 4 on a chart of individuals, with limits from the first 60 % of the rows. Slow sensors are seldom in control and may be fine."
+        ),
+        t(
+            "A possible leak is a question, not a verdict: only you know whether the column is known before the result. Such columns are never ignored by the button for all fixes."
+        ),
+    ]
+
+
 def _clean() -> list[str]:
     return [
         t("Steps are done in their order, on a copy: the uploaded table never changes, and the recipe travels with the model."),
@@ -119,6 +136,7 @@ def _reports() -> list[str]:
 SCREENS: dict[str, Callable[[], list[str]]] = {
     "": _home,
     "data": _data,
+    "screening": _screening,
     "clean": _clean,
     "train": _train,
     "runs": _runs,

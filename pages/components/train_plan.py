@@ -7,10 +7,12 @@ import streamlit as st
 from core import charts as drawing
 from core import workflows as wf
 from core.data.dataset import Dataset
+from core.messages import msg
+from core.screening.leaks import Leak
 from core.training.request import TrainRequest
 from core.workflows.records import TrainingPlan
 from core.workflows.workspace import Workspace
-from pages.components import charts, layout, notices, numbers, run_view
+from pages.components import charts, layout, notices, numbers, run_view, state
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t
 
@@ -38,8 +40,23 @@ def show(plan: TrainingPlan, dataset: Dataset, head: st.delta_generator.DeltaGen
         layout.figures(_figures(plan, dataset))
     for note in plan.notes:
         notices.warn(note)
+    for leak in plan.leaks:
+        _leak(leak, dataset)
     _split(plan, dataset)
     _cards(plan)
+
+
+def _leak(leak: Leak, dataset: Dataset) -> None:
+    """A column that may give the answer away, and the one click that takes it out."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        notices.warn(wf.leak_note(leak))
+        if st.button(
+            t("Ignore '{column}'", column=md(leak.column)), key=f"ignore.{leak.column}", icon=":material/visibility_off:"
+        ):
+            with notices.guard():
+                changed = wf.ignore_columns(state.workspace(), dataset.id, [leak.column])
+                notices.done(msg("Saved as version {version}.", version=changed.version))
+                state.open_now(dataset=changed.id)
 
 
 def _finding(plan: TrainingPlan, dataset: Dataset, model: str) -> str:

@@ -177,7 +177,7 @@ def _open(imported: wf.Imported) -> None:
     sources.tidy()
     uploads.drop()
     notices.done(msg("'{name}' is imported: {n} rows.", name=imported.dataset.name, n=imported.dataset.n_rows))
-    state.open_now(dataset=imported.dataset.id)
+    state.go("prepare/screening.py", dataset=imported.dataset.id)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -313,15 +313,14 @@ def _line_account(lines: LineCount) -> str:
 
 
 def _next(needing: list[Any]) -> None:
+    reason = t("Every column gets a grade with its reasons, each with a fix.")
     if needing:
         reason = tn(
-            "{n} column has gaps, outliers or a constant: look at it before training.",
-            "{n} columns have gaps, outliers or constants: look at them before training.",
+            "{n} column has gaps or is constant: see what to do about it.",
+            "{n} columns have gaps or are constant: see what to do about them.",
             len(needing),
         )
-        next_step("prepare/clean.py", t("Clean the data"), reason)
-    else:
-        next_step("learn/train.py", t("Train a model"), t("Nothing in the data stands in the way of a first model."))
+    next_step("prepare/screening.py", t("Screen the columns"), reason)
 
 
 show()

@@ -47,7 +47,7 @@ def upload(page: Page, server: Server, file: Path) -> None:
 
 
 def import_upload(page: Page) -> None:
-    """Import what the preview shows."""
+    """Import what the preview shows, and wait for the screening that follows."""
     page.get_by_role("button", name="Import file").click()
     page.get_by_test_id("stMetric").filter(has_text="Missing cells").wait_for(timeout=60_000)
     settle(page)

@@ -45,6 +45,8 @@ def bring_in(server: Server, page: Page, folder: Path) -> None:
     assert heads == ["Zeit", "Temperatur (°C)", "Druck (bar)", "Drehzahl (1/min)", "Dicke (mm)"]
     journey.import_upload(page)
     assert journey.figures(page)["Rows"] == "6,000"
+    assert headline(page) == "2 of 5 columns need attention before training"
+    journey.screen(page, "Data")
     cells = page.locator("[role=gridcell]")
     wait_until(lambda: "Dicke" in cells.all_inner_texts(), seconds=20, what="the table of columns")
     texts = cells.all_inner_texts()

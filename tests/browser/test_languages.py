@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SCREENS = {
     "": "regression",
     "data": "regression",
+    "screening": "regression",
     "clean": "regression",
     "train": "regression",
     "runs": "regression",

@@ -24,6 +24,8 @@ UNITS = {
     "series_over_time": ("time", "(bar)"),
     "histogram_pair": ("(bar)", "cells"),
     "sensor_band": ("time", "(bar)"),
+    "screened_column": ("time", "(bar)"),
+    "distribution": ("(bar)", "rows"),
     "life_chart": ("(cycles)", "(cycles)"),
     "precision_recall": ("(share)", "(share)"),
     "roc": ("(share)", "(share)"),
@@ -64,6 +66,10 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
         "score_timeline": lambda: {
             "scores": y, "limit": 2.9, "x": x, "parts": parts, "events": [SimpleNamespace(number=1, peak_row=n // 2)],
         },
+        "screened_column": lambda: {
+            "values": y, "column": "p", "unit": "bar", "x": x, "marked": mask, "spans": [(x[0], x[n // 2])] if n else [], "limits": (1.5, 2.0, 2.5),
+        },
+        "distribution": lambda: {"histogram": bin_values(y), "column": "p", "unit": "bar", "specification": (1.0, None, 3.0)},
         "sensor_band": lambda: {"values": y, "column": "p", "unit": "bar", "x": x, "low": 1.5, "high": 2.5, "began": x[0] if n else None},
     }  # fmt: skip
     return records[key]()
@@ -158,5 +164,5 @@ def test_no_webgl_trace(chart: ChartInfo) -> None:
 
 def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
-    assert len(set(keys)) == len(keys) == 15
+    assert len(set(keys)) == len(keys) == 17
     assert all(record(key, 3) for key in keys)

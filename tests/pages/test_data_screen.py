@@ -172,6 +172,7 @@ def test_the_upload_leaves_no_copy_behind(open_app: Open) -> None:
 
 def test_rename_and_delete(open_app: Open) -> None:
     app = imported(open_app, GERMAN.encode())
+    app.switch_page("prepare/data.py").run()
     dataset = wf.list_datasets(wf.open_workspace())[0]
     app.text_input(key=f"rename_{dataset.id}").set_value("Widths of May").run()
     app.button(key="rename_dataset").click().run()

@@ -12,6 +12,7 @@ from pages.components import help
 SCREENS = {
     "": "start/home.py",
     "data": "prepare/data.py",
+    "screening": "prepare/screening.py",
     "clean": "prepare/clean.py",
     "train": "learn/train.py",
     "runs": "learn/runs.py",
