@@ -69,6 +69,7 @@ def import_(options: Options) -> Answer:
         rejected: Any = problem.values.get("rejected", ())
         return {**_imported("reject", None, (), rejected), **body(problem)}, [str(problem)], 2
     answer = _imported(imported.outcome, imported.dataset, imported.findings, imported.rejected)
+    answer["repaired"] = _odd_rows(imported.repaired)
     answer["lines"] = imported.lines.to_json()
     answer["source"] = imported.source.model_dump(mode="json", exclude_none=True)
     answer["unmatched"] = [{"file": u.file, "first": u.first, "other": u.other} for u in imported.unmatched]
@@ -92,8 +93,12 @@ def _imported(
         "rows": 0 if dataset is None else dataset.n_rows,
         "columns": [{"name": c.name, "kind": c.kind, "role": c.role, "unit": c.unit} for c in columns],
         "findings": [{"code": f.code, "column": f.column, "severity": f.severity, "message": str(f.message)} for f in findings],
-        "rejected": [{"line": r.line, "column": r.column, "reason": str(r.reason), "text": r.text} for r in rejected],
+        "rejected": _odd_rows(rejected),
     }
+
+
+def _odd_rows(rows: Sequence[OddRow]) -> list[dict[str, object]]:
+    return [{"line": r.line, "byte": r.byte, "column": r.column, "reason": str(r.reason), "text": r.text} for r in rows]
 
 
 def _question(question: Any) -> dict[str, object]:

@@ -27,6 +27,7 @@ from core.workflows.importing import (
     preview_file,
     rejected_rows,
     rename_dataset,
+    repaired_rows,
     summarise_dataset,
 )
 from core.workflows.leak_notes import leak_note

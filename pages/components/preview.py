@@ -12,6 +12,7 @@ import streamlit as st
 from core import workflows as wf
 from core.data.formats.records import Opened, SourceOptions
 from core.data.options import Preview, Question, ReadOptions
+from core.data.questions import delimiter_name
 from pages.components import findings, notices, numbers, sources, words
 from pages.components.text import md, say, t, tn
 from pages.components.uploads import Upload
@@ -20,6 +21,7 @@ ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "cp1252", "latin-1", "utf-16", "sh
 SHOWN_COLUMNS = 60
 SHOWN_CELL = 200
 MOST_RADIOS = 8
+_ONLY_ASKED = ("quote", "escape", "comment", "header_rows", "unnamed", "last_line", "signs")
 
 
 def corrected(upload: Upload) -> tuple[Preview, ReadOptions, SourceOptions]:
@@ -51,6 +53,9 @@ def _corrections(found: ReadOptions, opened: Opened) -> ReadOptions:
     values = {**({} if opened.read.delimiter else _text_widgets(found)), **_table_widgets(found)}
     if found.day_first is not None or st.session_state.get("read.day_first") is not None:
         values["day_first"] = _select("day_first", t("03/04/2024 means"), (True, False), found.day_first, _day_word)
+    # What has no widget is decided by the answer to its question alone.
+    asked = {name: st.session_state.get(f"read.{name}") for name in _ONLY_ASKED}
+    values |= {name: value for name, value in asked.items() if value is not None}
     assumed = {"header": True, "units_row": False, "preamble_rows": 0}
     before = {name: assumed.get(name) if getattr(found, name) is None else getattr(found, name) for name in values}
     return ReadOptions.read({name: value for name, value in values.items() if value is not None and value != before[name]})
@@ -58,7 +63,7 @@ def _corrections(found: ReadOptions, opened: Opened) -> ReadOptions:
 
 def _text_widgets(found: ReadOptions) -> dict[str, Any]:
     return {
-        "delimiter": _select("delimiter", t("Delimiter"), (",", ";", "\t", "|", " "), found.delimiter, _delimiter_word),
+        "delimiter": _select("delimiter", t("Delimiter"), (",", ";", "\t", "|", " ", ""), found.delimiter, _delimiter_word),
         "decimal": _select("decimal", t("Decimal mark"), (".", ","), found.decimal, _mark_word),
         "thousands": _select("thousands", t("Thousands mark"), ("", ",", ".", " ", "'"), found.thousands, _mark_word),
         "encoding": _select("encoding", t("Encoding"), ENCODINGS, found.encoding, str, accept_new_options=True),
@@ -94,7 +99,9 @@ def _select(name: str, label: str, options: tuple[Any, ...], found: Any, word: A
 
 def _delimiter_word(value: str) -> str:
     words = {",": t("comma"), ";": t("semicolon"), "\t": t("tab"), "|": t("vertical bar"), " ": t("space")}
-    return f"{words[value]}  {value}".strip() if value in words else value
+    if value in words:
+        return f"{words[value]}  {value}".strip()
+    return value if value.strip() and value.isprintable() else say(delimiter_name(value))
 
 
 def _mark_word(value: str) -> str:

@@ -292,8 +292,7 @@ def _import_report(dataset: Dataset, lines: LineCount) -> None:
     found = wf.dataset_findings(state.workspace(), dataset.id)
     with st.expander(_line_account(lines), expanded=bool(lines.rejected), icon=":material/fact_check:"):
         findings.show([f for f in found if not f.column], key="imported_findings")
-        if lines.rejected:
-            rejected_rows.download(dataset.id, lines.rejected)
+        rejected_rows.download(dataset.id, lines.rejected)
 
 
 def _line_account(lines: LineCount) -> str:
