@@ -15,6 +15,7 @@ import xlsxwriter
 from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
+from tests.pages.giving import give_all
 from tests.stored import NOTHING, stored
 
 Open = Callable[..., AppTest]
@@ -45,7 +46,7 @@ def table(*columns: str, n: int = 30, plus: int = 0) -> str:
 
 def uploaded(open_app: Open, *files: tuple[str, bytes]) -> AppTest:
     app = open_app("prepare/data.py")
-    app.file_uploader[0].set_value([(name, content, "") for name, content in files]).run(timeout=60)
+    give_all(app, files)
     assert not app.exception
     return app
 

@@ -124,22 +124,21 @@ def test_the_download_holds_line_reason_and_text_and_runs_no_formula(tmp_path: P
     dataset = wf.import_file(ws, path).dataset
     assert dataset is not None
     lines = rejected_rows.csv_text(wf.rejected_rows(ws, dataset.id)).splitlines()
-    assert lines[0] == "line,column,reason,text"
-    # 1 header and 30 rows stand above the two.
-    assert lines[1].startswith("32,") and lines[1].endswith('"9,8,7,6"')
-    assert lines[2].startswith("33,") and lines[2].endswith('"\'=3,4,5"')
+    assert lines[0] == "line,byte,column,reason,text"
+    # 1 header and 30 rows stand above the two: 31 lines of 4 bytes.
+    assert lines[1].startswith("32,124,") and lines[1].endswith('"9,8,7,6"')
+    assert lines[2].startswith("33,132,") and lines[2].endswith('"\'=3,4,5"')
 
 
-def test_a_header_alone_is_refused_before_the_import_and_can_be_read_as_a_row(open_app: Open) -> None:
+def test_a_header_alone_is_imported_as_a_table_without_rows_and_can_be_read_as_a_row(open_app: Open) -> None:
     app = uploaded(open_app, b"a,b,c\n", "header.csv")
-    assert app.title[0].value == "The file 'header\\.csv' has a header and no rows\\."
-    assert len(app.error) == 1
-    assert app.button(key="import_file").disabled
-    assert not [c.value for c in app.caption if "0 rows" in c.value]
     app.toggle(key="read.header").set_value(False).run()
-    assert not app.error
-    assert app.title[0].value.startswith("Check how")
-    assert not app.button(key="import_file").disabled
+    assert not app.error and not app.button(key="import_file").disabled
+    app.toggle(key="read.header").set_value(True).run()
+    app.button(key="import_file").click().run()
+    assert not app.exception
+    (dataset,) = wf.list_datasets(wf.open_workspace())
+    assert (dataset.n_rows, [c.name for c in dataset.columns]) == (0, ["a", "b", "c"])
 
 
 def test_markdown_in_column_names_stays_text(open_app: Open) -> None:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.dataset import Column, Dataset
+from tests.pages.giving import give
 
 Open = Callable[..., AppTest]
 
@@ -126,7 +127,7 @@ def test_the_screen_speaks_chinese(open_app: Open, dataset: Dataset) -> None:
 
 def test_rejected_lines_are_said_right_after_the_import(open_app: Open) -> None:
     app = open_app("prepare/data.py")
-    app.file_uploader[0].upload("part.csv", b"a,b\n" + b"1,2\n" * 30 + b"9,8,7,6\n" + b"2,3\n" * 5).run()
+    give(app, b"a,b\n" + b"1,2\n" * 30 + b"9,8,7,6\n" + b"2,3\n" * 5)
     app.button(key="import_file").click().run()
     assert not app.exception
     assert [m.value for m in app.markdown if "rejected" in m.value or "not loaded" in m.value]
@@ -135,7 +136,7 @@ def test_rejected_lines_are_said_right_after_the_import(open_app: Open) -> None:
 
 def test_an_import_leads_here(open_app: Open) -> None:
     app = open_app("prepare/data.py")
-    app.file_uploader[0].upload("part.csv", b"a,b\n" + b"".join(b"%d,%d\n" % (i % 7, i * i % 11) for i in range(60))).run()
+    give(app, b"a,b\n" + b"".join(b"%d,%d\n" % (i % 7, i * i % 11) for i in range(60)))
     app.button(key="import_file").click().run()
     assert not app.exception
     assert "columns" in app.title[0].value

@@ -59,8 +59,8 @@ def test_a_refused_file_leaves_nothing_behind(ws: wf.Workspace, tmp_path: Path, 
 
 def test_a_problem_names_the_file_as_the_user_knows_it(ws: wf.Workspace, tmp_path: Path) -> None:
     copy = tmp_path / "upload.csv"
-    copy.write_bytes(b"a,b\n")
-    with pytest.raises(DataProblem, match=r"'line 3\.csv' has a header and no rows"):
+    copy.write_bytes(b'a,b\n"1,2\n')
+    with pytest.raises(DataProblem, match=r"No row of 'line 3\.csv' can be read: in line 2 a quote opens"):
         wf.import_file(ws, copy, source_name="line 3.csv")
 
 
