@@ -28,7 +28,7 @@ PASSED_ON = {
     "pages/components/forms.py",
     "pages/components/notices.py",
     "core/charts/captions.py",
-    "core/workflows/report_facts.py",
+    "core/workflows/setting_words.py",
     "pages/components/run_compare.py",
 }
 

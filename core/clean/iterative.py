@@ -110,7 +110,7 @@ class FittedIterative:
     def learned(self) -> tuple[Message, ...]:
         """The between-draw spread a column, as the training part showed it."""
         return tuple(
-            msg("Filled cells of '{column}' differ by ±{spread} between {m} draws.", column=name, spread=value, m=self.draws)
+            msg("Filled cells of '{column}' differ by ±{spread} between {m} draws", column=name, spread=value, m=self.draws)
             for name, value in self.spread.items()
             if value is not None
         )

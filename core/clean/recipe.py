@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import count
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -40,8 +40,8 @@ class RecipeStep(Settings):
     key: str
     columns: tuple[str, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
-    id: str = Field("", max_length=40)
-    title: str = Field("", max_length=120)
+    id: Annotated[str, Field(max_length=40)] = ""
+    title: Annotated[str, Field(max_length=120)] = ""
     enabled: bool = True
     reason: dict[str, Any] | None = None
 

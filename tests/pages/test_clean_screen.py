@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 from core import workflows as wf
 from core.clean import Recipe, RecipeStep
 from core.errors import DataProblem, SettingProblem
-from pages.components import recipes
 
 Open = Callable[..., AppTest]
 
@@ -31,7 +30,7 @@ def app(open_app: Open, tmp_path: Path) -> AppTest:
 
 def steps(app: AppTest) -> list[str]:
     dataset = wf.list_datasets(wf.open_workspace())[0]
-    return [step.key for step in app.session_state[f"_recipe.{dataset.id}"][-1].steps]
+    return [step.key for step in wf.get_draft(wf.open_workspace(), dataset.id).recipe.steps]
 
 
 def add(app: AppTest, key: str) -> None:
@@ -90,13 +89,13 @@ def test_a_step_can_be_changed_in_place(app: AppTest) -> None:
     app.number_input(key="edit_step_2_0.iqr_outliers.fence").set_value(1.5).run()
     app.button(key="change_0").click().run()
     dataset = wf.list_datasets(wf.open_workspace())[0]
-    changed = app.session_state[f"_recipe.{dataset.id}"][-1].steps
+    changed = wf.get_draft(wf.open_workspace(), dataset.id).recipe.steps
     assert [s.key for s in changed] == ["iqr_outliers", "median_fill"]
     assert changed[0].settings["fence"] == 1.5
 
 
 def test_a_recipe_is_loaded_from_its_own_file(app: AppTest) -> None:
-    text = recipes.to_json(Recipe(steps=(RecipeStep(key="median_fill", columns=("pressure",)),)))
+    text = wf.recipe_json(Recipe(steps=(RecipeStep(key="median_fill", columns=("pressure",)),)))
     app.file_uploader[0].upload("recipe.json", text.encode()).run()
     assert not app.exception
     assert steps(app) == ["median_fill"]
@@ -114,11 +113,11 @@ def test_a_file_that_is_no_recipe_is_refused_in_place(app: AppTest, content: byt
 
 def test_read_json_gives_back_what_to_json_wrote() -> None:
     recipe = Recipe(steps=(RecipeStep(key="zscore_outliers", settings={"limit_sigma": 5.0, "action": "clip"}),))
-    assert recipes.read_json(recipes.to_json(recipe).encode()) == recipe
+    assert wf.read_recipe(wf.recipe_json(recipe).encode()) == recipe
 
 
 def test_read_json_names_what_is_wrong() -> None:
     with pytest.raises(DataProblem, match="not a recipe"):
-        recipes.read_json(b"[" * 100_000)
+        wf.read_recipe(b"[" * 100_000)
     with pytest.raises(SettingProblem, match="cleaning step is 'median'"):
-        recipes.read_json(json.dumps({"steps": [{"key": "median"}]}).encode())
+        wf.read_recipe(json.dumps({"steps": [{"key": "median"}]}).encode())

@@ -59,7 +59,7 @@ def test_an_unknown_step_lists_the_catalogue() -> None:
 
 
 def test_steps_can_be_added_moved_and_taken_out_without_touching_the_original() -> None:
-    a, b, c = (RecipeStep(key=k) for k in ("median_fill", "one_hot", "standard_scale"))
+    a, b, c = (RecipeStep(key=k, id=f"s{i}") for i, k in enumerate(("median_fill", "one_hot", "standard_scale"), 1))
     recipe = Recipe().with_step(a).with_step(b).with_step(c)
     assert recipe.moved(2, 0).steps == (c, a, b)
     assert recipe.moved(0, 99).steps == (b, c, a)
