@@ -84,12 +84,12 @@ class FittedPower:
 def transformed(values: NDArray[np.float64], exponent: float, family: Family) -> NDArray[np.float64]:
     """Box-Cox: (x^λ - 1) / λ, ln x for λ = 0, NaN for x ≤ 0. Yeo-Johnson: equation 2.1 of the paper.
 
-    An overflow gives the largest number, so that no infinity appears that was not there.
+    An overflow gives the largest number, so that no infinity appears that was not there; ±infinity stays what it is.
     """
     with np.errstate(all="ignore"):
         made = _box_cox(values, exponent) if family == "box_cox" else _yeo_johnson(values, exponent)
     largest = np.finfo(np.float64).max
-    return np.where(np.isinf(made) & np.isfinite(values), np.clip(made, -largest, largest), made)
+    return np.where(np.isinf(values), values, np.clip(made, -largest, largest))
 
 
 def _box_cox(values: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Recipes as users keep them, and as bundles replay them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,10 +32,59 @@ def fit(*steps: dict[str, object], n_train: int = 8) -> FittedRecipe:
 
 
 def test_the_json_of_a_recipe_is_what_was_written() -> None:
-    written = {"version": 1, "steps": [{"key": "iqr_outliers", "columns": ["p"], "settings": {"fence": 2.0, "action": "clip"}}]}
+    step = {"key": "iqr_outliers", "columns": ["p"], "settings": {"fence": 2.0, "action": "clip"}}
+    more = {"id": "s1", "title": "Fence", "enabled": False, "reason": None}
+    written = {"version": 2, "steps": [step | more]}
     assert Recipe.read(written).to_json() == written
     assert Recipe.read(json.loads(json.dumps(written))).to_json() == written
-    assert Recipe.read({}).to_json() == {"version": 1, "steps": []}
+    assert Recipe.read({}).to_json() == {"version": 2, "steps": []}
+
+
+def test_a_recipe_of_version_1_is_brought_up_to_date() -> None:
+    old = {"version": 1, "steps": [{"key": "median_fill"}, {"key": "one_hot", "columns": ["m"], "settings": {}}]}
+    recipe = Recipe.read(old)
+    assert recipe.version == 2
+    assert [(s.id, s.key, s.enabled) for s in recipe.steps] == [("s1", "median_fill", True), ("s2", "one_hot", True)]
+    assert Recipe.read(recipe.to_json()) == recipe
+
+
+def test_a_fitted_recipe_of_version_1_gives_what_it_gave() -> None:
+    """Written by the version before recipe version 2, with all its steps: an old bundle's recipe and its result."""
+    stored = json.loads((Path(__file__).parent / "data" / "recipe_version_1.json").read_text(encoding="utf-8"))
+    fitted = FittedRecipe.from_json(stored["fitted"])
+    table = pd.DataFrame(stored["table"], index=pd.RangeIndex(100, 112, name="row"))
+    cleaned = fitted.apply(table)
+    assert len(fitted.steps) == 14
+    assert cleaned.left_out_by.tolist() == stored["left_out_by"]
+    assert cleaned.flagged.tolist() == stored["flagged"]
+    assert [dict(c.changed_cells) for c in cleaned.changes] == stored["changed"]
+    assert {str(name): cleaned.table[name].tolist() for name in cleaned.table} == stored["cleaned"]
+    assert Recipe.read(stored["recipe"]).active == Recipe.read(stored["recipe"]).steps
+    again = FittedRecipe.from_json(json.loads(json.dumps(fitted.to_json())))
+    pd.testing.assert_frame_equal(again.apply(table).table, cleaned.table, check_exact=True)
+
+
+def test_ids_stay_with_their_step_and_are_never_shared() -> None:
+    recipe = Recipe.read({"steps": [{"key": "median_fill"}, {"key": "one_hot"}]})
+    twice = recipe.duplicated(0)
+    assert [(s.id, s.key) for s in twice.steps] == [("s1", "median_fill"), ("s3", "median_fill"), ("s2", "one_hot")]
+    assert [s.id for s in twice.moved(2, 0).steps] == ["s2", "s1", "s3"]
+    changed = twice.replaced(1, RecipeStep(key="median_fill", columns=("p",)))
+    assert [(s.id, s.columns) for s in changed.steps] == [("s1", ()), ("s3", ("p",)), ("s2", ())]
+    written = {"steps": [{"key": "median_fill", "id": "a"}, {"key": "mean_fill", "id": "a"}]}
+    assert [s.id for s in Recipe.read(written).steps] == ["a", "s1"]
+
+
+def test_a_switched_off_step_is_kept_and_not_done() -> None:
+    recipe = Recipe.read({"steps": [{"key": "iqr_outliers", "settings": {"action": "set_missing"}}, {"key": "median_fill"}]})
+    off = recipe.switched(0)
+    assert [s.key for s in off.active] == ["median_fill"]
+    assert off.switched(0) == recipe
+    fitted = fit_recipe(off, TrainPart(table(), _made_by_split=True), COLUMNS)
+    cleaned = fitted.apply(table())
+    assert fitted.ids == ("s2",)
+    assert len(cleaned.changes) == 1
+    assert cleaned.table["p"].tolist()[4] == 900.0
 
 
 @pytest.mark.parametrize(
@@ -44,7 +94,7 @@ def test_the_json_of_a_recipe_is_what_was_written() -> None:
         ({"steps": [{"key": "iqr_outliers", "settings": {"fences": 3}}]}, "setting is 'fences'.*Did you mean 'fence'"),
         ({"steps": [{"key": "iqr_outliers", "settings": {"fence": -1}}]}, "fence is '-1'"),
         ({"steps": [{"columns": ["p"]}]}, "steps.0.key"),
-        ({"version": 2}, "version is '2'"),
+        ({"version": 3}, "version is '3'"),
         ({"step": []}, "setting is 'step'"),
     ],
 )
