@@ -197,7 +197,7 @@ def recipe_from(source: str, ws: Workspace | None = None) -> Recipe | FittedReci
         DataProblem: it is neither a recipe nor a bundle.
     """
     path = Path(source)
-    if path.is_dir() or path.suffix == ".zip" or not path.exists():
+    if path.is_dir() or path.suffix == ".zip" or (not path.exists() and path.suffix != ".json"):
         return resolve_bundle(ws, source).pipeline.recipe
     try:
         raw = path.read_bytes()

@@ -121,3 +121,74 @@ def test_read_json_names_what_is_wrong() -> None:
         wf.read_recipe(b"[" * 100_000)
     with pytest.raises(SettingProblem, match="cleaning step is 'median'"):
         wf.read_recipe(json.dumps({"steps": [{"key": "median"}]}).encode())
+
+
+def test_the_draft_survives_a_new_session_with_its_undo(app: AppTest, open_app: Open) -> None:
+    add(app, "median_fill")
+    add(app, "iqr_outliers")
+    app.button(key="undo").click().run()
+    later = open_app("prepare/clean.py")
+    assert steps(later) == ["median_fill"]
+    later.button(key="redo").click().run()
+    assert steps(later) == ["median_fill", "iqr_outliers"]
+    assert later.button(key="redo").disabled
+    later.button(key="undo").click().run()
+    later.button(key="undo").click().run()
+    assert steps(later) == [] and later.button(key="undo").disabled
+
+
+def test_steps_are_duplicated_and_switched_off_and_on(app: AppTest) -> None:
+    add(app, "median_fill")
+    app.menu_button(key="move_1_0").click("duplicate").run()
+    assert steps(app) == ["median_fill", "median_fill"]
+    app.menu_button(key="move_2_0").click("switch").run()
+    app.menu_button(key="move_3_1").click("switch").run()
+    assert not app.exception
+    assert app.title[0].value.startswith("No step yet")
+    assert app.metric[0].value == "0"
+    app.menu_button(key="move_4_1").click("switch").run()
+    assert app.title[0].value == "1 step changes 10 cells"
+
+
+def test_a_proposal_comes_with_reasons_and_can_be_undone(app: AppTest) -> None:
+    app.button(key="propose_recipe").click().run()
+    assert not app.exception
+    assert steps(app) == ["missing_indicator", "previous_fill", "median_fill"]
+    assert any("never looks ahead" in c.value.replace("\\", "") for c in app.caption)
+    app.button(key="undo").click().run()
+    assert steps(app) == []
+
+
+def test_every_changed_cell_is_shown_with_its_step(app: AppTest) -> None:
+    add(app, "median_fill")
+    app.segmented_control(key="clean_view").set_value("cells").run()
+    assert not app.exception
+    shown = app.dataframe[0].value
+    assert shown["row"].tolist() == list(range(3, 200, 20))
+    assert set(shown["column"]) == {"pressure"} and set(shown["before"]) == {"–"}
+    assert set(shown["step"]) == {"1. Fill with the median"}
+    assert "cells 1 to 10 of 10" in app.caption[-1].value or any("cells 1 to 10 of 10" in c.value for c in app.caption)
+
+
+def test_the_recipe_is_read_as_text(app: AppTest) -> None:
+    add(app, "median_fill")
+    app.segmented_control(key="clean_view").set_value("words").run()
+    said = [m.value.replace("\\", "") for m in app.markdown]
+    assert any(line.startswith("1. Fill with the median: all sensors it fits; 'pressure': ") for line in said)
+
+
+def test_the_recipe_is_used_on_another_dataset_in_one_click(app: AppTest, open_app: Open, tmp_path: Path) -> None:
+    ws = wf.open_workspace()
+    first = wf.list_datasets(ws)[0]
+    path = tmp_path / "second.csv"
+    path.write_text(
+        "pressure,flow\n" + "".join(f"{'' if i % 9 == 4 else i % 5},{i % 7}\n" for i in range(90)), encoding="utf-8"
+    )
+    second = wf.import_file(ws, path).dataset
+    assert second is not None
+    screen = open_app("prepare/clean.py", dataset=first.id)
+    add(screen, "median_fill")
+    screen.button(key="apply_there").click().run()
+    assert not screen.exception and not screen.error
+    assert [s.key for s in wf.get_recipe(ws, second.id).steps] == ["median_fill"]
+    assert wf.get_recipe(ws, first.id) == Recipe()
