@@ -6,6 +6,7 @@ what the steps count. Nothing is copied until a part of the list is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ COLUMNS = ("row", "column", "before", "after", "step")
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The cells of one column that one step changed. `rows` are places in the table; `step` counts from 1."""
+    """The cells of one column that one step changed. `rows` are places in the table; `step` is the step's number."""
 
     step: int
     column: str
@@ -56,7 +57,7 @@ class CellChanges:
         return tuple(dict.fromkeys(block.column for block in self.blocks))
 
     def of(self, *, column: str | None = None, step: int | None = None) -> CellChanges:
-        """Only the cells of one column, of one step (counted from 1), or of both."""
+        """Only the cells of one column, of one step by its number, or of both."""
         kept = (b for b in self.blocks if column in (None, b.column) and step in (None, b.step))
         return CellChanges(tuple(kept))
 
@@ -71,13 +72,17 @@ class CellChanges:
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
 
 
-def find_changes(recipe: FittedRecipe, table: pd.DataFrame) -> CellChanges:
+def find_changes(recipe: FittedRecipe, table: pd.DataFrame, numbers: Sequence[int] = ()) -> CellChanges:
     """Apply a fitted recipe to a table and remember which cells each step changed.
 
-    Steps are counted as in the fitted recipe. Columns that a step adds or removes have no cell before or after.
+    Columns that a step adds or removes have no cell before or after.
+
+    Args:
+        numbers: What each fitted step is called, such as its place in a recipe with steps that are switched off; else
+            they are counted from 1.
     """
     blocks = []
-    for number, done in enumerate(recipe.walk(table), start=1):
+    for number, done in zip(numbers or range(1, len(recipe.steps) + 1), recipe.walk(table), strict=True):
         for name in done.applied.change.changed_cells:
             before, after = done.before[name], done.applied.table[name]
             rows = np.flatnonzero(_differ(before, after))

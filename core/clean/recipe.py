@@ -87,6 +87,11 @@ class Recipe(Settings):
         """The steps that are done, in order: one for each step of the fitted recipe."""
         return tuple(step for step in self.steps if step.enabled)
 
+    @property
+    def active_numbers(self) -> tuple[int, ...]:
+        """The places of the active steps among all steps, counted from 1."""
+        return tuple(number for number, step in enumerate(self.steps, start=1) if step.enabled)
+
     def to_json(self) -> dict[str, object]:
         """The form that is saved."""
         return self.model_dump(mode="json")

@@ -89,7 +89,7 @@ def preview_recipe(
 def list_changes(dataset: Dataset, recipe: Recipe, split: SplitSettings | None = None, max_rows: int = 200_000) -> CellChanges:
     """Every cell that the recipe changes in the first `max_rows` rows, step by step."""
     made = fit_on_training(dataset, recipe, split, max_rows)
-    return find_changes(made.fitted, made.table)
+    return find_changes(made.fitted, made.table, recipe.active_numbers)
 
 
 @dataclass(frozen=True, slots=True)

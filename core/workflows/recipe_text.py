@@ -63,7 +63,7 @@ def learned_notes(step: FittedStep) -> tuple[Message, ...]:
 
 def change_words(change: Change) -> Message:
     """What a step changed, in counts."""
-    parts = [msg_n("{n} cell changed", "{n} cells changed", change.n_changed)]
+    parts = []
     if n := sum(change.flagged_cells.values()):
         parts.append(msg_n("{n} cell flagged", "{n} cells flagged", n))
     if n := sum(change.event_cells.values()):
@@ -74,6 +74,8 @@ def change_words(change: Change) -> Message:
         parts.append(msg_n("{n} column added", "{n} columns added", len(change.added_columns)))
     if change.removed_columns:
         parts.append(msg_n("{n} column left out", "{n} columns left out", len(change.removed_columns)))
+    if change.n_changed or not parts:
+        parts.insert(0, msg_n("{n} cell changed", "{n} cells changed", change.n_changed))
     return joined(parts, comma=True)
 
 

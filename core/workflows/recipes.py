@@ -136,13 +136,13 @@ def clean_dataset(
     """
     if isinstance(recipe, Recipe):
         made = fit_on_training(dataset, recipe, split)
-        fitted, table = made.fitted, made.table
+        fitted, table, numbers = made.fitted, made.table, recipe.active_numbers
     else:
-        fitted, table = recipe, dataset.table()
+        fitted, table, numbers = recipe, dataset.table(), ()
     cleaned = fitted.apply(table)
     write_csv(_with_marks(cleaned, dataset), out)
     if changes_out is not None:
-        write_changes(find_changes(fitted, table), changes_out)
+        write_changes(find_changes(fitted, table, numbers), changes_out)
     n_changed = sum(change.n_changed for change in cleaned.changes)
     return CleanedFile(len(table), n_changed, int(cleaned.left_out.sum()), cleaned.changes, fitted, out)
 
@@ -173,7 +173,7 @@ def _flagged_names(cleaned: Cleaned) -> np.ndarray:
 
 
 def write_changes(changes: CellChanges, out: Path, *, formula_safe: bool = False) -> None:
-    """Every changed cell as CSV: row, column, before, after, step (counted among the enabled steps, from 1).
+    """Every changed cell as CSV: row, column, before, after, number of the step.
 
     Values are written as texts, as a column may hold either; `formula_safe` puts ' before texts that a spreadsheet would
     run, and leaves negative numbers alone.

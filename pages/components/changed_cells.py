@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from core import workflows as wf
 from core.clean import CellChanges, Recipe
 from core.data.dataset import Dataset
 from pages.components import layout, numbers, recipes
+from pages.components.choices import fixed
 from pages.components.text import say, t
 
 PAGE_ROWS = 200
@@ -25,14 +27,15 @@ def table(dataset: Dataset, recipe: Recipe, max_rows: int) -> None:
     if every.n == 0:
         layout.caption(t("The recipe changes no cell of these rows."))
         return
-    titles = [f"{i}. {say(wf.step_title(step))}" for i, step in enumerate(recipe.active, start=1)]
+    titles = {i: f"{i}. {say(wf.step_title(recipe.steps[i - 1]))}" for i in recipe.active_numbers}
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
-        step = st.selectbox(t("Step"), ["", *titles], format_func=lambda s: s or t("all steps"), key="cells_step", width=280)
+        words = {0: t("all steps"), **titles}
+        step = st.selectbox(t("Step"), list(words), format_func=fixed(words, words.__getitem__), key="cells_step", width=280)
         column = st.selectbox(
             t("Column"), ["", *every.columns], format_func=lambda c: c or t("all columns"), key="cells_column", width=200
         )
-    chosen = every.of(column=column or None, step=titles.index(step) + 1 if step else None)
+    chosen = every.of(column=column or None, step=step or None)
     n_pages = max(1, -(-chosen.n // PAGE_ROWS))
     with row:
         page = st.number_input(t("Page of {n}", n=n_pages), 1, n_pages, 1, key=f"cells_page.{n_pages}", width=140)
@@ -52,7 +55,7 @@ def table(dataset: Dataset, recipe: Recipe, max_rows: int) -> None:
     )
 
 
-def _readable(shown: pd.DataFrame, titles: list[str]) -> pd.DataFrame:
+def _readable(shown: pd.DataFrame, titles: Mapping[int, str]) -> pd.DataFrame:
     """Values as texts with at most 6 significant digits, the step by its name."""
     return pd.DataFrame(
         {
@@ -60,7 +63,7 @@ def _readable(shown: pd.DataFrame, titles: list[str]) -> pd.DataFrame:
             t("column"): shown["column"].to_numpy(),
             t("before"): [_cell(v) for v in shown["before"]],
             t("after"): [_cell(v) for v in shown["after"]],
-            t("step"): [titles[int(s) - 1] for s in shown["step"]],
+            t("step"): [titles[int(s)] for s in shown["step"]],
         }
     )
 

@@ -21,6 +21,7 @@ from pages.components.words import project_name
 def draw(dataset: Dataset, draft: recipes.Draft, changes: Sequence[Change], words: Sequence[Message]) -> None:
     """The rail. `changes` has one entry an enabled step, or none where the recipe could not be tried out."""
     st.markdown(f"**{md(t('Recipe'))}**")
+    _apply(dataset, draft)
     if not draft.recipe.steps:
         st.caption(md(t("Steps run from top to bottom. Add the first one, or let the data propose some.")))
     done = {step.id: change for step, change in zip(draft.recipe.active, changes, strict=False)}
@@ -32,6 +33,13 @@ def draw(dataset: Dataset, draft: recipes.Draft, changes: Sequence[Change], word
             draft.add(made)
             st.rerun()
     _propose(dataset, draft)
+    with st.expander(t("More"), key="recipe_more"):
+        _elsewhere(dataset, draft)
+        _files(draft, words)
+
+
+def _apply(dataset: Dataset, draft: recipes.Draft) -> None:
+    """What is done with the recipe as a whole, above its steps, so that it stays in its place however many there are."""
     applied = draft.recipe == draft.saved()
     if st.button(t("Apply recipe"), type="primary", key="apply_recipe", width="stretch", disabled=applied):
         with notices.guard():
@@ -46,9 +54,6 @@ def draw(dataset: Dataset, draft: recipes.Draft, changes: Sequence[Change], word
         if st.button(t("Redo"), icon=":material/redo:", key="redo", disabled=not draft.can_redo, width="stretch"):
             draft.redo()
             st.rerun()
-    with st.expander(t("More"), key="recipe_more"):
-        _elsewhere(dataset, draft)
-        _files(draft, words)
 
 
 def _applied_word(draft: recipes.Draft, applied: bool) -> str:
@@ -90,11 +95,11 @@ def _card(dataset: Dataset, draft: recipes.Draft, index: int, step: RecipeStep, 
                     st.rerun()
             moves = _moves(step, index, len(draft.recipe.steps))
             chosen = st.menu_button(
-                t("Move"),
+                t("Actions"),
                 list(moves),
                 format_func=fixed(moves, moves.__getitem__),
                 type="tertiary",
-                icon=":material/swap_vert:",
+                icon=":material/more_horiz:",
                 key=f"move_{version}_{index}",
             )
             if chosen is not None:

@@ -79,6 +79,15 @@ def test_the_cleaned_table_has_every_row_and_its_marks(ws: wf.Workspace, tmp_pat
     assert {(r["column"], r["before"], r["after"], r["step"]) for r in listed} == {("pressure", "", str(median), "2")}
 
 
+def test_changed_cells_are_numbered_as_the_recipe_shows_its_steps(ws: wf.Workspace, tmp_path: Path) -> None:
+    recipe = Recipe(steps=(RecipeStep(key="mean_fill", enabled=False), RecipeStep(key="median_fill", columns=("pressure",))))
+    dataset = pump(ws, tmp_path)
+    found = wf.list_changes(dataset, recipe)
+    assert set(found.part(0, 99)["step"]) == {2} and found.of(step=2).n == 10 and found.of(step=1).n == 0
+    wf.clean_dataset(dataset, recipe, tmp_path / "out.csv", changes_out=tmp_path / "changes.csv")
+    assert set(pd.read_csv(tmp_path / "changes.csv")["step"]) == {2}
+
+
 def test_rows_left_out_stay_and_are_named(ws: wf.Workspace, tmp_path: Path) -> None:
     dataset = pump(ws, tmp_path)
     recipe = Recipe(steps=(RecipeStep(key="drop_missing"), RecipeStep(key="zscore_outliers", columns=("temperature",))))
@@ -116,7 +125,7 @@ def test_the_recipe_in_words_says_settings_learning_changes_and_reasons(ws: wf.W
     assert lines[0].startswith(
         "1. Outliers by distance from the mean: 'temperature' (Distance (σ) = 4, What to do = real event); "
     )
-    assert lines[0].endswith("0 cells changed, 1 cell labelled as a real event.")
+    assert lines[0].endswith("; 1 cell labelled as a real event.")
     assert lines[1].startswith("2. Fill pressure: 'pressure'; 'pressure': ") and lines[1].endswith("; 10 cells changed.")
     assert lines[2] == "3. Fill with the mean: 'temperature' (switched off)."
     proposed = wf.propose_recipe(dataset)
