@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import count
+from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -44,6 +45,14 @@ class RecipeStep(Settings):
     title: Annotated[str, Field(max_length=120)] = ""
     enabled: bool = True
     reason: dict[str, Any] | None = None
+
+    @field_validator("reason")
+    @classmethod
+    def _plain_reason(cls, reason: dict[str, Any] | None) -> dict[str, Any] | None:
+        """A recipe may come from anybody's file: its reason must be a sentence with named places and plain values."""
+        if reason is not None and not _is_plain(reason):
+            raise ValueError("no sentence with plain values")
+        return reason
 
 
 class Recipe(Settings):
@@ -128,6 +137,24 @@ class Recipe(Settings):
 
     def _with(self, steps: tuple[RecipeStep, ...]) -> Recipe:
         return Recipe(version=self.version, steps=steps)
+
+
+def _is_plain(reason: Mapping[str, Any]) -> bool:
+    """Whether a message as JSON fills places like {name} alone, and with texts and numbers alone."""
+    values, templates = reason.get("values", {}), (reason.get("id"), reason.get("plural", ""))
+    if (
+        not isinstance(values, dict)
+        or not isinstance(reason.get("n", 1), int)
+        or not all(isinstance(t, str) for t in templates)
+    ):
+        return False
+    if not all(v is None or isinstance(v, str | int | float) for v in values.values()):
+        return False
+    try:
+        places = [place for template in templates for place in Formatter().parse(str(template))]
+    except ValueError:
+        return False
+    return all(name is None or (name in values and name.isidentifier() and not spec) for _, name, spec, _ in places)
 
 
 def _free_id(taken: set[str]) -> str:
@@ -265,13 +292,16 @@ def fit_recipe(recipe: Recipe, train: TrainPart, columns: Sequence[Column]) -> F
 
 
 def _apply_to_kept(step: FittedStep, table: pd.DataFrame, kept: NDArray[np.bool_]) -> Applied:
-    """Apply a step to some rows and put them back between the others, which stay as they are."""
+    """Apply a step to some rows and put them back between the others, which stay as they are; new columns are empty there."""
     done = step.apply(table[kept])
-    result = table.copy(deep=False)
+    result = table.drop(columns=list(done.change.removed_columns)).copy(deep=False)
+    place = np.where(kept, np.cumsum(kept) - 1, -1)
     for name in done.change.changed_cells:
         cells = table[name].copy()
         cells.iloc[np.flatnonzero(kept)] = done.table[name].to_numpy()
         result[name] = cells
+    for name in done.change.added_columns:
+        result[name] = done.table[name].reset_index(drop=True).reindex(place).set_axis(table.index)
     return Applied(
         result,
         _put_back(done.left_out, kept),

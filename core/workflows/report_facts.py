@@ -10,7 +10,7 @@ import numpy as np
 
 from core import __version__, charts
 from core.anomalies.records import AnomalyEvent
-from core.clean import FittedRecipe, Recipe
+from core.clean import FittedRecipe, Recipe, RecipeStep
 from core.evaluation import Curve, main_first, metric_info
 from core.messages import Message, msg, msg_n
 from core.models import model_by_key
@@ -19,7 +19,7 @@ from core.settings import Settings
 from core.training.request import TrainRequest
 from core.workflows.anomalies import anomaly_view, event_detail, later_events
 from core.workflows.predictions import PART_TITLES, classification_view, regression_view
-from core.workflows.recipe_text import learned_notes, step_title
+from core.workflows.recipe_text import learned_notes, step_reason, step_title
 from core.workflows.results import Results
 from core.workflows.setting_words import setting_title, value_words
 from core.workflows.training import TASK_CHOICES, read_curves
@@ -119,10 +119,21 @@ def _recipe_lines(results: Results) -> tuple[RecipeLine, ...]:
                 changed_cells=sum(change["changed_cells"].values()),
                 flagged_cells=sum(change["flagged_cells"].values()),
                 left_out_rows=int(change["left_out_rows"]),
-                notes=learned_notes(learner),
+                notes=(*_reason(step), *learned_notes(learner), *_real_events(change)),
             )
         )
     return tuple(lines)
+
+
+def _reason(step: RecipeStep) -> tuple[Message, ...]:
+    reason = step_reason(step)
+    return () if reason is None else (reason,)
+
+
+def _real_events(change: Mapping[str, Any]) -> tuple[Message, ...]:
+    """How many cells were labelled; runs of before recipe version 2 know no such label."""
+    n = sum(change.get("real_event_cells", {}).values())
+    return (msg_n("{n} cell labelled as a real event", "{n} cells labelled as a real event", n),) if n else ()
 
 
 def _settings(results: Results) -> tuple[Fact, ...]:

@@ -74,7 +74,8 @@ def _preview(home: str, dataset_id: str, version: int, recipe: str, column: str)
 def _try_out(dataset: Dataset, recipe: Recipe, column: str) -> tuple[wf.RecipePreview | None, Problem | None]:
     home = str(state.workspace().home)
     try:
-        return _preview(home, dataset.id, dataset.version, wf.recipe_json(recipe), column), None
+        with st.spinner(t("Trying out the recipe …")):
+            return _preview(home, dataset.id, dataset.version, wf.recipe_json(recipe), column), None
     except Problem as problem:
         return None, problem
 

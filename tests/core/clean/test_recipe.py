@@ -1,13 +1,14 @@
 """Recipes as users keep them, and as bundles replay them."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.clean import FittedRecipe, Recipe, RecipeStep, fit_recipe, step_by_key
+from core.clean import Applied, Change, FittedRecipe, Recipe, RecipeStep, fit_recipe, step_by_key
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.errors import DataProblem, SettingProblem
@@ -199,3 +200,43 @@ def test_an_empty_recipe_gives_the_table_back() -> None:
     pd.testing.assert_frame_equal(cleaned.table, table())
     assert cleaned.changes == ()
     assert not cleaned.left_out.any()
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        {"id": "{x.__class__}", "values": {"x": 1}},
+        {"id": "{x!r:>99999999}", "values": {"x": 1}},
+        {"id": "{x:>99999999}", "values": {"x": 1}},
+        {"id": "{missing}", "values": {}},
+        {"id": "{x}", "values": {"x": {"id": "{y.__class__}", "values": {"y": 1}}}},
+        {"id": "{", "values": {}},
+        {"values": {}},
+        {"id": "a", "n": "many"},
+    ],
+)
+def test_a_reason_from_a_foreign_file_is_a_plain_sentence_or_refused(reason: dict[str, object]) -> None:
+    with pytest.raises(SettingProblem, match="reason"):
+        Recipe.read({"steps": [{"key": "median_fill", "reason": reason}]})
+
+
+def test_a_step_with_neighbours_that_adds_a_column_leaves_it_empty_where_rows_were_left_out() -> None:
+    @dataclass(frozen=True)
+    class Previous:
+        key: str = "previous"
+        uses_neighbours: bool = True
+
+        def apply(self, given: pd.DataFrame) -> Applied:
+            made = given.assign(p_before=given["p"].shift(1)).drop(columns=["m"])
+            n = np.zeros(len(given), dtype=bool)
+            return Applied(made, n, n, Change(added_columns=("p_before",), removed_columns=("m",)))
+
+        def state(self) -> dict[str, object]:
+            return {}
+
+    drop = step_by_key("drop_missing").restore({"columns": ["p"]})
+    cleaned = FittedRecipe((drop, Previous()), COLUMNS).apply(table())
+    assert "m" not in cleaned.table
+    expected = [np.nan, 1.0, np.nan, 2.0, 4.0, np.nan, 900.0, 3.0]  # rows 2 and 5 have no p and are left out
+    np.testing.assert_array_equal(cleaned.table["p_before"], expected)
+    assert cleaned.table.index.equals(table().index)
