@@ -27,7 +27,7 @@ from core.settings import Settings
 
 Family: TypeAlias = Literal["box_cox", "yeo_johnson"]
 SMALLEST_ROWS = 3
-_MOST_ROWS = 20_000  # λ hardly moves with more, and the search takes long
+MOST_ROWS = 20_000  # λ hardly moves with more, and the search takes long
 _LARGEST_EXPONENT = 20.0
 
 
@@ -140,7 +140,7 @@ class PowerTransform:
         return column.role == "sensor" and column.kind == "number"
 
     def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER) -> FittedPower:
-        values = {c.name: drawn(finite(train.table, c.name), _MOST_ROWS) for c in columns}
+        values = {c.name: drawn(finite(train.table, c.name), MOST_ROWS) for c in columns}
         return FittedPower(self.key, self.family, {name: learn_exponent(v, self.family) for name, v in values.items()})
 
     def restore(self, state: Mapping[str, object]) -> FittedPower:

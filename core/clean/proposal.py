@@ -19,7 +19,9 @@ from core.clean.hampel import HampelSettings, local_spread
 from core.clean.iterative import MOST_COLUMNS
 from core.clean.neighbours import find_neighbours, row_order
 from core.clean.outliers import iqr_limits
+from core.clean.power import MOST_ROWS, learn_exponent, transformed
 from core.clean.recipe import Recipe, RecipeStep
+from core.clean.row_outliers import drawn
 from core.clean.step import RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
@@ -32,6 +34,7 @@ MOSTLY_SHORT = 0.8
 SPIKE_LIMIT = 8.0
 OUTLIER_FENCE = 3.0
 MOST_OUTLYING = 0.01
+NEARLY_ALL = 0.9
 TELLING = 0.7
 SMALLEST_ROWS = 50
 SKEWED = 0.5
@@ -120,13 +123,20 @@ def _outliers(table: pd.DataFrame, measured: Sequence[str], keys: RowKeys) -> li
 
 
 def _n_spikes(table: pd.DataFrame, name: str, keys: RowKeys) -> int:
+    """Cells far from their neighbours, where nearly all of them are also far from the whole column; else 0.
+
+    A signal that is switched on and off jumps within its range: these jumps are the process and no spikes.
+    """
     settings, values = HampelSettings(), numbers(table, name)
     local = local_spread(values, *row_order(table, keys), settings.half_width, settings.causal)
     known = local.spread[np.isfinite(local.spread)]
-    if not len(known):
+    limits = iqr_limits(finite(table, name), OUTLIER_FENCE)
+    if not len(known) or limits is None:
         return 0
     reach = SPIKE_LIMIT * np.maximum(local.spread, settings.floor * float(np.median(known)))
-    return int(np.count_nonzero((np.abs(values - local.centre) > reach) & (reach > 0)))
+    jumps = (np.abs(values - local.centre) > reach) & (reach > 0)
+    n, n_far = np.count_nonzero(jumps), np.count_nonzero(jumps & ((values < limits[0]) | (values > limits[1])))
+    return int(n) if n_far >= NEARLY_ALL * n else 0
 
 
 def _n_outside(values: NDArray[np.float64]) -> int:
@@ -209,11 +219,17 @@ def _evened(table: pd.DataFrame, measured: Sequence[str]) -> list[RecipeStep]:
 
 
 def _is_skewed(values: NDArray[np.float64]) -> bool:
-    """Quantile skewness (Bowley, with the 5 % and 95 % quantiles) above 0.5, over many different values.
-
-    Quantiles, because a moment is moved by a single outlier.
-    """
+    """Many different values, a skewness above 0.5, and a transform that halves it: that of a switched signal stays."""
     if len(values) < SMALLEST_ROWS or len(np.unique(values)) < MANY_VALUES:
         return False
+    before = _skewness(values)
+    if before <= SKEWED:
+        return False
+    exponent = learn_exponent(drawn(values, MOST_ROWS), "yeo_johnson")
+    return exponent is not None and _skewness(transformed(values, exponent, "yeo_johnson")) <= before / 2
+
+
+def _skewness(values: NDArray[np.float64]) -> float:
+    """|q05 + q95 - 2 q50| / (q95 - q05), Bowley's with outer quantiles: a moment would follow a single outlier."""
     low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
-    return bool(high > low and abs(high + low - 2 * middle) / (high - low) > SKEWED)
+    return float(abs(high + low - 2 * middle) / (high - low)) if high > low else 0.0

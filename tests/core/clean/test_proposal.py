@@ -55,6 +55,13 @@ def test_single_spikes_in_time_are_emptied_and_filled_and_a_level_shift_is_not()
     assert "3 cells of 'a' jump out" in str(Message.from_json(recipe.steps[0].reason or {}))
 
 
+def test_jumps_within_the_range_of_a_switched_signal_are_left_alone() -> None:
+    table = tidy()
+    table["a"] = np.where(table["t"] % 100 < 60, 5.0, 0.0) + 0.01 * table["a"]
+    table.loc[[30, 150, 290], "a"] = 0.0  # off for one row while it is on
+    assert proposed(table) == Recipe()
+
+
 def test_far_values_in_unordered_rows_are_only_marked() -> None:
     table = tidy()
     table.loc[[50, 200], "a"] = 60.0
