@@ -107,11 +107,17 @@ def _figures(recipe: Recipe, preview: wf.RecipePreview | None) -> None:
     figures(
         [
             Figure(t("Cells changed"), numbers.number(cells), tn("in {n} column", "in {n} columns", len(touched))),
-            Figure(t("Cells flagged"), numbers.number(flagged), tn("in {n} column", "in {n} columns", len(marked))),
+            Figure(t("Cells flagged"), numbers.number(flagged), _beside_flags(len(marked), int(preview.real_event.sum()))),
             Figure(t("Rows left out"), numbers.number(out), t("{share} of rows", share=numbers.percent(out / max(n, 1)))),
             Figure(t("Columns added"), numbers.number(added), tn("{n} column left out", "{n} columns left out", removed)),
         ]
     )
+
+
+def _beside_flags(n_columns: int, n_events: int) -> str:
+    """Where flags are, and how many rows are labelled instead."""
+    where = tn("in {n} column", "in {n} columns", n_columns)
+    return f"{where}, {tn('{n} real event', '{n} real events', n_events)}" if n_events else where
 
 
 def _shown_columns(dataset: Dataset) -> list[str]:

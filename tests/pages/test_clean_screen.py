@@ -192,3 +192,17 @@ def test_the_recipe_is_used_on_another_dataset_in_one_click(app: AppTest, open_a
     assert not screen.exception and not screen.error
     assert [s.key for s in wf.get_recipe(ws, second.id).steps] == ["median_fill"]
     assert wf.get_recipe(ws, first.id) == Recipe()
+
+
+def test_rows_called_real_events_are_counted_and_drawn(app: AppTest) -> None:
+    ws = wf.open_workspace()
+    dataset = wf.list_datasets(ws)[0]
+    settings = {"limit_sigma": 0.5, "action": "real_event"}
+    recipe = Recipe(steps=(RecipeStep(key="zscore_outliers", columns=("pressure",), settings=settings),))
+    wf.save_draft(ws, dataset.id, wf.get_draft(ws, dataset.id).put(recipe))
+    app.run()
+    assert not app.exception
+    n = int(wf.preview_recipe(ws, dataset, recipe, None, "pressure").real_event.sum())
+    assert n > 0
+    assert app.metric[0].value == "0"
+    assert app.metric[1].delta == f"in 0 columns, {n} real events"
