@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+from core.clean.density import DBSCAN_OUTLIERS, KNN_OUTLIERS, LOF_OUTLIERS
+from core.clean.distribution import ECOD_OUTLIERS, ELLIPSE_OUTLIERS
 from core.clean.encoding import ONE_HOT
+from core.clean.hampel import HAMPEL_OUTLIERS
+from core.clean.interpolation import SPLINE_FILL, TIME_FILL
 from core.clean.isolation import ISOLATION_OUTLIERS
-from core.clean.missing import CONSTANT_FILL, DROP_MISSING, MEAN_FILL, MEDIAN_FILL
+from core.clean.iterative import ITERATIVE_FILL
+from core.clean.knn_fill import KNN_FILL
+from core.clean.missing import CONSTANT_FILL, DROP_MISSING, MEAN_FILL, MEDIAN_FILL, MODE_FILL
 from core.clean.neighbours import LINEAR_FILL, NEXT_FILL, PREVIOUS_FILL
-from core.clean.outliers import IQR_OUTLIERS, ZSCORE_OUTLIERS
+from core.clean.outliers import IQR_OUTLIERS, MAD_OUTLIERS, ZSCORE_OUTLIERS
+from core.clean.power import BOX_COX, YEO_JOHNSON
 from core.clean.scaling import MINMAX_SCALE, ROBUST_SCALE, STANDARD_SCALE
 from core.clean.step import CleaningStep
+from core.clean.whole_columns import DROP_CONSTANT, DROP_SPARSE, MISSING_INDICATOR
 from core.errors import unknown_choice
 
 STEPS: tuple[CleaningStep, ...] = (
     MEDIAN_FILL,
     MEAN_FILL,
+    MODE_FILL,
     PREVIOUS_FILL,
     NEXT_FILL,
     LINEAR_FILL,
+    TIME_FILL,
+    SPLINE_FILL,
+    KNN_FILL,
+    ITERATIVE_FILL,
     CONSTANT_FILL,
+    MISSING_INDICATOR,
     DROP_MISSING,
+    DROP_SPARSE,
+    DROP_CONSTANT,
     IQR_OUTLIERS,
     ZSCORE_OUTLIERS,
+    MAD_OUTLIERS,
+    HAMPEL_OUTLIERS,
     ISOLATION_OUTLIERS,
+    LOF_OUTLIERS,
+    KNN_OUTLIERS,
+    DBSCAN_OUTLIERS,
+    ECOD_OUTLIERS,
+    ELLIPSE_OUTLIERS,
     STANDARD_SCALE,
     MINMAX_SCALE,
     ROBUST_SCALE,
+    BOX_COX,
+    YEO_JOHNSON,
     ONE_HOT,
 )
 

@@ -108,7 +108,7 @@ class OneHot:
         most = OneHotSettings.model_validate(settings.model_dump()).max_categories
         categories = {c.name: _frequent(train.table[c.name], most) for c in columns}
         taken = {str(c) for c in train.table.columns}
-        names = {name: tuple(_free_name(f"{name}={c}", taken) for c in found) for name, found in categories.items()}
+        names = {name: tuple(free_name(f"{name}={c}", taken) for c in found) for name, found in categories.items()}
         return FittedOneHot(categories, names)
 
     def restore(self, state: Mapping[str, object]) -> FittedOneHot:
@@ -127,7 +127,7 @@ def _frequent(column: pd.Series, most: int) -> tuple[str, ...]:
     return tuple(sorted(str(category) for category, _ in ranked))
 
 
-def _free_name(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
     """The name, with underscores added while another column has it."""
     while name in taken:
         name += "_"

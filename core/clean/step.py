@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ class Change:
     added_columns: tuple[str, ...] = ()
     removed_columns: tuple[str, ...] = ()
     notes: tuple[Message, ...] = ()
+    event_cells: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def n_changed(self) -> int:
@@ -43,7 +44,7 @@ class Applied:
 
     `left_out` is (n_rows,) bool: rows that the step takes out of training and scoring. `flagged` is (n_rows,) bool:
     rows with a cell that the step marks as an outlier without changing it; `flagged_cells` says which, (n_rows,) bool
-    for each column with one.
+    for each column with one. `event_cells`, likewise, are odd cells that the user calls a real event: kept and labelled.
     """
 
     table: pd.DataFrame
@@ -51,6 +52,7 @@ class Applied:
     flagged: NDArray[np.bool_]
     change: Change
     flagged_cells: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    event_cells: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,12 @@ FILE_ORDER = RowKeys()
 class FittedStep(Protocol):
     """A step with what it learned. `state` is JSON-able (numbers, texts, lists, dicts).
 
-    `uses_neighbours` says that a cell may be filled from other rows; rows that an earlier step left out are then
-    hidden from it.
+    `uses_neighbours` says that a cell may be judged by or filled from other rows; rows that an earlier step left out are
+    then hidden from it. It also says how a table that does not fit into memory may be cut:
+
+    - False: strictly row by row. A row after the step depends on that row before it, so rows may come in chunks.
+    - True: strictly column by column. A column after the step depends on that column, on group and time, and on which
+      rows were left out; marks of rows are joined over the columns. So columns may come one at a time.
     """
 
     @property
@@ -80,6 +86,13 @@ class FittedStep(Protocol):
     def apply(self, table: pd.DataFrame) -> Applied: ...
 
     def state(self) -> dict[str, object]: ...
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A fitted step that can say in sentences what it learned, for the recipe as text."""
+
+    def learned(self) -> tuple[Message, ...]: ...
 
 
 class CleaningStep(Protocol):

@@ -78,6 +78,10 @@ def _parser() -> _Parser:
     importing.add_argument("--wide", action="store_true", help="one file a sensor, one row a cycle, one column a time step")
     _add_set(importing)
     verb("profile", "verbs:profile", "the screening table").add_argument("source", metavar="FILE|DATASET")
+    _add_clean(verb("clean", "clean:clean", "apply a recipe, or that of a bundle, and write the cleaned table"))
+    proposing = verb("propose", "clean:propose", "propose a cleaning recipe with a reason a step")
+    proposing.add_argument("--data", required=True, metavar="FILE|DATASET")
+    proposing.add_argument("--out", type=Path, metavar="RECIPE")
     _add_train(verb("train", "train:train", "train a model and compare it with the baseline"))
     score = verb("score", "verbs:score", "score a file with a bundle")
     score.add_argument("--bundle", required=True)
@@ -97,6 +101,16 @@ def _parser() -> _Parser:
 
 def _add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
+
+
+def _add_clean(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", required=True, metavar="FILE|DATASET")
+    parser.add_argument(
+        "--recipe", required=True, metavar="FILE|BUNDLE", help="a recipe, or a bundle or run whose fitted one is replayed"
+    )
+    parser.add_argument("--split", metavar="time|group|random|first:N|column:NAME", help="what a recipe is fitted on")
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE.csv")
+    parser.add_argument("--changes", type=Path, metavar="FILE.csv", help="every changed cell")
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:

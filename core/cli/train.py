@@ -24,7 +24,7 @@ def train(options: Options) -> Answer:
     if options.out is not None:
         check_out(options.out, may_be_bundle=options.out.suffix != ".zip")
     ws = wf.open_workspace()
-    dataset = _dataset(ws, options.data)
+    dataset = dataset_of(ws, options.data)
     request = TrainRequest.read(
         {
             "dataset_id": dataset.id,
@@ -92,7 +92,7 @@ def _split_reason(ws: Any, run_id: str) -> str:
     return str(Message.from_json(wf.open_results(ws, run_id).manifest.split["reason"]))
 
 
-def _dataset(ws: Any, source: str) -> Dataset:
+def dataset_of(ws: Any, source: str) -> Dataset:
     """A file, which is imported, or a dataset by id or exact name."""
     from core import workflows as wf
 

@@ -23,7 +23,7 @@ from core.serving.bundle import Bundle, write_bundle
 from core.serving.manifest import ColumnFacts, Manifest
 from core.serving.predictors import OnnxNetwork
 from core.settings import Settings
-from core.training.data import Batch, TrainingData
+from core.training.data import Batch, TrainingData, oversampled
 from core.training.events import Emit, Event, StopRequested
 from core.training.fit import Trained, fit_network
 from core.training.prepare import Prepared
@@ -60,6 +60,14 @@ def encoded_targets(prepared: Prepared, places: NDArray[np.int64]) -> NDArray | 
     return prepared.target.encode(prepared.truth[prepared.inputs.row_of_window[places]])  # type: ignore[index, arg-type]
 
 
+def balanced_places(places: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> NDArray[np.int64]:
+    """Training places as they are, or with rare classes repeated where that was asked for: here and nowhere else."""
+    if not (resolved.task.oversample and isinstance(prepared.target, ClassTarget)):
+        return places
+    codes = encoded_targets(prepared, places)
+    return places if codes is None else oversampled(places, codes.astype(np.int32), resolved.request.seed)
+
+
 def network_shape(prepared: Prepared) -> Shape:
     """The shape of the network that fits the prepared windows."""
     target = prepared.target
@@ -83,8 +91,9 @@ def fit_deep(
     Raises:
         TrainingProblem: the loss diverged before a first good epoch.
     """
+    places = balanced_places(prepared.train, prepared, resolved)
     data = TrainingData(
-        train=Source(prepared, prepared.train, encoded_targets(prepared, prepared.train)),
+        train=Source(prepared, places, encoded_targets(prepared, places)),
         validation=Source(prepared, prepared.validation, encoded_targets(prepared, prepared.validation)),
     )
     trained = fit_network(
@@ -144,7 +153,7 @@ def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
 
 def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:
     """Fit a shallow family on the same recipe, split and windows (their statistics) and write its bundle."""
-    places = _thinned(prepared.train, MAX_BASELINE_WINDOWS)
+    places = balanced_places(_thinned(prepared.train, MAX_BASELINE_WINDOWS), prepared, resolved)
     inputs = _statistics(prepared, places)
     targets = encoded_targets(prepared, places)
     targets = None if targets is None else targets.astype(np.float64)

@@ -1,5 +1,6 @@
 """One function for each thing a user does. Pages, the command line and HTTP call nothing else of `core`."""
 
+from core.clean import CellChanges, History
 from core.workflows.anomalies import (
     AnomalyView,
     EventDetail,
@@ -10,7 +11,7 @@ from core.workflows.anomalies import (
     set_verdict,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
-from core.workflows.cleaning import RecipePreview, get_recipe, preview_recipe, save_recipe
+from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
 from core.workflows.import_many import import_files
@@ -34,6 +35,21 @@ from core.workflows.predictions import (
     RegressionView,
     classification_view,
     regression_view,
+)
+from core.workflows.recipe_text import change_words, recipe_text, step_reason, step_title
+from core.workflows.recipes import (
+    CleanedFile,
+    clean_dataset,
+    get_draft,
+    get_recipe,
+    propose_recipe,
+    read_recipe,
+    recipe_from,
+    recipe_json,
+    save_draft,
+    save_recipe,
+    use_recipe,
+    write_changes,
 )
 from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report

@@ -57,6 +57,9 @@ def _clean() -> list[str]:
         t(
             "Each step learns its numbers from the training part alone. The counts say how many cells it changes in the rows shown."
         ),
+        t(
+            "Propose recipe looks at the training part and gives steps with their reasons, to be edited. Undo and redo survive a refresh; Changed cells lists every cell with the step that changed it."
+        ),
     ]
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from core.confined import Limits, in_child
 from core.data.formats.plain import from_plain, to_plain
-from core.data.options import LineCount, Reading, ReadOptions, OddRow
+from core.data.options import LineCount, OddRow, Reading, ReadOptions
 from core.errors import DataProblem
 from core.messages import msg, msg_n
 
