@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from core.clean.columns.calendar import CALENDAR
+from core.clean.columns.categories import FREQUENCY_ENCODE, GROUP_RARE, ORDINAL_ENCODE
+from core.clean.columns.components import BOTTLENECK_FEATURES, PCA_FEATURES
+from core.clean.columns.filters import FILTER_ROWS
+from core.clean.columns.lags import DIFFERENCE, LAG
+from core.clean.columns.rolling import ROLLING
+from core.clean.columns.selection import DROP_CONSTANT, DROP_CORRELATED, KEEP_INFORMATIVE, KEEP_USEFUL
+from core.clean.columns.spectral import SPECTRAL
+from core.clean.columns.targets import TARGET_ENCODE
+from core.clean.columns.text import TEXT_FEATURES
+from core.clean.columns.types import RENAME, TO_NUMBER
+from core.clean.columns.units import CONVERT_UNIT
 from core.clean.encoding import ONE_HOT
 from core.clean.isolation import ISOLATION_OUTLIERS
 from core.clean.missing import CONSTANT_FILL, DROP_MISSING, MEAN_FILL, MEDIAN_FILL
@@ -26,6 +38,26 @@ STEPS: tuple[CleaningStep, ...] = (
     MINMAX_SCALE,
     ROBUST_SCALE,
     ONE_HOT,
+    ORDINAL_ENCODE,
+    FREQUENCY_ENCODE,
+    TARGET_ENCODE,
+    GROUP_RARE,
+    FILTER_ROWS,
+    TO_NUMBER,
+    CONVERT_UNIT,
+    RENAME,
+    LAG,
+    DIFFERENCE,
+    ROLLING,
+    SPECTRAL,
+    CALENDAR,
+    TEXT_FEATURES,
+    PCA_FEATURES,
+    BOTTLENECK_FEATURES,
+    DROP_CONSTANT,
+    DROP_CORRELATED,
+    KEEP_INFORMATIVE,
+    KEEP_USEFUL,
 )
 
 

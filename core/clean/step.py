@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,11 @@ from core.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one step did to one table: counts of cells and rows, per column."""
+    """What one step did to one table: counts of cells and rows, per column.
+
+    `columns` says what added or changed columns hold now, where that is more than "a number without a unit".
+    `renamed` maps old names to new ones; both are also among the removed and added columns.
+    """
 
     changed_cells: Mapping[str, int] = field(default_factory=dict)
     flagged_cells: Mapping[str, int] = field(default_factory=dict)
@@ -31,6 +35,8 @@ class Change:
     added_columns: tuple[str, ...] = ()
     removed_columns: tuple[str, ...] = ()
     notes: tuple[Message, ...] = ()
+    columns: tuple[Column, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_changed(self) -> int:
@@ -55,10 +61,14 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class RowKeys:
-    """The columns that say which rows are neighbours: rows of one group, in order of time. None: one group, file order."""
+    """The columns that say which rows are neighbours: rows of one group, in order of time. None: one group, file order.
+
+    `target` is what the run predicts, for steps that learn from it; a step may read it in `fit` and never in `apply`.
+    """
 
     group: str | None = None
     time: str | None = None
+    target: str | None = None
 
 
 FILE_ORDER = RowKeys()
@@ -67,8 +77,9 @@ FILE_ORDER = RowKeys()
 class FittedStep(Protocol):
     """A step with what it learned. `state` is JSON-able (numbers, texts, lists, dicts).
 
-    `uses_neighbours` says that a cell may be filled from other rows; rows that an earlier step left out are then
-    hidden from it.
+    `uses_neighbours` says that a cell may come from other rows; rows that an earlier step left out are then hidden from
+    it, and each column that it gives depends on one column, the group and the time alone. Without neighbours each row
+    depends on that row alone. Large tables stream on these two promises: columns by columns, or rows by rows.
     """
 
     @property
@@ -82,11 +93,23 @@ class FittedStep(Protocol):
     def state(self) -> dict[str, object]: ...
 
 
+@runtime_checkable
+class CrossFitted(Protocol):
+    """A fitted step that treats the rows it learned from otherwise than new rows: a target never encodes itself.
+
+    `rows` (n_rows,) int64 are row numbers of the dataset; rows that the step did not learn from are treated as new.
+    """
+
+    def apply_in_training(self, table: pd.DataFrame, rows: NDArray[np.int64]) -> Applied: ...
+
+
 class CleaningStep(Protocol):
     """One cleaning method. Joining the app is one line in `core/clean/catalogue.py`.
 
     `applies_to` answers for the sensors a step takes on its own. `fits_keys` says that it may also work on a time or
     group column that the recipe names. `fit` gets the columns to work on and the names of the group and time columns, if any.
+    A step with an attribute `takes_made` that is true also takes, unasked, columns that earlier steps have made; one with
+    `needs_columns` takes none unasked.
     """
 
     @property

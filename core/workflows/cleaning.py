@@ -60,7 +60,7 @@ def preview_recipe(
     roles = {role: next((c.name for c in columns if c.role == role), None) for role in ("time", "group", "target")}
     settings = split or default_split(columns, "regression")[0]
     made = make_split(table, settings, task="regression", gap_rows=0, seed=7, **roles)
-    cleaned = fit_recipe(recipe, made.train_part(table), columns).apply(table)
+    cleaned = fit_recipe(recipe, made.train_part(table), columns).apply(table, in_training=True)
     before = _numbers(table[column])
     after = _numbers(cleaned.table[column]) if column in cleaned.table else np.full(len(table), np.nan)
     same = (before == after) | (np.isnan(before) & np.isnan(after))
