@@ -48,12 +48,13 @@ class Ordered:
 class Windows:
     """For each place the window of places `start` (inclusive) to `end` (exclusive), (n,) each; the last is the place itself.
 
-    `full` (n,) bool: the window does not reach before the start of its group.
+    `full` (n,) bool: the window does not reach before the start of its group. `first` (n,) is the first place of the group.
     """
 
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     full: NDArray[np.bool_]
+    first: NDArray[np.int64]
 
 
 def ordered(table: pd.DataFrame, keys: RowKeys) -> Ordered:
@@ -74,7 +75,7 @@ def ordered(table: pd.DataFrame, keys: RowKeys) -> Ordered:
 def windows_of_rows(rows: Ordered, width: int) -> Windows:
     """The last `width` rows of the group up to each place."""
     place = np.arange(len(rows.order))
-    return Windows(np.maximum(place - width + 1, rows.first), place + 1, rows.since_start >= width - 1)
+    return Windows(np.maximum(place - width + 1, rows.first), place + 1, rows.since_start >= width - 1, rows.first)
 
 
 def windows_of_time(rows: Ordered, clock: NDArray[np.float64], span: float) -> Windows:
@@ -93,7 +94,7 @@ def windows_of_time(rows: Ordered, clock: NDArray[np.float64], span: float) -> W
         start[low : low + known] = low + np.searchsorted(times[:known], times[:known] - span, side="right")
         full[low : low + known] = times[:known] - times[0] >= span if known else False
         end[low + known : high] = start[low + known : high]
-    return Windows(start, end, full)
+    return Windows(start, end, full, rows.first)
 
 
 def gathered(

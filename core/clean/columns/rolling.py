@@ -133,14 +133,25 @@ def statistics(values: Floats, clock: Floats, windows: Windows, statistic: Stati
         return values.copy()
     if statistic == "slope":
         return _slopes(values, clock, windows, max(fewest, 2))
-    # Far from zero the running sums of pandas lose digits; the first value as zero costs nothing and moves no spread.
-    known = np.flatnonzero(np.isfinite(values))
-    zero = float(values[known[0]]) if len(known) else 0.0
-    rolled = pd.Series(values - zero).rolling(_Bounds(windows), min_periods=fewest)
-    if statistic == "sd":
-        return np.asarray(rolled.std().to_numpy())
-    ways = {"mean": rolled.mean, "minimum": rolled.min, "maximum": rolled.max, "median": rolled.median}
-    return np.asarray(ways[statistic]().to_numpy()) + zero
+    rolled = pd.Series(values).rolling(_Bounds(windows), min_periods=fewest)
+    ways = {"mean": rolled.mean, "sd": rolled.std, "minimum": rolled.min, "maximum": rolled.max, "median": rolled.median}
+    found = np.array(ways[statistic]().to_numpy())
+    if statistic in ("mean", "sd"):
+        _again_where_digits_are_lost(found, values, windows, statistic)
+    return found
+
+
+def _again_where_digits_are_lost(found: Floats, values: Floats, windows: Windows, statistic: Statistic) -> None:
+    """Replace figures that running sums cannot be trusted with: those far smaller than what went through the sums before.
+
+    A spike of 1e9 that has left the window leaves rounding of its own size behind, and of its square in a spread.
+    """
+    so_far = pd.Series(np.where(np.isnan(values), 0.0, values)).groupby(windows.first)
+    high, low = so_far.cummax().to_numpy(), so_far.cummin().to_numpy()
+    small = 1e-3 * (high - low) if statistic == "sd" else 1e-4 * np.maximum(high, -low)
+    for places, index, inside in gathered(windows, np.isfinite(found) & (np.abs(found) < small)):
+        cells = np.where(inside, values[index], np.nan)
+        found[places] = np.nanmean(cells, axis=1) if statistic == "mean" else np.nanstd(cells, axis=1, ddof=1)
 
 
 def _slopes(values: Floats, clock: Floats, windows: Windows, fewest: int) -> Floats:

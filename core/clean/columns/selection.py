@@ -27,6 +27,7 @@ MOST_ROWS = 50_000
 FEWEST_ROWS = 10
 _FEW_VALUES = 20
 _ROUNDING = 1e-9
+_CHANCE_SHARE = 0.01
 
 
 class ConstantSettings(Settings):
@@ -240,8 +241,8 @@ def _useless(
     """The columns whose shuffling does not hurt a quick model on the part of the training rows that it did not see.
 
     The last 30 % of rows, or of groups, are that part. Column by column: importance = score − mean score when shuffled
-    (Breiman 2001); it goes when this is not above zero by one standard deviation of the repeats. When the model is no
-    better than guessing, nothing can be said and every column stays.
+    (Breiman 2001); it goes when this is not above zero by one standard deviation of the repeats, or below 1 % of the largest,
+    which chance gives any column. When the model is no better than guessing, nothing can be said and every column stays.
     """
     from sklearn.inspection import permutation_importance
 
@@ -258,7 +259,8 @@ def _useless(
     if model.score(values[~seen], target[~seen]) <= guess:
         return {}
     found = permutation_importance(model, values[~seen], target[~seen], n_repeats=chosen.n_repeats, random_state=chosen.seed)
-    useless = np.flatnonzero(found.importances_mean - found.importances_std <= 0)
+    bar = np.maximum(found.importances_std, _CHANCE_SHARE * found.importances_mean.max())
+    useless = np.flatnonzero(found.importances_mean <= bar)
     if len(useless) == len(names):
         return {}
     return {names[i]: msg("a quick model does as well when it is shuffled") for i in useless}

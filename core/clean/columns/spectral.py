@@ -254,10 +254,9 @@ def sampling_rate(table: pd.DataFrame, keys: RowKeys) -> float:
         SettingProblem: there is no time column, or no step forward in it.
     """
     rows = ordered(table, keys)
-    clock = clock_of(table, keys.time)[rows.order] / clock_units(table, keys.time)
-    steps = np.diff(clock)[rows.since_start[1:] > 0]
+    steps = np.diff(clock_of(table, keys.time)[rows.order])[rows.since_start[1:] > 0]
     steps = steps[np.isfinite(steps)]
-    step = float(np.median(steps)) if len(steps) else 0.0
+    step = float(np.median(steps)) / clock_units(table, keys.time) if len(steps) else 0.0
     if step <= 0:
         raise SettingProblem(
             msg("The time column '{column}' shows no usual step.", column=keys.time or ""),

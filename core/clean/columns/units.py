@@ -128,7 +128,8 @@ def factor_and_offset(source: str, to: str) -> tuple[float, float]:
     factor = one if offset == 0 else float(f"{(many - offset) / 1e6:.15g}")
     if not math.isfinite(factor) or not math.isclose(one, factor + offset, rel_tol=1e-9):
         raise _not_linear(source, to)
-    return factor, float(f"{offset:.12g}")
+    short = float(f"{offset:.12g}")
+    return factor, short if math.isclose(short, offset, rel_tol=1e-14) else offset
 
 
 def _tried(old: Any, new: Any) -> tuple[float, float, float]:
