@@ -74,6 +74,9 @@ def _parser() -> _Parser:
     importing.add_argument("files", nargs="+", metavar="FILE")
     importing.add_argument("--name")
     _add_set(importing)
+    _add_shape(
+        verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
+    )
     verb("profile", "verbs:profile", "the screening table").add_argument("source", metavar="FILE|DATASET")
     _add_train(verb("train", "train:train", "train a model and compare it with the baseline"))
     score = verb("score", "verbs:score", "score a file with a bundle")
@@ -94,6 +97,20 @@ def _parser() -> _Parser:
 
 def _add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
+
+
+def _add_shape(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("operation", choices=("resample", "aggregate", "align"))
+    parser.add_argument("sources", nargs="+", metavar="FILE|DATASET", help="for align the second one gives its columns")
+    parser.add_argument("--name")
+    parser.add_argument("--step", type=float, help="resample: seconds, or the unit of a counter")
+    parser.add_argument("--by", metavar="COLUMN,COLUMN", help="aggregate: one row for each of their values")
+    parser.add_argument("--direction", choices=("backward", "nearest", "forward"), help="align: which row is the partner")
+    parser.add_argument("--tolerance", type=float, help="align: the largest distance in time")
+    parser.add_argument("--rows", type=int, metavar="N", help="only show the first rows of the result; nothing is kept")
+    for role in ("time", "group"):
+        parser.add_argument(f"--{role}", metavar="COLUMN", help=f"the {role} column of every source")
+    _add_set(parser)
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
