@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.clean import Change, Recipe, fit_recipe
-from core.data.dataset import Dataset
+from core.data.dataset import Column, Dataset
 from core.data.split import SplitSettings, default_split, make_split
 from core.features.targets import class_texts
+from core.training.resolve import FEWEST_GROUPS
 from core.workflows.workspace import Workspace
 
 HISTOGRAM_BINS = 40
@@ -58,7 +60,7 @@ def preview_recipe(
     columns = [c for c in dataset.columns if c.role != "ignore" or c.name == column]
     table = dataset.table([c.name for c in columns], 0, max_rows)
     roles = {role: next((c.name for c in columns if c.role == role), None) for role in ("time", "group", "target")}
-    settings = split or default_split(columns, "regression")[0]
+    settings = split or _default_split(columns, table)
     made = make_split(table, settings, task="regression", gap_rows=0, seed=7, **roles)
     cleaned = fit_recipe(recipe, made.train_part(table), columns).apply(table, in_training=True)
     before = _numbers(table[column])
@@ -80,6 +82,16 @@ def preview_recipe(
         histogram_before=_histogram(before),
         histogram_after=_histogram(after),
     )
+
+
+def _default_split(columns: Sequence[Column], table: pd.DataFrame) -> SplitSettings:
+    """The rule of a training: fewer than five groups are strata and not lots, then it goes by time or at random."""
+    settings, _ = default_split(columns, "regression")
+    if settings.method != "group":
+        return settings
+    group = next(c.name for c in columns if c.role == "group")
+    few = table[group].nunique() < FEWEST_GROUPS
+    return default_split([c for c in columns if c.role != "group"], "regression")[0] if few else settings
 
 
 def get_recipe(ws: Workspace, dataset_id: str) -> Recipe:

@@ -108,7 +108,7 @@ def _figures(recipe: Recipe, preview: wf.RecipePreview | None) -> None:
             Figure(t("Cells changed"), numbers.number(cells), tn("in {n} column", "in {n} columns", len(touched))),
             Figure(t("Cells flagged"), numbers.number(flagged), tn("in {n} column", "in {n} columns", len(marked))),
             Figure(t("Rows left out"), numbers.number(out), t("{share} of rows", share=numbers.percent(out / max(n, 1)))),
-            Figure(t("Columns added"), numbers.number(added), t("by encoding")),
+            Figure(t("Columns added"), numbers.number(added), t("by the recipe")),
         ]
     )
 
@@ -257,6 +257,8 @@ def _step_line(step: RecipeStep, change: Change | None) -> str:
         parts.append(tn("{n} row left out", "{n} rows left out", change.left_out_rows))
     if change.added_columns:
         parts.append(tn("{n} column added", "{n} columns added", len(change.added_columns)))
+    if change.removed_columns:
+        parts.append(tn("{n} column taken out", "{n} columns taken out", len(change.removed_columns)))
     return " · ".join([*parts, *(say(note) for note in change.notes)])
 
 
@@ -271,14 +273,23 @@ def _step_form(dataset: Dataset, step: RecipeStep | None, *, key: str) -> Recipe
     kind = step_by_key(str(chosen))
     st.caption(md(say(kind.summary)))
     fitting = [c.name for c in dataset.columns if c.role == "sensor" and kind.applies_to(c)]
-    columns = st.multiselect(
-        t("Columns"),
-        fitting,
-        default=[c for c in step.columns if c in fitting] if step else None,
-        key=f"{key}.{chosen}.columns",
-        placeholder=t("all sensors it fits"),
+    columns: list[str] = []
+    if fitting:
+        columns = st.multiselect(
+            t("Columns"),
+            fitting,
+            default=[c for c in step.columns if c in fitting] if step else None,
+            key=f"{key}.{chosen}.columns",
+            placeholder=t("name them") if getattr(kind, "needs_columns", False) else t("all sensors it fits"),
+        )
+    elif not kind.fits_keys:
+        st.caption(md(t("No column of this dataset fits this step.")))
+    values: dict[str, Any] = forms.form_from_settings(
+        kind.settings,
+        step.settings if step else None,
+        key=f"{key}.{chosen}",
+        choices={"column": [c.name for c in dataset.columns if c.role != "target"]},
     )
-    values: dict[str, Any] = forms.form_from_settings(kind.settings, step.settings if step else None, key=f"{key}.{chosen}")
     try:
         kind.settings.read(values)
     except Problem as problem:
