@@ -22,11 +22,11 @@ from core.data.shaping import (
     resample_table,
 )
 from core.data.shaping.table import Source
-from core.errors import DataProblem, SettingProblem, StoreProblem, unknown_choice
+from core.errors import DataProblem, SettingProblem, unknown_choice
 from core.messages import Message, msg
 from core.settings import Settings
 from core.store import new_id, sha256_of
-from core.workflows.importing import checked_name, kept_whole, open_dataset
+from core.workflows.importing import checked_name, kept_whole
 from core.workflows.workspace import Workspace
 
 Operation = Literal["resample", "aggregate", "align"]
@@ -62,13 +62,17 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How a dataset was made from others: the operation, its settings, the rows that went in and what had to be known."""
+    """How a dataset was made from others: the operation, its settings, the rows that went in and what had to be known.
+
+    `unit` is that of the time, "s" where it holds dates.
+    """
 
     operation: Operation
     settings: Settings
     parents: tuple[Parent, ...]
     n_before: int
     notes: tuple[Message, ...]
+    unit: str = ""
 
     @property
     def sentence(self) -> Message:
@@ -76,7 +80,9 @@ class Origin:
         names = [parent.name for parent in self.parents]
         settings = self.settings
         if isinstance(settings, ResampleSettings):
-            return msg("Made from '{name}' with one row each {step} of its time.", name=names[0], step=settings.step)
+            return msg(
+                "Made from '{name}' with a time step of {step}.", name=names[0], step=f"{settings.step:g} {self.unit}".strip()
+            )
         if isinstance(settings, AlignSettings):
             return msg(
                 "Made from '{name}' with the columns of '{other}' that belong to its times.", name=names[0], other=names[-1]
@@ -147,6 +153,7 @@ def shape_dataset(
             "settings": settings.model_dump(mode="json"),
             "parents": [{"id": p.id, "version": p.version, "name": p.name, "sha256": p.sha256} for p in parents],
             "n_before": shaped.n_before,
+            "unit": next(("s" if c.kind == "time" else c.unit for c in dataset.with_role("time")), ""),
             "notes": [note.to_json() for note in shaped.notes],
         }
         facts: dict[str, Any] = {
@@ -169,16 +176,7 @@ def dataset_origin(ws: Workspace, dataset_id: str) -> Origin | None:
     settings = shape_settings(stored["operation"]).read(stored["settings"])
     parents = tuple(Parent(**parent) for parent in stored["parents"])
     notes = tuple(Message.from_json(note) for note in stored["notes"])
-    return Origin(stored["operation"], settings, parents, stored["n_before"], notes)
-
-
-def parent_is_there(ws: Workspace, parent: Parent) -> bool:
-    """Whether the dataset that something was made from still is in the store."""
-    try:
-        open_dataset(ws, parent.id)
-    except StoreProblem:
-        return False
-    return True
+    return Origin(stored["operation"], settings, parents, stored["n_before"], notes, stored["unit"])
 
 
 _ENDINGS: Mapping[str, str] = {"resample": "resampled", "aggregate": "aggregated", "align": "aligned"}

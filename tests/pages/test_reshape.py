@@ -51,7 +51,7 @@ def test_a_regular_step_is_shown_before_it_is_made_and_says_where_it_came_from(a
     made = wf.list_datasets(wf.open_workspace())[0]
     assert app.query_params["dataset"] == made.id
     assert made.n_rows in (10, 20)
-    assert "Made from 'fast' with one row each 60 of its time." in said(app)
+    assert "Made from 'fast' with a time step of 60 s." in said(app)
 
 
 def test_a_second_table_is_added_by_time(app: AppTest) -> None:

@@ -29,6 +29,7 @@ from core.messages import Message, msg, msg_n
 from core.settings import Settings, setting
 
 Direction = Literal["backward", "nearest", "forward"]
+_KINDS = {"number": msg("numbers"), "text": msg("texts"), "time": msg("times")}
 
 
 class AlignSettings(Settings):
@@ -137,7 +138,12 @@ def _shared_group(left: Source, right: Source, settings: AlignSettings) -> str |
         return None
     if one.kind != other.kind:
         raise SettingProblem(
-            msg("The group '{column}' holds {one} here and {other} there.", column=one.name, one=one.kind, other=other.kind),
+            msg(
+                "The group '{column}' holds {one} here and {other} there.",
+                column=one.name,
+                one=_KINDS[one.kind],
+                other=_KINDS[other.kind],
+            ),
             msg("Expected the same kind of values in both tables."),
             msg("Correct one of them, or do not match groups."),
             name="match_group",
@@ -187,9 +193,9 @@ def _other_kind(first: Column, second: Column) -> SettingProblem:
         msg(
             "'{first}' holds {one} and '{second}' holds {other}.",
             first=first.name,
-            one=first.kind,
+            one=_KINDS[first.kind],
             second=second.name,
-            other=second.kind,
+            other=_KINDS[second.kind],
         ),
         msg("Expected times in both tables, or numbers in both."),
         msg("Give the matching columns the role 'time'."),

@@ -46,7 +46,7 @@ def test_a_new_dataset_says_where_it_came_from(ws: wf.Workspace, tmp_path: Path)
     assert (made.name, made.n_rows) == ("fast resampled", 20 if fast.with_role("group") else 10)
     origin = wf.dataset_origin(ws, made.id)
     assert origin is not None
-    assert str(origin.sentence) == "Made from 'fast' with one row each 60 of its time."
+    assert str(origin.sentence) == "Made from 'fast' with a time step of 60 s."
     assert [(p.id, p.version, p.sha256) for p in origin.parents] == [(fast.id, 1, fast.sha256)]
     assert (origin.n_before, origin.notes) == (600, ())
     assert wf.dataset_origin(ws, fast.id) is None

@@ -294,7 +294,7 @@ def test_names_and_roles_of_the_second_table_do_not_compete(tmp_path: Path) -> N
 def test_dates_and_counters_cannot_be_aligned(tmp_path: Path) -> None:
     _, _, left, _ = two(tmp_path)
     right = stored(pd.DataFrame({"t": [1.0], "q": [2.0]}), tmp_path, "right", t="time")
-    with pytest.raises(SettingProblem, match="'time' holds time and 't' holds number"):
+    with pytest.raises(SettingProblem, match="'time' holds times and 't' holds numbers"):
         aligned(left, right, tmp_path)
 
 
