@@ -135,7 +135,10 @@ def _several(
     if options:
         start = [v for v in value or () if v in options]
         word = choice_word if get_origin(inner) is Literal else str
-        return tuple(st.multiselect(label, options, default=start, format_func=word, key=key, help=help_text))
+        chosen = st.multiselect(
+            label, options, default=start, format_func=word, key=key, help=help_text, placeholder=t("choose")
+        )
+        return tuple(chosen)
     text = st.text_input(
         label, value=", ".join(f"{v:g}" if inner is float else str(v) for v in value or ()), key=key, help=help_text
     )

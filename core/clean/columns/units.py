@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from core.clean.cells import applied, count_changed, numbers, with_cells
 from core.clean.step import FILE_ORDER, Applied, Change, RowKeys
+from core.data.cells import unit_in_name
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.errors import SettingProblem
@@ -78,7 +79,22 @@ class FittedUnits:
             if n_changed:
                 cells[name], changed[name] = after, n_changed
         columns = tuple(conversion.column for conversion in self.conversions.values())
-        return applied(with_cells(table, cells), Change(changed_cells=changed, columns=columns, notes=self._notes()))
+        notes = (*self._notes(), *self._names_that_lie())
+        return applied(with_cells(table, cells), Change(changed_cells=changed, columns=columns, notes=notes))
+
+    def _names_that_lie(self) -> list[Message]:
+        """Columns whose name carries the unit that they no longer have."""
+        held = [(name, unit_in_name(name), c.column.unit) for name, c in self.conversions.items()]
+        return [
+            msg(
+                "The name '{column}' still says {old}, and its values are in {unit}: rename it.",
+                column=name,
+                old=old,
+                unit=unit,
+            )
+            for name, old, unit in held
+            if old and old != unit
+        ]
 
     def _notes(self) -> tuple[Message, ...]:
         if not self.without:

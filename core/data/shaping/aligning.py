@@ -44,7 +44,7 @@ class AlignSettings(Settings):
     tolerance: float | None = setting(
         None,
         title="Largest distance",
-        help="Rows further away in time are no partner. Seconds where the time column holds dates, else its own unit.",
+        help="Rows further away in time are no partner. Empty: no limit. Seconds where the time column holds dates, else its own unit.",
         ge=0,
         expert=False,
     )

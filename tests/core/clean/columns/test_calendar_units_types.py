@@ -80,6 +80,13 @@ def test_units_of_another_kind_and_scales_that_are_not_linear_are_refused(fit: F
         factor_and_offset("dB", "1")
 
 
+def test_a_name_that_says_the_old_unit_is_pointed_out(clean: Clean) -> None:
+    made = pd.DataFrame({"Druck [bar]": [1.0], "q": [1.0]})
+    columns = [Column("Druck [bar]", "number", unit="bar"), Column("q", "number", unit="bar")]
+    notes = clean("convert_unit", made, columns, {"to": "kPa"}).changes[0].notes
+    assert [str(n) for n in notes] == ["The name 'Druck [bar]' still says bar, and its values are in kPa: rename it."]
+
+
 def test_values_limits_and_unit_change_together(fit: Fit) -> None:
     made = pd.DataFrame({"p": [1.0, np.nan, -2.0, np.inf], "q": [1.0, 2.0, 3.0, 4.0]})
     recipe = fit("convert_unit", made, [NUMBER, Column("q", "number")], {"to": "kPa"})
