@@ -11,11 +11,12 @@ from core.data.shaping.table import (
     ColumnChoice,
     Shaped,
     Source,
-    aggregate_sql,
     aggregated,
+    cells_of,
     checked_how,
     choices_by_name,
     free_column,
+    put_aside,
     quoted,
     ticks_sql,
     working,
@@ -71,28 +72,30 @@ def aggregate_table(source: Source, settings: AggregateSettings, target: Path) -
     named = choices_by_name(source.dataset, settings.columns)
     time = source.only("time")
     order = "file_row_number" if time is None else f"ROW({ticks_sql(time)}, file_row_number)"
+    chosen: list[tuple[Column, str]] = []
     columns = [replace(c, role="ignore") if len(by) == 1 else c for c in by]
-    parts = [quoted(c.name) for c in by]
     taken = {c.name for c in by}
     for column in source.dataset.columns:
-        if column in by:
-            continue
-        ways = _ways(column, settings, named.get(column.name))
+        ways = () if column in by else _ways(column, settings, named.get(column.name))
         for how in ways:
             single = len(ways) == 1
             new = aggregated(
                 column, how, free_column(column.name if single else f"{column.name}_{_SHORT.get(how, how)}", taken)
             )
             columns.append(new if single else replace(new, role="sensor"))
-            parts.append(f"{aggregate_sql(column, how, order)} AS {quoted(new.name)}")
-    if settings.count:
-        name = free_column("rows", taken)
-        columns.append(Column(name, "number", "ignore"))
-        parts.append(f"CAST(count(*) AS DOUBLE) AS {quoted(name)}")
-    keys = ", ".join(quoted(c.name) for c in by)
+            chosen.append((column, how))
     with working(target.parent) as connection:
-        query = f"SELECT {', '.join(parts)} FROM {source.sql} GROUP BY {keys} ORDER BY min(file_row_number)"
-        n_rows = write(connection, query, target)
+        cells = cells_of(chosen, order, source.n_rows)
+        keys = ", ".join(f"{quoted(c.name)} AS k{i}" for i, c in enumerate(by))
+        n_tables = put_aside(connection, cells, keys, "count(*) AS _n, min(file_row_number) AS _place", source.sql)
+        same = (" AND ".join(f"c0.k{k} IS NOT DISTINCT FROM c{i}.k{k}" for k in range(len(by))) for i in range(1, n_tables))
+        joins = " ".join(f"LEFT JOIN c{i} ON {on}" for i, on in enumerate(same, start=1))
+        parts = [*(f"c0.k{i}" for i in range(len(by))), *(cell.at for cell in cells)]
+        if settings.count:
+            columns.append(Column(free_column("rows", taken), "number", "ignore"))
+            parts.append("CAST(c0._n AS DOUBLE)")
+        select = ", ".join(f"{part} AS {quoted(column.name)}" for part, column in zip(parts, columns, strict=True))
+        n_rows = write(connection, f"SELECT {select} FROM c0 {joins} ORDER BY c0._place", target)
     return Shaped(tuple(columns), n_rows, source.n_rows)
 
 

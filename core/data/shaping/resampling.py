@@ -10,15 +10,17 @@ from typing import Literal
 
 from core.data.dataset import Column
 from core.data.shaping.table import (
+    Cell,
     ColumnChoice,
     Shaped,
     Source,
-    aggregate_sql,
     aggregated,
+    cells_of,
     choices_by_name,
     free_column,
     needed_time,
     one_row,
+    put_aside,
     quoted,
     ticks,
     ticks_sql,
@@ -89,26 +91,26 @@ def resample_table(source: Source, settings: ResampleSettings, target: Path) -> 
         rows = f"(SELECT *, {_bucket_sql(time, step)} AS {step_name}, {_group_sql(group)} AS {group_name} FROM {source.sql})"
         keys = f"{group_name} AS _group, {step_name} AS _step"
         order = f"ROW({ticks_sql(time)}, file_row_number)"
-        parts = [f"{aggregate_sql(c, how, order)} AS a{i}" for i, (c, how) in enumerate(chosen)]
-        select = ", ".join([keys, "count(*) AS _n, min(file_row_number) AS _place", *parts])
-        connection.execute(f"CREATE TEMP TABLE cells AS SELECT {select} FROM {rows} WHERE {step_name} IS NOT NULL GROUP BY ALL")
+        cells = cells_of(chosen, order, source.n_rows)
+        first = "count(*) AS _n, min(file_row_number) AS _place"
+        n_tables = put_aside(connection, cells, keys, first, f"{rows} WHERE {step_name} IS NOT NULL")
         connection.execute(
             "CREATE TEMP TABLE spans AS SELECT _group, min(_step) AS low, max(_step) AS high, min(_place) AS place "
-            "FROM cells GROUP BY ALL"
+            "FROM c0 GROUP BY ALL"
         )
-        n_filled, n_kept = one_row(connection, "SELECT count(*), coalesce(sum(_n), 0) FROM cells")
+        n_filled, n_kept = one_row(connection, "SELECT count(*), coalesce(sum(_n), 0) FROM c0")
         n_steps = int(one_row(connection, "SELECT coalesce(sum(high - low + 1), 0) FROM spans")[0])
         with_gaps = settings.gaps == "empty_rows"
         if with_gaps and n_steps > max(_SMALL, MOST_EMPTY * n_filled):
             raise _too_many_gaps(settings.step, n_steps, int(n_filled))
-        columns, names = _columns(time, group, chosen, settings.count)
+        columns, names = _columns(time, group, chosen, cells, settings.count)
         grid = "SELECT _group, place, unnest(range(low, high + 1)) AS _step FROM spans"
         if not with_gaps:
-            grid = "SELECT cells._group, place, _step FROM cells JOIN spans ON cells._group IS NOT DISTINCT FROM spans._group"
-        query = (
-            f"SELECT {', '.join(names)} FROM ({grid}) g LEFT JOIN cells c "
-            "ON g._group IS NOT DISTINCT FROM c._group AND g._step = c._step ORDER BY place, g._step"
+            grid = "SELECT c0._group, place, _step FROM c0 JOIN spans ON c0._group IS NOT DISTINCT FROM spans._group"
+        joins = " ".join(
+            f"LEFT JOIN c{i} ON g._group IS NOT DISTINCT FROM c{i}._group AND g._step = c{i}._step" for i in range(n_tables)
         )
+        query = f"SELECT {', '.join(names)} FROM ({grid}) g {joins} ORDER BY place, g._step"
         n_rows = write(connection, query.replace("{time}", _label_sql(time, step, settings.label)), target)
     notes = (*without_time_note(source.n_rows - int(n_kept)), *(_gap_note(n_steps - int(n_filled), with_gaps)))
     return Shaped(columns, n_rows, source.n_rows, notes)
@@ -143,16 +145,16 @@ def _label_sql(time: Column, step: float, label: str) -> str:
 
 
 def _columns(
-    time: Column, group: Column | None, chosen: list[tuple[Column, str]], count: bool
+    time: Column, group: Column | None, chosen: list[tuple[Column, str]], cells: list[Cell], count: bool
 ) -> tuple[tuple[Column, ...], list[str]]:
     """The columns of the new table and their SQL, in the same order: group, time, the others, the count."""
     columns = ([] if group is None else [group]) + [time] + [aggregated(c, how) for c, how in chosen]
     names = ([] if group is None else [f"g._group AS {quoted(group.name)}"]) + ["{time} AS " + quoted(time.name)]
-    names += [f"c.a{i} AS {quoted(c.name)}" for i, (c, _) in enumerate(chosen)]
+    names += [f"{cell.at} AS {quoted(c.name)}" for cell, (c, _) in zip(cells, chosen, strict=True)]
     if count:
         name = free_column("rows", {c.name for c in columns})
         columns.append(Column(name, "number", "ignore"))
-        names.append(f"CAST(coalesce(c._n, 0) AS DOUBLE) AS {quoted(name)}")
+        names.append(f"CAST(coalesce(c0._n, 0) AS DOUBLE) AS {quoted(name)}")
     return tuple(columns), names
 
 

@@ -22,6 +22,8 @@ TIME_AGGREGATES = ("minimum", "maximum", "first", "last", "count", "leave_out")
 _SAME_MEANING = ("mean", "median", "minimum", "maximum", "first", "last", "most_frequent")
 _ROW_GROUP = 100_000
 _MEMORY = "1GB"
+_HELD_BYTES = 300_000_000
+_BYTES_A_VALUE = 16
 
 
 class ColumnChoice(Settings):
@@ -115,6 +117,43 @@ def aggregate_sql(column: Column, how: str, order: str) -> str:
         "most_frequent": f"mode({q} ORDER BY file_row_number)",
     }
     return ways[how]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a new row: the SQL that makes it, the table it is put aside in and its name there."""
+
+    sql: str
+    table: int
+    name: str
+
+    @property
+    def at(self) -> str:
+        return f"c{self.table}.{self.name}"
+
+
+def cells_of(chosen: Sequence[tuple[Column, str]], order: str, n_rows: int) -> list[Cell]:
+    """The cells of all columns. A median holds all values until its group is complete, so only some are made at a time."""
+    at_once = max(1, int(_HELD_BYTES / (_BYTES_A_VALUE * max(n_rows, 1))))
+    n_medians, cells = 0, []
+    for i, (column, how) in enumerate(chosen):
+        table = n_medians // at_once if how == "median" else 0
+        n_medians += how == "median"
+        cells.append(Cell(aggregate_sql(column, how, order), table, f"a{i}"))
+    return cells
+
+
+def put_aside(connection: duckdb.DuckDBPyConnection, cells: Sequence[Cell], keys: str, first: str, rows: str) -> int:
+    """Make the tables c0, c1, … of the cells, one row a different value of `keys`; how many tables there are.
+
+    Args:
+        keys: SQL of the key columns with their names; `first`: what only c0 has beside them; `rows`: the source with WHERE.
+    """
+    n_tables = max((cell.table for cell in cells), default=0) + 1
+    for table in range(n_tables):
+        parts = [keys, *([first] if table == 0 else []), *(f"{c.sql} AS {c.name}" for c in cells if c.table == table)]
+        connection.execute(f"CREATE TEMP TABLE c{table} AS SELECT {', '.join(parts)} FROM {rows} GROUP BY ALL")
+    return n_tables
 
 
 def aggregated(column: Column, how: str, name: str | None = None) -> Column:

@@ -20,6 +20,7 @@ from core.data.shaping import (
     align_tables,
     resample_table,
 )
+from core.data.shaping import table as shaping_table
 from core.data.shaping.table import Source
 from core.errors import DataProblem, SettingProblem
 from tests.synthetic import as_dataset
@@ -296,6 +297,16 @@ def test_dates_and_counters_cannot_be_aligned(tmp_path: Path) -> None:
     right = stored(pd.DataFrame({"t": [1.0], "q": [2.0]}), tmp_path, "right", t="time")
     with pytest.raises(SettingProblem, match="'time' holds times and 't' holds numbers"):
         aligned(left, right, tmp_path)
+
+
+def test_medians_of_a_large_table_are_made_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = signal(600).assign(q=lambda t: t["p"] * 2, r=lambda t: -t["p"])
+    dataset = stored(made, tmp_path, machine="group", time="time")
+    whole = resampled(dataset, tmp_path, step=30, how="median")[0]
+    by_group = aggregated(dataset, tmp_path, how=["median", "mean"])[0]
+    monkeypatch.setattr(shaping_table, "_HELD_BYTES", 1)
+    pd.testing.assert_frame_equal(resampled(dataset, tmp_path, step=30, how="median")[0], whole, check_exact=True)
+    pd.testing.assert_frame_equal(aggregated(dataset, tmp_path, how=["median", "mean"])[0], by_group, check_exact=True)
 
 
 def test_a_preview_takes_the_first_rows_only(tmp_path: Path) -> None:
