@@ -291,7 +291,7 @@ def _step_form(dataset: Dataset, step: RecipeStep | None, *, key: str) -> Recipe
         kind.settings,
         step.settings if step else None,
         key=f"{key}.{chosen}",
-        choices={"column": [c.name for c in dataset.columns if c.role != "target"]},
+        choices={"column": [c.name for c in dataset.columns if c.role not in ("target", "ignore")]},
     )
     try:
         kind.settings.read(values)

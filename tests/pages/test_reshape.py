@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.clean import Recipe
+from core.clean.columns.filters import FilterSettings
+from pages.components import forms
 
 Open = Callable[..., AppTest]
 
@@ -96,3 +100,26 @@ def test_the_form_of_a_step_can_be_drawn_and_its_defaults_are_taken(app: AppTest
     clean.button(key="add_step_button").click().run()
     assert not clean.exception
     assert clean.session_state[f"_recipe.{dataset.id}"][-1].steps[0].key == key
+
+
+def test_rows_of_a_small_table_become_records_and_unfinished_ones_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    def edited(table: pd.DataFrame, **options: Any) -> pd.DataFrame:
+        asked.update(options, shown=table.to_dict("records"))
+        return pd.DataFrame(
+            [
+                {"column": "p", "operator": "above", "value": "5"},
+                {"column": None, "operator": "above", "value": "5"},
+                {"column": "q", "operator": "is_empty", "value": None},
+            ]
+        )
+
+    monkeypatch.setattr(forms.st, "data_editor", edited)
+    field = FilterSettings.model_fields["conditions"]
+    given = [{"column": "p", "operator": "equals", "value": "1"}]
+    found = forms.field_widget(field, given, key="x", choices={"column": ["p", "q"]}, name="conditions")
+    assert found == [{"column": "p", "operator": "above", "value": "5"}, {"column": "q", "operator": "is_empty"}]
+    assert asked["shown"] == given
+    settings = FilterSettings.read({"conditions": found})
+    assert [c.operator for c in settings.conditions] == ["above", "is_empty"]

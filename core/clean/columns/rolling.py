@@ -109,7 +109,7 @@ class FittedRolling:
     def _windows(self, table: pd.DataFrame, rows: Ordered) -> tuple[Windows, Floats]:
         """The windows, and times by place for the slope: rows, or seconds (own units) since the first of all."""
         if self.over == "rows":
-            return windows_of_rows(rows, max(1, int(self.width))), np.arange(len(rows.order), dtype=np.float64)
+            return windows_of_rows(rows, int(self.width)), np.arange(len(rows.order), dtype=np.float64)
         clock, a_second = clock_of(table, self.keys.time), clock_units(table, self.keys.time)
         return windows_of_time(rows, clock, self.width * a_second), clock[rows.order] / a_second
 
@@ -193,12 +193,13 @@ class Rolling:
         if chosen.over == "time":
             clock_of(train.table, keys.time)  # refuses a table without a time column
         taken = {str(c) for c in train.table.columns}
+        width = float(max(1, int(chosen.width))) if chosen.over == "rows" else chosen.width
         made = []
         for c in columns:
             for s in dict.fromkeys(chosen.statistics):
-                name = free_name(f"{c.name}_{_SHORT[s]}{chosen.width:g}", taken)
+                name = free_name(f"{c.name}_{_SHORT[s]}{width:g}", taken)
                 made.append((c.name, s, like(c, name, unit=_slope_unit(c.unit, chosen.over) if s == "slope" else None)))
-        return FittedRolling(tuple(made), RowKeys(keys.group, keys.time), chosen.over, chosen.width, chosen.fewest)
+        return FittedRolling(tuple(made), RowKeys(keys.group, keys.time), chosen.over, width, chosen.fewest)
 
     def restore(self, state: Mapping[str, object]) -> FittedRolling:
         stored: Any = state
