@@ -24,7 +24,7 @@ CHOSEN: dict[str, list[dict[str, object]]] = {
         {"conditions": [{"column": "pressure", "operator": "above", "value": "50"}]},
         {
             "action": "keep",
-            "match": "any",
+            "match": "any_condition",
             "conditions": [
                 {"column": "when", "operator": "between", "value": "2024-05-01 06:00 … 2024-05-01 07:30"},
                 {"column": "material", "operator": "one_of", "value": "PA6;POM"},

@@ -63,8 +63,8 @@ class FilterSettings(Settings):
     action: Literal["keep", "leave_out"] = setting(
         "leave_out", title="Rows that fit", help="Keep only these rows, or leave them out.", expert=False
     )
-    match: Literal["all", "any"] = setting(
-        "all", title="A row fits if", help="All conditions hold, or any of them.", expert=False
+    match: Literal["all_conditions", "any_condition"] = setting(
+        "all_conditions", title="A row fits if", help="All conditions hold, or any of them.", expert=False
     )
     conditions: tuple[Condition, ...] = setting(
         (), title="Conditions", help="Each looks at one column.", max_length=50, expert=False
@@ -131,7 +131,7 @@ class FittedFilter:
 
     tests: tuple[ReadCondition, ...]
     action: Literal["keep", "leave_out"]
-    match: Literal["all", "any"]
+    match: Literal["all_conditions", "any_condition"]
     key: str = "filter_rows"
     uses_neighbours: bool = False
 
@@ -142,7 +142,7 @@ class FittedFilter:
             if test.column not in table.columns:
                 raise unknown_column(test.column, [str(c) for c in table.columns])
         held = np.stack([test.holds(table) for test in self.tests])
-        fits = np.asarray(held.all(axis=0) if self.match == "all" else held.any(axis=0), dtype=np.bool_)
+        fits = np.asarray(held.all(axis=0) if self.match == "all_conditions" else held.any(axis=0), dtype=np.bool_)
         left_out = ~fits if self.action == "keep" else fits
         return applied(table, Change(left_out_rows=int(left_out.sum())), left_out=left_out)
 

@@ -213,7 +213,7 @@ def test_each_comparison_by_hand(clean: Clean, column: str, operator: str, value
 def test_all_and_any(clean: Clean) -> None:
     two = [{"column": "p", "operator": "at_least", "value": "2"}, {"column": "m", "operator": "equals", "value": "x"}]
     assert clean("filter_rows", FILTERED, FILTER_COLUMNS, {"conditions": two}).left_out.sum() == 0
-    assert clean("filter_rows", FILTERED, FILTER_COLUMNS, {"conditions": two, "match": "any"}).left_out.tolist() == [
+    assert clean("filter_rows", FILTERED, FILTER_COLUMNS, {"conditions": two, "match": "any_condition"}).left_out.tolist() == [
         True,
         True,
         False,
