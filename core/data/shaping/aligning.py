@@ -83,20 +83,26 @@ def align_tables(left: Source, right: Source, settings: AlignSettings, target: P
         n_repeats = _prepare(connection, left, right, first, second, group)
         _pair(connection, settings.direction, None if settings.tolerance is None else ticks(first, settings.tolerance))
         names = {c.name for c in left.dataset.columns}
+        partners: list[str] = []
         columns, parts = list(left.dataset.columns), [f"l.{quoted(c.name)}" for c in left.dataset.columns]
         has_target = bool(left.dataset.with_role("target"))
         for column in taken_over:
             new = free_column(column.name, names)
             columns.append(replace(column, name=new, role=_role(column, has_target)))
-            parts.append(f"r.{quoted(column.name)} AS {quoted(new)}")
+            partners.append(f"r.{quoted(column.name)} AS b{len(partners)}")
+            parts.append(f"b.b{len(partners) - 1} AS {quoted(new)}")
         if settings.age:
             new = free_column("age", names)
             columns.append(Column(new, "number", unit="s" if first.kind == "time" else first.unit))
-            parts.append(f"CAST(p.age AS DOUBLE) / {ticks(first, 1.0)!r} AS {quoted(new)}")
-        query = (
-            f"SELECT {', '.join(parts)} FROM {left.sql} l LEFT JOIN pairs p ON p.l = l.file_row_number "
-            f"LEFT JOIN {right.sql} r ON r.file_row_number = p.r ORDER BY l.file_row_number"
+            partners.append("p.age AS age")
+            parts.append(f"CAST(b.age AS DOUBLE) / {ticks(first, 1.0)!r} AS {quoted(new)}")
+        # Only the partners are sorted, not the whole rows of the first table, which stand in their order already.
+        partner_rows = f"{left.row_numbers} a LEFT JOIN pairs p ON p.l = a.l LEFT JOIN {right.sql} r ON r.file_row_number = p.r"
+        connection.execute(
+            f"CREATE TEMP TABLE partners AS SELECT {', '.join(['a.l AS l', *partners])} FROM {partner_rows} ORDER BY a.l"
         )
+        same_row = "CASE WHEN l.file_row_number = b.l THEN true ELSE error('rows of the first table lost their order') END"
+        query = f"SELECT {', '.join(parts)} FROM {left.sql} l POSITIONAL JOIN partners b WHERE {same_row}"
         n_rows = write(connection, query, target)
         n_matched = int(one_row(connection, "SELECT count(*) FROM pairs")[0])
     return Shaped(tuple(columns), n_rows, left.n_rows, _notes(left.n_rows - n_matched, n_repeats, right.dataset.name))

@@ -57,6 +57,11 @@ class Source:
         return table if self.limit is None else f"(SELECT * FROM {table} WHERE file_row_number < {int(self.limit)})"
 
     @property
+    def row_numbers(self) -> str:
+        """A table expression with the row numbers alone, as `l`."""
+        return f"(SELECT range AS l FROM range({self.n_rows}))"
+
+    @property
     def n_rows(self) -> int:
         return self.dataset.n_rows if self.limit is None else min(self.limit, self.dataset.n_rows)
 
