@@ -72,7 +72,9 @@ class CellChanges:
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
 
 
-def find_changes(recipe: FittedRecipe, table: pd.DataFrame, numbers: Sequence[int] = ()) -> CellChanges:
+def find_changes(
+    recipe: FittedRecipe, table: pd.DataFrame, numbers: Sequence[int] = (), *, in_training: bool = False
+) -> CellChanges:
     """Apply a fitted recipe to a table and remember which cells each step changed.
 
     Columns that a step adds or removes have no cell before or after.
@@ -80,9 +82,12 @@ def find_changes(recipe: FittedRecipe, table: pd.DataFrame, numbers: Sequence[in
     Args:
         numbers: What each fitted step is called, such as its place in a recipe with steps that are switched off; else
             they are counted from 1.
+        in_training: As for `FittedRecipe.apply`.
     """
     blocks = []
-    for number, done in zip(numbers or range(1, len(recipe.steps) + 1), recipe.walk(table), strict=True):
+    for number, done in zip(
+        numbers or range(1, len(recipe.steps) + 1), recipe.walk(table, in_training=in_training), strict=True
+    ):
         for name in done.applied.change.changed_cells:
             before, after = done.before[name], done.applied.table[name]
             rows = np.flatnonzero(_differ(before, after))

@@ -106,7 +106,7 @@ class OneHot:
         self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER
     ) -> FittedOneHot:
         most = OneHotSettings.model_validate(settings.model_dump()).max_categories
-        categories = {c.name: _frequent(train.table[c.name], most) for c in columns}
+        categories = {c.name: frequent(train.table[c.name], most) for c in columns}
         taken = {str(c) for c in train.table.columns}
         names = {name: tuple(free_name(f"{name}={c}", taken) for c in found) for name, found in categories.items()}
         return FittedOneHot(categories, names)
@@ -120,7 +120,7 @@ def _texts(stored: object) -> dict[str, tuple[str, ...]]:
     return {k: tuple(v) for k, v in stored.items()} if isinstance(stored, Mapping) else {}
 
 
-def _frequent(column: pd.Series, most: int) -> tuple[str, ...]:
+def frequent(column: pd.Series, most: int) -> tuple[str, ...]:
     """The most frequent categories in order of their names; among equally frequent ones the earlier name wins."""
     counts = column.dropna().astype(object).map(str).value_counts()
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from core.clean.catalogue import step_by_key
-from core.clean.step import Applied, Change, CleaningStep, FittedStep, RowKeys
+from core.clean.step import Applied, Change, CleaningStep, CrossFitted, FittedStep, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.errors import ColumnRefused, SettingProblem, unknown_column
@@ -204,10 +204,14 @@ class FittedRecipe:
     group: str | None = None
     ids: tuple[str, ...] = ()
 
-    def apply(self, table: pd.DataFrame) -> Cleaned:
+    def apply(self, table: pd.DataFrame, *, in_training: bool = False) -> Cleaned:
         """Clean a table with at least the columns that the steps use; the table that comes in is not changed.
 
         Every step works on all rows, but fills from neighbours neither take from nor fill rows already left out.
+
+        Args:
+            in_training: The table is the one whose training part the recipe was fitted on, with row numbers as index:
+                a step that learned from the target then gives those rows what it learned from the others.
 
         Raises:
             DataProblem: a column that a step needs is not there, or holds text where numbers are expected.
@@ -217,7 +221,7 @@ class FittedRecipe:
         left_out_by = np.full(n, "", dtype=object)
         changes: list[Change] = []
         cells: dict[str, NDArray[np.bool_]] = {}
-        for done in self.walk(table):
+        for done in self.walk(table, in_training=in_training):
             new, outcome = done.newly_left_out, done.applied
             left_out_by[new] = done.step.key
             changes.append(replace(outcome.change, left_out_rows=int(new.sum())))
@@ -228,11 +232,12 @@ class FittedRecipe:
         labels = any(getattr(step, "action", None) == "real_event" for step in self.steps)
         return Cleaned(table, left_out, left_out_by, flagged, tuple(changes), cells, events if labels else None)
 
-    def walk(self, table: pd.DataFrame) -> Iterator[Done]:
-        """Apply the steps one after another, each told before the next begins."""
+    def walk(self, table: pd.DataFrame, *, in_training: bool = False) -> Iterator[Done]:
+        """Apply the steps one after another, each told before the next begins; for `in_training` see `apply`."""
         left_out = np.zeros(len(table), dtype=np.bool_)
         for step in self.steps:
-            done = _apply_to_kept(step, table, ~left_out) if step.uses_neighbours and left_out.any() else step.apply(table)
+            hidden = step.uses_neighbours and left_out.any()
+            done = _apply_to_kept(step, table, ~left_out) if hidden else _apply(step, table, in_training)
             new = done.left_out & ~left_out
             yield Done(step, table, done, new)
             table, left_out = done.table, left_out | new
@@ -263,7 +268,7 @@ class FittedRecipe:
         return cls(steps, columns, stored.get("group"), ids if any(ids) else ())
 
 
-def fit_recipe(recipe: Recipe, train: TrainPart, columns: Sequence[Column]) -> FittedRecipe:
+def fit_recipe(recipe: Recipe, train: TrainPart, columns: Sequence[Column], *, knows_target: bool = True) -> FittedRecipe:
     """Fit every enabled step on the training part as the steps before it leave it.
 
     A step without named columns takes the dataset's sensors that it applies to, not 0/1 columns made by an earlier step.
@@ -272,6 +277,7 @@ def fit_recipe(recipe: Recipe, train: TrainPart, columns: Sequence[Column]) -> F
     Args:
         columns: All columns of the dataset with their roles; the first with the role "group" parts the fills from
             neighbours, the first with the role "time" orders them.
+        knows_target: Steps may learn from the first column with the role "target"; not where labels only judge.
 
     Raises:
         SettingProblem: steps with columns that they cannot take, all of them named together.
@@ -279,29 +285,41 @@ def fit_recipe(recipe: Recipe, train: TrainPart, columns: Sequence[Column]) -> F
     """
     current = tuple(columns)
     original = {c.name for c in columns}
-    keys = RowKeys(*(next((c.name for c in columns if c.role == role), None) for role in ("group", "time")))
+    keys = RowKeys(*(next((c.name for c in columns if c.role == role), None) for role in ("group", "time", "target")))
+    keys = keys if knows_target else replace(keys, target=None)
     fitted: list[FittedStep] = []
     for chosen in recipe.active:
         step = step_by_key(chosen.key)
         taken = _columns_for(step, chosen, current, original)
         fitted.append(step.fit(train, taken, step.settings.read(chosen.settings), keys))
-        done = fitted[-1].apply(train.table)
+        done = _apply(fitted[-1], train.table, in_training=True)
         train = replace(train, table=done.table[~done.left_out])
         current = _columns_after(step, taken, current, done.change)
+        original |= set(done.change.renamed.values())
     return FittedRecipe(tuple(fitted), current, keys.group, tuple(step.id for step in recipe.active))
+
+
+def _apply(step: FittedStep, table: pd.DataFrame, in_training: bool) -> Applied:
+    """A step on a table; `in_training`: the index says which rows of the dataset these are."""
+    if in_training and isinstance(step, CrossFitted):
+        return step.apply_in_training(table, table.index.to_numpy(dtype=np.int64))
+    return step.apply(table)
 
 
 def _apply_to_kept(step: FittedStep, table: pd.DataFrame, kept: NDArray[np.bool_]) -> Applied:
     """Apply a step to some rows and put them back between the others, which stay as they are; new columns are empty there."""
     done = step.apply(table[kept])
     result = table.drop(columns=list(done.change.removed_columns)).copy(deep=False)
-    place = np.where(kept, np.cumsum(kept) - 1, -1)
+    places = np.flatnonzero(kept)
+    back = np.full(len(table), -1)
+    back[places] = np.arange(len(places))
     for name in done.change.changed_cells:
         cells = table[name].copy()
-        cells.iloc[np.flatnonzero(kept)] = done.table[name].to_numpy()
+        cells.iloc[places] = done.table[name].to_numpy()
         result[name] = cells
     for name in done.change.added_columns:
-        result[name] = done.table[name].reset_index(drop=True).reindex(place).set_axis(table.index)
+        # -1 takes an empty cell; a reindex would need an index without repeats.
+        result[name] = pd.Series(pd.api.extensions.take(done.table[name].array, back, allow_fill=True), index=table.index)
     return Applied(
         result,
         _put_back(done.left_out, kept),
@@ -322,7 +340,10 @@ def _put_back(marks: NDArray[np.bool_], kept: NDArray[np.bool_]) -> NDArray[np.b
 def _columns_for(step: CleaningStep, chosen: RecipeStep, current: tuple[Column, ...], original: set[str]) -> tuple[Column, ...]:
     """The columns a step works on, in table order for automatic and in the given order for named ones."""
     if not chosen.columns:
-        return tuple(c for c in current if c.name in original and step.applies_to(c))
+        if getattr(step, "needs_columns", False):
+            return ()
+        made = getattr(step, "takes_made", False)
+        return tuple(c for c in current if (made or c.name in original) and step.applies_to(c))
     by_name = {c.name: c for c in current}
     taken, refused = [], []
     for name in dict.fromkeys(chosen.columns):
@@ -363,10 +384,14 @@ def _refusals(step: CleaningStep, refused: Sequence[ColumnRefused]) -> SettingPr
 def _columns_after(
     step: CleaningStep, taken: tuple[Column, ...], current: tuple[Column, ...], change: Change
 ) -> tuple[Column, ...]:
-    """The columns once a step has worked: encoded ones replaced in place, scaled ones without unit and limits."""
+    """The columns once a step has worked: removed ones gone, added ones at the end, renamed ones in their place,
+    scaled ones without unit and limits, and whatever else the step says of them."""
     if step.key in RESCALING:
         names = {c.name for c in taken}
         return tuple(Column(c.name, c.kind, c.role) if c.name in names else c for c in current)
-    removed = set(change.removed_columns)
-    added = tuple(Column(name, "number") for name in change.added_columns)
-    return tuple(c for c in current if c.name not in removed) + added
+    said = {c.name: c for c in change.columns}
+    renamed = change.renamed
+    removed = set(change.removed_columns) - set(renamed)
+    kept = tuple(said.get(renamed.get(c.name, c.name), c) for c in current if c.name not in removed)
+    new = [name for name in change.added_columns if name not in set(renamed.values())]
+    return kept + tuple(said.get(name, Column(name, "number")) for name in new)

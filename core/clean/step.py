@@ -23,7 +23,11 @@ from core.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one step did to one table: counts of cells and rows, per column."""
+    """What one step did to one table: counts of cells and rows, per column.
+
+    `columns` says what added or changed columns hold now, where that is more than "a number without a unit".
+    `renamed` maps old names to new ones; both are also among the removed and added columns.
+    """
 
     changed_cells: Mapping[str, int] = field(default_factory=dict)
     flagged_cells: Mapping[str, int] = field(default_factory=dict)
@@ -32,6 +36,8 @@ class Change:
     removed_columns: tuple[str, ...] = ()
     notes: tuple[Message, ...] = ()
     event_cells: Mapping[str, int] = field(default_factory=dict)
+    columns: tuple[Column, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_changed(self) -> int:
@@ -57,10 +63,14 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class RowKeys:
-    """The columns that say which rows are neighbours: rows of one group, in order of time. None: one group, file order."""
+    """The columns that say which rows are neighbours: rows of one group, in order of time. None: one group, file order.
+
+    `target` is what the run predicts, for steps that learn from it; a step may read it in `fit` and never in `apply`.
+    """
 
     group: str | None = None
     time: str | None = None
+    target: str | None = None
 
 
 FILE_ORDER = RowKeys()
@@ -69,11 +79,11 @@ FILE_ORDER = RowKeys()
 class FittedStep(Protocol):
     """A step with what it learned. `state` is JSON-able (numbers, texts, lists, dicts).
 
-    `uses_neighbours` says that a cell may be judged by or filled from other rows; rows that an earlier step left out are
+    `uses_neighbours` says that a cell may be judged by or come from other rows; rows that an earlier step left out are
     then hidden from it. It also says how a table that does not fit into memory may be cut:
 
     - False: strictly row by row. A row after the step depends on that row before it, so rows may come in chunks.
-    - True: strictly column by column. A column after the step depends on that column, on group and time, and on which
+    - True: strictly column by column. A column after the step depends on one column, on group and time, and on which
       rows were left out; marks of rows are joined over the columns. So columns may come one at a time.
     """
 
@@ -95,11 +105,23 @@ class Tells(Protocol):
     def learned(self) -> tuple[Message, ...]: ...
 
 
+@runtime_checkable
+class CrossFitted(Protocol):
+    """A fitted step that treats the rows it learned from otherwise than new rows: a target never encodes itself.
+
+    `rows` (n_rows,) int64 are row numbers of the dataset; rows that the step did not learn from are treated as new.
+    """
+
+    def apply_in_training(self, table: pd.DataFrame, rows: NDArray[np.int64]) -> Applied: ...
+
+
 class CleaningStep(Protocol):
     """One cleaning method. Joining the app is one line in `core/clean/catalogue.py`.
 
     `applies_to` answers for the sensors a step takes on its own. `fits_keys` says that it may also work on a time or
     group column that the recipe names. `fit` gets the columns to work on and the names of the group and time columns, if any.
+    A step with an attribute `takes_made` that is true also takes, unasked, columns that earlier steps have made; one with
+    `needs_columns` takes none unasked.
     """
 
     @property

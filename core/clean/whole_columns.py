@@ -1,4 +1,4 @@
-"""Steps on whole columns: leave out sparse or constant ones, remember which cells were empty."""
+"""Steps on whole columns: leave out sparse ones, remember which cells were empty."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class FittedDropColumns:
 
 @dataclass(frozen=True, slots=True)
 class DropColumns:
-    """Leave out columns that the training part shows to be sparse or constant. No training row: nothing is left out."""
+    """Leave out columns that the training part shows to be sparse. No training row: nothing is left out."""
 
     key: str
     title: Message
@@ -71,17 +71,12 @@ class DropColumns:
     ) -> FittedDropColumns:
         if not len(train.table):
             return FittedDropColumns(self.key, ())
-        gone = (c.name for c in columns if self._goes(train.table, c.name, settings))
+        chosen = SparseSettings.model_validate(settings.model_dump())
+        gone = (c.name for c in columns if is_empty(train.table, c.name).mean() > chosen.share)
         return FittedDropColumns(self.key, tuple(gone))
 
     def restore(self, state: Mapping[str, object]) -> FittedDropColumns:
         return FittedDropColumns(self.key, tuple(state["columns"]))  # type: ignore[arg-type]
-
-    def _goes(self, table: pd.DataFrame, name: str, settings: Settings) -> bool:
-        empty = is_empty(table, name)
-        if isinstance(settings, SparseSettings):
-            return bool(empty.mean() > settings.share)
-        return int(table.loc[~empty, name].nunique()) < 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +132,6 @@ DROP_SPARSE = DropColumns(
     msg("Leave out columns with many missing values"),
     msg("Columns of which more than a share is missing in the training part take no part in training."),
     SparseSettings,
-)
-DROP_CONSTANT = DropColumns(
-    "drop_constant",
-    msg("Leave out columns that never change"),
-    msg("Columns with one value or none in the training part take no part in training."),
-    NoSettings,
 )
 MISSING_INDICATOR = MissingIndicator(
     msg("Remember which values were missing"),

@@ -77,6 +77,9 @@ def _parser() -> _Parser:
     importing.add_argument("--join", metavar="COLUMN", help="several files side by side; --set tolerance=2 for the nearest row")
     importing.add_argument("--wide", action="store_true", help="one file a sensor, one row a cycle, one column a time step")
     _add_set(importing)
+    _add_shape(
+        verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
+    )
     verb("profile", "verbs:profile", "the screening table").add_argument("source", metavar="FILE|DATASET")
     _add_clean(verb("clean", "clean:clean", "apply a recipe, or that of a bundle, and write the cleaned table"))
     proposing = verb("propose", "clean:propose", "propose a cleaning recipe with a reason a step")
@@ -111,6 +114,20 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", metavar="time|group|random|first:N|column:NAME", help="what a recipe is fitted on")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.csv")
     parser.add_argument("--changes", type=Path, metavar="FILE.csv", help="every changed cell")
+
+
+def _add_shape(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("operation", choices=("resample", "aggregate", "align"))
+    parser.add_argument("sources", nargs="+", metavar="FILE|DATASET", help="for align the second one gives its columns")
+    parser.add_argument("--name")
+    parser.add_argument("--step", type=float, help="resample: seconds, or the unit of a counter")
+    parser.add_argument("--by", metavar="COLUMN,COLUMN", help="aggregate: one row for each of their values")
+    parser.add_argument("--direction", choices=("backward", "nearest", "forward"), help="align: which row is the partner")
+    parser.add_argument("--tolerance", type=float, help="align: the largest distance in time")
+    parser.add_argument("--rows", type=int, metavar="N", help="only show the first rows of the result; nothing is kept")
+    for role in ("time", "group"):
+        parser.add_argument(f"--{role}", metavar="COLUMN", help=f"the {role} column of every source")
+    _add_set(parser)
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:

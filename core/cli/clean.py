@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from core.clean import Recipe
-from core.cli.common import Answer, Options, check_out, note
-from core.cli.train import dataset_of
+from core.cli.common import Answer, Options, check_out, dataset_of, note
 
 
 def clean(options: Options) -> Answer:

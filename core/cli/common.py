@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.data.dataset import Dataset
 from core.data.formats.records import SourceOptions
-from core.data.options import ReadOptions
-from core.errors import SettingProblem
+from core.data.options import ReadOptions, unanswered
+from core.errors import DataProblem, SettingProblem
 from core.evaluation.result import Metric
 from core.messages import Message, msg
 
@@ -72,6 +73,26 @@ def source_options(options: Options) -> tuple[ReadOptions | None, SourceOptions]
     if ways == ["join"]:
         source["key"] = options.join
     return (ReadOptions.read(text) if text else None), SourceOptions.read(source)
+
+
+def dataset_of(ws: Any, source: str) -> Dataset:
+    """A file, which is imported, or a dataset by id or exact name."""
+    from core import workflows as wf
+
+    path = Path(source)
+    if not path.exists():
+        for dataset in wf.list_datasets(ws):
+            if source in (dataset.id, dataset.name):
+                return dataset
+    imported = wf.import_file(ws, path)
+    if imported.dataset is None:
+        asked = unanswered(imported.questions)
+        raise DataProblem(
+            asked.what,
+            asked.expected,
+            msg("Import it first with 'import --set key=value', then use the dataset's id."),
+        )
+    return imported.dataset
 
 
 def check_out(out: Path, *, may_be_bundle: bool = False) -> None:

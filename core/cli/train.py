@@ -7,11 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core.cli.common import Answer, Options, check_out, figure_lines, figures, follow, intervals, note, pairs
+from core.cli.common import Answer, Options, check_out, dataset_of, figure_lines, figures, follow, intervals, note, pairs
 from core.cli.faults import Bug
-from core.data.dataset import Dataset
-from core.data.options import unanswered
-from core.errors import DataProblem, SettingProblem, TrainingProblem
+from core.errors import SettingProblem, TrainingProblem
 from core.messages import Message, msg
 
 
@@ -90,26 +88,6 @@ def _split_reason(ws: Any, run_id: str) -> str:
     from core import workflows as wf
 
     return str(Message.from_json(wf.open_results(ws, run_id).manifest.split["reason"]))
-
-
-def dataset_of(ws: Any, source: str) -> Dataset:
-    """A file, which is imported, or a dataset by id or exact name."""
-    from core import workflows as wf
-
-    path = Path(source)
-    if not path.exists():
-        for dataset in wf.list_datasets(ws):
-            if source in (dataset.id, dataset.name):
-                return dataset
-    imported = wf.import_file(ws, path)
-    if imported.dataset is None:
-        asked = unanswered(imported.questions)
-        raise DataProblem(
-            asked.what,
-            asked.expected,
-            msg("Import it first with 'import --set key=value', then train on the dataset id."),
-        )
-    return imported.dataset
 
 
 def _recipe_file(path: Path | None) -> dict[str, object]:

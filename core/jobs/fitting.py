@@ -205,8 +205,13 @@ def base_manifest(resolved: Resolved, prepared: Prepared, model: str, predictor:
 
 
 def column_facts(resolved: Resolved, prepared: Prepared) -> tuple[ColumnFacts, ...]:
-    """Every column that is not ignored, with its range and normal band (0.5–99.5 %) in the training part."""
+    """Every column that is not ignored, with its range and normal band (0.5–99.5 %) in the training part.
+
+    The range is that of cleaned values, which new rows are compared with once they are cleaned too. The band is drawn
+    beside values as measured, in their own unit, so it comes from these, without the cells that cleaning took away.
+    """
     facts = []
+    measured = prepared.split.train_part(prepared.table).table
     train = prepared.split.train_part(prepared.inputs.cleaned.table.reindex(prepared.table.index)).table
     for column in resolved.dataset.columns:
         if column.role == "ignore":
@@ -218,8 +223,11 @@ def column_facts(resolved: Resolved, prepared: Prepared) -> tuple[ColumnFacts, .
             known = cells[np.isfinite(cells)]
             values["missing_fraction"] = float(1 - known.size / max(1, cells.size))
             if known.size:
-                low, high = np.quantile(known, [0.005, 0.995])
-                values |= {"low": float(low), "high": float(high), "minimum": float(known.min()), "maximum": float(known.max())}
+                values |= {"minimum": float(known.min()), "maximum": float(known.max())}
+                raw = measured[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
+                seen = raw[np.isfinite(raw) & np.isfinite(cells)]
+                low, high = np.quantile(seen if seen.size else known, [0.005, 0.995])
+                values |= {"low": float(low), "high": float(high)}
         facts.append(ColumnFacts(**values))
     return tuple(facts)
 

@@ -56,6 +56,15 @@ from core.workflows.reports import ReportFile, delete_report, list_reports, make
 from core.workflows.results import Results, open_results
 from core.workflows.score_rows import ROW_KINDS, filter_scores, scores_at
 from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file, without_formula
+from core.workflows.shaping import (
+    OPERATIONS,
+    Origin,
+    ShapePreview,
+    dataset_origin,
+    preview_shape,
+    shape_dataset,
+    shape_settings,
+)
 from core.workflows.training import (
     TASK_CHOICES,
     delete_run,

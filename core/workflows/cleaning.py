@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from core.data.dataset import Column, Dataset
 from core.data.split import Split, SplitSettings, default_split, make_split
 from core.features.targets import class_texts
 from core.messages import Message
+from core.training.resolve import FEWEST_GROUPS
 from core.workflows.recipe_text import recipe_text
 from core.workflows.workspace import Workspace
 
@@ -61,7 +63,7 @@ def preview_recipe(
     """
     shown = dataset.column(column)
     made = fit_on_training(dataset, recipe, split, max_rows, also=column)
-    table, cleaned = made.table, made.fitted.apply(made.table)
+    table, cleaned = made.table, made.fitted.apply(made.table, in_training=True)
     before = _numbers(table[column])
     after = _numbers(cleaned.table[column]) if column in cleaned.table else np.full(len(table), np.nan)
     same = (before == after) | (np.isnan(before) & np.isnan(after))
@@ -89,7 +91,17 @@ def preview_recipe(
 def list_changes(dataset: Dataset, recipe: Recipe, split: SplitSettings | None = None, max_rows: int = 200_000) -> CellChanges:
     """Every cell that the recipe changes in the first `max_rows` rows, step by step."""
     made = fit_on_training(dataset, recipe, split, max_rows)
-    return find_changes(made.fitted, made.table, recipe.active_numbers)
+    return find_changes(made.fitted, made.table, recipe.active_numbers, in_training=True)
+
+
+def _default_split(columns: Sequence[Column], table: pd.DataFrame) -> SplitSettings:
+    """The rule of a training: fewer than five groups are strata and not lots, then it goes by time or at random."""
+    settings, _ = default_split(columns, "regression")
+    if settings.method != "group":
+        return settings
+    group = next(c.name for c in columns if c.role == "group")
+    few = table[group].nunique() < FEWEST_GROUPS
+    return default_split([c for c in columns if c.role != "group"], "regression")[0] if few else settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +133,7 @@ def training_split(
     columns = tuple(c for c in dataset.columns if c.role != "ignore" or c.name == also)
     table = dataset.table([c.name for c in columns], 0, max_rows)
     roles = {role: next((c.name for c in columns if c.role == role), None) for role in ("time", "group", "target")}
-    settings = split or default_split(columns, "regression")[0]
+    settings = split or _default_split(columns, table)
     return table, columns, make_split(table, settings, task="regression", gap_rows=0, seed=7, **roles)
 
 

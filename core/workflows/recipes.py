@@ -71,7 +71,7 @@ def use_recipe(ws: Workspace, recipe: Recipe, dataset: Dataset, max_rows: int = 
         SettingProblem: a step refuses a column.
     """
     made = fit_on_training(dataset, recipe, None, max_rows)
-    changes = made.fitted.apply(made.table).changes
+    changes = made.fitted.apply(made.table, in_training=True).changes
     save_recipe(ws, dataset.id, recipe)
     save_draft(ws, dataset.id, get_draft(ws, dataset.id).put(recipe))
     return changes
@@ -139,10 +139,11 @@ def clean_dataset(
         fitted, table, numbers = made.fitted, made.table, recipe.active_numbers
     else:
         fitted, table, numbers = recipe, dataset.table(), ()
-    cleaned = fitted.apply(table)
+    fresh = isinstance(recipe, Recipe)  # a recipe from elsewhere has not learned from these rows
+    cleaned = fitted.apply(table, in_training=fresh)
     write_csv(_with_marks(cleaned, dataset), out)
     if changes_out is not None:
-        write_changes(find_changes(fitted, table, numbers), changes_out)
+        write_changes(find_changes(fitted, table, numbers, in_training=fresh), changes_out)
     n_changed = sum(change.n_changed for change in cleaned.changes)
     return CleanedFile(len(table), n_changed, int(cleaned.left_out.sum()), cleaned.changes, fitted, out)
 

@@ -47,6 +47,7 @@ def _data() -> list[str]:
             "Specification limits are the customer's; they are drawn where parts are judged and never mixed with control limits."
         ),
         t("A changed role makes a new version of the dataset. Earlier runs keep the version they learned from."),
+        t("Reshape makes a new dataset with a regular time step, one row a group, or the columns of another table by time."),
     ]
 
 

@@ -141,14 +141,23 @@ def _step_form(dataset: Dataset, step: RecipeStep | None, *, key: str) -> Recipe
     st.caption(md(say(kind.summary)))
     fitting = [c.name for c in dataset.columns if c.role == "sensor" and kind.applies_to(c)]
     named = [c for c in step.columns if c not in fitting] if step else []  # made by an earlier step, or of another dataset
-    columns = st.multiselect(
-        t("Columns"),
-        [*fitting, *named],
-        default=list(step.columns) if step else None,
-        key=f"{key}.{chosen}.columns",
-        placeholder=t("all sensors it fits"),
+    columns: list[str] = []
+    if fitting or named:
+        columns = st.multiselect(
+            t("Columns"),
+            [*fitting, *named],
+            default=list(step.columns) if step else None,
+            key=f"{key}.{chosen}.columns",
+            placeholder=t("name them") if getattr(kind, "needs_columns", False) else t("all sensors it fits"),
+        )
+    elif not kind.fits_keys:
+        st.caption(md(t("No column of this dataset fits this step.")))
+    values: dict[str, Any] = forms.form_from_settings(
+        kind.settings,
+        step.settings if step else None,
+        key=f"{key}.{chosen}",
+        choices={"column": [c.name for c in dataset.columns if c.role not in ("target", "ignore")]},
     )
-    values: dict[str, Any] = forms.form_from_settings(kind.settings, step.settings if step else None, key=f"{key}.{chosen}")
     title = st.text_input(
         t("Name"), step.title if step else "", key=f"{key}.{chosen}.title", max_chars=120, placeholder=say(kind.title)
     )

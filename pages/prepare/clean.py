@@ -90,6 +90,9 @@ def _finding(recipe: Recipe, changes: tuple[Change, ...]) -> str:
         return tn(
             "{n} step flags {cells} cells and changes none", "{n} steps flag {cells} cells and change none", n, cells=flagged
         )
+    added = sum(len(change.added_columns) for change in changes)
+    if added and not cells:
+        return tn("{n} step adds {columns} columns", "{n} steps add {columns} columns", n, columns=added)
     return tn("{n} step changes {cells} cells", "{n} steps change {cells} cells", n, cells=cells)
 
 

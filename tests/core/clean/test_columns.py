@@ -24,8 +24,9 @@ def test_sparse_and_constant_columns_go_by_the_training_part_alone() -> None:
     table = pd.DataFrame({"p": [NAN, NAN, 1.0, 1, 1, 1], "q": [2.0, 2, NAN, 3, 4, 5], "lot": ["a", "a", "a", "b", "c", "d"]})
     assert clean(table, {"key": "drop_sparse"}, n_train=3).changes[0].removed_columns == ("p",)
     assert clean(table, {"key": "drop_sparse"}).changes[0].removed_columns == ()
-    assert clean(table, {"key": "drop_constant"}, n_train=3).changes[0].removed_columns == ("p", "q", "lot")
-    assert clean(table, {"key": "drop_constant"}).changes[0].removed_columns == ("p",)
+    long = pd.concat([table.iloc[:3]] * 4 + [table.iloc[3:]], ignore_index=True)
+    assert clean(long, {"key": "drop_constant"}, n_train=12).changes[0].removed_columns == ("p", "q", "lot")
+    assert clean(long, {"key": "drop_constant"}).changes[0].removed_columns == ("p",)
     assert clean(table, {"key": "drop_sparse", "settings": {"share": 0.2}}).changes[0].removed_columns == ("p",)
 
 
