@@ -29,6 +29,7 @@ def before_after(
     changed: ArrayLike | None = None,
     flagged: ArrayLike | None = None,
     left_out: ArrayLike | None = None,
+    events: ArrayLike | None = None,
     parts: ArrayLike | None = None,
     excluded: Sequence[Excluded] = (),
     along: Message | None = None,
@@ -39,8 +40,8 @@ def before_after(
     """A column (n,) before and after cleaning, column units, over times, numbers or rows.
 
     `changed`, `flagged` and `left_out` are (n,) bool and drawn on top: changed cells at their new value (at the old one
-    where they were emptied), flagged and left-out rows at the old value. `excluded` are periods
-    as (from, to, reason), drawn as grey ribbons.
+    where they were emptied), flagged and left-out rows and those labelled as real `events` at the old value. `excluded` are
+    periods as (from, to, reason), drawn as grey ribbons.
     """
     old, new = np.asarray(before, float), np.asarray(after, float)
     at, number = axis_values(x, len(old)), axis_values(rows, len(old))
@@ -64,6 +65,7 @@ def before_after(
     for mask, values, name, color, symbol in (
         (changed, shown, msg("changed"), theme.category(1), "circle"),
         (left_out, old, msg("left out"), theme.colors.muted, "x"),
+        (events, old, msg("real event"), theme.category(2), "square"),
         (flagged, old, msg("flagged"), theme.colors.bad, "diamond"),
     ):
         where = np.flatnonzero(np.asarray(mask, bool) & np.isfinite(values)) if mask is not None else np.array([], int)

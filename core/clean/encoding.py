@@ -106,9 +106,9 @@ class OneHot:
         self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER
     ) -> FittedOneHot:
         most = OneHotSettings.model_validate(settings.model_dump()).max_categories
-        categories = {c.name: _frequent(train.table[c.name], most) for c in columns}
+        categories = {c.name: frequent(train.table[c.name], most) for c in columns}
         taken = {str(c) for c in train.table.columns}
-        names = {name: tuple(_free_name(f"{name}={c}", taken) for c in found) for name, found in categories.items()}
+        names = {name: tuple(free_name(f"{name}={c}", taken) for c in found) for name, found in categories.items()}
         return FittedOneHot(categories, names)
 
     def restore(self, state: Mapping[str, object]) -> FittedOneHot:
@@ -120,14 +120,14 @@ def _texts(stored: object) -> dict[str, tuple[str, ...]]:
     return {k: tuple(v) for k, v in stored.items()} if isinstance(stored, Mapping) else {}
 
 
-def _frequent(column: pd.Series, most: int) -> tuple[str, ...]:
+def frequent(column: pd.Series, most: int) -> tuple[str, ...]:
     """The most frequent categories in order of their names; among equally frequent ones the earlier name wins."""
     counts = column.dropna().astype(object).map(str).value_counts()
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
     return tuple(sorted(str(category) for category, _ in ranked))
 
 
-def _free_name(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
     """The name, with underscores added while another column has it."""
     while name in taken:
         name += "_"

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from core.clean.cells import names_of, numbers
-from core.clean.outliers import marked
+from core.clean.row_outliers import (
+    ROW_ACTION_HELP,
+    RowAction,
+    completed,
+    mark_rows,
+    nothing_marked,
+    threshold_at,
+    training_values,
+)
 from core.clean.step import FILE_ORDER, Applied, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
@@ -25,7 +33,6 @@ from core.settings import Settings, setting
 
 LEAF = -1
 _CHUNK = 512  # rows whose walk through all trees stays in the processor's cache
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 class IsolationSettings(Settings):
@@ -34,12 +41,7 @@ class IsolationSettings(Settings):
     share: float = setting(
         0.01, title="Share of rows", help="At most this share of training rows is marked as odd.", gt=0, le=0.5, expert=False
     )
-    action: Literal["flag", "set_missing", "drop_rows"] = setting(
-        "flag",
-        title="What to do",
-        help="Flag only marks; set missing empties the row's chosen cells; drop rows leaves it out.",
-        expert=False,
-    )
+    action: RowAction = setting("flag", title="What to do", help=ROW_ACTION_HELP, expert=False)
     n_trees: int = setting(100, title="Trees", help="More trees give steadier scores and take longer.", ge=10, le=500)
     rows_per_tree: int = setting(
         256, title="Rows a tree", help="Training rows drawn for each tree.", unit="rows", ge=8, le=4096
@@ -107,20 +109,15 @@ class FittedIsolation:
     medians: tuple[float, ...]
     forest: Forest | None
     threshold: float
-    action: Literal["flag", "set_missing", "drop_rows"]
+    action: RowAction
     key: str = "isolation_outliers"
     uses_neighbours: bool = False
 
     def apply(self, table: pd.DataFrame) -> Applied:
         values = {name: numbers(table, name) for name in self.columns}
         if self.forest is None:
-            note = msg("Nothing is marked: the training part has too few rows or columns that vary.")
-            return marked(table, self.action, {}, {}, (note,))
-        odd = self.forest.scores(_completed(values, self.medians)) > self.threshold
-        outlying = {name: odd & ~np.isnan(cells) for name, cells in values.items()}
-        outlying = {name: mask for name, mask in outlying.items() if mask.any()}
-        emptied = {name: np.where(mask, np.nan, values[name]) for name, mask in outlying.items()}
-        return marked(table, self.action, emptied, outlying)
+            return nothing_marked(table, self.action)
+        return mark_rows(table, self.action, values, self.forest.scores(completed(values, self.medians)) > self.threshold)
 
     def state(self) -> dict[str, object]:
         return {
@@ -130,12 +127,6 @@ class FittedIsolation:
             "threshold": self.threshold,
             "action": self.action,
         }
-
-
-def _completed(values: Mapping[str, NDArray[np.float64]], medians: tuple[float, ...]) -> NDArray[np.float64]:
-    """(n_rows, n_columns) with training medians in empty cells, and ±infinity as the largest float32."""
-    columns = [np.where(np.isnan(v), m, np.clip(v, -_LARGEST, _LARGEST)) for v, m in zip(values.values(), medians, strict=True)]
-    return np.column_stack(columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +151,11 @@ class IsolationOutliers:
         self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER
     ) -> FittedIsolation:
         chosen = IsolationSettings.model_validate(settings.model_dump())
-        values = {c.name: numbers(train.table, c.name) for c in columns}
-        known = {k: np.where(np.isfinite(v), v, np.nan) for k, v in values.items()}
-        medians = tuple(float(np.nanmedian(v)) if not np.isnan(v).all() else 0.0 for v in known.values())
-        inputs = _completed(known, medians) if known else np.empty((len(train.table), 0))
+        medians, inputs = training_values(train, columns)
         if len(inputs) < 2 or not (np.ptp(inputs, axis=0) > 0).any():
             return FittedIsolation(names_of(columns), medians, None, 1.0, chosen.action)
         forest = grow_forest(inputs, chosen)
-        threshold = float(np.quantile(forest.scores(inputs), 1 - chosen.share, method="higher"))
+        threshold = threshold_at(forest.scores(inputs), chosen.share)
         return FittedIsolation(names_of(columns), medians, forest, threshold, chosen.action)
 
     def restore(self, state: Mapping[str, object]) -> FittedIsolation:

@@ -92,6 +92,9 @@ class FittedFill:
     def state(self) -> dict[str, object]:
         return {"values": dict(self.values)}
 
+    def learned(self) -> tuple[Message, ...]:
+        return tuple(msg("'{column}': {value}", column=n, value=v) for n, v in self.values.items() if v is not None)
+
 
 def _filled(table: pd.DataFrame, name: str, empty: np.ndarray, value: float | str) -> np.ndarray | pd.Series:
     """One column with its missing cells filled; text stays text."""
@@ -102,7 +105,9 @@ def _filled(table: pd.DataFrame, name: str, empty: np.ndarray, value: float | st
 
 @dataclass(frozen=True, slots=True)
 class StatisticFill:
-    """Fill with the mean or median of the finite training cells.
+    """Fill with the mean, median or most frequent value of the finite training cells.
+
+    Among equally frequent values the smallest number, or the first text by name, is taken; texts have a mode only.
 
     A column that is all missing in training stays unchanged, with a note. One row or a constant column: that value.
     """
@@ -110,24 +115,31 @@ class StatisticFill:
     key: str
     title: Message
     summary: Message
-    statistic: Literal["mean", "median"]
+    statistic: Literal["mean", "median", "mode"]
     settings: type[Settings] = NoSettings
     fits_keys: bool = False
 
     def applies_to(self, column: Column) -> bool:
-        return column.role == "sensor" and column.kind == "number"
+        kinds = ("number", "text") if self.statistic == "mode" else ("number",)
+        return column.role == "sensor" and column.kind in kinds
 
     def fit(self, train: TrainPart, columns: tuple[Column, ...], settings: Settings, keys: RowKeys = FILE_ORDER) -> FittedFill:
-        values = {c.name: self._learn(train.table, c.name) for c in columns}
+        values = {c.name: self._learn(train.table, c) for c in columns}
         return FittedFill(self.key, values)
 
     def restore(self, state: Mapping[str, object]) -> FittedFill:
         return FittedFill(self.key, dict(state["values"]))  # type: ignore[call-overload]
 
-    def _learn(self, table: pd.DataFrame, name: str) -> float | None:
-        values = finite(table, name)
+    def _learn(self, table: pd.DataFrame, column: Column) -> float | str | None:
+        if column.kind == "text":
+            texts = table[column.name].dropna().astype(object).map(str).mode()  # sorted by name
+            return None if texts.empty else str(texts.iloc[0])
+        values = finite(table, column.name)
         if not len(values):
             return None
+        if self.statistic == "mode":
+            found, counts = np.unique(values, return_counts=True)  # sorted, so that the first of the largest is the smallest
+            return float(found[np.argmax(counts)])
         return float(np.mean(values) if self.statistic == "mean" else np.median(values))
 
 
@@ -167,6 +179,12 @@ MEDIAN_FILL = StatisticFill(
     msg("Fill with the median"),
     msg("Empty cells get the middle value of the training part, which outliers hardly move."),
     "median",
+)
+MODE_FILL = StatisticFill(
+    "mode_fill",
+    msg("Fill with the most frequent value"),
+    msg("Empty cells get the value that is most frequent in the training part; the way to fill categories."),
+    "mode",
 )
 CONSTANT_FILL = ConstantFill(
     msg("Fill with a fixed value"),

@@ -22,9 +22,12 @@ from core.data.split import TrainPart
 from core.messages import Message, msg, msg_n
 from core.settings import Settings, setting
 
-Action = Literal["flag", "set_missing", "clip", "drop_rows"]
+Action = Literal["flag", "set_missing", "clip", "drop_rows", "real_event"]
 Limits = tuple[float, float]
-ACTION_HELP = "Flag only marks; set missing empties the cell; clip moves it to the limit; drop rows leaves its row out."
+ACTION_HELP = (
+    "Flag only marks; set missing empties the cell; clip moves it to the limit; drop rows leaves its row out; "
+    "real event keeps the value and labels the row."
+)
 
 
 class ZScoreSettings(Settings):
@@ -50,6 +53,20 @@ class IqrSettings(Settings):
         title="Fence",
         help="Widths of the middle half (IQR) beyond its ends that still count as normal.",
         unit="IQR",
+        gt=0,
+        le=100,
+        expert=False,
+    )
+    action: Action = setting("flag", title="What to do", help=ACTION_HELP, expert=False)
+
+
+class MadSettings(Settings):
+    """How far from the median, in modified z-scores."""
+
+    limit: float = setting(
+        3.5,
+        title="Distance",
+        help="Modified z-scores, 0.6745 × distance from the median / MAD, that still count as normal.",
         gt=0,
         le=100,
         expert=False,
@@ -83,6 +100,10 @@ class FittedLimits:
         limits = {k: None if v is None else list(v) for k, v in self.limits.items()}
         return {"limits": limits, "action": self.action}
 
+    def learned(self) -> tuple[Message, ...]:
+        known = ((name, limits) for name, limits in self.limits.items() if limits is not None)
+        return tuple(msg("'{column}' is normal from {low} to {high}", column=n, low=v[0], high=v[1]) for n, v in known)
+
 
 def _no_limits(names: list[str]) -> tuple[Message, ...]:
     if not names:
@@ -111,6 +132,8 @@ def marked(
         rows |= mask
     if action == "flag":
         return replace(applied(table, Change(flagged_cells=counts, notes=notes), flagged=rows), flagged_cells=outlying)
+    if action == "real_event":
+        return replace(applied(table, Change(event_cells=counts, notes=notes)), event_cells=outlying)
     if action == "drop_rows":
         return applied(table, Change(left_out_rows=int(rows.sum()), notes=notes), left_out=rows)
     return applied(with_cells(table, cells), Change(changed_cells=counts, notes=notes))
@@ -132,6 +155,19 @@ def iqr_limits(values: NDArray[np.float64], fence: float) -> Limits | None:
     return _spread_or_none(values, low - fence * (high - low), high + fence * (high - low), high - low)
 
 
+def mad_limits(values: NDArray[np.float64], limit: float) -> Limits | None:
+    """Median ∓ limit × MAD / 0.6745 (Iglewicz, Hoaglin 1993, "How to Detect and Handle Outliers", modified z-score).
+
+    None: no values, or more than half of them equal, so that the median absolute deviation is zero.
+    """
+    if not len(values):
+        return None
+    centre = float(np.median(values))
+    mad = float(np.median(np.abs(values - centre)))
+    reach = limit * mad / 0.6745
+    return _spread_or_none(values, centre - reach, centre + reach, mad)
+
+
 def _spread_or_none(values: NDArray[np.float64], low: float, high: float, spread: float) -> Limits | None:
     """The limits, or None when the spread is nothing but rounding or the limits overflow."""
     rounding = 8 * np.finfo(np.float64).eps * float(np.max(np.abs(values)))
@@ -143,7 +179,7 @@ class LimitOutliers:
     """Outliers of one column at a time.
 
     Empty cells are never outliers. A column without spread in training (all missing, one row, constant,
-    or for IQR a middle half of equal values) has no limits: unchanged, with a note.
+    or for IQR and MAD a middle half of equal values) has no limits: unchanged, with a note.
     """
 
     key: str
@@ -171,6 +207,8 @@ class LimitOutliers:
 def _limits(values: NDArray[np.float64], settings: Settings) -> Limits | None:
     if isinstance(settings, ZScoreSettings):
         return z_limits(values, settings.limit_sigma)
+    if isinstance(settings, MadSettings):
+        return mad_limits(values, settings.limit)
     return iqr_limits(values, IqrSettings.model_validate(settings.model_dump()).fence)
 
 
@@ -185,4 +223,10 @@ IQR_OUTLIERS = LimitOutliers(
     msg("Outliers by the middle half (IQR)"),
     msg("Marks cells far outside the middle half of the training values, as a box plot does."),
     IqrSettings,
+)
+MAD_OUTLIERS = LimitOutliers(
+    "mad_outliers",
+    msg("Outliers by distance from the median (modified z)"),
+    msg("Marks cells far from the training median, in units of the median distance, which even many outliers hardly move."),
+    MadSettings,
 )

@@ -50,6 +50,10 @@ class FittedScale:
     def state(self) -> dict[str, object]:
         return {"scales": {k: None if v is None else list(v) for k, v in self.scales.items()}}
 
+    def learned(self) -> tuple[Message, ...]:
+        known = ((name, scale) for name, scale in self.scales.items() if scale is not None)
+        return tuple(msg("'{column}': less {centre}, divided by {scale}", column=n, centre=v[0], scale=v[1]) for n, v in known)
+
 
 def centre_and_scale(values: NDArray[np.float64], method: Method) -> tuple[float, float] | None:
     """What to subtract and divide by, from finite values; None when there are none.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,11 @@ from core.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one step did to one table: counts of cells and rows, per column."""
+    """What one step did to one table: counts of cells and rows, per column.
+
+    `columns` says what added or changed columns hold now, where that is more than "a number without a unit".
+    `renamed` maps old names to new ones; both are also among the removed and added columns.
+    """
 
     changed_cells: Mapping[str, int] = field(default_factory=dict)
     flagged_cells: Mapping[str, int] = field(default_factory=dict)
@@ -31,6 +35,9 @@ class Change:
     added_columns: tuple[str, ...] = ()
     removed_columns: tuple[str, ...] = ()
     notes: tuple[Message, ...] = ()
+    event_cells: Mapping[str, int] = field(default_factory=dict)
+    columns: tuple[Column, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_changed(self) -> int:
@@ -43,7 +50,7 @@ class Applied:
 
     `left_out` is (n_rows,) bool: rows that the step takes out of training and scoring. `flagged` is (n_rows,) bool:
     rows with a cell that the step marks as an outlier without changing it; `flagged_cells` says which, (n_rows,) bool
-    for each column with one.
+    for each column with one. `event_cells`, likewise, are odd cells that the user calls a real event: kept and labelled.
     """
 
     table: pd.DataFrame
@@ -51,14 +58,19 @@ class Applied:
     flagged: NDArray[np.bool_]
     change: Change
     flagged_cells: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    event_cells: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RowKeys:
-    """The columns that say which rows are neighbours: rows of one group, in order of time. None: one group, file order."""
+    """The columns that say which rows are neighbours: rows of one group, in order of time. None: one group, file order.
+
+    `target` is what the run predicts, for steps that learn from it; a step may read it in `fit` and never in `apply`.
+    """
 
     group: str | None = None
     time: str | None = None
+    target: str | None = None
 
 
 FILE_ORDER = RowKeys()
@@ -67,8 +79,12 @@ FILE_ORDER = RowKeys()
 class FittedStep(Protocol):
     """A step with what it learned. `state` is JSON-able (numbers, texts, lists, dicts).
 
-    `uses_neighbours` says that a cell may be filled from other rows; rows that an earlier step left out are then
-    hidden from it.
+    `uses_neighbours` says that a cell may be judged by or come from other rows; rows that an earlier step left out are
+    then hidden from it. It also says how a table that does not fit into memory may be cut:
+
+    - False: strictly row by row. A row after the step depends on that row before it, so rows may come in chunks.
+    - True: strictly column by column. A column after the step depends on one column, on group and time, and on which
+      rows were left out; marks of rows are joined over the columns. So columns may come one at a time.
     """
 
     @property
@@ -82,11 +98,30 @@ class FittedStep(Protocol):
     def state(self) -> dict[str, object]: ...
 
 
+@runtime_checkable
+class Tells(Protocol):
+    """A fitted step that can say in sentences what it learned, for the recipe as text."""
+
+    def learned(self) -> tuple[Message, ...]: ...
+
+
+@runtime_checkable
+class CrossFitted(Protocol):
+    """A fitted step that treats the rows it learned from otherwise than new rows: a target never encodes itself.
+
+    `rows` (n_rows,) int64 are row numbers of the dataset; rows that the step did not learn from are treated as new.
+    """
+
+    def apply_in_training(self, table: pd.DataFrame, rows: NDArray[np.int64]) -> Applied: ...
+
+
 class CleaningStep(Protocol):
     """One cleaning method. Joining the app is one line in `core/clean/catalogue.py`.
 
     `applies_to` answers for the sensors a step takes on its own. `fits_keys` says that it may also work on a time or
     group column that the recipe names. `fit` gets the columns to work on and the names of the group and time columns, if any.
+    A step with an attribute `takes_made` that is true also takes, unasked, columns that earlier steps have made; one with
+    `needs_columns` takes none unasked.
     """
 
     @property

@@ -90,6 +90,13 @@ def _parser() -> _Parser:
     deleting.add_argument("--yes", action="store_true", help="delete; without it only what would go is listed")
     profile = verb("profile", "profile:profile", "the screening table: a grade a column, with reasons and fixes")
     profile.add_argument("source", metavar="FILE|DATASET")
+    _add_shape(
+        verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
+    )
+    _add_clean(verb("clean", "clean:clean", "apply a recipe, or that of a bundle, and write the cleaned table"))
+    proposing = verb("propose", "clean:propose", "propose a cleaning recipe with a reason a step")
+    proposing.add_argument("--data", required=True, metavar="FILE|DATASET")
+    proposing.add_argument("--out", type=Path, metavar="RECIPE")
     _add_train(verb("train", "train:train", "train a model and compare it with the baseline"))
     score = verb("score", "verbs:score", "score a file with a bundle")
     score.add_argument("--bundle", required=True)
@@ -109,6 +116,30 @@ def _parser() -> _Parser:
 
 def _add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
+
+
+def _add_clean(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", required=True, metavar="FILE|DATASET")
+    parser.add_argument(
+        "--recipe", required=True, metavar="FILE|BUNDLE", help="a recipe, or a bundle or run whose fitted one is replayed"
+    )
+    parser.add_argument("--split", metavar="time|group|random|first:N|column:NAME", help="what a recipe is fitted on")
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE.csv")
+    parser.add_argument("--changes", type=Path, metavar="FILE.csv", help="every changed cell")
+
+
+def _add_shape(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("operation", choices=("resample", "aggregate", "align"))
+    parser.add_argument("sources", nargs="+", metavar="FILE|DATASET", help="for align the second one gives its columns")
+    parser.add_argument("--name")
+    parser.add_argument("--step", type=float, help="resample: seconds, or the unit of a counter")
+    parser.add_argument("--by", metavar="COLUMN,COLUMN", help="aggregate: one row for each of their values")
+    parser.add_argument("--direction", choices=("backward", "nearest", "forward"), help="align: which row is the partner")
+    parser.add_argument("--tolerance", type=float, help="align: the largest distance in time")
+    parser.add_argument("--rows", type=int, metavar="N", help="only show the first rows of the result; nothing is kept")
+    for role in ("time", "group"):
+        parser.add_argument(f"--{role}", metavar="COLUMN", help=f"the {role} column of every source")
+    _add_set(parser)
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:

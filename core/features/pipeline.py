@@ -40,9 +40,12 @@ class Pipeline:
     group: str | None = None
     time: str | None = None
 
-    def inputs(self, table: pd.DataFrame) -> Inputs:
-        """Windows of a raw table. Rows that the recipe leaves out are in no window."""
-        cleaned = self.recipe.apply(table)
+    def inputs(self, table: pd.DataFrame, *, in_training: bool = False) -> Inputs:
+        """Windows of a raw table. Rows that the recipe leaves out are in no window.
+
+        `in_training` says that it is the table that everything was fitted on; see `FittedRecipe.apply`.
+        """
+        cleaned = self.recipe.apply(table, in_training=in_training)
         matrix = self.plan.transform(cleaned.table)
         order, groups = row_order(table, self.group, self.time)
         kept = order[~cleaned.left_out[order]]

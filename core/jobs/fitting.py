@@ -23,7 +23,7 @@ from core.serving.bundle import Bundle, write_bundle
 from core.serving.manifest import ColumnFacts, Manifest
 from core.serving.predictors import OnnxNetwork
 from core.settings import Settings
-from core.training.data import Batch, TrainingData
+from core.training.data import Batch, TrainingData, oversampled
 from core.training.events import Emit, Event, StopRequested
 from core.training.fit import Trained, fit_network
 from core.training.prepare import Prepared
@@ -60,6 +60,14 @@ def encoded_targets(prepared: Prepared, places: NDArray[np.int64]) -> NDArray | 
     return prepared.target.encode(prepared.truth[prepared.inputs.row_of_window[places]])  # type: ignore[index, arg-type]
 
 
+def balanced_places(places: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> NDArray[np.int64]:
+    """Training places as they are, or with rare classes repeated where that was asked for: here and nowhere else."""
+    if not (resolved.task.oversample and isinstance(prepared.target, ClassTarget)):
+        return places
+    codes = encoded_targets(prepared, places)
+    return places if codes is None else oversampled(places, codes.astype(np.int32), resolved.request.seed)
+
+
 def network_shape(prepared: Prepared) -> Shape:
     """The shape of the network that fits the prepared windows."""
     target = prepared.target
@@ -83,8 +91,9 @@ def fit_deep(
     Raises:
         TrainingProblem: the loss diverged before a first good epoch.
     """
+    places = balanced_places(prepared.train, prepared, resolved)
     data = TrainingData(
-        train=Source(prepared, prepared.train, encoded_targets(prepared, prepared.train)),
+        train=Source(prepared, places, encoded_targets(prepared, places)),
         validation=Source(prepared, prepared.validation, encoded_targets(prepared, prepared.validation)),
     )
     trained = fit_network(
@@ -144,7 +153,7 @@ def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
 
 def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:
     """Fit a shallow family on the same recipe, split and windows (their statistics) and write its bundle."""
-    places = _thinned(prepared.train, MAX_BASELINE_WINDOWS)
+    places = balanced_places(_thinned(prepared.train, MAX_BASELINE_WINDOWS), prepared, resolved)
     inputs = _statistics(prepared, places)
     targets = encoded_targets(prepared, places)
     targets = None if targets is None else targets.astype(np.float64)
@@ -196,8 +205,13 @@ def base_manifest(resolved: Resolved, prepared: Prepared, model: str, predictor:
 
 
 def column_facts(resolved: Resolved, prepared: Prepared) -> tuple[ColumnFacts, ...]:
-    """Every column that is not ignored, with its range and normal band (0.5–99.5 %) in the training part."""
+    """Every column that is not ignored, with its range and normal band (0.5–99.5 %) in the training part.
+
+    The range is that of cleaned values, which new rows are compared with once they are cleaned too. The band is drawn
+    beside values as measured, in their own unit, so it comes from these, without the cells that cleaning took away.
+    """
     facts = []
+    measured = prepared.split.train_part(prepared.table).table
     train = prepared.split.train_part(prepared.inputs.cleaned.table.reindex(prepared.table.index)).table
     for column in resolved.dataset.columns:
         if column.role == "ignore":
@@ -209,8 +223,11 @@ def column_facts(resolved: Resolved, prepared: Prepared) -> tuple[ColumnFacts, .
             known = cells[np.isfinite(cells)]
             values["missing_fraction"] = float(1 - known.size / max(1, cells.size))
             if known.size:
-                low, high = np.quantile(known, [0.005, 0.995])
-                values |= {"low": float(low), "high": float(high), "minimum": float(known.min()), "maximum": float(known.max())}
+                values |= {"minimum": float(known.min()), "maximum": float(known.max())}
+                raw = measured[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
+                seen = raw[np.isfinite(raw) & np.isfinite(cells)]
+                low, high = np.quantile(seen if seen.size else known, [0.005, 0.995])
+                values |= {"low": float(low), "high": float(high)}
         facts.append(ColumnFacts(**values))
     return tuple(facts)
 

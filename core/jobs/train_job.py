@@ -23,6 +23,7 @@ from core.messages import Message, msg
 from core.models import baseline_for, model_by_key
 from core.serving.bundle import Bundle
 from core.serving.scoring import decide, raw_scores
+from core.settings import Settings
 from core.training.events import Event
 from core.training.prepare import Prepared, prepare
 from core.training.request import TrainRequest
@@ -78,7 +79,7 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
             continue
         folder = work / "bundle" / "baseline" if not found else work / f"baseline_{key}"
         spec = model_by_key(key)
-        bundle = fit_baseline(resolved, prepared, spec, spec.settings(), folder)
+        bundle = fit_baseline(resolved, prepared, spec, _baseline_settings(spec, resolved), folder)
         found[key] = judge(bundle, prepared, resolved)
         # While the network trains, the baseline shows its validation figures: the test part is opened at the end, once.
         shown = judging.part_metrics(
@@ -88,6 +89,14 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
             Event("result", {"model": key, "baseline": True, "part": "validation", "metrics": judging.metrics_json(shown)})
         )
     return found
+
+
+def _baseline_settings(spec: Any, resolved: Resolved) -> Settings:
+    """A baseline's defaults, with classes weighted where the network weighs them: both are judged on the same footing."""
+    settings: Settings = spec.settings()
+    if "class_weights" not in type(settings).model_fields:
+        return settings
+    return settings.with_values(class_weights=resolved.fit.class_weights)
 
 
 def _main(
@@ -203,7 +212,12 @@ def _notes(prepared: Prepared, resolved: Resolved, trained: dict[str, Any]) -> t
 def recipe_changes(prepared: Prepared) -> list[dict[str, Any]]:
     """What each step of the recipe did to the whole table."""
     return [
-        {"changed_cells": dict(c.changed_cells), "flagged_cells": dict(c.flagged_cells), "left_out_rows": c.left_out_rows}
+        {
+            "changed_cells": dict(c.changed_cells),
+            "flagged_cells": dict(c.flagged_cells),
+            "real_event_cells": dict(c.event_cells),
+            "left_out_rows": c.left_out_rows,
+        }
         for c in prepared.inputs.cleaned.changes
     ]
 

@@ -118,7 +118,10 @@ def score_table(bundle: Bundle, table: pd.DataFrame) -> Scored:
 
 
 def decide(bundle: Bundle, raw: RawScores) -> pd.DataFrame:
-    """Predictions, intervals, probabilities, scores and flags from raw outputs; padded windows have a score but no flag."""
+    """Predictions, intervals, probabilities, scores and flags from raw outputs; padded windows have a score but no flag.
+
+    Where a step of the recipe labels rows as a real event, the column `real_event` carries the label into judging.
+    """
     manifest = bundle.manifest
     out: dict[str, object] = {}
     if manifest.task == "classification":
@@ -128,7 +131,9 @@ def decide(bundle: Bundle, raw: RawScores) -> pd.DataFrame:
         out = {"score": scores, "flag": bundle.threshold.flags(scores) & ~_padded(raw)}
     else:
         out = _value_columns(bundle, raw.outputs)
-    return pd.DataFrame({**out, "why_not": why_not(raw)})
+    events = raw.inputs.cleaned.real_event
+    labels = {} if events is None else {"real_event": events}
+    return pd.DataFrame({**out, **labels, "why_not": why_not(raw)})
 
 
 def why_not(raw: RawScores) -> NDArray[np.object_]:

@@ -108,3 +108,24 @@ def balanced_class_weights(codes: NDArray[np.int32], n_classes: int) -> NDArray[
     present = counts > 0
     weights = np.divide(counts.sum(), present.sum() * counts, out=np.zeros_like(counts), where=present)
     return weights.astype(np.float32)
+
+
+def oversampled(places: NDArray[np.int64], codes: NDArray[np.int32], seed: int) -> NDArray[np.int64]:
+    """Places (n,) with those of rarer classes repeated until each class is as frequent as the most common one.
+
+    All places once, in their order, then the repeats: as many whole repeats of a class as fit, and a seeded
+    draw without replacement for the rest, so that no two places of a class differ by more than one repeat. A class without
+    a place stays without; one class alone changes nothing.
+
+    Args:
+        codes: (n,) class codes of the places.
+    """
+    found = np.asarray(codes).ravel()
+    classes, counts = np.unique(found, return_counts=True)
+    rng = np.random.default_rng(seed)
+    repeats = [places]
+    for code, n in zip(classes, counts, strict=True):
+        whole, rest = divmod(int(counts.max() - n), int(n))
+        mine = places[found == code]
+        repeats += [np.tile(mine, whole), np.sort(rng.choice(mine, rest, replace=False))]
+    return np.concatenate(repeats)

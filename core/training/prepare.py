@@ -62,13 +62,15 @@ def prepare(resolved: Resolved) -> Prepared:
         gap_rows=resolved.width - 1,
         seed=request.seed,
     )
-    recipe = fit_recipe(Recipe.read(request.recipe), split.train_part(table), columns)
-    cleaned = recipe.apply(table)
+    # The labels of an anomaly run judge it; a recipe that learned from them would give the verdict away.
+    knows_target = request.task != "anomaly"
+    recipe = fit_recipe(Recipe.read(request.recipe), split.train_part(table), columns, knows_target=knows_target)
+    cleaned = recipe.apply(table, in_training=True)
     kept = cleaned.table.loc[~cleaned.left_out].reindex(table.index)
     sensors = [c for c in recipe.columns if c.name != resolved.split.column]
     plan = fit_features(split.train_part(kept), sensors)
     pipeline = Pipeline(recipe, plan, resolved.width, resolved.group, resolved.time)
-    inputs = pipeline.inputs(table)
+    inputs = pipeline.inputs(table, in_training=True)
     truth, notes = _truth(table, resolved)
     target = _fitted_target(truth, split, resolved)
     if isinstance(target, ClassTarget) and truth is not None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from core.settings import Settings, setting
 
 NOT_ASKED: Mapping[str, tuple[str, ...]] = {
-    "regression": ("cap", "false_alarms_per_week"),
+    "regression": ("cap", "false_alarms_per_week", "oversample"),
     "classification": ("cap", "false_alarms_per_week", "interval_miss_rate"),
-    "anomaly": ("cap", "interval_miss_rate"),
-    "rul": ("false_alarms_per_week",),
+    "anomaly": ("cap", "interval_miss_rate", "oversample"),
+    "rul": ("false_alarms_per_week", "oversample"),
 }
 """Settings that mean nothing to a task, by task."""
 
@@ -44,4 +44,10 @@ class TaskSettings(Settings):
     )
     interval_miss_rate: float = setting(
         0.1, title="Interval miss rate", help="Share of rows that may lie outside the prediction interval.", gt=0, lt=0.5
+    )
+    oversample: bool = setting(
+        False,
+        title="Repeat rare classes",
+        help="Training windows of rare classes are repeated until all classes are equally frequent, for the model and its "
+        "baselines alike. Validation and test part stay as they are.",
     )

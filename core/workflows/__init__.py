@@ -1,5 +1,6 @@
 """One function for each thing a user does. Pages, the command line and HTTP call nothing else of `core`."""
 
+from core.clean import CellChanges, History
 from core.workflows.anomalies import (
     AnomalyView,
     EventDetail,
@@ -10,7 +11,7 @@ from core.workflows.anomalies import (
     set_verdict,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
-from core.workflows.cleaning import RecipePreview, get_recipe, preview_recipe, save_recipe
+from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.comparing import compare_datasets, in_a_sentence, named_dataset
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
@@ -39,6 +40,21 @@ from core.workflows.predictions import (
     regression_view,
 )
 from core.workflows.privacy import delete_with_everything, list_audit, made_from_dataset
+from core.workflows.recipe_text import change_words, recipe_text, step_reason, step_title
+from core.workflows.recipes import (
+    CleanedFile,
+    clean_dataset,
+    get_draft,
+    get_recipe,
+    propose_recipe,
+    read_recipe,
+    recipe_from,
+    recipe_json,
+    save_draft,
+    save_recipe,
+    use_recipe,
+    write_changes,
+)
 from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report
 from core.workflows.results import Results, open_results
@@ -58,6 +74,15 @@ from core.workflows.screening import (
     with_decisions,
 )
 from core.workflows.series import Series, TableAxis, column_series, periods_of, with_periods
+from core.workflows.shaping import (
+    OPERATIONS,
+    Origin,
+    ShapePreview,
+    dataset_origin,
+    preview_shape,
+    shape_dataset,
+    shape_settings,
+)
 from core.workflows.training import (
     TASK_CHOICES,
     delete_run,

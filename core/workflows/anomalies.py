@@ -126,7 +126,9 @@ def event_detail(results: Results, event: AnomalyEvent, sensors: int = SHOWN_SEN
     margin = max(SMALLEST_MARGIN, int(MARGIN_FACTOR * len(place)))
     around = rows[max(0, place[0] - margin) : place[-1] + margin + 1]
     start, stop = int(around.min()), int(around.max()) + 1
-    chosen = [share for share in event.sensors if results.dataset.column(share.column).kind == "number"][:sensors]
+    # Columns that a recipe made (a rolling mean, a component) are not in the table; their share is listed all the same.
+    in_table = {c.name for c in results.dataset.columns if c.kind == "number"}
+    chosen = [share for share in event.sensors if share.column in in_table][:sensors]
     table = results.dataset.table([share.column for share in chosen], start, stop) if chosen else None
     times = results.positions(around)
     return EventDetail(event, tuple(_trace(share, table, around, times, start) for share in chosen))

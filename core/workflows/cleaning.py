@@ -1,17 +1,21 @@
-"""A recipe seen on its data before it is applied, and kept with its dataset."""
+"""A recipe seen on its data before it is applied: one column before and after, every changed cell, in words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.clean import Change, Recipe, fit_recipe
-from core.data.dataset import Dataset
-from core.data.split import SplitSettings, default_split, make_split
+from core.clean import CellChanges, Change, FittedRecipe, Recipe, find_changes, fit_recipe
+from core.data.dataset import Column, Dataset
+from core.data.split import Split, SplitSettings, default_split, make_split
 from core.features.targets import class_texts
+from core.messages import Message
+from core.training.resolve import FEWEST_GROUPS
+from core.workflows.recipe_text import recipe_text
 from core.workflows.workspace import Workspace
 
 HISTOGRAM_BINS = 40
@@ -22,7 +26,8 @@ class RecipePreview:
     """One column before and after a recipe; arrays are (n,), n = rows looked at, in file order.
 
     `times` are datetimes or row numbers; histograms are (edges, counts) or None for a column of texts. `changes` has
-    one entry a step and counts all columns.
+    one entry an enabled step and counts all columns; `real_event` are rows labelled as a real event. `words` is the recipe
+    in sentences.
     """
 
     column: str
@@ -34,7 +39,9 @@ class RecipePreview:
     changed: NDArray[np.bool_]
     flagged: NDArray[np.bool_]
     left_out: NDArray[np.bool_]
+    real_event: NDArray[np.bool_]
     changes: tuple[Change, ...]
+    words: tuple[Message, ...]
     parts: NDArray[np.int8]
     histogram_before: tuple[NDArray[np.float64], NDArray[np.int64]] | None
     histogram_after: tuple[NDArray[np.float64], NDArray[np.int64]] | None
@@ -55,16 +62,13 @@ def preview_recipe(
         NotEnoughData: too few rows to split.
     """
     shown = dataset.column(column)
-    columns = [c for c in dataset.columns if c.role != "ignore" or c.name == column]
-    table = dataset.table([c.name for c in columns], 0, max_rows)
-    roles = {role: next((c.name for c in columns if c.role == role), None) for role in ("time", "group", "target")}
-    settings = split or default_split(columns, "regression")[0]
-    made = make_split(table, settings, task="regression", gap_rows=0, seed=7, **roles)
-    cleaned = fit_recipe(recipe, made.train_part(table), columns).apply(table)
+    made = fit_on_training(dataset, recipe, split, max_rows, also=column)
+    table, cleaned = made.table, made.fitted.apply(made.table, in_training=True)
     before = _numbers(table[column])
     after = _numbers(cleaned.table[column]) if column in cleaned.table else np.full(len(table), np.nan)
     same = (before == after) | (np.isnan(before) & np.isnan(after))
-    time = roles["time"]
+    time = next((c.name for c in dataset.columns if c.role == "time"), None)
+    nobody = np.zeros(len(table), dtype=np.bool_)
     return RecipePreview(
         column=column,
         unit=shown.unit,
@@ -73,24 +77,64 @@ def preview_recipe(
         before=before,
         after=after,
         changed=~same,
-        flagged=np.asarray(cleaned.flagged_cells.get(column, np.zeros(len(table), dtype=bool))),
+        flagged=np.asarray(cleaned.flagged_cells.get(column, nobody)),
         left_out=cleaned.left_out,
+        real_event=nobody if cleaned.real_event is None else cleaned.real_event,
         changes=cleaned.changes,
-        parts=made.parts,
+        words=recipe_text(recipe, made.fitted, cleaned.changes),
+        parts=made.split.parts,
         histogram_before=_histogram(before),
         histogram_after=_histogram(after),
     )
 
 
-def get_recipe(ws: Workspace, dataset_id: str) -> Recipe:
-    """The working recipe of a dataset; empty when none was saved."""
-    stored = ws.store.get_recipe(dataset_id)
-    return Recipe.read(stored or {})
+def list_changes(dataset: Dataset, recipe: Recipe, split: SplitSettings | None = None, max_rows: int = 200_000) -> CellChanges:
+    """Every cell that the recipe changes in the first `max_rows` rows, step by step."""
+    made = fit_on_training(dataset, recipe, split, max_rows)
+    return find_changes(made.fitted, made.table, recipe.active_numbers, in_training=True)
 
 
-def save_recipe(ws: Workspace, dataset_id: str, recipe: Recipe) -> None:
-    """Keep a recipe as the working recipe of a dataset."""
-    ws.store.save_recipe(dataset_id, recipe.model_dump(mode="json"))
+def _default_split(columns: Sequence[Column], table: pd.DataFrame) -> SplitSettings:
+    """The rule of a training: fewer than five groups are strata and not lots, then it goes by time or at random."""
+    settings, _ = default_split(columns, "regression")
+    if settings.method != "group":
+        return settings
+    group = next(c.name for c in columns if c.role == "group")
+    few = table[group].nunique() < FEWEST_GROUPS
+    return default_split([c for c in columns if c.role != "group"], "regression")[0] if few else settings
+
+
+@dataclass(frozen=True, slots=True)
+class FittedOnTraining:
+    """Rows of a dataset, their split, and a recipe fitted on the training part of it."""
+
+    table: pd.DataFrame
+    columns: tuple[Column, ...]
+    split: Split
+    fitted: FittedRecipe
+
+
+def fit_on_training(
+    dataset: Dataset, recipe: Recipe, split: SplitSettings | None, max_rows: int | None = None, *, also: str | None = None
+) -> FittedOnTraining:
+    """Fit a recipe on the training part of a dataset, or of its first rows; without a split by the honest rule.
+
+    Args:
+        also: A column to read although its role says to ignore it.
+    """
+    table, columns, made = training_split(dataset, split, max_rows, also=also)
+    return FittedOnTraining(table, columns, made, fit_recipe(recipe, made.train_part(table), columns))
+
+
+def training_split(
+    dataset: Dataset, split: SplitSettings | None, max_rows: int | None = None, *, also: str | None = None
+) -> tuple[pd.DataFrame, tuple[Column, ...], Split]:
+    """The rows of a dataset without ignored columns, its columns, and the parts of these rows."""
+    columns = tuple(c for c in dataset.columns if c.role != "ignore" or c.name == also)
+    table = dataset.table([c.name for c in columns], 0, max_rows)
+    roles = {role: next((c.name for c in columns if c.role == role), None) for role in ("time", "group", "target")}
+    settings = split or _default_split(columns, table)
+    return table, columns, make_split(table, settings, task="regression", gap_rows=0, seed=7, **roles)
 
 
 def _numbers(cells: pd.Series) -> NDArray[np.float64]:

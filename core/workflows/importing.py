@@ -165,7 +165,7 @@ def store_reading(
         "source_sha256": sha256,
         "privacy": privacy_facts(privacy or {}),
     }
-    with _kept_whole(ws, dataset_id):
+    with kept_whole(ws, dataset_id):
         store.adopt_file(table, store.path(dataset_id, "parquet"))
         if original is not None:
             store.adopt_file(original, store.path(dataset_id, "source"))
@@ -204,7 +204,7 @@ def _renamed(problem: DataProblem, path: Path, shown: str) -> DataProblem:
 
 
 @contextmanager
-def _kept_whole(ws: Workspace, dataset_id: str) -> Iterator[None]:
+def kept_whole(ws: Workspace, dataset_id: str) -> Iterator[None]:
     """The files of a dataset stay only with its row: what fails in between takes them away again."""
     try:
         yield

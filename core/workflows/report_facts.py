@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, get_origin
+from typing import Any
 
 import numpy as np
-from pydantic.fields import FieldInfo
 
 from core import __version__, charts
 from core.anomalies.records import AnomalyEvent
-from core.clean import step_by_key
+from core.clean import FittedRecipe, Recipe, RecipeStep
 from core.evaluation import Curve, main_first, metric_info
 from core.messages import Message, msg, msg_n
 from core.models import model_by_key
 from core.report import DatasetFacts, Fact, MetricLine, RecipeLine, ReportFacts, ReportFigure, SplitFacts
-from core.report.facts import Said
 from core.settings import Settings
 from core.training.request import TrainRequest
 from core.workflows.anomalies import anomaly_view, event_detail, later_events
 from core.workflows.predictions import PART_TITLES, classification_view, regression_view
+from core.workflows.recipe_text import learned_notes, step_reason, step_title
 from core.workflows.results import Results
+from core.workflows.setting_words import setting_title, value_words
 from core.workflows.training import TASK_CHOICES, read_curves
 from core.workflows.workspace import Workspace
 
@@ -106,20 +106,34 @@ def _metric_lines(results: Results) -> tuple[MetricLine, ...]:
 
 
 def _recipe_lines(results: Results) -> tuple[RecipeLine, ...]:
-    steps, changes = results.run.request.recipe.get("steps", ()), results.run.summary.get("changes", ())
+    """The enabled steps with what they learned and changed; a run made before recipe version 2 is read as well."""
+    recipe, changes = Recipe.read(results.run.request.recipe), results.run.summary.get("changes", ())
+    fitted = FittedRecipe.from_json(results.manifest.pipeline["recipe"])
     lines = []
-    for step, change in zip(steps, changes, strict=False):
+    for step, learner, change in zip(recipe.active, fitted.steps, changes, strict=False):
         lines.append(
             RecipeLine(
-                title=step_by_key(step["key"]).title,
-                columns=tuple(step.get("columns", ())),
-                settings=step.get("settings", {}),
+                title=step_title(step),
+                columns=step.columns,
+                settings=step.settings,
                 changed_cells=sum(change["changed_cells"].values()),
                 flagged_cells=sum(change["flagged_cells"].values()),
                 left_out_rows=int(change["left_out_rows"]),
+                notes=(*_reason(step), *learned_notes(learner), *_real_events(change)),
             )
         )
     return tuple(lines)
+
+
+def _reason(step: RecipeStep) -> tuple[Message, ...]:
+    reason = step_reason(step)
+    return () if reason is None else (reason,)
+
+
+def _real_events(change: Mapping[str, Any]) -> tuple[Message, ...]:
+    """How many cells were labelled; runs of before recipe version 2 know no such label."""
+    n = sum(change.get("real_event_cells", {}).values())
+    return (msg_n("{n} cell labelled as a real event", "{n} cells labelled as a real event", n),) if n else ()
 
 
 def _settings(results: Results) -> tuple[Fact, ...]:
@@ -137,29 +151,11 @@ def _settings(results: Results) -> tuple[Fact, ...]:
         (FitSettings, results.manifest.training.get("fit", {})),
     )
     return tuple(
-        Fact(_title(owner.model_fields[name]), _value_words(owner.model_fields[name], value))
+        Fact(setting_title(owner.model_fields[name]), value_words(owner.model_fields[name], value))
         for owner, values in parts
         for name, value in values.items()
         if name in owner.model_fields and value is not None
     )
-
-
-def _title(field: FieldInfo) -> Message:
-    """A setting's declared title with its unit."""
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    title, unit = msg(field.title or ""), str(extra.get("unit") or "")
-    return msg("{name} ({unit})", name=title, unit=msg(unit)) if unit else title
-
-
-def _value_words(field: FieldInfo, value: Any) -> Said:
-    """A setting's value: numbers as they are, yes or no, a choice in words, a list with commas."""
-    if isinstance(value, bool):
-        return msg("yes") if value else msg("no")
-    if isinstance(value, int | float):
-        return value
-    if isinstance(value, list | tuple):
-        return ", ".join(str(v) for v in value)
-    return msg(str(value).replace("_", " ")) if get_origin(field.annotation) is Literal else str(value)
 
 
 def _by_task(ws: Workspace, results: Results, text: Text):  # type: ignore[no-untyped-def]

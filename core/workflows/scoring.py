@@ -40,7 +40,7 @@ from core.workflows.workspace import Workspace
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 ROW = "row"
-_RESULT = frozenset({"prediction", "lower", "upper", "score", "flag", "why_not", ROW})
+_RESULT = frozenset({"prediction", "lower", "upper", "score", "flag", "real_event", "why_not", ROW})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from core.errors import unknown_choice
 from core.screening import ColumnScreen, Place, Reason, Screening, grade_of, screen, without_columns
 from core.screening.records import FORMAT, Grade
 from core.store.files import disk_errors
-from core.workflows.cleaning import get_recipe, save_recipe
 from core.workflows.importing import change_columns, dataset_findings, open_dataset
+from core.workflows.recipes import get_draft, get_recipe, save_draft, save_recipe
 from core.workflows.workspace import Workspace
 
 # Only the user knows whether such a column is a good sensor or was written down with the result: never proposed in bulk.
@@ -154,9 +154,12 @@ def apply_fixes(ws: Workspace, dataset_id: str, keys: Collection[Key]) -> tuple[
             raise unknown_choice("finding", ":".join(key), [":".join(k) for k in by_key])
     fixes = [r.fix for k, r in by_key.items() if k in set(keys) and r.fix is not None]
     ignored = [r.column for k, r in by_key.items() if k in set(keys) and r.fix is not None and r.fix.role == "ignore"]
-    recipe = get_recipe(ws, dataset_id)
-    wanted = with_steps(recipe, [s for fix in fixes for s in fix.steps if not set(s.columns) <= set(ignored)])
+    recipe, draft = get_recipe(ws, dataset_id), get_draft(ws, dataset_id)
+    steps = [s for fix in fixes for s in fix.steps if not set(s.columns) <= set(ignored)]
+    wanted = with_steps(recipe, steps)
     if wanted != recipe:
+        # The applied recipe and the one that is being worked on get the same steps; undo takes them back from the latter.
+        save_draft(ws, dataset_id, draft.put(with_steps(draft.recipe, steps)))
         save_recipe(ws, dataset_id, wanted)
     return (ignore_columns(ws, dataset_id, ignored) if ignored else open_dataset(ws, dataset_id)), wanted
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Collection, Mapping
-from typing import Any, Literal, Union, get_args, get_origin
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import pandas as pd
 import streamlit as st
 from pydantic.fields import FieldInfo
 
@@ -22,6 +23,7 @@ def form_from_settings(
     expert_only: bool | None = None,
     skip: Collection[str] = (),
     columns: int = 1,
+    choices: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Draw one widget a field and return the values by name. Check them with `settings.read(...)`.
 
@@ -32,6 +34,7 @@ def form_from_settings(
         expert_only: True draws only expert fields, False only the others, None all.
         skip: Fields that are not drawn and not returned.
         columns: How many widgets stand beside each other.
+        choices: What can be chosen for a field of names, such as the columns of the open dataset, by the field's name.
     """
     chosen = {n: f for n, f in settings.model_fields.items() if n not in skip and _shown(f, expert_only)}
     cells = st.columns(columns) if columns > 1 else [st.container()]
@@ -39,13 +42,14 @@ def form_from_settings(
     result = {}
     for place, (name, field) in enumerate(chosen.items()):
         with cells[place % len(cells)]:
-            result[name] = field_widget(
-                field, given.get(name, field.get_default(call_default_factory=True)), key=f"{key}.{name}"
-            )
+            start = given.get(name, field.get_default(call_default_factory=True))
+            result[name] = field_widget(field, start, key=f"{key}.{name}", choices=choices, name=name)
     return result
 
 
-def field_widget(field: FieldInfo, value: Any, *, key: str) -> Any:
+def field_widget(
+    field: FieldInfo, value: Any, *, key: str, choices: Mapping[str, Sequence[str]] | None = None, name: str = ""
+) -> Any:
     """The widget of one field: its title and unit as label, its help, its range."""
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     unit = str(extra.get("unit") or "")
@@ -59,14 +63,15 @@ def field_widget(field: FieldInfo, value: Any, *, key: str) -> Any:
     if kind in (int, float):
         return _number(label, kind, field_bounds(field), value, key, help_text, optional=optional)
     if get_origin(kind) is tuple:
-        return _tuple(label, kind, value, key, help_text)
+        return _several(label, get_args(kind)[0], value, key, help_text, choices or {}, name)
     text = st.text_input(label, value=str(value or ""), key=key, help=help_text)
     return None if optional and not text else text
 
 
 def choice_word(value: object) -> str:
     """A choice of a setting in the session's language; "set_missing" is looked up as "set missing"."""
-    return say(str(value).replace("_", " "))
+    unseen = {"": t("none"), " ": t("space")}
+    return unseen.get(str(value)) or say(str(value).replace("_", " "))
 
 
 def _shown(field: FieldInfo, expert_only: bool | None) -> bool:
@@ -118,8 +123,47 @@ def _step(value: float | None) -> float:
     return 0.1 if not value else 10.0 ** math.floor(math.log10(abs(value)) - (0 if abs(value) < 1 else 1) * (abs(value) < 10))
 
 
-def _tuple(label: str, kind: Any, value: Any, key: str, help_text: str | None) -> tuple[Any, ...]:
-    inner = (get_args(kind) or (str,))[0]
-    text = st.text_input(label, value=", ".join(str(v) for v in value or ()), key=key, help=help_text)
+def _several(
+    label: str, inner: Any, value: Any, key: str, help_text: str | None, choices: Mapping[str, Sequence[str]], name: str
+) -> Any:
+    """A field of several values: a choice of words or names, a small table of records, or texts with commas between them."""
+    if get_origin(inner) is Annotated:
+        inner = get_args(inner)[0]
+    if isinstance(inner, type) and issubclass(inner, Settings):
+        return _records(label, inner, value, key, help_text, choices)
+    options = list(get_args(inner)) if get_origin(inner) is Literal else list(choices.get(name, ()))
+    if options:
+        start = [v for v in value or () if v in options]
+        word = choice_word if get_origin(inner) is Literal else str
+        chosen = st.multiselect(
+            label, options, default=start, format_func=word, key=key, help=help_text, placeholder=t("choose")
+        )
+        return tuple(chosen)
+    text = st.text_input(
+        label, value=", ".join(f"{v:g}" if inner is float else str(v) for v in value or ()), key=key, help=help_text
+    )
     parts = [part.strip() for part in text.replace(";", ",").replace("，", ",").split(",") if part.strip()]
     return tuple(int(p) if inner is int and p.lstrip("-").isdigit() else p for p in parts)
+
+
+def _records(
+    label: str, inner: type[Settings], value: Any, key: str, help_text: str | None, choices: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
+    """A table with a row a record, to which rows can be added; a row without its first field is none."""
+    st.markdown(label, help=help_text)
+    config: dict[str, Any] = {}
+    for name, field in inner.model_fields.items():
+        title, about = say(field.title or name), say(field.description or "")
+        offered = choices.get(name) or get_args(field.annotation)
+        word = str if name in choices else choice_word
+        config[name] = (
+            st.column_config.SelectboxColumn(title, options=list(offered), format_func=word, help=about)
+            if offered
+            else st.column_config.TextColumn(title, help=about)
+        )
+    rows = [dict(r) if isinstance(r, Mapping) else r.model_dump() for r in value or ()]
+    table = pd.DataFrame(rows, columns=list(inner.model_fields), dtype=object)
+    edited = st.data_editor(table, num_rows="dynamic", hide_index=True, column_config=config, key=key, placeholder="")
+    first = next(iter(inner.model_fields))
+    known = [{k: v for k, v in row.items() if not pd.isna(v)} for row in edited.to_dict("records")]
+    return [row for row in known if row.get(first)]

@@ -47,6 +47,7 @@ def _data() -> list[str]:
             "Specification limits are the customer's; they are drawn where parts are judged and never mixed with control limits."
         ),
         t("A changed role makes a new version of the dataset. Earlier runs keep the version they learned from."),
+        t("Reshape makes a new dataset with a regular time step, one row a group, or the columns of another table by time."),
     ]
 
 
@@ -73,6 +74,9 @@ def _clean() -> list[str]:
         t("Outliers are marked by default and not removed: an outlier may be the very fault that is looked for."),
         t(
             "Each step learns its numbers from the training part alone. The counts say how many cells it changes in the rows shown."
+        ),
+        t(
+            "Propose recipe looks at the training part and gives steps with their reasons, to be edited. Undo and redo survive a refresh; Changed cells lists every cell with the step that changed it."
         ),
     ]
 

@@ -1,45 +1,41 @@
-"""The draft of a recipe in this session: what is being tried out, with undo, before it is applied."""
+"""The draft of a recipe: what is being tried out before it is applied, with undo and redo that survive a refresh."""
 
 from __future__ import annotations
-
-import json
 
 import streamlit as st
 
 from core import workflows as wf
 from core.clean import Recipe, RecipeStep
-from core.errors import DataProblem
-from core.messages import msg
+from core.data.dataset import Dataset
 from pages.components import state
-
-MAX_BYTES = 1_000_000
-_UNDO = 50
 
 
 class Draft:
-    """The working recipe of a dataset and the versions before it."""
+    """The working recipe of a dataset and the versions around it, kept in the store."""
 
     def __init__(self, dataset_id: str) -> None:
         self._dataset_id = dataset_id
-        self._key = f"_recipe.{dataset_id}"
-        if self._key not in st.session_state:
-            st.session_state[self._key] = [self.saved()]
+        self._history = wf.get_draft(state.workspace(), dataset_id)
 
     @property
     def recipe(self) -> Recipe:
         """The recipe as it stands."""
-        versions: list[Recipe] = st.session_state[self._key]
-        return versions[-1]
+        return self._history.recipe
 
     @property
     def version(self) -> int:
         """Counts the changes of this session; part of widget keys, so that a popover closes once its work is done."""
-        return int(st.session_state.get(f"{self._key}.version", 0))
+        return int(st.session_state.get(f"_recipe.{self._dataset_id}.version", 0))
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a version before this one."""
-        return len(st.session_state[self._key]) > 1
+        return self._history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a version was undone that can come back."""
+        return self._history.can_redo
 
     def saved(self) -> Recipe:
         """The recipe that was applied last, or the empty one."""
@@ -47,18 +43,21 @@ class Draft:
 
     def put(self, recipe: Recipe) -> None:
         """Make this the working recipe; `undo` brings the one before back."""
-        if recipe != self.recipe:
-            st.session_state[self._key] = [*st.session_state[self._key], recipe][-_UNDO:]
-            self._count_up()
+        self._keep(self._history.put(recipe))
 
     def undo(self) -> None:
         """Go back one version."""
-        if self.can_undo:
-            st.session_state[self._key] = st.session_state[self._key][:-1]
-            self._count_up()
+        self._keep(self._history.undo())
 
-    def _count_up(self) -> None:
-        st.session_state[f"{self._key}.version"] = self.version + 1
+    def redo(self) -> None:
+        """Take back the last undo."""
+        self._keep(self._history.redo())
+
+    def _keep(self, history: wf.History) -> None:
+        if history != self._history:
+            self._history = history
+            wf.save_draft(state.workspace(), self._dataset_id, history)
+            st.session_state[f"_recipe.{self._dataset_id}.version"] = self.version + 1
 
     def add(self, step: RecipeStep) -> None:
         """One more step at the end."""
@@ -66,41 +65,27 @@ class Draft:
 
     def replace(self, index: int, step: RecipeStep) -> None:
         """Another step in that place."""
-        last = len(self.recipe.steps)
-        self.put(self.recipe.with_step(step).moved(last, index).without(index + 1))
+        self.put(self.recipe.replaced(index, step))
 
-    def move(self, index: int, by: int) -> None:
-        """The step `by` places down (or up, negative)."""
-        self.put(self.recipe.moved(index, index + by))
-
-    def remove(self, index: int) -> None:
-        """The recipe without that step."""
-        self.put(self.recipe.without(index))
-
-
-def read_json(raw: bytes) -> Recipe:
-    """A recipe from a file that somebody uploads.
-
-    Raises:
-        DataProblem: the file is no JSON object, or too large.
-        SettingProblem: it names a step or setting that does not exist.
-    """
-    wrong = DataProblem(
-        msg("The file is not a recipe."),
-        msg("Expected a JSON file that this screen has saved."),
-        msg("Choose a file that was saved with 'Save recipe as file'."),
-    )
-    if len(raw) > MAX_BYTES:
-        raise wrong
-    try:
-        values = json.loads(raw.decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise wrong from error
-    if not isinstance(values, dict):
-        raise wrong
-    return Recipe.read(values)
+    def change(self, index: int, what: str) -> None:
+        """Move a step "up" or "down", "duplicate" or "remove" it, or "switch" it off or on."""
+        changed = {
+            "up": lambda: self.recipe.moved(index, index - 1),
+            "down": lambda: self.recipe.moved(index, index + 1),
+            "duplicate": lambda: self.recipe.duplicated(index),
+            "switch": lambda: self.recipe.switched(index),
+            "remove": lambda: self.recipe.without(index),
+        }
+        self.put(changed[what]())
 
 
-def to_json(recipe: Recipe) -> str:
-    """The file that `read_json` reads."""
-    return json.dumps(recipe.to_json(), indent=2, ensure_ascii=False) + "\n"
+def changed_cells(dataset: Dataset, recipe: Recipe, max_rows: int) -> wf.CellChanges:
+    """The list of changed cells of the rows tried out; made once for a recipe and kept without a copy."""
+    home = str(state.workspace().home)
+    return _changed_cells(home, dataset.id, dataset.version, wf.recipe_json(recipe), max_rows)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _changed_cells(home: str, dataset_id: str, version: int, recipe: str, max_rows: int) -> wf.CellChanges:
+    dataset = wf.open_dataset(state.workspace(), dataset_id, version)
+    return wf.list_changes(dataset, wf.read_recipe(recipe.encode()), max_rows=max_rows)

@@ -96,6 +96,7 @@ def _kinds(results: Any) -> dict[str, str]:
 def _readable(shown: pd.DataFrame) -> pd.DataFrame:
     words = {"row": t("row"), "part": t("part"), "truth": t("measured"), "prediction": t("predicted")}
     words |= {"lower": t("lower"), "upper": t("upper"), "score": t("score"), "flag": t("flag"), "why_not": t("remark")}
+    words |= {"real_event": t("real event")}
     names = [part_word(name) for name in CODES] + [t("gap")]
     table = shown.assign(part=pd.Categorical.from_codes(np.minimum(shown["part"].to_numpy(), len(CODES)), names))
     for column in table.select_dtypes("float"):

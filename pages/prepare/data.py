@@ -25,6 +25,7 @@ from pages.components import (
     preview,
     privacy_choice,
     rejected_rows,
+    reshape,
     series_section,
     sources,
     state,
@@ -194,6 +195,7 @@ def _dataset(dataset: Dataset) -> None:
         headline(_finding(dataset, len(needing)))
         _actions(ws, dataset)
     figures(_figures(dataset, summary))
+    reshape.origin(ws, dataset)
     lines = wf.dataset_lines(ws, dataset.id)
     if lines is not None and lines.rejected:
         _import_report(dataset, lines)
@@ -270,6 +272,7 @@ def _actions(ws: wf.Workspace, dataset: Dataset) -> None:
     if st.button(t("Add a file"), icon=":material/upload_file:", key="add_file"):
         st.session_state["_add_file"] = True
         st.rerun()
+    reshape.button(dataset)
     with st.popover(t("Rename"), icon=":material/edit:"):
         name = st.text_input(t("Name of the dataset"), value=dataset.name, max_chars=100, key=f"rename_{dataset.id}")
         if st.button(t("Rename dataset"), key="rename_dataset", disabled=not name.strip() or name == dataset.name):

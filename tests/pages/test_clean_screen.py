@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 from core import workflows as wf
 from core.clean import Recipe, RecipeStep
 from core.errors import DataProblem, SettingProblem
-from pages.components import recipes
 
 Open = Callable[..., AppTest]
 
@@ -31,7 +30,7 @@ def app(open_app: Open, tmp_path: Path) -> AppTest:
 
 def steps(app: AppTest) -> list[str]:
     dataset = wf.list_datasets(wf.open_workspace())[0]
-    return [step.key for step in app.session_state[f"_recipe.{dataset.id}"][-1].steps]
+    return [step.key for step in wf.get_draft(wf.open_workspace(), dataset.id).recipe.steps]
 
 
 def add(app: AppTest, key: str) -> None:
@@ -90,13 +89,13 @@ def test_a_step_can_be_changed_in_place(app: AppTest) -> None:
     app.number_input(key="edit_step_2_0.iqr_outliers.fence").set_value(1.5).run()
     app.button(key="change_0").click().run()
     dataset = wf.list_datasets(wf.open_workspace())[0]
-    changed = app.session_state[f"_recipe.{dataset.id}"][-1].steps
+    changed = wf.get_draft(wf.open_workspace(), dataset.id).recipe.steps
     assert [s.key for s in changed] == ["iqr_outliers", "median_fill"]
     assert changed[0].settings["fence"] == 1.5
 
 
 def test_a_recipe_is_loaded_from_its_own_file(app: AppTest) -> None:
-    text = recipes.to_json(Recipe(steps=(RecipeStep(key="median_fill", columns=("pressure",)),)))
+    text = wf.recipe_json(Recipe(steps=(RecipeStep(key="median_fill", columns=("pressure",)),)))
     app.file_uploader[0].upload("recipe.json", text.encode()).run()
     assert not app.exception
     assert steps(app) == ["median_fill"]
@@ -114,11 +113,96 @@ def test_a_file_that_is_no_recipe_is_refused_in_place(app: AppTest, content: byt
 
 def test_read_json_gives_back_what_to_json_wrote() -> None:
     recipe = Recipe(steps=(RecipeStep(key="zscore_outliers", settings={"limit_sigma": 5.0, "action": "clip"}),))
-    assert recipes.read_json(recipes.to_json(recipe).encode()) == recipe
+    assert wf.read_recipe(wf.recipe_json(recipe).encode()) == recipe
 
 
 def test_read_json_names_what_is_wrong() -> None:
     with pytest.raises(DataProblem, match="not a recipe"):
-        recipes.read_json(b"[" * 100_000)
+        wf.read_recipe(b"[" * 100_000)
     with pytest.raises(SettingProblem, match="cleaning step is 'median'"):
-        recipes.read_json(json.dumps({"steps": [{"key": "median"}]}).encode())
+        wf.read_recipe(json.dumps({"steps": [{"key": "median"}]}).encode())
+
+
+def test_the_draft_survives_a_new_session_with_its_undo(app: AppTest, open_app: Open) -> None:
+    add(app, "median_fill")
+    add(app, "iqr_outliers")
+    app.button(key="undo").click().run()
+    later = open_app("prepare/clean.py")
+    assert steps(later) == ["median_fill"]
+    later.button(key="redo").click().run()
+    assert steps(later) == ["median_fill", "iqr_outliers"]
+    assert later.button(key="redo").disabled
+    later.button(key="undo").click().run()
+    later.button(key="undo").click().run()
+    assert steps(later) == [] and later.button(key="undo").disabled
+
+
+def test_steps_are_duplicated_and_switched_off_and_on(app: AppTest) -> None:
+    add(app, "median_fill")
+    app.menu_button(key="move_1_0").click("duplicate").run()
+    assert steps(app) == ["median_fill", "median_fill"]
+    app.menu_button(key="move_2_0").click("switch").run()
+    app.menu_button(key="move_3_1").click("switch").run()
+    assert not app.exception
+    assert app.title[0].value.startswith("No step yet")
+    assert app.metric[0].value == "0"
+    app.menu_button(key="move_4_1").click("switch").run()
+    assert app.title[0].value == "1 step changes 10 cells"
+
+
+def test_a_proposal_comes_with_reasons_and_can_be_undone(app: AppTest) -> None:
+    app.button(key="propose_recipe").click().run()
+    assert not app.exception
+    assert steps(app) == ["missing_indicator", "previous_fill", "median_fill"]
+    assert any("never looks ahead" in c.value.replace("\\", "") for c in app.caption)
+    app.button(key="undo").click().run()
+    assert steps(app) == []
+
+
+def test_every_changed_cell_is_shown_with_its_step(app: AppTest) -> None:
+    add(app, "median_fill")
+    app.segmented_control(key="clean_view").set_value("cells").run()
+    assert not app.exception
+    shown = app.dataframe[0].value
+    assert shown["row"].tolist() == list(range(3, 200, 20))
+    assert set(shown["column"]) == {"pressure"} and set(shown["before"]) == {"–"}
+    assert set(shown["step"]) == {"1. Fill with the median"}
+    assert "cells 1 to 10 of 10" in app.caption[-1].value or any("cells 1 to 10 of 10" in c.value for c in app.caption)
+
+
+def test_the_recipe_is_read_as_text(app: AppTest) -> None:
+    add(app, "median_fill")
+    app.segmented_control(key="clean_view").set_value("words").run()
+    said = [m.value.replace("\\", "") for m in app.markdown]
+    assert any(line.startswith("1. Fill with the median: all sensors it fits; 'pressure': ") for line in said)
+
+
+def test_the_recipe_is_used_on_another_dataset_in_one_click(app: AppTest, open_app: Open, tmp_path: Path) -> None:
+    ws = wf.open_workspace()
+    first = wf.list_datasets(ws)[0]
+    path = tmp_path / "second.csv"
+    path.write_text(
+        "pressure,flow\n" + "".join(f"{'' if i % 9 == 4 else i % 5},{i % 7}\n" for i in range(90)), encoding="utf-8"
+    )
+    second = wf.import_file(ws, path).dataset
+    assert second is not None
+    screen = open_app("prepare/clean.py", dataset=first.id)
+    add(screen, "median_fill")
+    screen.button(key="apply_there").click().run()
+    assert not screen.exception and not screen.error
+    assert [s.key for s in wf.get_recipe(ws, second.id).steps] == ["median_fill"]
+    assert wf.get_recipe(ws, first.id) == Recipe()
+
+
+def test_rows_called_real_events_are_counted_and_drawn(app: AppTest) -> None:
+    ws = wf.open_workspace()
+    dataset = wf.list_datasets(ws)[0]
+    settings = {"limit_sigma": 0.5, "action": "real_event"}
+    recipe = Recipe(steps=(RecipeStep(key="zscore_outliers", columns=("pressure",), settings=settings),))
+    wf.save_draft(ws, dataset.id, wf.get_draft(ws, dataset.id).put(recipe))
+    app.run()
+    assert not app.exception
+    n = int(wf.preview_recipe(ws, dataset, recipe, None, "pressure").real_event.sum())
+    assert n > 0
+    assert app.metric[0].value == "0"
+    assert app.metric[1].delta == f"in 0 columns, {n} real events"

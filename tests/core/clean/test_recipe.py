@@ -1,12 +1,14 @@
 """Recipes as users keep them, and as bundles replay them."""
 
 import json
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.clean import FittedRecipe, Recipe, RecipeStep, fit_recipe, step_by_key
+from core.clean import Applied, Change, FittedRecipe, Recipe, RecipeStep, fit_recipe, step_by_key
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.errors import DataProblem, SettingProblem
@@ -31,10 +33,59 @@ def fit(*steps: dict[str, object], n_train: int = 8) -> FittedRecipe:
 
 
 def test_the_json_of_a_recipe_is_what_was_written() -> None:
-    written = {"version": 1, "steps": [{"key": "iqr_outliers", "columns": ["p"], "settings": {"fence": 2.0, "action": "clip"}}]}
+    step = {"key": "iqr_outliers", "columns": ["p"], "settings": {"fence": 2.0, "action": "clip"}}
+    more = {"id": "s1", "title": "Fence", "enabled": False, "reason": None}
+    written = {"version": 2, "steps": [step | more]}
     assert Recipe.read(written).to_json() == written
     assert Recipe.read(json.loads(json.dumps(written))).to_json() == written
-    assert Recipe.read({}).to_json() == {"version": 1, "steps": []}
+    assert Recipe.read({}).to_json() == {"version": 2, "steps": []}
+
+
+def test_a_recipe_of_version_1_is_brought_up_to_date() -> None:
+    old = {"version": 1, "steps": [{"key": "median_fill"}, {"key": "one_hot", "columns": ["m"], "settings": {}}]}
+    recipe = Recipe.read(old)
+    assert recipe.version == 2
+    assert [(s.id, s.key, s.enabled) for s in recipe.steps] == [("s1", "median_fill", True), ("s2", "one_hot", True)]
+    assert Recipe.read(recipe.to_json()) == recipe
+
+
+def test_a_fitted_recipe_of_version_1_gives_what_it_gave() -> None:
+    """Written by the version before recipe version 2, with all its steps: an old bundle's recipe and its result."""
+    stored = json.loads((Path(__file__).parent / "data" / "recipe_version_1.json").read_text(encoding="utf-8"))
+    fitted = FittedRecipe.from_json(stored["fitted"])
+    table = pd.DataFrame(stored["table"], index=pd.RangeIndex(100, 112, name="row"))
+    cleaned = fitted.apply(table)
+    assert len(fitted.steps) == 14
+    assert cleaned.left_out_by.tolist() == stored["left_out_by"]
+    assert cleaned.flagged.tolist() == stored["flagged"]
+    assert [dict(c.changed_cells) for c in cleaned.changes] == stored["changed"]
+    assert {str(name): cleaned.table[name].tolist() for name in cleaned.table} == stored["cleaned"]
+    assert Recipe.read(stored["recipe"]).active == Recipe.read(stored["recipe"]).steps
+    again = FittedRecipe.from_json(json.loads(json.dumps(fitted.to_json())))
+    pd.testing.assert_frame_equal(again.apply(table).table, cleaned.table, check_exact=True)
+
+
+def test_ids_stay_with_their_step_and_are_never_shared() -> None:
+    recipe = Recipe.read({"steps": [{"key": "median_fill"}, {"key": "one_hot"}]})
+    twice = recipe.duplicated(0)
+    assert [(s.id, s.key) for s in twice.steps] == [("s1", "median_fill"), ("s3", "median_fill"), ("s2", "one_hot")]
+    assert [s.id for s in twice.moved(2, 0).steps] == ["s2", "s1", "s3"]
+    changed = twice.replaced(1, RecipeStep(key="median_fill", columns=("p",)))
+    assert [(s.id, s.columns) for s in changed.steps] == [("s1", ()), ("s3", ("p",)), ("s2", ())]
+    written = {"steps": [{"key": "median_fill", "id": "a"}, {"key": "mean_fill", "id": "a"}]}
+    assert [s.id for s in Recipe.read(written).steps] == ["a", "s1"]
+
+
+def test_a_switched_off_step_is_kept_and_not_done() -> None:
+    recipe = Recipe.read({"steps": [{"key": "iqr_outliers", "settings": {"action": "set_missing"}}, {"key": "median_fill"}]})
+    off = recipe.switched(0)
+    assert [s.key for s in off.active] == ["median_fill"]
+    assert off.switched(0) == recipe
+    fitted = fit_recipe(off, TrainPart(table(), _made_by_split=True), COLUMNS)
+    cleaned = fitted.apply(table())
+    assert fitted.ids == ("s2",)
+    assert len(cleaned.changes) == 1
+    assert cleaned.table["p"].tolist()[4] == 900.0
 
 
 @pytest.mark.parametrize(
@@ -44,7 +95,7 @@ def test_the_json_of_a_recipe_is_what_was_written() -> None:
         ({"steps": [{"key": "iqr_outliers", "settings": {"fences": 3}}]}, "setting is 'fences'.*Did you mean 'fence'"),
         ({"steps": [{"key": "iqr_outliers", "settings": {"fence": -1}}]}, "fence is '-1'"),
         ({"steps": [{"columns": ["p"]}]}, "steps.0.key"),
-        ({"version": 2}, "version is '2'"),
+        ({"version": 3}, "version is '3'"),
         ({"step": []}, "setting is 'step'"),
     ],
 )
@@ -59,7 +110,7 @@ def test_an_unknown_step_lists_the_catalogue() -> None:
 
 
 def test_steps_can_be_added_moved_and_taken_out_without_touching_the_original() -> None:
-    a, b, c = (RecipeStep(key=k) for k in ("median_fill", "one_hot", "standard_scale"))
+    a, b, c = (RecipeStep(key=k, id=f"s{i}") for i, k in enumerate(("median_fill", "one_hot", "standard_scale"), 1))
     recipe = Recipe().with_step(a).with_step(b).with_step(c)
     assert recipe.moved(2, 0).steps == (c, a, b)
     assert recipe.moved(0, 99).steps == (b, c, a)
@@ -149,3 +200,43 @@ def test_an_empty_recipe_gives_the_table_back() -> None:
     pd.testing.assert_frame_equal(cleaned.table, table())
     assert cleaned.changes == ()
     assert not cleaned.left_out.any()
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        {"id": "{x.__class__}", "values": {"x": 1}},
+        {"id": "{x!r:>99999999}", "values": {"x": 1}},
+        {"id": "{x:>99999999}", "values": {"x": 1}},
+        {"id": "{missing}", "values": {}},
+        {"id": "{x}", "values": {"x": {"id": "{y.__class__}", "values": {"y": 1}}}},
+        {"id": "{", "values": {}},
+        {"values": {}},
+        {"id": "a", "n": "many"},
+    ],
+)
+def test_a_reason_from_a_foreign_file_is_a_plain_sentence_or_refused(reason: dict[str, object]) -> None:
+    with pytest.raises(SettingProblem, match="reason"):
+        Recipe.read({"steps": [{"key": "median_fill", "reason": reason}]})
+
+
+def test_a_step_with_neighbours_that_adds_a_column_leaves_it_empty_where_rows_were_left_out() -> None:
+    @dataclass(frozen=True)
+    class Previous:
+        key: str = "previous"
+        uses_neighbours: bool = True
+
+        def apply(self, given: pd.DataFrame) -> Applied:
+            made = given.assign(p_before=given["p"].shift(1)).drop(columns=["m"])
+            n = np.zeros(len(given), dtype=bool)
+            return Applied(made, n, n, Change(added_columns=("p_before",), removed_columns=("m",)))
+
+        def state(self) -> dict[str, object]:
+            return {}
+
+    drop = step_by_key("drop_missing").restore({"columns": ["p"]})
+    cleaned = FittedRecipe((drop, Previous()), COLUMNS).apply(table())
+    assert "m" not in cleaned.table
+    expected = [np.nan, 1.0, np.nan, 2.0, 4.0, np.nan, 900.0, 3.0]  # rows 2 and 5 have no p and are left out
+    np.testing.assert_array_equal(cleaned.table["p_before"], expected)
+    assert cleaned.table.index.equals(table().index)

@@ -23,11 +23,21 @@ from core.training.resolve import Resolved, resolve
 from tests.synthetic import anomaly_table, as_dataset, class_table, regression_table
 
 
-def trained(table: pd.DataFrame, folder: Path, task: str, model: str, **roles: str) -> tuple[Bundle, Resolved, Prepared]:
+def trained(
+    table: pd.DataFrame,
+    folder: Path,
+    task: str,
+    model: str,
+    recipe: Recipe | None = None,
+    options: dict[str, object] | None = None,
+    **roles: str,
+) -> tuple[Bundle, Resolved, Prepared]:
     """A judged baseline on a synthetic table."""
+    folder.mkdir(exist_ok=True)
     dataset = as_dataset(table, folder, **roles)
+    chosen = (recipe or Recipe()).model_dump(mode="json")
     request = TrainRequest(
-        dataset_id=dataset.id, dataset_version=1, task=task, model=model, recipe=Recipe().model_dump(mode="json")
+        dataset_id=dataset.id, dataset_version=1, task=task, model=model, recipe=chosen, options=options or {}
     )
     resolved = resolve(dataset, request)
     prepared = prepare(resolved)
@@ -175,3 +185,55 @@ def test_an_encrypted_zip_is_refused_and_not_a_fault(tmp_path: Path) -> None:
     (tmp_path / "b.zip").write_bytes(content)
     with pytest.raises(DataProblem, match="neither a folder nor a zip file"):
         load_bundle(tmp_path / "b.zip")
+
+
+def test_rows_labelled_as_a_real_event_carry_the_label_into_the_scores(tmp_path: Path) -> None:
+    table = regression_table()
+    name = next(c for c in table.columns if c not in ("y", "when"))
+    steps = [{"key": "mad_outliers", "columns": [name], "settings": {"action": "real_event", "limit": 20.0}}]
+    recipe = Recipe.read({"steps": steps})
+    bundle = trained(table, tmp_path, "regression", "ridge", recipe, y="target", when="time")[0]
+    new = regression_table(seed=11)
+    new.loc[new.index[5], name] = 1e4
+    scored = load_bundle(bundle.folder).score(new)
+    assert np.flatnonzero(scored["real_event"]).tolist() == [5]
+    assert np.isfinite(scored["prediction"]).all()
+    plain = trained(table, tmp_path / "plain", "regression", "ridge", y="target", when="time")[0]
+    assert "real_event" not in plain.score(new)
+
+
+def test_every_method_of_the_catalogue_travels_in_a_bundle(tmp_path: Path) -> None:
+    """One recipe with fills, outliers by rows, transforms: scored from the written bundle as by the one in memory."""
+    table = regression_table()
+    numbers = [c for c in table.columns if c not in ("y", "when")]
+    table.loc[table.index[::17], numbers[0]] = np.nan
+    keys = (
+        "hampel_outliers",
+        "missing_indicator",
+        "iterative_fill",
+        "knn_fill",
+        "lof_outliers",
+        "ecod_outliers",
+        "yeo_johnson",
+    )
+    recipe = Recipe.read({"steps": [{"key": key} for key in keys]})
+    bundle, _, prepared = trained(table, tmp_path, "regression", "ridge", recipe, y="target", when="time")
+    scored = load_bundle(bundle.folder).score(table)
+    again = prepared.pipeline.inputs(table)
+    loaded = load_bundle(bundle.folder).pipeline.inputs(table)
+    np.testing.assert_array_equal(loaded.windows.values, again.windows.values)
+    assert len(scored) == len(table)
+
+
+def test_repeated_rare_classes_make_the_rare_class_likelier_and_change_no_row(tmp_path: Path) -> None:
+    """On noise the best probability is the share of the class: 0.1 as it stands, one half once it is repeated."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=900), "result": np.where(rng.random(900) < 0.1, "fail", "pass")})
+    plain, _, first = trained(table, tmp_path / "a", "classification", "logistic", result="target")
+    options: dict[str, object] = {"oversample": True}
+    balanced, _, second = trained(table, tmp_path / "b", "classification", "logistic", None, options, result="target")
+    np.testing.assert_array_equal(first.train, second.train)
+    np.testing.assert_array_equal(first.validation, second.validation)
+    shares = [bundle.score(table)["probability_fail"].mean() for bundle in (plain, balanced)]
+    assert shares == pytest.approx([0.1, 0.5], abs=0.04)
+    assert len(balanced.score(table)) == len(table)

@@ -3,7 +3,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.training.data import ArraySource, BalancedClasses, Batch, all_targets, balanced_class_weights, in_memory
+from core.training.data import (
+    ArraySource,
+    BalancedClasses,
+    Batch,
+    all_targets,
+    balanced_class_weights,
+    in_memory,
+    oversampled,
+)
 
 
 class Streamed:
@@ -46,3 +54,16 @@ def test_balanced_batches_multiply_weights_of_their_own() -> None:
     weights = BalancedClasses(source, np.array([0.5, 2.0], np.float32)).batch(np.array([1, 0]))[2]
     assert weights is not None
     assert weights.tolist() == [6.0, 0.5]
+
+
+def test_rare_classes_are_repeated_evenly_and_the_rest_is_drawn_with_the_seed() -> None:
+    places, codes = np.array([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]), np.array([0, 0, 0, 0, 0, 2, 2, 2, 0, 0])
+    made = oversampled(places, codes, seed=1)
+    assert made[:10].tolist() == places.tolist()
+    counts = {p: int((made == p).sum()) for p in places}
+    assert all(counts[p] == 1 for p in (10, 11, 12, 13, 14, 18, 19))
+    assert sorted(counts[p] for p in (15, 16, 17)) == [2, 2, 3]  # 7 of each class
+    assert oversampled(places, codes, seed=1).tolist() == made.tolist()
+    drawn = {tuple(oversampled(places, codes, seed=s)) for s in range(20)}
+    assert len(drawn) == 3
+    assert oversampled(places, np.zeros(10, dtype=int), seed=1).tolist() == places.tolist()

@@ -1,0 +1,90 @@
+"""`clean` and `propose`: a recipe goes from a proposal to a cleaned file, and from a bundle to new data."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.cli import main
+from core.data.split import TRAIN, make_split, parse_split
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANDON_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=300).round(3), "b": rng.normal(size=300).round(3)})
+    table.loc[::15, "a"] = np.nan
+    table.to_csv(tmp_path / "data.csv", index=False)
+    return str(tmp_path / "data.csv")
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
+    assert main([*arguments, "--json"]) == code
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_a_proposal_is_written_and_applied(capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str) -> None:
+    recipe, out, changes = (str(tmp_path / name) for name in ("recipe.json", "clean.csv", "changes.csv"))
+    proposed = answer(capsys, "propose", "--data", data, "--out", recipe)
+    assert proposed["recipe"] == json.loads(Path(recipe).read_text(encoding="utf-8"))
+    assert len(proposed["reasons"]) == len(proposed["recipe"]["steps"]) and all(proposed["reasons"])
+    keys = [s["key"] for s in proposed["recipe"]["steps"]]
+    cleaned = answer(
+        capsys, "clean", "--data", data, "--recipe", recipe, "--split", "first:200", "--out", out, "--changes", changes
+    )
+    assert [s["key"] for s in cleaned["steps"]] == keys
+    assert (cleaned["rows"], cleaned["changed_cells"]) == (300, 20)
+    written, before = pd.read_csv(out), pd.read_csv(data)
+    split = make_split(before, parse_split("first:200"), task="regression", time=None, group=None, target=None)
+    assert split.rows(TRAIN).max() < 200
+    assert set(written["a"][before["a"].isna()]) == {before["a"].iloc[split.rows(TRAIN)].median()}
+    with Path(changes).open(encoding="utf-8") as file:
+        assert [int(r["row"]) for r in csv.DictReader(file)] == list(range(0, 300, 15))
+
+
+def test_people_read_a_sentence_a_step(capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str) -> None:
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text('{"version": 1, "steps": [{"key": "median_fill", "columns": ["a"]}]}', encoding="utf-8")
+    assert main(["clean", "--data", data, "--recipe", str(recipe), "--out", str(tmp_path / "out.csv")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("300 rows → ") and lines[0].endswith(": 20 cells changed, 0 rows left out")
+    assert lines[1].startswith("1. Fill with the median: 'a'; 'a': ") and lines[1].endswith("; 20 cells changed.")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("not json", "not a recipe"),
+        ('{"version": 9}', "version is '9'"),
+        ('{"steps": [{"key": "median_fil"}]}', "Did you mean 'median_fill'"),
+        ('{"steps": [{"key": "median_fill", "columns": ["nope"]}]}', "nope"),
+        ('{"steps": [{"key": "time_fill"}]}', "role 'time'"),
+    ],
+)
+def test_what_cannot_be_applied_is_refused_in_a_sentence_and_nothing_is_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str, content: str, says: str
+) -> None:
+    recipe, out = tmp_path / "recipe.json", tmp_path / "out.csv"
+    recipe.write_text(content, encoding="utf-8")
+    refused = answer(capsys, "clean", "--data", data, "--recipe", str(recipe), "--out", str(out), code=2)
+    assert says in " ".join((refused["what"], refused["expected"], refused["fix"]))
+    assert not out.exists()
+
+
+def test_neither_a_recipe_nor_a_bundle_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str) -> None:
+    refused = answer(
+        capsys, "clean", "--data", data, "--recipe", str(tmp_path / "none.json"), "--out", str(tmp_path / "o.csv"), code=2
+    )
+    assert "none.json" in refused["what"]
