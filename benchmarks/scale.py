@@ -265,7 +265,9 @@ def _import_ratio(found: dict[tuple[int, str], dict[str, Any]]) -> str:
     for n in SIZES:
         base, ours, whole = (found[n, stage].get("seconds") for stage in ("duckdb", "read", "import"))
         if base and ours and whole:
-            parts.append(f"{n:,} rows: {base / ours:.2f} × DuckDB's speed to read, {base / whole:.2f} × with hashes and the original kept")
+            parts.append(
+                f"{n:,} rows: {base / ours:.2f} × DuckDB's speed to read, {base / whole:.2f} × with hashes and the original kept"
+            )
     return "; ".join(parts)
 
 

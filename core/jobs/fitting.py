@@ -63,7 +63,7 @@ def encoded_targets(prepared: Prepared, places: NDArray[np.int64]) -> NDArray | 
 def network_shape(prepared: Prepared) -> Shape:
     """The shape of the network that fits the prepared windows."""
     target = prepared.target
-    n_features = prepared.inputs.windows.values.shape[1]
+    n_features = int(prepared.inputs.windows.values.shape[1])
     n_outputs = len(target.classes) if isinstance(target, ClassTarget) else 1
     return Shape(prepared.pipeline.width, n_features, n_outputs)
 
@@ -198,14 +198,15 @@ def base_manifest(resolved: Resolved, prepared: Prepared, model: str, predictor:
 def column_facts(resolved: Resolved, prepared: Prepared) -> tuple[ColumnFacts, ...]:
     """Every column that is not ignored, with its range and normal band (0.5–99.5 %) in the training part."""
     facts = []
-    train = prepared.split.train_part(prepared.inputs.cleaned.table.reindex(prepared.table.index)).table
+    cleaned = prepared.inputs.cleaned.rows
     for column in resolved.dataset.columns:
         if column.role == "ignore":
             continue
         values: dict[str, Any] = {"name": column.name, "kind": column.kind, "role": column.role, "unit": column.unit}
         values |= {"lower_limit": column.lower_limit, "nominal": column.nominal, "upper_limit": column.upper_limit}
-        if column.kind == "number" and column.name in train:
-            cells = train[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
+        if column.kind == "number" and column.name in cleaned.names:
+            train = prepared.split.train_part(cleaned.read([column.name])).table[column.name]
+            cells = train.to_numpy(dtype=np.float64, na_value=np.nan)
             known = cells[np.isfinite(cells)]
             values["missing_fraction"] = float(1 - known.size / max(1, cells.size))
             if known.size:
