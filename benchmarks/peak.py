@@ -1,4 +1,8 @@
-"""The largest memory of this process and of those it started, while a block runs."""
+"""The largest memory of this process and of those it started, and their processor time, while a block runs.
+
+Wall-clock seconds say little on a machine that is shared; processor seconds (of both cores together) hardly depend on who
+else works.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +21,15 @@ EVERY_SECONDS = 0.1
 
 @dataclass
 class Peak:
-    """Seconds of the block, and the largest resident memory by process name, in bytes."""
+    """Seconds and processor seconds of the block, and the largest resident memory by process name, in bytes."""
 
     seconds: float = 0.0
+    processor: dict[int, float] = field(default_factory=dict)
     by_process: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def processor_seconds(self) -> float:
+        return sum(self.processor.values())
 
     @property
     def largest(self) -> int:
@@ -44,12 +53,14 @@ def measured() -> Iterator[Peak]:
 
 def _watch(peak: Peak, ended: threading.Event) -> None:
     this = psutil.Process()
+    before = sum(this.cpu_times()[:2])
     is_last = False
     while not is_last:
         is_last = ended.wait(EVERY_SECONDS)
         for process in (this, *this.children(recursive=True)):
             with contextlib.suppress(psutil.Error, OSError):
                 name = "itself" if process.pid == this.pid else "worker"
+                peak.processor[process.pid] = sum(process.cpu_times()[:2]) - (before if name == "itself" else 0.0)
                 peak.by_process[name] = max(peak.by_process.get(name, 0), _high_water(process))
 
 

@@ -23,7 +23,7 @@ from core.settings import Settings, setting
 SplitMethod = Literal["time", "group", "random", "first", "column"]
 TRAIN, VALIDATION, TEST, GAP = 0, 1, 2, 3
 PART_NAMES = ("train", "validation", "test", "gap")
-SAMPLE_CELLS, SAMPLE_ROWS, SAMPLE_STRETCHES = 20_000_000, 50_000, 50
+SAMPLE_CELLS, SAMPLE_ROWS, SAMPLE_STRETCHES = 10_000_000, 50_000, 50
 
 
 class SplitSettings(Settings):

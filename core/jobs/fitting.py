@@ -33,6 +33,7 @@ from core.training.steps import metric_key
 PARITY = 1e-5
 PARITY_WINDOWS = 512
 MAX_BASELINE_WINDOWS = 200_000
+MAX_BASELINE_CELLS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,7 @@ def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
 
 def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:
     """Fit a shallow family on the same recipe, split and windows (their statistics) and write its bundle."""
-    places = _thinned(prepared.train, MAX_BASELINE_WINDOWS)
-    inputs = _statistics(prepared, places)
+    inputs, places = _statistics(prepared, prepared.train)
     targets = encoded_targets(prepared, places)
     targets = None if targets is None else targets.astype(np.float64)
     fitted: FittedArrays = spec.fit(inputs, targets, settings, resolved.request.seed)
@@ -269,9 +269,17 @@ def _residual_calibration(network: OnnxNetwork, prepared: Prepared) -> dict[str,
     return dict(calibration_of_levels(np.concatenate(levels)).to_arrays())
 
 
-def _statistics(prepared: Prepared, places: NDArray[np.int64], chunk: int = 4096) -> NDArray[np.float64]:
-    parts = [window_statistics(prepared.inputs.windows.batch(places[i : i + chunk])) for i in range(0, len(places), chunk)]
-    return np.concatenate(parts)
+def _statistics(
+    prepared: Prepared, places: NDArray[np.int64], chunk: int = 4096
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Window statistics (n, d) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
+    windows = prepared.inputs.windows
+    width = window_statistics(windows.batch(places[:1])).shape[1]
+    taken = _thinned(places, min(MAX_BASELINE_WINDOWS, MAX_BASELINE_CELLS // width))
+    found = np.empty((len(taken), width))
+    for start in range(0, len(taken), chunk):
+        found[start : start + chunk] = window_statistics(windows.batch(taken[start : start + chunk]))
+    return found, taken
 
 
 def _thinned(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:

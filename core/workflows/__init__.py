@@ -10,6 +10,7 @@ from core.workflows.anomalies import (
     set_verdict,
 )
 from core.workflows.cleaning import RecipePreview, get_recipe, preview_recipe, save_recipe
+from core.workflows.csv_out import without_formula
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
 from core.workflows.importing import (
@@ -37,7 +38,7 @@ from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredE
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report
 from core.workflows.results import Results, open_results
 from core.workflows.score_rows import ROW_KINDS, filter_scores, scores_at
-from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file, without_formula
+from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file
 from core.workflows.training import (
     TASK_CHOICES,
     delete_run,
