@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-STRETCH_ROWS = 100_000
+STRETCH_ROWS, RELEASE_ROWS = 100_000, 1_000_000
 Stretch = tuple[int, int]
 
 
@@ -97,7 +97,13 @@ class ParquetRows:
         stop = self.n_rows if stop is None else min(stop, self.n_rows)
         parts = {path: [n for n in wanted if self.files[n] == path] for path in self._opened}
         frames = [self._read(path, own, start, stop) for path, own in parts.items() if own]
-        table = pd.concat(frames, axis=1)[wanted] if frames else pd.DataFrame(index=range(max(0, stop - start)))
+        if stop - start > RELEASE_ROWS:
+            pa.default_memory_pool().release_unused()
+        table = (
+            (frames[0] if len(frames) == 1 else pd.concat(frames, axis=1))[wanted]
+            if frames
+            else pd.DataFrame(index=range(max(0, stop - start)))
+        )
         table.index = pd.RangeIndex(start, start + len(table), name="row")
         return table
 

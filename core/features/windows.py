@@ -16,12 +16,12 @@ from core.messages import msg
 class Windows:
     """One causal window a row. Before the first full window of a group its first row is repeated.
 
-    `values` is float32 (n_rows, n_features) in time order, in memory or in a file; `first_row` is int64 (n_rows,), the first row of the
+    `values` is float32 (n_rows, n_features) in time order, in memory or in a file; `first_row` is (n_rows,), the first row of the
     group that the row belongs to. Nothing is copied until `batch` is called.
     """
 
     values: BigArray
-    first_row: NDArray[np.int64]
+    first_row: NDArray[np.int32] | NDArray[np.int64]
     width: int
 
     def __len__(self) -> int:
@@ -64,9 +64,10 @@ def windows_over(values: BigArray, groups: NDArray[np.integer] | None, width: in
             msg("Choose a whole number from 1."),
         )
     n = len(values)
-    first = np.zeros(n, dtype=np.int64)
+    small = n < 2**31
+    first = np.zeros(n, np.int32) if small else np.zeros(n, np.int64)
     if groups is not None and n:
         changes = np.flatnonzero(np.diff(groups) != 0) + 1
         first[changes] = changes
-        first = np.maximum.accumulate(first)
+        np.maximum.accumulate(first, out=first)
     return Windows(values, first, width)

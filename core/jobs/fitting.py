@@ -209,8 +209,9 @@ def column_facts(resolved: Resolved, prepared: Prepared) -> tuple[ColumnFacts, .
             cells = train.to_numpy(dtype=np.float64, na_value=np.nan)
             known = cells[np.isfinite(cells)]
             values["missing_fraction"] = float(1 - known.size / max(1, cells.size))
+            del train, cells  # one column of ten million rows at a time
             if known.size:
-                low, high = np.quantile(known, [0.005, 0.995])
+                low, high = np.quantile(known, [0.005, 0.995], overwrite_input=True)
                 values |= {"low": float(low), "high": float(high), "minimum": float(known.min()), "maximum": float(known.max())}
         facts.append(ColumnFacts(**values))
     return tuple(facts)
