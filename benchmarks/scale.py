@@ -25,6 +25,7 @@ from benchmarks.plant import TARGET, write_plant
 SIZES = (100_000, 1_000_000, 10_000_000)
 BYTES_A_ROW = 1_500  # the file, its compressed copy, what an import stages, features and results, side by side
 MOST_POINTS = 5_000
+FIXED = ("preview", "network")  # their work does not grow with the table
 WINDOW = 30
 RECIPE = {
     "steps": [
@@ -247,33 +248,47 @@ STAGES: dict[str, Callable[[Path], None]] = {
 
 
 def _page(folder: Path) -> str:
-    """Seconds, rows a second and memory of each stage at each size."""
+    """Processor seconds and memory of each stage at each size, the cost of a row, and the import beside DuckDB's."""
     found = {(n, stage): _stored(folder / str(n) / f"{stage}.json") for n in SIZES for stage in STAGES}
-    head = ["stage", *(f"{n:,} rows" for n in SIZES), "rows/s (largest against smallest)", "peak memory of any process"]
+    head = ["stage", *(f"{n:,} rows" for n in SIZES), "cost of a row, largest to smallest size"]
     rows = []
     for stage, does in STAGES.items():
         results = [found[n, stage] for n in SIZES]
-        good = [(n, r) for n, r in zip(SIZES, results, strict=True) if "seconds" in r]
-        speeds = [n / r["seconds"] for n, r in good]
-        ratio = f"{speeds[-1]:,.0f} ({speeds[-1] / speeds[0]:.2f})" if speeds else ""
-        most = max((r["megabytes"] for _, r in good), default=0.0)
-        rows.append([(does.__doc__ or stage).splitlines()[0].rstrip("."), *map(_seconds, results), ratio, f"{most:,.0f} MB"])
-    return table(head, rows) + "\n\n" + _import_ratio(found)
+        costs = [r["processor"] / n for n, r in zip(SIZES, results, strict=True) if "processor" in r]
+        ratio = f"{costs[-1] / costs[0]:.2f}" if len(costs) > 1 and stage not in FIXED else ""
+        rows.append([f"{stage}: {_words(does)}", *map(_cost, results), ratio])
+    return "\n\n".join((table(head, rows), _plot(found), _import_ratio(found)))
 
 
-def _seconds(result: dict[str, Any]) -> str:
-    return f"{result['seconds']:.1f} s" if "seconds" in result else ("failed" if "failed" in result else "")
+def _words(stage: Callable[[Path], None]) -> str:
+    return (stage.__doc__ or "").splitlines()[0].rstrip(".").lower()
+
+
+def _cost(result: dict[str, Any]) -> str:
+    if "processor" not in result:
+        return "failed" if "failed" in result else ""
+    return f"{result['processor']:.1f} s, {result['megabytes']:,.0f} MB"
+
+
+def _plot(found: dict[tuple[int, str], dict[str, Any]]) -> str:
+    """Processor seconds a million rows, one line a stage: cost that grows linearly is a flat line."""
+    lines = []
+    for stage in STAGES:
+        costs = [found[n, stage].get("processor", 0.0) * 1e6 / n for n in SIZES]
+        if stage not in FIXED and all(costs):
+            lines.append(f'    line "{stage}" [{", ".join(f"{c:.1f}" for c in costs)}]')
+    sizes = ", ".join(f'"{n:,}"' for n in SIZES)
+    top = ["```mermaid", "xychart-beta", '    title "Processor seconds a million rows"', f"    x-axis [{sizes}]"]
+    return "\n".join([*top, *lines, "```"])
 
 
 def _import_ratio(found: dict[tuple[int, str], dict[str, Any]]) -> str:
     parts = []
     for n in SIZES:
-        base, ours, whole = (found[n, stage].get("seconds") for stage in ("duckdb", "read", "import"))
+        base, ours, whole = (found[n, stage].get("processor") for stage in ("duckdb", "read", "import"))
         if base and ours and whole:
-            parts.append(
-                f"{n:,} rows: {base / ours:.2f} × DuckDB's speed to read, {base / whole:.2f} × with hashes and the original kept"
-            )
-    return "; ".join(parts)
+            parts.append(f"{n:,} rows: {base / ours:.2f} to read, {base / whole:.2f} with hashes and the original kept")
+    return "Import, as a share of DuckDB's own speed by processor seconds: " + "; ".join(parts) + "."
 
 
 def _stored(path: Path) -> dict[str, Any]:
