@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -154,16 +155,33 @@ class _Guess:
             q = _quoted(name)
             number = self.kind[name] == "number"
             extent = f"min({q}), max({q}), bool_and({q} = floor({q}))" if number else "NULL, NULL, false"
-            parts.append(f"count({q}), approx_count_distinct({q}), {extent}")
+            parts.append(f"count({q}), {extent}")
         row = self.connection.execute(f"SELECT {', '.join(parts)} FROM {self.source}").fetchone() or (0,)
+        n_rows, found = int(row[0]), {name: row[1 + 4 * i : 5 + 4 * i] for i, name in enumerate(self.names)}
+        # Measured values are no ids, groups or labels: of them only whether they vary is asked, which the extremes tell.
+        counted = [name for name in self.names if self.kind[name] != "number" or found[name][3]]
+        distinct = self._distinct(counted, found, n_rows)
         facts = {}
-        for i, name in enumerate(self.names):
-            filled, distinct, low, high, whole = row[1 + 5 * i : 6 + 5 * i]
-            if distinct <= 3 or (distinct > 0.8 * filled and self._may_be_id(name, bool(whole), low, high, int(row[0]))):
+        for name, (filled, low, high, whole) in found.items():
+            n = distinct.get(name, filled if low != high else min(filled, 1))
+            facts[name] = _Facts(filled, n, bool(whole), float(low or 0), float(high or 0))
+        return n_rows, facts
+
+    def _distinct(self, names: Sequence[str], found: Mapping[str, Sequence[Any]], n_rows: int) -> dict[str, int]:
+        """Different values of some columns: estimated (HyperLogLog), and counted where the exact number decides."""
+        if not names:
+            return {}
+        estimates = ", ".join(f"approx_count_distinct({_quoted(name)})" for name in names)
+        counts = dict(
+            zip(names, self.connection.execute(f"SELECT {estimates} FROM {self.source}").fetchone() or (), strict=True)
+        )
+        for name in names:
+            filled, low, high, whole = found[name]
+            near_all = counts[name] > 0.8 * filled and self._may_be_id(name, bool(whole), low, high, n_rows)
+            if counts[name] <= 3 or near_all:
                 exact = self.connection.execute(f"SELECT count(DISTINCT {_quoted(name)}) FROM {self.source}").fetchone()
-                distinct = exact[0] if exact else distinct
-            facts[name] = _Facts(filled, distinct, bool(whole), float(low or 0), float(high or 0))
-        return int(row[0]), facts
+                counts[name] = exact[0] if exact else counts[name]
+        return counts
 
     def _may_be_id(self, name: str, whole: bool, low: float | None, high: float | None, n_rows: int) -> bool:
         """Whether an exact count of different values could make this an id; of ten million measured values it takes minutes."""
