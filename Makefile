@@ -70,6 +70,9 @@ bench-range: $(STAMP_DEV) browser ## a range of a chart of 200,000 rows
 bench-screening: $(STAMP_DEV) ## time and memory of the screening, from 10,000 to 10 million rows
 	@$(PY) -m benchmarks.screening
 
+bench-scale: $(STAMP_DEV) ## 10^5 to 10^7 rows through every stage: time and memory (about an hour, 15 GB of free disk)
+	@$(PY) -m benchmarks.scale
+
 screens: $(STAMP_DEV) browser ## every screen in both languages and themes to docs/screens
 	@$(PY) -m benchmarks.screens
 

@@ -14,6 +14,7 @@ ORDER = (
     ("errors",),
     ("settings",),
     ("languages",),
+    ("watching",),
     ("data",),
     ("confined",),
     ("clean",),

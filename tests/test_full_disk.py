@@ -25,7 +25,8 @@ from core.jobs.processes import host_name
 from core.jobs.worker import run_job
 from core.store import Store, open_store
 from core.store.problems import is_disk_full
-from core.workflows.scoring import read_table, write_csv
+from core.workflows.csv_out import write_csv
+from core.workflows.scoring import read_table
 from tests.stored import NOTHING, stored
 
 ROOT = Path(__file__).resolve().parents[1]

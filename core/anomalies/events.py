@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,12 @@ from core.anomalies.records import AnomalyEvent, SensorShare
 from core.anomalies.thresholds import Threshold
 
 
+class Contributions(Protocol):
+    """Parts of f sensors in the scores of some positions (m,): (m, f)."""
+
+    def __getitem__(self, positions: NDArray[np.int64], /) -> NDArray[np.floating[Any]]: ...
+
+
 def make_events(
     scores: NDArray[np.floating[Any]],
     threshold: Threshold | float,
@@ -27,7 +33,7 @@ def make_events(
     *,
     times: Sequence[Any] | NDArray[Any] | None = None,
     groups: Sequence[Any] | NDArray[Any] | None = None,
-    contributions: NDArray[np.floating[Any]] | None = None,
+    contributions: Contributions | None = None,
     names: Sequence[str] = (),
     join_gap_rows: int = 0,
 ) -> tuple[AnomalyEvent, ...]:
@@ -39,7 +45,7 @@ def make_events(
         rows: Dataset row number of each score, (n,), in any order.
         times: Time of each row (n,); without it events begin and end at row numbers.
         groups: Lot, unit or serial of each row (n,); an event never spans two.
-        contributions: (n, f), never negative; fills each event's sensors with their shares.
+        contributions: (n, f), or what gives (m, f) for m positions, never negative; fills each event's sensors with their shares.
         names: The f sensor names, in the order of `contributions`.
         join_gap_rows: Rows without a flag that may lie inside an event.
 
@@ -57,7 +63,7 @@ def make_events(
     found = []
     for run in np.split(flagged, np.flatnonzero(breaks) + 1):
         event = _event(run, values, limit, numbers, times)
-        sensors = () if contributions is None else sensor_shares(np.asarray(contributions)[run], names)
+        sensors = () if contributions is None else sensor_shares(contributions[run], names)
         found.append(replace(event, sensors=sensors, group="" if groups is None else str(groups[int(run[0])])))
     ranked = sorted(found, key=lambda event: (-event.peak, event.first_row))
     return tuple(replace(event, number=i) for i, event in enumerate(ranked, start=1))

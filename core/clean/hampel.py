@@ -127,6 +127,10 @@ class FittedHampel:
     key: str = "hampel_outliers"
     uses_neighbours: bool = True
 
+    @property
+    def reach_rows(self) -> int:
+        return 2 * self.half_width + 1
+
     def apply(self, table: pd.DataFrame) -> Applied:
         order, groups = row_order(table, self.keys)
         cells: dict[str, NDArray[np.float64] | pd.Series] = {}
@@ -146,7 +150,7 @@ class FittedHampel:
 
     def state(self) -> dict[str, object]:
         return {
-            "floors": dict(self.floors),
+            "columns": dict(self.floors),
             "group": self.keys.group,
             "time": self.keys.time,
             "half_width": self.half_width,
@@ -193,7 +197,7 @@ class HampelOutliers:
     def restore(self, state: Mapping[str, object]) -> FittedHampel:
         s: Mapping[str, Any] = state
         keys = RowKeys(s["group"], s["time"])
-        return FittedHampel(dict(s["floors"]), keys, s["half_width"], s["limit"], s["causal"], s["action"])
+        return FittedHampel(dict(s["columns"]), keys, s["half_width"], s["limit"], s["causal"], s["action"])
 
 
 HAMPEL_OUTLIERS = HampelOutliers(

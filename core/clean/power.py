@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -43,17 +43,19 @@ class FittedPower:
     def apply(self, table: pd.DataFrame) -> Applied:
         cells: dict[str, NDArray[np.float64] | pd.Series] = {}
         changed: dict[str, int] = {}
-        emptied = 0
+        emptied = np.zeros(len(table), dtype=np.int64)
         for name, exponent in self.exponents.items():
             before = numbers(table, name)
             if exponent is None:
                 continue
             after = transformed(before, exponent, self.family)
-            emptied += int(np.count_nonzero(np.isnan(after) & ~np.isnan(before)))
+            emptied += np.isnan(after) & ~np.isnan(before)
             n_changed = count_changed(before, after)
             if n_changed:
                 cells[name], changed[name] = after, n_changed
-        return applied(with_cells(table, cells), Change(changed_cells=changed, notes=self._notes(emptied)))
+        notes = self._notes(int(emptied.sum()))
+        done = applied(with_cells(table, cells), Change(changed_cells=changed, notes=notes))
+        return replace(done, row_notes=((notes[-1], emptied),) if emptied.any() else ())
 
     def state(self) -> dict[str, object]:
         return {"family": self.family, "exponents": dict(self.exponents)}

@@ -229,15 +229,19 @@ class FittedRecipe:
             cells |= {name: cells[name] | mask if name in cells else mask for name, mask in outcome.flagged_cells.items()}
             for mask in outcome.event_cells.values():
                 events = events | mask
-        labels = any(getattr(step, "action", None) == "real_event" for step in self.steps)
-        return Cleaned(table, left_out, left_out_by, flagged, tuple(changes), cells, events if labels else None)
+        return Cleaned(table, left_out, left_out_by, flagged, tuple(changes), cells, events if self.labels_events else None)
+
+    @property
+    def labels_events(self) -> bool:
+        """Whether a step labels rows as real events."""
+        return any(getattr(step, "action", None) == "real_event" for step in self.steps)
 
     def walk(self, table: pd.DataFrame, *, in_training: bool = False) -> Iterator[Done]:
         """Apply the steps one after another, each told before the next begins; for `in_training` see `apply`."""
         left_out = np.zeros(len(table), dtype=np.bool_)
         for step in self.steps:
             hidden = step.uses_neighbours and left_out.any()
-            done = _apply_to_kept(step, table, ~left_out) if hidden else _apply(step, table, in_training)
+            done = _apply_to_kept(step, table, ~left_out) if hidden else apply_step(step, table, in_training)
             new = done.left_out & ~left_out
             yield Done(step, table, done, new)
             table, left_out = done.table, left_out | new
@@ -292,14 +296,14 @@ def fit_recipe(recipe: Recipe, train: TrainPart, columns: Sequence[Column], *, k
         step = step_by_key(chosen.key)
         taken = _columns_for(step, chosen, current, original)
         fitted.append(step.fit(train, taken, step.settings.read(chosen.settings), keys))
-        done = _apply(fitted[-1], train.table, in_training=True)
+        done = apply_step(fitted[-1], train.table, in_training=True)
         train = replace(train, table=done.table[~done.left_out])
         current = _columns_after(step, taken, current, done.change)
         original |= set(done.change.renamed.values())
     return FittedRecipe(tuple(fitted), current, keys.group, tuple(step.id for step in recipe.active))
 
 
-def _apply(step: FittedStep, table: pd.DataFrame, in_training: bool) -> Applied:
+def apply_step(step: FittedStep, table: pd.DataFrame, in_training: bool) -> Applied:
     """A step on a table; `in_training`: the index says which rows of the dataset these are."""
     if in_training and isinstance(step, CrossFitted):
         return step.apply_in_training(table, table.index.to_numpy(dtype=np.int64))

@@ -51,6 +51,7 @@ class Applied:
     `left_out` is (n_rows,) bool: rows that the step takes out of training and scoring. `flagged` is (n_rows,) bool:
     rows with a cell that the step marks as an outlier without changing it; `flagged_cells` says which, (n_rows,) bool
     for each column with one. `event_cells`, likewise, are odd cells that the user calls a real event: kept and labelled.
+    `row_notes` are those notes of the change that count rows, with how much each row (n_rows,) counts.
     """
 
     table: pd.DataFrame
@@ -59,6 +60,7 @@ class Applied:
     change: Change
     flagged_cells: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     event_cells: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    row_notes: tuple[tuple[Message, NDArray[np.bool_] | NDArray[np.int64]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,11 @@ class FittedStep(Protocol):
 
     - False: strictly row by row. A row after the step depends on that row before it, so rows may come in chunks.
     - True: strictly column by column. A column after the step depends on one column, on group and time, and on which
-      rows were left out; marks of rows are joined over the columns. So columns may come one at a time.
+      rows were left out; marks of rows are joined over the columns. So columns may come one at a time, listed under
+      "columns" in `state` (a list, or a mapping from the column to what was learned of it), and in bundles of rows that
+      overlap (`core/clean/streaming.py`). A step that looks further than 10,000 rows of its group says so by attributes:
+      `reach_rows` to either side, `reach_time` back in time (seconds or own units), `reach_filled` filled cells beyond
+      these; `phase`: it counts places in the group modulo this.
     """
 
     @property

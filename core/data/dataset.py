@@ -17,6 +17,11 @@ if TYPE_CHECKING:  # Half a second of every child that reads a file, and it need
     import pandas as pd
     import pyarrow as pa
 
+    from core.data.rows import Rows
+
+IN_MEMORY_CELLS = 10_000_000
+"""A table with at most so many cells is read whole."""
+
 Kind = Literal["number", "text", "time"]
 Role = Literal["time", "group", "target", "sensor", "ignore"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -90,6 +95,17 @@ class Dataset:
         table = arrow.to_pandas()[names]
         table.index = pd.RangeIndex(start, start + len(table), name="row")
         return table
+
+    def rows(self, columns: Sequence[str] | None = None) -> Rows:
+        """Some columns to be read in parts; a table of at most 10 million cells is read now and stays in memory."""
+        from core.data.rows import FrameRows, ParquetRows
+
+        names = [c.name for c in self.columns] if columns is None else list(columns)
+        if self.n_rows * len(names) <= IN_MEMORY_CELLS:
+            return FrameRows(self.table(names))
+        for name in names:
+            self.column(name)
+        return ParquetRows(dict.fromkeys(names, self.path))
 
 
 def _slice(path: Path, names: list[str], start: int, stop: int) -> pa.Table:

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.dataset import Column
+from core.data.rows import Rows, take_rows
 from core.errors import SettingProblem
 from core.messages import Message, msg
 from core.settings import Settings, setting
@@ -22,6 +23,7 @@ from core.settings import Settings, setting
 SplitMethod = Literal["time", "group", "random", "first", "column"]
 TRAIN, VALIDATION, TEST, GAP = 0, 1, 2, 3
 PART_NAMES = ("train", "validation", "test", "gap")
+SAMPLE_CELLS, SAMPLE_ROWS, SAMPLE_STRETCHES = 10_000_000, 50_000, 50
 
 
 class SplitSettings(Settings):
@@ -59,6 +61,18 @@ class Split:
     def train_part(self, table: pd.DataFrame) -> TrainPart:
         """The training rows of a table with one row per dataset row."""
         return TrainPart(table.iloc[self.rows(TRAIN)], _made_by_split=True)
+
+    def train_sample(self, rows: Rows, most_cells: int = SAMPLE_CELLS) -> TrainPart:
+        """The training rows that a recipe is fitted on: all, or evenly spread stretches where they have too many cells.
+
+        Stretches and not single rows, so that rows keep their neighbours. At least 50,000 rows are taken.
+        """
+        train = self.rows(TRAIN)
+        most = max(SAMPLE_ROWS, most_cells // max(1, len(rows.names)))
+        if len(train) > most:
+            starts = np.linspace(0, len(train) - most // SAMPLE_STRETCHES, SAMPLE_STRETCHES).astype(np.int64)
+            train = train[np.unique(starts[:, None] + np.arange(most // SAMPLE_STRETCHES))]
+        return TrainPart(take_rows(rows, train), _made_by_split=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.clean.recipe import Cleaned, FittedRecipe
+from core.clean.recipe import FittedRecipe
+from core.clean.streaming import CleanedRows, clean_rows
+from core.data.room import BigArray, Room
+from core.data.rows import Rows
 from core.features.plan import FeaturePlan
-from core.features.windows import Windows, make_windows
+from core.features.windows import Windows, windows_over
+from core.watching import Watch, unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +23,19 @@ class Inputs:
     """What a model sees of a table of n_rows rows.
 
     `windows` covers the rows that were kept, in group and time order; `row_of_window` is int64 (n_kept,), the row
-    number in the table of each of them; `left_out_by` is object (n_rows,): the cleaning step that left a row out,
-    or ""; `filled` is bool (n_rows,): an empty cell was filled with the training part's median.
+    number in the table of each of them; `padded` is bool (n_rows,): the row's window repeats the first row of its group;
+    `filled` is bool (n_rows,): an empty cell was filled with the training part's median; `cleaned` has the cells.
     """
 
     windows: Windows
     row_of_window: NDArray[np.int64]
-    left_out_by: NDArray[np.object_]
+    padded: NDArray[np.bool_]
     filled: NDArray[np.bool_]
-    cleaned: Cleaned
+    cleaned: CleanedRows
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +48,48 @@ class Pipeline:
     group: str | None = None
     time: str | None = None
 
-    def inputs(self, table: pd.DataFrame, *, in_training: bool = False) -> Inputs:
+    def inputs(
+        self,
+        rows: Rows,
+        room: Room,
+        cleaned: CleanedRows | None = None,
+        watch: Watch = unwatched,
+        *,
+        in_training: bool = False,
+    ) -> Inputs:
         """Windows of a raw table. Rows that the recipe leaves out are in no window.
 
-        `in_training` says that it is the table that everything was fitted on; see `FittedRecipe.apply`.
+        Args:
+            room: Where features and cleaned columns lie that are too many for memory.
+            cleaned: The table after this recipe, where it is there already.
+            in_training: It is the table that everything was fitted on; see `FittedRecipe.apply`.
         """
-        cleaned = self.recipe.apply(table, in_training=in_training)
-        matrix = self.plan.transform(cleaned.table)
-        order, groups = row_order(table, self.group, self.time)
-        kept = order[~cleaned.left_out[order]]
+        done = clean_rows(self.recipe, rows, room, watch, in_training=in_training) if cleaned is None else cleaned
+        order, groups = row_order(rows.read([n for n in (self.group, self.time) if n in rows.names]), self.group, self.time)
+        kept = order[done.left_out_by[order] == 0]
         codes = None if groups is None else groups[kept]
-        return Inputs(
-            windows=make_windows(matrix.values[kept], codes, self.width),
-            row_of_window=kept,
-            left_out_by=np.asarray(cleaned.left_out_by, dtype=object),
-            filled=matrix.missing,
-            cleaned=cleaned,
-        )
+        del order, groups
+        values, filled = self._features(done, kept, room)
+        windows = windows_over(values, codes, self.width)
+        padded = np.zeros(rows.n_rows, dtype=np.bool_)
+        padded[kept] = windows.is_padded
+        return Inputs(windows, kept, padded, filled, done)
+
+    def _features(self, cleaned: CleanedRows, kept: NDArray[np.int64], room: Room) -> tuple[BigArray, NDArray[np.bool_]]:
+        """Scaled features of the kept rows in their order, (n_kept, n_features) float32, and which rows (n_rows,) had gaps."""
+        rows, plan = cleaned.rows, self.plan
+        values = room.array((len(kept), len(plan.features)), np.float32)
+        filled = np.zeros(rows.n_rows, dtype=np.bool_)
+        place = np.full(rows.n_rows, -1, dtype=np.int64)
+        place[kept] = np.arange(len(kept))
+        columns = plan.columns_in(rows.names)
+        for start, stop in rows.stretches():
+            matrix = plan.transform(rows.read(columns, start, stop))
+            filled[start:stop] = matrix.missing
+            at = place[start:stop]
+            is_kept = at >= 0
+            values[at[is_kept]] = matrix.values[is_kept].astype(np.float32)
+        return values, filled
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -89,11 +122,12 @@ def group_codes(table: pd.DataFrame, group: str | None) -> NDArray[np.int64] | N
 def row_order(table: pd.DataFrame, group: str | None, time: str | None) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
     """Row positions ordered by group (first appearance), then time, then place in the file; and the group codes."""
     codes = group_codes(table, group)
-    keys: list[NDArray] = [np.arange(len(table))]
-    if time is not None and time in table.columns:
-        keys.append(_sortable(table[time]))
+    keys: list[NDArray] = [_sortable(table[time])] if time is not None and time in table.columns else []
     if codes is not None:
         keys.append(codes)
+    if all(bool((key[1:] >= key[:-1]).all()) for key in keys):  # in order already, as most files are
+        return np.arange(len(table), dtype=np.int64), codes
+    # Sorting is stable: equal rows keep their order in the file.
     return np.lexsort(keys).astype(np.int64), codes
 
 

@@ -5,7 +5,7 @@ Everything here is learned from the training part: the category list, the fill v
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,13 +70,7 @@ class FeaturePlan:
         Raises:
             DataProblem: a column that the model needs is not there.
         """
-        absent = [name for name in self.columns if name not in table.columns]
-        if absent:
-            raise DataProblem(
-                msg("The table lacks {columns}.", columns=", ".join(absent)),
-                msg("The model was trained with {columns}.", columns=", ".join(self.columns)),
-                msg("Add the columns or rename yours to match."),
-            )
+        self.columns_in([str(name) for name in table.columns])
         values = np.empty((len(table), len(self.features)))
         missing = np.zeros(len(table), dtype=bool)
         for i, feature in enumerate(self.features):
@@ -85,6 +79,21 @@ class FeaturePlan:
             missing |= empty
             values[:, i] = (np.where(empty, feature.fill, raw) - feature.mean) / feature.scale
         return FeatureMatrix(values, tuple(f.name for f in self.features), missing)
+
+    def columns_in(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The columns that feed the model.
+
+        Raises:
+            DataProblem: one of them is not among `names`.
+        """
+        absent = [name for name in self.columns if name not in names]
+        if absent:
+            raise DataProblem(
+                msg("The table lacks {columns}.", columns=", ".join(absent)),
+                msg("The model was trained with {columns}.", columns=", ".join(self.columns)),
+                msg("Add the columns or rename yours to match."),
+            )
+        return self.columns
 
     def to_json(self) -> dict[str, object]:
         rows = [[f.column, f.category, f.fill, f.mean, f.scale] for f in self.features]
@@ -104,11 +113,17 @@ def fit_features(train: TrainPart, columns: Sequence[Column]) -> FeaturePlan:
     Raises:
         NotEnoughData: no usable sensor column is left.
     """
+    return plan_features(lambda column: train, columns)
+
+
+def plan_features(part_of: Callable[[Column], TrainPart], columns: Sequence[Column]) -> FeaturePlan:
+    """The same, with the training part of each column read when its turn comes."""
     features: list[Feature] = []
     notes: list[Message] = []
     for column in columns:
         if column.role != "sensor" or column.kind == "time":
             continue
+        train = part_of(column)
         found = _number_feature(train, column) if column.kind == "number" else _category_features(train, column)
         if isinstance(found, Message):
             notes.append(found)

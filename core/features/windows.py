@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.room import BigArray
 from core.errors import SettingProblem
 from core.messages import msg
 
@@ -15,12 +16,12 @@ from core.messages import msg
 class Windows:
     """One causal window a row. Before the first full window of a group its first row is repeated.
 
-    `values` is float32 (n_rows, n_features) in time order; `first_row` is int64 (n_rows,), the first row of the
+    `values` is float32 (n_rows, n_features) in time order, in memory or in a file; `first_row` is (n_rows,), the first row of the
     group that the row belongs to. Nothing is copied until `batch` is called.
     """
 
-    values: NDArray[np.float32]
-    first_row: NDArray[np.int64]
+    values: BigArray
+    first_row: NDArray[np.int32] | NDArray[np.int64]
     width: int
 
     def __len__(self) -> int:
@@ -36,7 +37,8 @@ class Windows:
         rows = np.asarray(rows, dtype=np.int64)
         back = np.arange(1 - self.width, 1)
         index = np.maximum(rows[:, None] + back[None, :], self.first_row[rows][:, None])
-        return self.values[index]
+        found: NDArray[np.float32] = self.values[index]
+        return found
 
 
 def make_windows(values: NDArray[np.float64], groups: NDArray[np.int64] | None, width: int) -> Windows:
@@ -50,6 +52,11 @@ def make_windows(values: NDArray[np.float64], groups: NDArray[np.int64] | None, 
         >>> w.batch(np.array([0, 3]))[:, :, 0].tolist()
         [[0.0, 0.0, 0.0], [1.0, 2.0, 3.0]]
     """
+    return windows_over(np.ascontiguousarray(values, dtype=np.float32), groups, width)
+
+
+def windows_over(values: BigArray, groups: NDArray[np.integer] | None, width: int) -> Windows:
+    """The same over float32 features (n_rows, n_features) as they are, without a copy."""
     if width < 1:
         raise SettingProblem(
             msg("{name} is '{value}'.", name="window", value=width),
@@ -57,9 +64,10 @@ def make_windows(values: NDArray[np.float64], groups: NDArray[np.int64] | None, 
             msg("Choose a whole number from 1."),
         )
     n = len(values)
-    first = np.zeros(n, dtype=np.int64)
+    small = n < 2**31
+    first = np.zeros(n, np.int32) if small else np.zeros(n, np.int64)
     if groups is not None and n:
         changes = np.flatnonzero(np.diff(groups) != 0) + 1
         first[changes] = changes
-        first = np.maximum.accumulate(first)
-    return Windows(np.ascontiguousarray(values, dtype=np.float32), first, width)
+        np.maximum.accumulate(first, out=first)
+    return Windows(values, first, width)

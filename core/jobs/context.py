@@ -14,10 +14,12 @@ from pathlib import Path
 from core.errors import StoreProblem
 from core.store import JobRow, Store
 from core.training.events import Event
+from core.watching import Stopped, Watch
 
 COMMIT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 3.0
 LOOK_SECONDS = 0.25
+WATCH_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,23 @@ class JobContext:
         if self._stop.is_set() and not self._heard:
             self._acknowledge()
         return self._stop.is_set()
+
+    def watch(self, stage: str, *, stops: bool = True) -> Watch:
+        """What a long stage is given: it tells how far it is, at most once a second, and ends when a stop is asked for.
+
+        Args:
+            stops: False for a stage that keeps what is there, which a stop must not take away.
+        """
+        told = [time.monotonic()]
+
+        def watching(share: float) -> None:
+            if stops and self.stop_requested():
+                raise Stopped
+            if time.monotonic() - told[0] >= WATCH_SECONDS:
+                told[0] = time.monotonic()
+                self.emit(Event("progress", {"stage": stage, "fraction": float(share)}))
+
+        return watching
 
     def cancelled(self) -> None:
         """The job's function says that it ended early because it was asked to; without this it counts as succeeded."""

@@ -33,6 +33,7 @@ from core.training.steps import metric_key
 PARITY = 1e-5
 PARITY_WINDOWS = 512
 MAX_BASELINE_WINDOWS = 200_000
+MAX_BASELINE_CELLS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def balanced_places(places: NDArray[np.int64], prepared: Prepared, resolved: Res
 def network_shape(prepared: Prepared) -> Shape:
     """The shape of the network that fits the prepared windows."""
     target = prepared.target
-    n_features = prepared.inputs.windows.values.shape[1]
+    n_features = int(prepared.inputs.windows.values.shape[1])
     n_outputs = len(target.classes) if isinstance(target, ClassTarget) else 1
     return Shape(prepared.pipeline.width, n_features, n_outputs)
 
@@ -153,8 +154,10 @@ def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
 
 def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:
     """Fit a shallow family on the same recipe, split and windows (their statistics) and write its bundle."""
-    places = balanced_places(_thinned(prepared.train, MAX_BASELINE_WINDOWS), prepared, resolved)
-    inputs = _statistics(prepared, places)
+    inputs, places = _statistics(prepared, prepared.train)
+    balanced = balanced_places(places, prepared, resolved)
+    if balanced is not places:  # places rise
+        inputs, places = inputs[np.searchsorted(places, balanced)], balanced
     targets = encoded_targets(prepared, places)
     targets = None if targets is None else targets.astype(np.float64)
     fitted: FittedArrays = spec.fit(inputs, targets, settings, resolved.request.seed)
@@ -211,22 +214,26 @@ def column_facts(resolved: Resolved, prepared: Prepared) -> tuple[ColumnFacts, .
     beside values as measured, in their own unit, so it comes from these, without the cells that cleaning took away.
     """
     facts = []
-    measured = prepared.split.train_part(prepared.table).table
-    train = prepared.split.train_part(prepared.inputs.cleaned.table.reindex(prepared.table.index)).table
+    cleaned = prepared.inputs.cleaned.rows
     for column in resolved.dataset.columns:
         if column.role == "ignore":
             continue
         values: dict[str, Any] = {"name": column.name, "kind": column.kind, "role": column.role, "unit": column.unit}
         values |= {"lower_limit": column.lower_limit, "nominal": column.nominal, "upper_limit": column.upper_limit}
-        if column.kind == "number" and column.name in train:
-            cells = train[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
-            known = cells[np.isfinite(cells)]
+        if column.kind == "number" and column.name in cleaned.names:
+            train = prepared.split.train_part(cleaned.read([column.name])).table[column.name]
+            cells = train.to_numpy(dtype=np.float64, na_value=np.nan)
+            is_known = np.isfinite(cells)
+            known = cells[is_known]
             values["missing_fraction"] = float(1 - known.size / max(1, cells.size))
+            del train, cells
             if known.size:
                 values |= {"minimum": float(known.min()), "maximum": float(known.max())}
-                raw = measured[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
-                seen = raw[np.isfinite(raw) & np.isfinite(cells)]
-                low, high = np.quantile(seen if seen.size else known, [0.005, 0.995])
+                measured = prepared.split.train_part(prepared.rows.read([column.name])).table[column.name]
+                raw = measured.to_numpy(dtype=np.float64, na_value=np.nan)
+                seen = raw[np.isfinite(raw) & is_known]
+                del measured, raw  # one column of ten million rows at a time
+                low, high = np.quantile(seen if seen.size else known, [0.005, 0.995], overwrite_input=True)
                 values |= {"low": float(low), "high": float(high)}
         facts.append(ColumnFacts(**values))
     return tuple(facts)
@@ -285,9 +292,17 @@ def _residual_calibration(network: OnnxNetwork, prepared: Prepared) -> dict[str,
     return dict(calibration_of_levels(np.concatenate(levels)).to_arrays())
 
 
-def _statistics(prepared: Prepared, places: NDArray[np.int64], chunk: int = 4096) -> NDArray[np.float64]:
-    parts = [window_statistics(prepared.inputs.windows.batch(places[i : i + chunk])) for i in range(0, len(places), chunk)]
-    return np.concatenate(parts)
+def _statistics(
+    prepared: Prepared, places: NDArray[np.int64], chunk: int = 4096
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Window statistics (n, d) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
+    windows = prepared.inputs.windows
+    width = window_statistics(windows.batch(places[:1])).shape[1]
+    taken = _thinned(places, min(MAX_BASELINE_WINDOWS, MAX_BASELINE_CELLS // width))
+    found = np.empty((len(taken), width))
+    for start in range(0, len(taken), chunk):
+        found[start : start + chunk] = window_statistics(windows.batch(taken[start : start + chunk]))
+    return found, taken
 
 
 def _thinned(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:

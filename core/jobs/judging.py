@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.anomalies.thresholds import choose_threshold
-from core.data.split import TEST
 from core.evaluation import (
     Metric,
     binary_flag_metrics,
@@ -70,7 +69,7 @@ def _threshold(
         baseline_scores=raw.outputs[prepared.inputs.row_of_window[normal], 0],
         per_week=resolved.task.false_alarms_per_week,
         extrapolate=manifest.model not in BOUNDED_SCORES,
-        period_seconds=period_seconds(prepared.table, resolved.time, prepared.inputs.row_of_window),
+        period_seconds=period_seconds(prepared.keys, resolved.time, prepared.inputs.row_of_window),
         width_rows=resolved.width,
     )
     return threshold.to_json()
@@ -81,7 +80,7 @@ def full_places(prepared: Prepared, places: NDArray[np.int64], fewest: int = 20)
 
     A padded window repeats one row, and its average is far noisier than that of real rows.
     """
-    full = places[~prepared.inputs.windows.is_padded[places]]
+    full = places[~prepared.inputs.padded[prepared.inputs.row_of_window[places]]]
     return full if len(full) >= fewest else places
 
 
@@ -139,30 +138,26 @@ def best_f1_cut(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> f
 
 def label_flags(truth: NDArray[np.object_]) -> NDArray[np.float64]:
     """Labels of an anomaly run as 1 (anomalous), 0 (normal), NaN (unknown)."""
-    return np.array([np.nan if v is None else float(str(v).strip().lower() not in NORMAL_WORDS) for v in truth])
-
-
-def figures_on_test(scored: pd.DataFrame, prepared: Prepared, resolved: Resolved, manifest: Manifest) -> tuple[Metric, ...]:
-    """The figures on the test part. Anomaly runs without labels have the flagged share only."""
-    rows = prepared.split.rows(TEST)
-    return part_metrics(scored, rows, prepared, resolved, manifest)
+    codes, words = pd.factorize(np.asarray(truth, dtype=object))  # each word is judged once: a million rows have few
+    flags = [float(str(word).strip().lower() not in NORMAL_WORDS) for word in words]
+    return np.array([*flags, np.nan])[codes]
 
 
 def part_metrics(
     scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved, manifest: Manifest
 ) -> tuple[Metric, ...]:
-    """The figures of some rows."""
+    """The figures of some rows, of which `scored` has the scores. Anomaly runs without labels have the flagged share only."""
     task = resolved.request.task
     if task == "anomaly":
         return _anomaly_metrics(scored, rows, prepared, resolved)
     if task == "classification":
         return _class_metrics(scored, rows, prepared, manifest, _blocks(rows, prepared, resolved))
     truth = capped_truth(prepared)[rows]
-    predicted = scored["prediction"].to_numpy(dtype=np.float64)[rows]
+    predicted = scored["prediction"].to_numpy(dtype=np.float64)
     blocks = _blocks(rows, prepared, resolved)
     found = list(regression_metrics(truth, predicted, seed=resolved.request.seed, blocks=blocks))
     if "lower" in scored:
-        found.append(measured_coverage(truth, scored["lower"].to_numpy()[rows], scored["upper"].to_numpy()[rows]))
+        found.append(measured_coverage(truth, scored["lower"].to_numpy(), scored["upper"].to_numpy()))
     if task == "rul":
         found.append(phm08_score(truth, predicted))
     return tuple(found)
@@ -190,7 +185,7 @@ def resampling_blocks(
 
 
 def _blocks(rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> NDArray[np.int64] | None:
-    return resampling_blocks(rows, prepared.table, group=resolved.group, time=resolved.time, method=resolved.split.method)
+    return resampling_blocks(rows, prepared.keys, group=resolved.group, time=resolved.time, method=resolved.split.method)
 
 
 def _class_metrics(
@@ -199,9 +194,9 @@ def _class_metrics(
     target = prepared.target
     if not isinstance(target, ClassTarget):
         raise TypeError("A classification has a class target.")
-    probabilities = scored[[f"probability_{c}" for c in target.classes]].to_numpy(dtype=np.float64)[rows]
+    probabilities = scored[[f"probability_{c}" for c in target.classes]].to_numpy(dtype=np.float64)
     positive = None if manifest.positive is None else target.classes.index(manifest.positive)
-    codes = target.encode(prepared.truth)[rows]  # type: ignore[arg-type]
+    codes = target.encode(prepared.truth[rows])  # type: ignore[arg-type, index]
     threshold = 0.5 if manifest.decision is None else manifest.decision
     return classification_metrics(codes, probabilities, target.classes, positive, threshold, blocks=blocks)
 
@@ -209,13 +204,13 @@ def _class_metrics(
 def _anomaly_metrics(
     scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved
 ) -> tuple[Metric, ...]:
-    flags, scores = scored["flag"].to_numpy()[rows], scored["score"].to_numpy(dtype=np.float64)[rows]
+    flags, scores = scored["flag"].to_numpy(), scored["score"].to_numpy(dtype=np.float64)
     known = np.isfinite(scores)
     share = Metric("flagged_fraction", float(flags[known].mean()) if known.any() else None, int(known.sum()))
     found: list[Metric] = [share] if known.any() else []
     if prepared.truth is None:
         return tuple(found)
-    labels = label_flags(prepared.truth)[rows]
+    labels = label_flags(prepared.truth[rows])
     known &= np.isfinite(labels)
     truth = labels[known] > 0
     blocks = _blocks(rows, prepared, resolved)

@@ -14,20 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from core.data.split import VALIDATION
+from core.data.room import Room, blocks, save_array
+from core.data.rows import take_rows
+from core.data.split import TEST, VALIDATION
 from core.evaluation import Metric
 from core.jobs import judging
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key
 from core.serving.bundle import Bundle
-from core.serving.scoring import decide, raw_scores
+from core.serving.scoring import RawScores, decide, scores_of_inputs
 from core.settings import Settings
 from core.training.events import Event
 from core.training.prepare import Prepared, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
+from core.watching import Stopped, Watch, unwatched
 
 if TYPE_CHECKING:
     from core.jobs.context import JobContext
@@ -37,12 +43,15 @@ EXAMPLE_ROWS = 8
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A calibrated bundle with its figures and a scored row for each dataset row."""
+    """A calibrated bundle with its figures and its raw scores of each dataset row."""
 
     bundle: Bundle
     metrics: tuple[Metric, ...]
-    scored: pd.DataFrame
-    contributions: Any
+    raw: RawScores
+
+    def scored(self, rows: NDArray[np.int64] | slice) -> pd.DataFrame:
+        """What is said of some rows, one row each, in their order."""
+        return decide(self.bundle, self.raw, rows)
 
 
 def run(ctx: JobContext) -> None:
@@ -52,11 +61,20 @@ def run(ctx: JobContext) -> None:
     dataset = ctx.store.get_dataset(request.dataset_id, request.dataset_version).to_dataset()
     _stage(ctx, "preparing", 0)
     resolved = resolve(dataset, request)
-    prepared = prepare(resolved)
-    for note in prepared.notes:
-        ctx.emit(Event("note", {"message": note.to_json()}))
     work = ctx.folder / "result.tmp"
     shutil.rmtree(work, ignore_errors=True)
+    room = Room(ctx.folder / "room.tmp")
+    try:
+        _run(ctx, resolved, prepare(resolved, room, ctx.watch("preparing")), work)
+    except Stopped:
+        ctx.cancelled()
+    finally:
+        shutil.rmtree(ctx.folder / "room.tmp", ignore_errors=True)
+
+
+def _run(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path) -> None:
+    for note in prepared.notes:
+        ctx.emit(Event("note", {"message": note.to_json()}))
     _stage(ctx, "baseline", 1)
     baselines = _baselines(ctx, resolved, prepared, work)
     _stage(ctx, "training", 2, n_train=len(prepared.train))
@@ -80,11 +98,9 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
         folder = work / "bundle" / "baseline" if not found else work / f"baseline_{key}"
         spec = model_by_key(key)
         bundle = fit_baseline(resolved, prepared, spec, _baseline_settings(spec, resolved), folder)
-        found[key] = judge(bundle, prepared, resolved)
+        found[key] = judge(bundle, prepared, resolved, ctx.watch("baseline"))
         # While the network trains, the baseline shows its validation figures: the test part is opened at the end, once.
-        shown = judging.part_metrics(
-            found[key].scored, prepared.split.rows(VALIDATION), prepared, resolved, found[key].bundle.manifest
-        )
+        shown = _figures(found[key].bundle, found[key].raw, VALIDATION, prepared, resolved)
         ctx.emit(
             Event("result", {"model": key, "baseline": True, "part": "validation", "metrics": judging.metrics_json(shown)})
         )
@@ -118,7 +134,7 @@ def _main(
             told_epochs=_told_epochs(ctx),
         )
         trained = {"stopped_by": fit.stopped_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
-    return judge(bundle, prepared, resolved), trained
+    return judge(bundle, prepared, resolved, ctx.watch("judging", stops=resolved.spec.role == "baseline")), trained
 
 
 def _told_epochs(ctx: JobContext) -> int:
@@ -132,14 +148,17 @@ def _told_epochs(ctx: JobContext) -> int:
     return min(told, int(batch.values["epoch"]) - 1) if is_later and batch is not None else told
 
 
-def judge(bundle: Bundle, prepared: Prepared, resolved: Resolved) -> Judged:
+def judge(bundle: Bundle, prepared: Prepared, resolved: Resolved, watch: Watch = unwatched) -> Judged:
     """Choose threshold, interval or decision on the validation part, then measure on the test part."""
-    raw = raw_scores(bundle, prepared.table)
+    raw = scores_of_inputs(bundle, prepared.inputs, prepared.room, watch)
     manifest = judging.calibrated(bundle.manifest, raw, prepared, resolved)
     calibrated = rewrite(bundle, manifest)
-    scored = decide(calibrated, raw)
-    metrics = judging.figures_on_test(scored, prepared, resolved, manifest)
-    return Judged(calibrated, metrics, scored, raw.contributions)
+    return Judged(calibrated, _figures(calibrated, raw, TEST, prepared, resolved), raw)
+
+
+def _figures(bundle: Bundle, raw: RawScores, part: int, prepared: Prepared, resolved: Resolved) -> tuple[Metric, ...]:
+    rows = prepared.split.rows(part)
+    return judging.part_metrics(decide(bundle, raw, rows), rows, prepared, resolved, bundle.manifest)
 
 
 def _write_results(
@@ -159,8 +178,8 @@ def _write_results(
         rewrite(judged.bundle, judged.bundle.manifest.model_copy(update={"metrics": judging.metrics_json(judged.metrics)}))
         name = f"{key}_scores.parquet" if place else "baseline_scores.parquet"
         write_scores(work / name, judged, prepared, resolved)
-    if main.contributions is not None:
-        np.save(work / "contributions.npy", main.contributions)
+    if main.raw.contributions is not None:
+        save_array(work / "contributions.npy", main.raw.contributions)
     summary = {
         "trained": trained,
         "notes": [n.to_json() for n in _notes(prepared, resolved, trained)],
@@ -224,15 +243,32 @@ def recipe_changes(prepared: Prepared) -> list[dict[str, Any]]:
 
 def write_scores(path: Path, judged: Judged, prepared: Prepared, resolved: Resolved) -> None:
     """One Parquet row for each dataset row: row, part, key columns, truth, then the scored columns."""
-    head: dict[str, Any] = {"row": np.arange(len(prepared.table)), "part": prepared.split.parts}
-    for name in (resolved.group, resolved.time):
-        if name is not None:
-            head[name] = prepared.table[name].to_numpy()
-    if prepared.truth is not None:
-        is_text = resolved.request.task in ("classification", "anomaly")
-        head["truth"] = prepared.truth if is_text else judging.capped_truth(prepared)
-    frame = pd.concat([pd.DataFrame(head), judged.scored.reset_index(drop=True)], axis=1)
-    frame.to_parquet(path, index=False, compression="zstd")
+    truth = prepared.truth
+    if truth is not None and resolved.request.task not in ("classification", "anomaly"):
+        truth = judging.capped_truth(prepared)
+    writer = None
+    for start, stop in blocks(len(prepared.keys)):
+        some = slice(start, stop)
+        head: dict[str, Any] = {"row": np.arange(start, stop), "part": prepared.split.parts[some]}
+        for name in (resolved.group, resolved.time):
+            if name is not None:
+                head[name] = prepared.keys[name].iloc[some].to_numpy()
+        if truth is not None:
+            head["truth"] = truth[some]
+        frame = pd.concat([pd.DataFrame(head), judged.scored(some).reset_index(drop=True)], axis=1)
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        writer = writer or pq.ParquetWriter(path, _without_nulls(table.schema), compression="zstd")
+        writer.write_table(table.cast(writer.schema))
+    if writer is not None:
+        writer.close()
+
+
+def _without_nulls(schema: pa.Schema) -> pa.Schema:
+    """A column that is empty in the first block is a column of texts."""
+    for i, field in enumerate(schema):
+        if pa.types.is_null(field.type):
+            schema = schema.set(i, field.with_type(pa.large_string()))
+    return schema
 
 
 def example(bundle: Bundle, prepared: Prepared) -> bytes:
@@ -240,9 +276,10 @@ def example(bundle: Bundle, prepared: Prepared) -> bytes:
     places = prepared.train[: max(EXAMPLE_ROWS, prepared.pipeline.width + 4)]
     rows = np.sort(prepared.inputs.row_of_window[places])
     needed = [*bundle.pipeline.plan.columns, *bundle.manifest.key_columns]
-    recipe_columns = [c.name for c in bundle.manifest.columns if c.name in prepared.table and c.role == "sensor"]
-    names = list(dict.fromkeys([*bundle.manifest.key_columns, *recipe_columns, *(n for n in needed if n in prepared.table)]))
-    table = prepared.table.iloc[rows][names].reset_index(drop=True)
+    present = set(prepared.rows.names)
+    recipe_columns = [c.name for c in bundle.manifest.columns if c.name in present and c.role == "sensor"]
+    names = list(dict.fromkeys([*bundle.manifest.key_columns, *recipe_columns, *(n for n in needed if n in present)]))
+    table = take_rows(prepared.rows, rows, names).reset_index(drop=True)
     expected = bundle.score(table)
     content = {
         "rows": json.loads(table.to_json(orient="split", date_format="iso", double_precision=15)),

@@ -14,15 +14,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.anomalies.scoring import ScoreCalibration, score_reconstruction
+from core.data.room import BigArray, Room
+from core.data.rows import FrameRows, MappedRows, Rows
 from core.errors import DataProblem
 from core.features import Inputs
 from core.features.targets import ClassTarget, class_texts, target_from_json
 from core.messages import Message, msg
+from core.watching import Watch, part_of, unwatched
 
 if TYPE_CHECKING:
     from core.serving.bundle import Bundle
 
 CHUNK_ROWS = 2048
+HEAD_ROWS = 1_000
+Places = slice | NDArray[np.int64]
+ALL = slice(None)
 PADDED = "padded window"
 FILLED = "empty cell filled"
 
@@ -42,30 +48,34 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class RawScores:
-    """Outputs before the decision: one row an input row, NaN where it was left out."""
+    """Outputs before the decision: one row an input row, NaN where it was left out.
+
+    `outputs` is float64 (n_rows, k), `contributions` float32 (n_rows, n_columns); both may lie in files.
+    """
 
     inputs: Inputs
-    outputs: NDArray[np.float64]
-    contributions: NDArray[np.float32] | None
+    outputs: BigArray
+    contributions: BigArray | None
 
 
-def check_columns(bundle: Bundle, table: pd.DataFrame) -> None:
+def check_columns(bundle: Bundle, rows: Rows) -> None:
     """The table has what the model needs, as numbers where numbers are needed.
 
     Raises:
         DataProblem: columns are missing, or texts stand where the model was trained on numbers.
     """
     needed = {c.name: c for c in bundle.manifest.columns if c.name in bundle.pipeline.plan.columns}
-    absent = [name for name in (*needed, *bundle.manifest.key_columns) if name not in table.columns]
+    absent = [name for name in (*needed, *bundle.manifest.key_columns) if name not in rows.names]
     if absent:
         raise DataProblem(
             msg("The table lacks {columns}.", columns=", ".join(dict.fromkeys(absent))),
             msg("The model was trained with {columns}.", columns=", ".join(needed)),
             msg("Add the columns or rename yours to match."),
         )
-    texts = [n for n, c in needed.items() if c.kind == "number" and not pd.api.types.is_numeric_dtype(table[n])]
+    head = rows.read(list(needed), 0, HEAD_ROWS)
+    texts = [n for n, c in needed.items() if c.kind == "number" and not pd.api.types.is_numeric_dtype(head[n])]
     if texts:
-        example = str(next(iter(table[texts[0]].dropna().astype("str")), ""))
+        example = str(next(iter(head[texts[0]].dropna().astype("str")), ""))
         raise DataProblem(
             msg("Column '{column}' holds texts such as '{example}'.", column=texts[0], example=example),
             msg("The model was trained on numbers there."),
@@ -89,69 +99,72 @@ def kinds_as_trained(bundle: Bundle, table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def raw_scores(bundle: Bundle, table: pd.DataFrame) -> RawScores:
-    """The model's outputs for each row, in chunks, before thresholds and intervals."""
-    table = kinds_as_trained(bundle, table)
+def raw_scores(bundle: Bundle, rows: Rows, room: Room, watch: Watch = unwatched) -> RawScores:
+    """The model's outputs for each row of a raw table, in chunks, before thresholds and intervals."""
+    given = MappedRows(rows, lambda table: kinds_as_trained(bundle, table))
+    table: Rows = FrameRows(given.read()) if isinstance(rows, FrameRows) else given
     check_columns(bundle, table)
-    inputs = bundle.pipeline.inputs(table)
-    n_columns = len(bundle.pipeline.plan.columns)
-    outputs = contributions = None
-    for start in range(0, len(inputs.windows), CHUNK_ROWS):
-        places = np.arange(start, min(start + CHUNK_ROWS, len(inputs.windows)))
+    inputs = bundle.pipeline.inputs(table, room, watch=part_of(watch, 0, 0.3))
+    return scores_of_inputs(bundle, inputs, room, part_of(watch, 0.3, 1))
+
+
+def scores_of_inputs(bundle: Bundle, inputs: Inputs, room: Room, watch: Watch = unwatched) -> RawScores:
+    """The same for a table whose windows are there: those that the bundle's own pipeline made of it."""
+    n_columns, n_windows = len(bundle.pipeline.plan.columns), len(inputs.windows)
+    outputs: BigArray | None = None
+    contributions: BigArray | None = None
+    for start in range(0, n_windows, CHUNK_ROWS):
+        places = np.arange(start, min(start + CHUNK_ROWS, n_windows))
         out, parts = _predict(bundle, inputs.windows.batch(places))
         rows = inputs.row_of_window[places]
         if outputs is None:
-            outputs = np.full((len(table), out.shape[1]), np.nan)
-            contributions = None if parts is None else np.full((len(table), n_columns), np.nan, dtype=np.float32)
+            outputs = room.array((inputs.n_rows, out.shape[1]), np.float64, np.nan)
+            contributions = None if parts is None else room.array((inputs.n_rows, n_columns), np.float32, np.nan)
         outputs[rows] = out
         if contributions is not None and parts is not None:
             contributions[rows] = parts
+        watch(start / n_windows)
     if outputs is None:
-        outputs = np.full((len(table), 1), np.nan)
+        outputs = np.full((inputs.n_rows, 1), np.nan)
     return RawScores(inputs, outputs, contributions)
 
 
 def score_table(bundle: Bundle, table: pd.DataFrame) -> Scored:
     """The output rows of a table; columns as the task has them (see `DESIGN` of the command line)."""
-    raw = raw_scores(bundle, table)
-    return Scored(decide(bundle, raw), raw.contributions, bundle.pipeline.plan.columns, _notes(bundle, raw))
+    raw = raw_scores(bundle, FrameRows(table), Room())
+    contributions = None if raw.contributions is None else raw.contributions[:]
+    return Scored(decide(bundle, raw), contributions, bundle.pipeline.plan.columns, input_notes(bundle, raw))
 
 
-def decide(bundle: Bundle, raw: RawScores) -> pd.DataFrame:
-    """Predictions, intervals, probabilities, scores and flags from raw outputs; padded windows have a score but no flag.
+def decide(bundle: Bundle, raw: RawScores, rows: Places = ALL) -> pd.DataFrame:
+    """Predictions, intervals, probabilities, scores and flags of some rows; padded windows have a score but no flag.
 
     Where a step of the recipe labels rows as a real event, the column `real_event` carries the label into judging.
     """
-    manifest = bundle.manifest
+    manifest, outputs = bundle.manifest, raw.outputs[rows]
     out: dict[str, object] = {}
     if manifest.task == "classification":
-        out = _class_columns(bundle, raw.outputs)
+        out = _class_columns(bundle, outputs)
     elif manifest.task == "anomaly":
-        scores = raw.outputs[:, 0]
-        out = {"score": scores, "flag": bundle.threshold.flags(scores) & ~_padded(raw)}
+        scores = outputs[:, 0]
+        out = {"score": scores, "flag": bundle.threshold.flags(scores) & ~raw.inputs.padded[rows]}
     else:
-        out = _value_columns(bundle, raw.outputs)
+        out = _value_columns(bundle, outputs)
     events = raw.inputs.cleaned.real_event
-    labels = {} if events is None else {"real_event": events}
-    return pd.DataFrame({**out, **labels, "why_not": why_not(raw)})
+    labels = {} if events is None else {"real_event": events[rows]}
+    return pd.DataFrame({**out, **labels, "why_not": why_not(raw, outputs, rows)})
 
 
-def why_not(raw: RawScores) -> NDArray[np.object_]:
+def why_not(raw: RawScores, outputs: NDArray[np.float64], rows: Places = ALL) -> NDArray[np.object_]:
     """Per row "" or what stood in the way: left out by a step, padded window, filled cell, no finite output."""
-    reasons = np.where(raw.inputs.filled, FILLED, "").astype(object)
-    reasons[_padded(raw)] = PADDED
-    left_out = raw.inputs.left_out_by != ""
-    reasons[left_out] = "left out by " + raw.inputs.left_out_by[left_out].astype(str).astype(object)
-    broken = ~np.isfinite(raw.outputs[:, 0]) & ~left_out
-    reasons[broken] = "not a finite number"
+    cleaned = raw.inputs.cleaned
+    reasons = np.where(raw.inputs.filled[rows], FILLED, "").astype(object)
+    reasons[raw.inputs.padded[rows]] = PADDED
+    by = cleaned.left_out_by[rows]
+    left_out = by > 0
+    reasons[left_out] = np.array([f"left out by {key}" for key in ("", *cleaned.keys)], dtype=object)[by[left_out]]
+    reasons[~np.isfinite(outputs[:, 0]) & ~left_out] = "not a finite number"
     return reasons
-
-
-def _padded(raw: RawScores) -> NDArray[np.bool_]:
-    """Per row, (n_rows,): its window repeats the first row of its group, as there are too few before it."""
-    padded = np.zeros(len(raw.outputs), dtype=bool)
-    padded[raw.inputs.row_of_window] = raw.inputs.windows.is_padded
-    return padded
 
 
 def _predict(bundle: Bundle, windows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
@@ -206,16 +219,16 @@ def _class_columns(bundle: Bundle, outputs: NDArray[np.float64]) -> dict[str, ob
     return columns
 
 
-def _notes(bundle: Bundle, raw: RawScores) -> tuple[Message, ...]:
+def input_notes(bundle: Bundle, raw: RawScores) -> tuple[Message, ...]:
     """What was odd about the input: values far outside the training part's range, and empty cells."""
     notes: list[Message] = []
-    cleaned = raw.inputs.cleaned.table
+    cleaned = raw.inputs.cleaned.rows
     for facts in bundle.manifest.columns:
-        if facts.kind != "number" or facts.minimum is None or facts.maximum is None or facts.name not in cleaned:
+        if facts.kind != "number" or facts.minimum is None or facts.maximum is None or facts.name not in cleaned.names:
             continue
         if facts.name not in bundle.pipeline.plan.columns:
             continue
-        values = cleaned[facts.name].to_numpy(dtype=np.float64, na_value=np.nan)
+        values = cleaned.read([facts.name])[facts.name].to_numpy(dtype=np.float64, na_value=np.nan)
         span = facts.maximum - facts.minimum
         outside = (values < facts.minimum - 0.1 * span) | (values > facts.maximum + 0.1 * span)
         if outside.mean() > 0.05:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-MEMORY_BYTES = 1_500_000_000
+MEMORY_BYTES = 400_000_000
 CHUNK = 4096
 
 Batch = tuple[NDArray[np.float32], "NDArray[np.float32] | NDArray[np.int32] | None", "NDArray[np.float32] | None"]

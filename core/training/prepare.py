@@ -9,13 +9,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.clean.recipe import Recipe, fit_recipe
+from core.clean.streaming import clean_rows
+from core.data.room import Room
+from core.data.rows import FrameRows, Rows
 from core.data.split import TEST, TRAIN, VALIDATION, Split, make_split
 from core.errors import NotEnoughData
-from core.features import Inputs, Pipeline, Target, fit_features, fit_target
+from core.features import Inputs, Pipeline, Target, fit_target
 from core.features.pipeline import group_codes
+from core.features.plan import plan_features
 from core.features.targets import ClassTarget, remaining_life, truth_values
 from core.messages import Message, msg, msg_n
 from core.training.resolve import Resolved
+from core.watching import Watch, part_of, unwatched
 
 SMALLEST_TRAINING = 8
 SMALLEST_VALIDATION = 1
@@ -26,12 +31,14 @@ MAX_LABELS = 20
 class Prepared:
     """Everything that training and judging share.
 
-    `truth` is (n_rows,): numbers (NaN unknown) for regression and rul (uncapped), class texts or None for
+    `keys` has the time, group, target and split columns of all rows, `rows` reads the others. `truth` is (n_rows,): numbers (NaN unknown) for regression and rul (uncapped), class texts or None for
     classification and for the labels of an anomaly run; None without a target. `train` and `validation` are places
     in `inputs.windows` with a full window and a known truth.
     """
 
-    table: pd.DataFrame
+    keys: pd.DataFrame
+    rows: Rows
+    room: Room
     split: Split
     pipeline: Pipeline
     inputs: Inputs
@@ -42,18 +49,23 @@ class Prepared:
     notes: tuple[Message, ...]
 
 
-def prepare(resolved: Resolved) -> Prepared:
-    """Read the table once and fit everything but the model.
+def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatched) -> Prepared:
+    """Fit everything but the model, and lay out the features of every row.
+
+    Args:
+        room: Where a large table's features lie; without one all is in memory.
 
     Raises:
         NotEnoughData: fewer than 8 training windows, or no validation window.
     """
     dataset, request = resolved.dataset, resolved.request
     used = [c.name for c in dataset.columns if c.role != "ignore" or c.name == resolved.split.column]
-    table = dataset.table(used)
+    rows, room = dataset.rows(used), room or Room()
+    roles = (resolved.time, resolved.group, resolved.target, resolved.split.column)
+    keys = _key_columns(rows, [n for n in dict.fromkeys(roles) if n is not None and n in used])
     columns = [c for c in dataset.columns if c.name in used]
     split = make_split(
-        table,
+        keys,
         resolved.split,
         task=request.task,
         time=resolved.time,
@@ -62,22 +74,27 @@ def prepare(resolved: Resolved) -> Prepared:
         gap_rows=resolved.width - 1,
         seed=request.seed,
     )
+    sample = split.train_sample(rows)
+    notes = _sample_notes(len(sample.table), split)
     # The labels of an anomaly run judge it; a recipe that learned from them would give the verdict away.
-    knows_target = request.task != "anomaly"
-    recipe = fit_recipe(Recipe.read(request.recipe), split.train_part(table), columns, knows_target=knows_target)
-    cleaned = recipe.apply(table, in_training=True)
-    kept = cleaned.table.loc[~cleaned.left_out].reindex(table.index)
+    recipe = fit_recipe(Recipe.read(request.recipe), sample, columns, knows_target=request.task != "anomaly")
+    del sample
+    cleaned = clean_rows(recipe, rows, room, part_of(watch, 0.1, 0.6), in_training=True)
     sensors = [c for c in recipe.columns if c.name != resolved.split.column]
-    plan = fit_features(split.train_part(kept), sensors)
+    plan = plan_features(lambda column: split.train_part(cleaned.column(column.name).to_frame()), sensors)
     pipeline = Pipeline(recipe, plan, resolved.width, resolved.group, resolved.time)
-    inputs = pipeline.inputs(table, in_training=True)
-    truth, notes = _truth(table, resolved)
+    watch(0.7)
+    inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
+    truth, more = _truth(keys, resolved)
+    notes = [*notes, *more]
     target = _fitted_target(truth, split, resolved)
     if isinstance(target, ClassTarget) and truth is not None:
         notes.extend(_unseen_classes(truth[split.rows(TEST)], target))
-    known = _known(truth, target, request.task, len(table))
+    known = _known(truth, target, request.task, len(keys))
     return Prepared(
-        table=table,
+        keys=keys,
+        rows=rows,
+        room=room,
         split=split,
         pipeline=pipeline,
         inputs=inputs,
@@ -87,6 +104,26 @@ def prepare(resolved: Resolved) -> Prepared:
         validation=_places(inputs, split, VALIDATION, known, SMALLEST_VALIDATION),
         notes=(*plan.notes, *notes),
     )
+
+
+def _key_columns(rows: Rows, names: list[str]) -> pd.DataFrame:
+    """Whole columns of a table; texts of a long one as categories, which take a byte a row where texts take twenty."""
+    if isinstance(rows, FrameRows):
+        return rows.read(names)
+    columns = {}
+    for name in names:
+        cells = rows.read([name])[name]
+        columns[name] = cells.astype("category") if pd.api.types.is_string_dtype(cells.dtype) else cells
+    return pd.DataFrame(columns, index=pd.RangeIndex(rows.n_rows, name="row"))
+
+
+def _sample_notes(n: int, split: Split) -> list[Message]:
+    total = len(split.rows(TRAIN))
+    if n == total:
+        return []
+    return [
+        msg("The cleaning recipe was fitted on {n} of {total} training rows, in evenly spread stretches.", n=n, total=total)
+    ]
 
 
 def check_target(table: pd.DataFrame, split: Split, resolved: Resolved) -> None:
@@ -177,7 +214,7 @@ def _places(inputs: Inputs, split: Split, part: int, known: NDArray[np.bool_], s
     """Places of the windows that end in a part; padded ones only where there are too few full ones."""
     rows = inputs.row_of_window
     wanted = (split.parts[rows] == part) & known[rows]
-    full = wanted & ~inputs.windows.is_padded
+    full = wanted & ~inputs.padded[rows]
     chosen = full if full.sum() >= max(smallest, 0.2 * wanted.sum()) else wanted
     places = np.flatnonzero(chosen)
     _check_count(part, len(places), smallest)

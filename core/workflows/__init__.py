@@ -13,6 +13,7 @@ from core.workflows.anomalies import (
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.comparing import compare_datasets, in_a_sentence, named_dataset
+from core.workflows.csv_out import without_formula
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
 from core.workflows.import_many import import_files
@@ -59,7 +60,7 @@ from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredE
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report
 from core.workflows.results import Results, open_results
 from core.workflows.score_rows import ROW_KINDS, filter_scores, scores_at
-from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file, without_formula
+from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file
 from core.workflows.screening import (
     ColumnTrace,
     Screened,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +121,8 @@ def event_detail(results: Results, event: AnomalyEvent, sensors: int = SHOWN_SEN
     rows = results.ordered.rows
     place = np.flatnonzero((rows >= event.first_row) & (rows <= event.last_row))
     if results.group is not None and event.group:
-        place = place[results.scores[results.group].to_numpy()[rows[place]].astype(str) == event.group]
+        groups = results.groups(rows[place])
+        place = place if groups is None else place[groups.astype(str) == event.group]
     margin = max(SMALLEST_MARGIN, int(MARGIN_FACTOR * len(place)))
     around = rows[max(0, place[0] - margin) : place[-1] + margin + 1]
     start, stop = int(around.min()), int(around.max()) + 1
@@ -167,33 +167,62 @@ def _events(ws: Workspace, results: Results, threshold: Threshold) -> tuple[Anom
         join_gap_rows=int(results.manifest.pipeline["width"]),
     )
     verdicts = list_verdicts(ws, results.run.id)
-
-    @cache
-    def values(column: str) -> NDArray[np.float64]:
-        """A column read once: hundreds of events each reading their few rows would take many seconds."""
-        return results.dataset.table([column])[column].to_numpy(dtype=np.float64)
-
-    names = None if results.group is None else results.scores[results.group].to_numpy().astype(str)
-    return tuple(_with_verdict(_with_bands(event, results, values, names), verdicts, names) for event in found)
+    names = _GroupNames.of(results)
+    deviations = _deviations(found, results, names)
+    return tuple(_with_verdict(_with_bands(event, results, deviations), verdicts, names) for event in found)
 
 
-def _with_bands(
-    event: AnomalyEvent, results: Results, values: Callable[[str], NDArray[np.float64]], names: NDArray | None
-) -> AnomalyEvent:
+@dataclass(frozen=True, slots=True)
+class _GroupNames:
+    """The group's name of some rows as text, without a text for each of them in memory."""
+
+    codes: NDArray[np.int64]
+    names: NDArray[np.str_]
+
+    @classmethod
+    def of(cls, results: Results) -> _GroupNames | None:
+        found = results.group_names
+        return None if found is None else cls(found[0], found[1].astype(str))
+
+    def __getitem__(self, rows: int | NDArray[np.int64]) -> NDArray[np.str_]:
+        return self.names[self.codes[rows]]
+
+
+def _with_bands(event: AnomalyEvent, results: Results, deviations: Mapping[tuple[int, str], float | None]) -> AnomalyEvent:
     """The event with unit, normal band and largest deviation of its first sensors."""
     facts = {c.name: c for c in results.manifest.columns}
-    rows = np.arange(event.first_row, event.last_row + 1)
-    rows = rows if names is None else rows[names[rows] == event.group]
     shares = []
-    for i, share in enumerate(event.sensors):
+    for share in event.sensors:
         column = facts.get(share.column)
         if column is None or column.low is None or column.high is None:
             shares.append(share)
             continue
-        low, high = column.low, column.high
-        deviation = _deviation(values(share.column)[rows], low, high) if i < SHOWN_SENSORS else None
-        shares.append(replace(share, unit=column.unit, normal_low=low, normal_high=high, deviation=deviation))
+        deviation = deviations.get((event.number, share.column))
+        shares.append(replace(share, unit=column.unit, normal_low=column.low, normal_high=column.high, deviation=deviation))
     return event.with_sensors(tuple(shares))
+
+
+def _deviations(
+    events: tuple[AnomalyEvent, ...], results: Results, names: _GroupNames | None
+) -> dict[tuple[int, str], float | None]:
+    """The largest deviation of the first sensors of each event, by its number and the column.
+
+    Column by column, each read once: hundreds of events each reading their few rows would take many seconds, and all
+    columns together would not fit in memory.
+    """
+    found: dict[tuple[int, str], float | None] = {}
+    for facts in results.manifest.columns:
+        if facts.low is None or facts.high is None:
+            continue
+        shown = [e for e in events if facts.name in {share.column for share in e.sensors[:SHOWN_SENSORS]}]
+        if not shown:
+            continue
+        values = results.dataset.table([facts.name])[facts.name].to_numpy(dtype=np.float64)
+        for event in shown:
+            rows = np.arange(event.first_row, event.last_row + 1)
+            rows = rows if names is None else rows[names[rows] == event.group]
+            found[event.number, facts.name] = _deviation(values[rows], facts.low, facts.high)
+    return found
 
 
 def _deviation(values: NDArray[np.float64], low: float, high: float) -> float | None:
@@ -203,7 +232,7 @@ def _deviation(values: NDArray[np.float64], low: float, high: float) -> float | 
     return float(known[np.argmax(np.abs(known))]) if known.size else None
 
 
-def _with_verdict(event: AnomalyEvent, verdicts: tuple[Verdict, ...], names: NDArray | None) -> AnomalyEvent:
+def _with_verdict(event: AnomalyEvent, verdicts: tuple[Verdict, ...], names: _GroupNames | None) -> AnomalyEvent:
     """The newest verdict whose rows overlap the event; one on another group's event does not speak of this one."""
     for verdict in reversed(verdicts):
         if names is not None and names[verdict.first_row] != event.group:
@@ -243,7 +272,7 @@ def _metrics(
 
 def later_events(results: Results, events: tuple[AnomalyEvent, ...]) -> tuple[AnomalyEvent, ...]:
     """The events that began after the training part."""
-    train = results.scores["part"].to_numpy() == TRAIN
+    train = results.parts == TRAIN
     return tuple(e for e in events if not train[e.first_row])
 
 

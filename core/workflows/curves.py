@@ -135,7 +135,15 @@ def progress_of(store: Store, job: JobRow) -> tuple[float | None, float | None]:
     curves = curves_of(recent, job.state)
     if curves.planned_epochs and len(curves.epochs):
         return float(min(1.0, curves.epochs[-1] / curves.planned_epochs)), curves.seconds_left
-    return None, None
+    return _stage_progress(store, job), None
+
+
+def _stage_progress(store: Store, job: JobRow) -> float | None:
+    """Share done of a job that has no epoch yet: its stages count alike, and a long stage tells how far it is."""
+    stage, told = store.last_event(job.id, "stage"), store.last_event(job.id, "progress")
+    if stage is None or told is None or told.seq < stage.seq:
+        return None
+    return (float(stage.values["done"]) + float(told.values["fraction"])) / float(stage.values["of"])
 
 
 def _seconds_left(told: Sequence[_Epoch]) -> float | None:

@@ -12,9 +12,9 @@ from core.messages import Message, msg
 from core.models import model_by_key
 from core.training.events import Event
 from core.training.request import TrainRequest
+from core.workflows.csv_out import write_csv
 from core.workflows.importing import import_file
 from core.workflows.records import Run
-from core.workflows.scoring import write_csv
 from core.workflows.training import get_run, start_training
 from core.workflows.workspace import Workspace
 

@@ -146,11 +146,9 @@ def regression_view(results: Results, part: str = "test") -> RegressionView:
     """
     _check_task(results, ("regression", "rul"))
     rows = results.part_rows(part)
-    scores = results.scores.iloc[rows]
-    truth = scores["truth"].to_numpy(dtype=np.float64)
-    prediction = scores["prediction"].to_numpy(dtype=np.float64)
+    truth, prediction = results.numbers("truth", rows), results.numbers("prediction", rows)
     residuals = truth - prediction
-    bands = [scores[c].to_numpy(dtype=np.float64) if c in scores else None for c in ("lower", "upper")]
+    bands = [results.numbers(c, rows) if c in results.columns else None for c in ("lower", "upper")]
     furthest = np.argsort(-np.nan_to_num(np.abs(residuals), nan=-1.0), kind="stable")[:WORST_ROWS]
     column = None if results.manifest.target_column is None else results.dataset.column(results.manifest.target_column)
     cap = (results.manifest.target or {}).get("cap")
@@ -169,7 +167,7 @@ def regression_view(results: Results, part: str = "test") -> RegressionView:
         interval=results.manifest.interval,
         coverage=None if bands[0] is None or bands[1] is None else measured_coverage(truth, bands[0], bands[1]),
         residuals=residuals,
-        worst=scores.iloc[furthest].assign(residual=residuals[furthest]),
+        worst=results.cells(results.columns, rows[furthest]).assign(residual=residuals[furthest]),
         limits=(None, None, None) if column is None else (column.lower_limit, column.nominal, column.upper_limit),
         verdict=_kept(results, value_verdict),
         cap=None if cap is None else float(cap),
@@ -190,7 +188,7 @@ def classification_view(
     classes, chosen, cut = rule.classes, rule.positive, rule.threshold
     place = classes.index(chosen)
     rows = results.part_rows(part)
-    truth, probabilities = _codes_and_probabilities(results.scores.iloc[rows], classes)
+    truth, probabilities = _codes_and_probabilities(_class_cells(results, rows, classes), classes)
     other = theirs = None
     if results.baseline_scores is not None:
         theirs = _codes_and_probabilities(results.baseline_scores.iloc[rows], classes)[1]
@@ -228,8 +226,7 @@ def value_verdict(results: Results) -> Message:
     if model is None or base is None or results.baseline_scores is None or not (model.is_defined and base.is_defined):
         return _plain(model, results.unit)
     rows = results.part_rows("test")
-    truth = results.scores["truth"].to_numpy(dtype=np.float64)[rows]
-    ours = results.scores["prediction"].to_numpy(dtype=np.float64)[rows]
+    truth, ours = results.numbers("truth", rows), results.numbers("prediction", rows)
     theirs = results.baseline_scores["prediction"].to_numpy(dtype=np.float64)[rows]
     differences = paired_differences("rmse", truth, ours, theirs, seed=run.request.seed, blocks=results.blocks(rows))
     found = compare_with_baseline(
@@ -247,7 +244,7 @@ def class_verdict(results: Results) -> Message:
     if model is None or base is None or results.baseline_scores is None or not (model.is_defined and base.is_defined):
         return _plain(model, "")
     rows = results.part_rows("test")
-    truth, ours = _codes_and_probabilities(results.scores.iloc[rows], classes)
+    truth, ours = _codes_and_probabilities(_class_cells(results, rows, classes), classes)
     _, theirs = _codes_and_probabilities(results.baseline_scores.iloc[rows], classes)
     if len(classes) == 2:
         place = classes.index(results.manifest.positive or classes[-1])
@@ -314,6 +311,10 @@ def _baseline_metrics(
         return results.run.baseline_metrics
     found = classification_metrics(truth, probabilities, rule.classes, rule.place, rule.threshold, n_boot=0)
     return {metric.key: metric for metric in found}
+
+
+def _class_cells(results: Results, rows: NDArray[np.int64], classes: tuple[str, ...]) -> pd.DataFrame:
+    return results.cells(["truth", *(f"probability_{c}" for c in classes)], rows)
 
 
 def _codes_and_probabilities(scores: pd.DataFrame, classes: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -16,7 +16,8 @@ from core.data.split import SplitSettings
 from core.errors import DataProblem, Problem, SettingProblem
 from core.messages import msg
 from core.workflows.cleaning import fit_on_training, training_split
-from core.workflows.scoring import resolve_bundle, without_formula, write_csv
+from core.workflows.csv_out import without_formula, write_csv
+from core.workflows.scoring import resolve_bundle
 from core.workflows.workspace import Workspace
 
 MAX_BYTES = 1_000_000

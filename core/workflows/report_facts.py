@@ -43,7 +43,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
     verdict, figures, events, threshold = _by_task(ws, results, text)
     dataset = results.dataset
     row = ws.store.get_dataset(dataset.id, dataset.version)
-    period = results.positions(np.array([0, len(results.scores) - 1])) if results.time and not results.group else None
+    period = results.positions(np.array([0, results.n_rows - 1])) if results.time and not results.group else None
     return ReportFacts(
         title=run.name,
         created=datetime.now(UTC),

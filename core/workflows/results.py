@@ -6,6 +6,7 @@ metrics, because both come from the same functions on the same rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
+from core.data.rows import ParquetRows
 from core.data.split import PART_NAMES
 from core.errors import NotEnoughData, unknown_choice
 from core.jobs.judging import label_flags, resampling_blocks
@@ -26,6 +28,7 @@ from core.workflows.records import Run
 from core.workflows.training import get_run
 from core.workflows.workspace import Workspace
 
+KEPT_CELLS = 10_000_000
 SCORED = ("truth", "prediction", "score", "flag")
 
 
@@ -33,7 +36,7 @@ SCORED = ("truth", "prediction", "score", "flag")
 class OrderedScores:
     """What the anomaly views at all limits share. Arrays are (n_rows,) in group and time order, labels NaN = unknown.
 
-    `contributions` are (n_rows, n_columns), None where the model has none. `judged` are the scores that may be flagged:
+    `contributions` give (n, n_columns) for n places, None where the model has none. `judged` are the scores that may be flagged:
     NaN on padded windows, which are scored but never flagged.
     """
 
@@ -44,12 +47,23 @@ class OrderedScores:
     times: NDArray
     groups: NDArray | None
     labels: NDArray[np.float64] | None
-    contributions: NDArray[np.float32] | None
+    contributions: Reordered | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reordered:
+    """Rows of a mapped array by their place in another order: only what is asked for is read. `rows` None: as they lie."""
+
+    values: NDArray[np.float32]
+    rows: NDArray[np.int64] | None
+
+    def __getitem__(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        return self.values[places if self.rows is None else self.rows[places]]
 
 
 @dataclass(frozen=True)
 class Results:
-    """A finished run's results on disk. Tables are read when asked for and kept while the object lives."""
+    """A finished run's results on disk. Tables are read when asked for and kept while the object lives, if they are small."""
 
     run: Run
     manifest: Manifest
@@ -71,10 +85,50 @@ class Results:
         return pd.read_parquet(self.folder / "scores.parquet")
 
     @cached_property
+    def _file(self) -> ParquetRows:
+        path = self.folder / "scores.parquet"
+        return ParquetRows(dict.fromkeys(pq.read_schema(path).names, path))
+
+    @property
+    def n_rows(self) -> int:
+        return self._file.n_rows
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of `scores`."""
+        return self._file.names
+
+    def cells(self, names: Sequence[str], rows: NDArray[np.int64] | None = None) -> pd.DataFrame:
+        """Some columns of `scores`, of some rows by number or all. Of a long table only these columns are read, one at a time."""
+        if self.n_rows * len(self.columns) <= KEPT_CELLS:
+            return self.scores[list(names)] if rows is None else self.scores[list(names)].iloc[rows]
+        read = (self._file.read([name])[name] for name in names)
+        index = pd.RangeIndex(self.n_rows) if rows is None else pd.Index(rows)
+        parts = {cells.name: (cells if rows is None else cells.iloc[rows]).set_axis(index) for cells in read}
+        return pd.DataFrame(parts, index=index)
+
+    def numbers(self, name: str, rows: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """A column of numbers, NaN where empty."""
+        return self.cells([name], rows)[name].to_numpy(dtype=np.float64)
+
+    @cached_property
+    def parts(self) -> NDArray[np.int8]:
+        """The part of each row, (n_rows,)."""
+        return self.cells(["part"])["part"].to_numpy()
+
+    @cached_property
+    def group_names(self) -> tuple[NDArray[np.int64], NDArray] | None:
+        """A number for the group of each row, (n_rows,), and the groups by number; None without a group column."""
+        if self.group is None:
+            return None
+        codes, names = pd.factorize(self.cells([self.group])[self.group], use_na_sentinel=False)
+        return codes, np.asarray(names)
+
+    @cached_property
     def judged(self) -> NDArray[np.float64]:
         """Anomaly scores in the order of the dataset, (n_rows,), NaN on padded windows: what any limit is held against."""
-        padded = (self.scores["why_not"] == PADDED).to_numpy(dtype=bool)
-        return np.where(padded, np.nan, self.scores["score"].to_numpy(dtype=np.float64))
+        padded = (self.cells(["why_not"])["why_not"] == PADDED).to_numpy(dtype=bool)
+        return np.where(padded, np.nan, self.numbers("score"))
 
     @cached_property
     def baseline_scores(self) -> pd.DataFrame | None:
@@ -96,19 +150,20 @@ class Results:
         """The scores of an anomaly run in group and time order, put in order once: a moved limit changes none of it."""
         from core.features.pipeline import row_order
 
-        rows = row_order(self.scores, self.group, self.time)[0]
+        keys = [name for name in (self.group, self.time) if name is not None]
+        rows = row_order(self.cells(keys), self.group, self.time)[0]
         is_file_order = bool((np.diff(rows) == 1).all())
-        labels = label_flags(self.scores["truth"].to_numpy(dtype=object)) if "truth" in self.scores else None
+        labels = label_flags(self.cells(["truth"])["truth"].to_numpy(dtype=object)) if "truth" in self.columns else None
         found = self.contributions
         return OrderedScores(
             rows=rows,
-            scores=self.scores["score"].to_numpy(dtype=np.float64)[rows],
+            scores=self.numbers("score")[rows],
             judged=self.judged[rows],
-            parts=self.scores["part"].to_numpy()[rows],
+            parts=self.parts[rows],
             times=self.positions(rows),
             groups=self.groups(rows),
             labels=None if labels is None else labels[rows],
-            contributions=found if found is None or is_file_order else found[rows],
+            contributions=None if found is None else Reordered(found, None if is_file_order else rows),
         )
 
     @cached_property
@@ -142,22 +197,24 @@ class Results:
     def part_rows(self, part: str) -> NDArray[np.int64]:
         """Row numbers of "train", "validation", "test", "gap" or "all"."""
         if part == "all":
-            return np.arange(len(self.scores))
+            return np.arange(self.n_rows)
         if part not in PART_NAMES:
             raise unknown_choice("part", part, (*PART_NAMES, "all"))
-        return np.flatnonzero(self.scores["part"].to_numpy() == PART_NAMES.index(part))
+        return np.flatnonzero(self.parts == PART_NAMES.index(part))
 
     def positions(self, rows: NDArray[np.int64]) -> NDArray:
         """Times of rows, or their numbers where the run has no time column."""
-        return rows if self.time is None else self.scores[self.time].to_numpy()[rows]
+        return rows if self.time is None else self.cells([self.time], rows)[self.time].to_numpy()
 
     def groups(self, rows: NDArray[np.int64]) -> NDArray | None:
         """Groups of rows, or None."""
-        return None if self.group is None else self.scores[self.group].to_numpy()[rows]
+        found = self.group_names
+        return None if found is None else found[1][found[0][rows]]
 
     def blocks(self, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """What is drawn together when a difference is resampled; the same as for the run's stored intervals."""
-        return resampling_blocks(rows, self.scores, group=self.group, time=self.time, method=self.manifest.split["method"])
+        keys = self.cells([name for name in (self.group, self.time) if name is not None])
+        return resampling_blocks(rows, keys, group=self.group, time=self.time, method=self.manifest.split["method"])
 
 
 def open_results(ws: Workspace, run_id: str) -> Results:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import csv
 
 from core.data.dataset import Dataset
 from core.data.formats.records import SourceOptions
 from core.data.options import ReadOptions, unanswered
 from core.data.reading import read_file
+from core.data.room import Room
 from core.errors import DataProblem, unknown_column
 from core.evaluation import (
     Metric,
@@ -30,15 +29,16 @@ from core.features.targets import class_texts
 from core.jobs.judging import label_flags
 from core.messages import Message, msg
 from core.serving import Bundle, load_bundle
-from core.serving.scoring import score_table
+from core.serving.scoring import decide, input_notes, raw_scores
 from core.store.files import disk_errors
+from core.watching import Watch, part_of, unwatched
 from core.workflows.apart import is_read_here, read_apart
+from core.workflows.csv_out import write_csv, write_csv_parts
 from core.workflows.key_matching import comparable_keys
 from core.workflows.results import Results
 from core.workflows.score_rows import limit_columns, scores_at
 from core.workflows.workspace import Workspace
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 ROW = "row"
 _RESULT = frozenset({"prediction", "lower", "upper", "score", "flag", "real_event", "why_not", ROW})
 
@@ -81,46 +81,53 @@ def read_table(path: Path, options: ReadOptions | None = None, source: SourceOpt
         StoreProblem: the disk that holds temporary files is full.
     """
     with disk_errors(), TemporaryDirectory(prefix="andon-read-") as folder:
-        target = Path(folder) / "table.parquet"
-        told = options or ReadOptions()
-        told = told if told.header is not None else told.with_values(header=True)
-        if is_read_here(path):
-            reading = read_file(path, target, told)
-        else:
-            _, reading = read_apart(path, target, shown=path.name, options=told, source=source)
-        if reading.outcome == "ask":
-            raise unanswered(reading.questions)
-        return Dataset("", 1, path.name, target, reading.n_rows, reading.columns, "").table()
+        return _read(path, Path(folder), options, source).table()
+
+
+def _read(path: Path, folder: Path, options: ReadOptions | None, source: SourceOptions | None) -> Dataset:
+    """The file as a dataset that lies in a temporary folder."""
+    target = folder / "table.parquet"
+    told = options or ReadOptions()
+    told = told if told.header is not None else told.with_values(header=True)
+    if is_read_here(path):
+        reading = read_file(path, target, told)
+    else:
+        _, reading = read_apart(path, target, shown=path.name, options=told, source=source)
+    if reading.outcome == "ask":
+        raise unanswered(reading.questions)
+    return Dataset("", 1, path.name, target, reading.n_rows, reading.columns, "")
 
 
 def score_file(
-    bundle: Bundle, data: Path, out: Path, options: ReadOptions | None = None, source: SourceOptions | None = None
+    bundle: Bundle,
+    data: Path,
+    out: Path,
+    options: ReadOptions | None = None,
+    source: SourceOptions | None = None,
+    watch: Watch = unwatched,
 ) -> ScoredFile:
     """Score a file: one output row an input row, in order, key columns first; written whole or not at all.
+
+    Args:
+        watch: Told the share that is done, 0 to 1; what it raises ends the work and leaves nothing behind.
 
     Raises:
         DataProblem: the file cannot be read, or lacks columns that the model needs.
     """
-    table = read_table(data, options, source)
-    scored = score_table(bundle, table)
-    keys = [name for name in bundle.manifest.key_columns if name in table.columns]
-    head = table[keys].reset_index(drop=True) if keys else pd.DataFrame({ROW: np.arange(len(table))})
-    write_csv(pd.concat([head, scored.table.reset_index(drop=True)], axis=1), out)
-    return ScoredFile(len(table), out, scored.notes)
+    with disk_errors(), TemporaryDirectory(prefix="andon-score-", ignore_cleanup_errors=True) as folder:
+        rows = _read(data, Path(folder), options, source).rows()
+        watch(0.2)
+        raw = raw_scores(bundle, rows, Room(Path(folder)), part_of(watch, 0.2, 0.9))
+        keys = [name for name in bundle.manifest.key_columns if name in rows.names]
 
+        def parts() -> Iterator[pd.DataFrame]:
+            for start, stop in rows.stretches():
+                head = rows.read(keys, start, stop) if keys else pd.DataFrame({ROW: np.arange(start, stop)})
+                scored = decide(bundle, raw, slice(start, stop))
+                yield pd.concat([head.reset_index(drop=True), scored.reset_index(drop=True)], axis=1)
 
-def write_csv(table: pd.DataFrame, out: Path, *, formula_safe: bool = False) -> None:
-    """A table as UTF-8 CSV: temporary name, then renamed. `formula_safe` puts ' before texts that a spreadsheet would run."""
-    columns = {str(name): _csv_cells(table[name], formula_safe) for name in table.columns}
-    names = [without_formula(name) if formula_safe else name for name in columns]
-    temporary = out.with_name(f".{out.name}.tmp")
-    try:
-        with disk_errors():
-            out.parent.mkdir(parents=True, exist_ok=True)
-            csv.write_csv(pa.table(list(columns.values()), names=names), temporary, csv.WriteOptions(quoting_style="needed"))
-            temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
+        write_csv_parts(parts, out)
+        return ScoredFile(rows.n_rows, out, input_notes(bundle, raw))
 
 
 def export_scores(
@@ -264,31 +271,3 @@ def _decision_of(flagged: NDArray[np.bool_], probability: NDArray[np.float64]) -
     """A threshold that flags just the rows that were flagged: the largest probability among the others."""
     others = probability[~flagged]
     return float(others.max()) if others.size else -1.0
-
-
-def _csv_cells(cells: pd.Series, formula_safe: bool) -> pa.Array:
-    if pd.api.types.is_datetime64_any_dtype(cells):
-        stamps = cells.to_numpy().astype("datetime64[us]")
-        whole = bool((stamps[~np.isnat(stamps)].astype(np.int64) % 1_000_000 == 0).all())
-        texts = np.datetime_as_string(stamps.astype("datetime64[s]") if whole else stamps).astype(object)
-        return pa.array([None if np.isnat(s) else t.replace("T", " ") for s, t in zip(stamps, texts, strict=True)], pa.string())
-    if pd.api.types.is_bool_dtype(cells):
-        return pa.array(cells.to_numpy().astype(np.int8))
-    if pd.api.types.is_numeric_dtype(cells):
-        return _numbers(cells)
-    texts = [None if pd.isna(v) else str(v) for v in cells]
-    return pa.array([without_formula(t) if formula_safe and t is not None else t for t in texts], pa.string())
-
-
-def _numbers(cells: pd.Series) -> pa.Array:
-    """Whole numbers without a decimal point, NaN as an empty cell."""
-    values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-    known = values[np.isfinite(values)]
-    if known.size and (known == np.round(known)).all() and np.abs(known).max() < 2**53:
-        return pa.array([None if np.isnan(v) else int(v) for v in values], pa.int64())
-    return pa.array(values, from_pandas=True)
-
-
-def without_formula(text: str) -> str:
-    """A text that no spreadsheet runs: with ' before what would be a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -85,8 +85,8 @@ def test_a_feature_step_is_added_on_the_clean_screen_and_its_columns_are_counted
     clean.number_input(key="new_step.rolling.width").set_value(5.0).run()
     clean.button(key="add_step_button").click().run()
     assert not clean.exception
-    recipe: Recipe = clean.session_state[f"_recipe.{dataset.id}"][-1]
-    assert recipe.steps[0].settings["statistics"] == ("mean", "slope")
+    recipe: Recipe = wf.get_draft(wf.open_workspace(), dataset.id).recipe
+    assert recipe.steps[0].settings["statistics"] == ["mean", "slope"]
     assert "2 columns added" in said(clean)
     assert clean.metric[3].value == "2"
 
@@ -99,7 +99,7 @@ def test_the_form_of_a_step_can_be_drawn_and_its_defaults_are_taken(app: AppTest
     assert not clean.exception and not clean.error
     clean.button(key="add_step_button").click().run()
     assert not clean.exception
-    assert clean.session_state[f"_recipe.{dataset.id}"][-1].steps[0].key == key
+    assert wf.get_draft(wf.open_workspace(), dataset.id).recipe.steps[0].key == key
 
 
 def test_rows_of_a_small_table_become_records_and_unfinished_ones_do_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -93,9 +93,10 @@ class FittedComponents:
         hidden[~complete | ~np.isfinite(hidden).all(axis=1)] = np.nan
         result = with_cells(table, {name: hidden[:, i] for i, name in enumerate(self.names)})
         removed = () if self.keep else self.columns
-        notes = (self._share_note(), *_empty_note(int(np.count_nonzero(~complete))))
+        empty = _empty_note(int(np.count_nonzero(~complete)))
+        notes = (self._share_note(), *empty)
         change = Change(added_columns=self.names, removed_columns=removed, notes=notes)
-        return applied(result.drop(columns=list(removed)), change)
+        return replace(applied(result.drop(columns=list(removed)), change), row_notes=tuple((n, ~complete) for n in empty))
 
     def _share_note(self) -> Message:
         return msg_n(

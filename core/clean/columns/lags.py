@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -48,6 +48,10 @@ class FittedLag:
     keys: RowKeys
     uses_neighbours: bool = True
 
+    @property
+    def reach_rows(self) -> int:
+        return max((back for _, back, _ in self.made), default=0)
+
     def apply(self, table: pd.DataFrame) -> Applied:
         rows = ordered(table, self.keys)
         cells: dict[str, NDArray[np.float64] | pd.Series] = {}
@@ -58,14 +62,16 @@ class FittedLag:
                 made = earlier if self.how == "lag" else values - earlier
             cells[column.name] = np.where(np.isfinite(made), made, np.nan)
         columns = tuple(column for _, _, column in self.made)
-        longest = max((back for _, back, _ in self.made), default=0)
-        notes = start_note(int(np.count_nonzero(rows.since_start < longest)))
+        early = rows.back(rows.since_start < self.reach_rows)
+        notes = start_note(int(early.sum()))
         change = Change(added_columns=tuple(cells), notes=notes, columns=columns)
-        return applied(with_cells(table, cells), change)
+        return replace(applied(with_cells(table, cells), change), row_notes=tuple((note, early) for note in notes))
 
     def state(self) -> dict[str, object]:
-        made = [[source, back, asdict(column)] for source, back, column in self.made]
-        return {"made": made, "group": self.keys.group, "time": self.keys.time}
+        made: dict[str, list[object]] = {}
+        for source, back, column in self.made:
+            made.setdefault(source, []).append([back, asdict(column)])
+        return {"columns": made, "group": self.keys.group, "time": self.keys.time}
 
 
 def _earlier(values: NDArray[np.float64], rows: Ordered, back: int) -> NDArray[np.float64]:
@@ -108,7 +114,9 @@ class Lag:
 
     def restore(self, state: Mapping[str, object]) -> FittedLag:
         stored: Any = state
-        made = tuple((source, int(back), Column(**column)) for source, back, column in stored["made"])
+        made = tuple(
+            (source, int(back), Column(**column)) for source, some in stored["columns"].items() for back, column in some
+        )
         return FittedLag(self.key, self.how, made, RowKeys(stored["group"], stored["time"]))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from core.data.dataset import Column
 from core.errors import SettingProblem
 from core.messages import Message, msg, msg_n
 
+Cell = TypeVar("Cell", np.float64, np.bool_)
 MICROSECONDS = 1e6
 _CELLS_AT_ONCE = 1_000_000
 
@@ -37,7 +39,7 @@ class Ordered:
         """Rows of the group before each place, (n,)."""
         return np.arange(len(self.order)) - self.first
 
-    def back(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def back(self, values: NDArray[Cell]) -> NDArray[Cell]:
         """Values by place as values by row."""
         result = np.empty_like(values)
         result[self.order] = values

@@ -6,7 +6,7 @@ A window is a number of rows or a stretch of time (t − width, t]. Empty cells 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -94,6 +94,14 @@ class FittedRolling:
     key: str = "rolling"
     uses_neighbours: bool = True
 
+    @property
+    def reach_rows(self) -> int:
+        return int(self.width) if self.over == "rows" else 0
+
+    @property
+    def reach_time(self) -> float | None:
+        return self.width if self.over == "time" else None
+
     def apply(self, table: pd.DataFrame) -> Applied:
         rows = ordered(table, self.keys)
         windows, clock = self._windows(table, rows)
@@ -102,9 +110,11 @@ class FittedRolling:
             values = numbers(table, source)[rows.order]
             found = statistics(np.where(np.isfinite(values), values, np.nan), clock, windows, statistic, self.fewest)
             cells[column.name] = rows.back(np.where(windows.full, found, np.nan))
-        notes = start_note(int(np.count_nonzero(~windows.full))) if self.made else ()
+        early = rows.back(~windows.full)
+        notes = start_note(int(early.sum())) if self.made else ()
         columns = tuple(column for _, _, column in self.made)
-        return applied(with_cells(table, cells), Change(added_columns=tuple(cells), notes=notes, columns=columns))
+        done = applied(with_cells(table, cells), Change(added_columns=tuple(cells), notes=notes, columns=columns))
+        return replace(done, row_notes=tuple((note, early) for note in notes))
 
     def _windows(self, table: pd.DataFrame, rows: Ordered) -> tuple[Windows, Floats]:
         """The windows, and times by place for the slope: rows, or seconds (own units) since the first of all."""
@@ -114,9 +124,11 @@ class FittedRolling:
         return windows_of_time(rows, clock, self.width * a_second), clock[rows.order] / a_second
 
     def state(self) -> dict[str, object]:
-        made = [[source, statistic, asdict(column)] for source, statistic, column in self.made]
+        made: dict[str, list[object]] = {}
+        for source, statistic, column in self.made:
+            made.setdefault(source, []).append([statistic, asdict(column)])
         keys = {"group": self.keys.group, "time": self.keys.time}
-        return {"made": made, **keys, "over": self.over, "width": self.width, "fewest": self.fewest}
+        return {"columns": made, **keys, "over": self.over, "width": self.width, "fewest": self.fewest}
 
 
 def statistics(values: Floats, clock: Floats, windows: Windows, statistic: Statistic, fewest: int) -> Floats:
@@ -203,7 +215,9 @@ class Rolling:
 
     def restore(self, state: Mapping[str, object]) -> FittedRolling:
         stored: Any = state
-        made = tuple((source, statistic, Column(**column)) for source, statistic, column in stored["made"])
+        made = tuple(
+            (source, statistic, Column(**column)) for source, some in stored["columns"].items() for statistic, column in some
+        )
         keys = RowKeys(stored["group"], stored["time"])
         return FittedRolling(made, keys, stored["over"], stored["width"], stored["fewest"])
 

@@ -10,7 +10,7 @@ Sources: Welch (1967), IEEE Trans. Audio Electroacoust. 15(2); ISO 13373-2:2016 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -87,6 +87,14 @@ class FittedSpectral:
     key: str = "spectral"
     uses_neighbours: bool = True
 
+    @property
+    def reach_rows(self) -> int:
+        return self.width + self.every
+
+    @property
+    def phase(self) -> int:
+        return self.every
+
     def apply(self, table: pd.DataFrame) -> Applied:
         rows = ordered(table, self.keys)
         windows = windows_of_rows(rows, self.width)
@@ -95,7 +103,7 @@ class FittedSpectral:
         source_place = np.arange(len(rows.order)) - late % self.every
         wanted = windows.full & (late % self.every == 0)
         cells: dict[str, Floats | pd.Series] = {}
-        broken: dict[str, int] = {}
+        broken: dict[str, NDArray[np.bool_]] = {}
         for source in dict.fromkeys(name for name, *_ in self.made):
             values = numbers(table, source)[rows.order]
             mine = [(measure, band, column) for name, measure, band, column in self.made if name == source]
@@ -105,18 +113,23 @@ class FittedSpectral:
                 for i, (measure, band, _) in enumerate(mine):
                     found[places, i] = parts[measure] if band < 0 else parts[measure][:, band]
             held = np.where(windows.full[:, None], found[source_place], np.nan)
-            gaps = int(np.count_nonzero(~_whole(values, self.width) & windows.full))
-            broken |= {source: gaps} if gaps else {}
+            gaps = ~_whole(values, self.width) & windows.full
+            broken |= {source: rows.back(gaps)} if gaps.any() else {}
             cells |= {column.name: rows.back(held[:, i]) for i, (_, _, column) in enumerate(mine)}
-        notes = start_note(int(np.count_nonzero(~windows.full))) if self.made else ()
+        early = rows.back(~windows.full)
+        notes = start_note(int(early.sum())) if self.made else ()
+        gap_notes = _gap_notes({source: int(mask.sum()) for source, mask in broken.items()})
         columns = tuple(column for *_, column in self.made)
-        change = Change(added_columns=tuple(c.name for c in columns), notes=(*notes, *_gap_notes(broken)), columns=columns)
-        return applied(with_cells(table, cells), change)
+        change = Change(added_columns=tuple(c.name for c in columns), notes=(*notes, *gap_notes), columns=columns)
+        counted = (*((note, early) for note in notes), *zip(gap_notes, broken.values(), strict=True))
+        return replace(applied(with_cells(table, cells), change), row_notes=counted)
 
     def state(self) -> dict[str, object]:
-        made = [[source, measure, band, asdict(column)] for source, measure, band, column in self.made]
+        made: dict[str, list[object]] = {}
+        for source, measure, band, column in self.made:
+            made.setdefault(source, []).append([measure, band, asdict(column)])
         facts = {"width": self.width, "rate": self.rate, "edges": list(self.edges), "every": self.every}
-        return {"made": made, "group": self.keys.group, "time": self.keys.time, **facts}
+        return {"columns": made, "group": self.keys.group, "time": self.keys.time, **facts}
 
 
 def figures(windows: Floats, rate: float, edges: tuple[float, ...]) -> dict[str, Floats]:
@@ -214,7 +227,11 @@ class Spectral:
 
     def restore(self, state: Mapping[str, object]) -> FittedSpectral:
         stored: Any = state
-        made = tuple((source, measure, int(band), Column(**column)) for source, measure, band, column in stored["made"])
+        made = tuple(
+            (source, measure, int(band), Column(**column))
+            for source, some in stored["columns"].items()
+            for measure, band, column in some
+        )
         keys = RowKeys(stored["group"], stored["time"])
         return FittedSpectral(made, keys, stored["width"], stored["rate"], tuple(stored["edges"]), stored["every"])
 

@@ -12,6 +12,7 @@ from core.jobs.worker import run_job
 from core.store import JobRow, Store
 from core.store.problems import disk_full
 from core.training.events import Event
+from core.watching import Stopped
 from tests.core.jobs.helpers import wait_until
 
 
@@ -102,3 +103,24 @@ def test_an_attempt_that_lost_its_job_does_nothing(store: Store, context: JobCon
     assert run_job(store, context.job.id, 1) == 0
     assert store.get_job(context.job.id).state == "queued"
     assert store.events_after(context.job.id) == ()
+
+
+def test_a_long_stage_tells_its_share_once_a_second(store: Store, context: JobContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1_000))
+    monkeypatch.setattr("core.jobs.context.time.monotonic", lambda: next(clock) * 0.3)
+    watch = context.watch("preparing", stops=False)
+    for share in range(10):
+        watch(share / 10)
+    monkeypatch.undo()
+    context.close()
+    told = [e.values["fraction"] for e in store.events_after(context.job.id) if e.kind == "progress"]
+    assert 0 < len(told) < 10 and told == sorted(told)
+
+
+def test_a_long_stage_ends_when_a_stop_is_asked_for_unless_it_keeps_what_is_there(context: JobContext) -> None:
+    ends, goes_on = context.watch("baseline"), context.watch("judging", stops=False)
+    ends(0.1)
+    context.ask_to_stop()
+    goes_on(0.5)
+    with pytest.raises(Stopped):
+        ends(0.2)

@@ -11,6 +11,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from core.clean import Recipe
+from core.data.room import Room
+from core.data.rows import FrameRows
 from core.errors import DataProblem
 from core.jobs.fitting import fit_baseline
 from core.jobs.train_job import judge
@@ -219,8 +221,8 @@ def test_every_method_of_the_catalogue_travels_in_a_bundle(tmp_path: Path) -> No
     recipe = Recipe.read({"steps": [{"key": key} for key in keys]})
     bundle, _, prepared = trained(table, tmp_path, "regression", "ridge", recipe, y="target", when="time")
     scored = load_bundle(bundle.folder).score(table)
-    again = prepared.pipeline.inputs(table)
-    loaded = load_bundle(bundle.folder).pipeline.inputs(table)
+    again = prepared.pipeline.inputs(FrameRows(table), Room())
+    loaded = load_bundle(bundle.folder).pipeline.inputs(FrameRows(table), Room())
     np.testing.assert_array_equal(loaded.windows.values, again.windows.values)
     assert len(scored) == len(table)
 

@@ -117,3 +117,16 @@ def test_progress_is_known_within_a_long_epoch(tmp_path: Path) -> None:
     running = store.claim_next("long", host="here", limit=1)
     assert running is not None
     assert progress_of(store, running) == (0.25, 180.0)  # 2 of 8 epochs, 6 more of 30 s
+
+
+def test_a_long_stage_before_any_epoch_has_its_share(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "home")
+    job, _ = store.submit_job("selftest", lane="long", params={})
+    store.append_events(job.id, [Event("stage", {"name": "preparing", "done": 0, "of": 4})])
+    running = store.claim_next("long", host="here", limit=1)
+    assert running is not None and progress_of(store, running) == (None, None)
+    told = [Event("progress", {"stage": "preparing", "fraction": k / 200}) for k in range(101)]
+    store.append_events(job.id, told)
+    assert progress_of(store, running) == (0.125, None)  # half of the first of four stages
+    store.append_events(job.id, [Event("stage", {"name": "baseline", "done": 1, "of": 4})])
+    assert progress_of(store, running) == (None, None)  # the new stage has not told anything yet

@@ -13,6 +13,20 @@ from core.workflows.predictions import class_verdict, classification_view, regre
 CLASSES = ("bearing", "none", "seal")
 
 
+class _Stored(SimpleNamespace):
+    """Results whose scores are the table `scores`."""
+
+    @property
+    def columns(self):
+        return tuple(self.scores.columns)
+
+    def cells(self, names, rows=None):
+        return self.scores[list(names)] if rows is None else self.scores[list(names)].iloc[rows]
+
+    def numbers(self, name, rows=None):
+        return self.cells([name], rows)[name].to_numpy(dtype=float)
+
+
 def _results(ours, theirs, truth):
     def frame(p):
         names = np.array(CLASSES, dtype=object)[truth]
@@ -23,7 +37,7 @@ def _results(ours, theirs, truth):
     manifest = SimpleNamespace(
         target={"classes": list(CLASSES)}, positive=None, split={"counts": {"test": len(truth)}, "method": "random"}
     )
-    return SimpleNamespace(
+    return _Stored(
         run=run,
         manifest=manifest,
         scores=frame(ours),
@@ -51,7 +65,7 @@ def _values(truth, prediction, half=None):
     if half is not None:
         table |= {"lower": table["prediction"] - half, "upper": table["prediction"] + half}
     interval = None if half is None else IntervalFacts(half_width=half, alpha=0.1, n=40)
-    return SimpleNamespace(
+    return _Stored(
         task="regression",
         unit="mm",
         kept={},
@@ -92,7 +106,7 @@ def _two_classes(run_figures):
         pd.DataFrame({"truth": [r[0] for r in rows], "probability_fail": p, "probability_pass": 1 - p})
         for p in (np.array([r[k] for r in rows]) for k in (1, 2))
     ]
-    return SimpleNamespace(
+    return _Stored(
         task="classification",
         kept={},
         run=SimpleNamespace(metrics={}, baseline_metrics=run_figures, baseline="logistic", request=SimpleNamespace(seed=7)),

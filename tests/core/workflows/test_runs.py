@@ -288,7 +288,7 @@ def test_scoring_the_training_file_gives_the_scores_of_the_run(
 
 
 def test_exported_texts_cannot_be_run_by_a_spreadsheet(ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path) -> None:
-    from core.workflows.scoring import write_csv
+    from core.workflows.csv_out import write_csv
 
     write_csv(
         pd.DataFrame({"=a": ["=1+1", "@x", "-x", "ok"], "n": [-3.2, 1.0, 2.0, 3.0]}), tmp_path / "x.csv", formula_safe=True
