@@ -88,11 +88,16 @@ def _comment_mark(records: list[Record], given: ReadOptions) -> str:
     if given.comment is not None:
         return given.comment
     marked = [r for r in records if r.text.startswith("#")]
-    widths = Counter(len(r.cells) for r in records if not r.is_blank and not r.text.startswith("#"))
+    rows = [r for r in records if not r.is_blank and not r.text.startswith("#")]
+    widths = Counter(len(r.cells) for r in rows)
     if not marked or not widths:
         return ""
     common = widths.most_common(1)[0][0]
-    return "#" if any(len(r.cells) != common or common == 1 for r in marked) else ""
+    begin_with_values = sum(1 for r in rows if r.cells and (is_number(r.cells[0]) or is_time(r.cells[0])))
+    names_only = len(marked) == 1 and _is_header(marked[0], records)
+    if any(len(r.cells) != common or common == 1 for r in marked):
+        return "#"
+    return "#" if begin_with_values > len(rows) / 2 and not names_only else ""
 
 
 def _is_header(record: Record, records: list[Record]) -> bool:
