@@ -32,7 +32,7 @@ def png() -> bytes:
 
 REFUSED = {
     "empty.csv": (b"", "empty"),
-    "header.csv": (b"time,temperature,pressure\n", "no row"),
+    "quote.csv": (b'time,temperature,pressure\n"1,2,3\n', "a quote opens"),
     "picture.csv": (png(), "not a text"),
     "blank.csv": (b"\n\n\n", "empty"),
 }
