@@ -89,14 +89,17 @@ def run(n: int, first: int = 0) -> Counter[str]:
     def hang(*_: object) -> None:
         raise Hang
 
-    signal.signal(signal.SIGALRM, hang)
+    before = signal.signal(signal.SIGALRM, hang)
     files, outcomes, start = originals(), Counter[str](), time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in range(first, first + n):
-            found = tried(mutated(seed, files), Path(folder))
-            outcomes[found] += 1
-            if found in ("fault", "hang", "lines"):
-                print(f"seed {seed}: {found}", flush=True)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for seed in range(first, first + n):
+                found = tried(mutated(seed, files), Path(folder))
+                outcomes[found] += 1
+                if found in ("fault", "hang", "lines"):
+                    print(f"seed {seed}: {found}", flush=True)
+    finally:
+        signal.signal(signal.SIGALRM, before)
     print(f"{n} files from seed {first} in {time.monotonic() - start:.0f} s: {dict(sorted(outcomes.items()))}")
     return outcomes
 

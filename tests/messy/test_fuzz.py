@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks import fuzz
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
 
 @pytest.mark.parametrize("first", [0, 10_000])
 def test_mutated_files_bring_no_fault_no_hang_and_lose_no_line(shared_data: Path, first: int) -> None:
