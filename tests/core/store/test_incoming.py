@@ -148,7 +148,7 @@ def test_more_than_was_announced_is_refused(place: Incoming, monkeypatch: pytest
     assert place.offsets(ticket, "me") == (0,)
 
 
-@pytest.mark.parametrize("declared", [[], [("", 1)], [("a\x00b", 1)], [("a" * 256, 1)], [("a.csv", -1)], [("a.csv", 1)] * 21])
+@pytest.mark.parametrize("declared", [[], [("", 1)], [("a\x00b", 1)], [("a" * 256, 1)], [("a.csv", -1)], [("a.csv", 1)] * 501])
 def test_a_list_of_files_that_is_none_is_refused(place: Incoming, declared: list[tuple[str, int]]) -> None:
     with refused("bad"):
         place.begin(place.issue("me"), "me", declared)
