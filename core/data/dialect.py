@@ -150,7 +150,7 @@ def _score(sample: Sequence[str], delimiter: str, quote: str, escape: str) -> fl
         cells = [r.cells[0] for r in records[1:] or records if len(r.cells) == 1 and not is_missing(r.cells[0])]
         # Names with a comma between them, above "1,2": two columns and no decimal comma.
         parted = "," in records[0].text and not is_number(records[0].text)
-        one = sum((is_number(c) or is_time(c)) and not (parted and "," in c) for c in cells)
+        one = sum(-1 if parted and "," in c else is_number(c) or is_time(c) for c in cells)
         values = 0.85 * one / len(cells) if cells else 0.0
         quoted = sum(1 for r in records if quote and r.text.startswith(quote) and r.error is None)
         repaired = sum(1 for r in records if r.repair is not None)
