@@ -13,7 +13,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.data.kinds import MAX_CELL, ColumnReading, Staged, read_kinds
+from core.data.column_reading import ColumnReading, Staged
+from core.data.kinds import MAX_CELL, read_kinds
 from core.data.lines import Splitter, join_cells, split_records
 from core.data.options import Preview
 from core.data.scanning import Scan

@@ -2,81 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-import duckdb
-
-from core.data.cells import is_missing, is_number, is_time
-from core.data.dataset import Kind
-from core.data.findings import Finding, Severity
+from core.data.cells import is_number, is_time
+from core.data.column_reading import MOSTLY, ColumnReading, Staged, with_markers
+from core.data.findings import Finding
 from core.data.options import ReadOptions
 from core.data.signs import SignReading, sign_reading
 from core.data.staging import Profile, missing_sql, number_sql, profile_numbers, profile_texts, value_sql
-from core.data.times import TimeReading, time_readings, zone_sql
+from core.data.time_columns import time_reading
+from core.data.times import time_readings
 from core.messages import Message, msg, msg_n
 
-MOSTLY = 0.9
-MAX_MARKERS = 10
 MAX_CELL = 10_000
 _MIXED = 0.4
-_ENOUGH = 20
 _COLUMNS_AT_ONCE = 2_000
-_LINES_NAMED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnReading:
-    """How one column is converted: its kind, the SQL expression, how many cells of it have a value, what was noticed.
-
-    `signed` is a cell with a percent or currency sign where such cells make the column, `unit` what that sign stands for.
-    """
-
-    kind: Kind
-    sql: str
-    n_values: int
-    findings: tuple[Finding, ...] = ()
-    is_empty: bool = False
-    open_day_month: bool = False
-    signed: str = ""
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A staged table: where it can be read, SQL that names it, and the physical line of each of its rows (0-based);
-    `head` keeps the first cells that were looked at."""
-
-    connection: duckdb.DuckDBPyConnection
-    table: str
-    line_of: Callable[[int], int]
-    head: dict[str, list[str]] = field(default_factory=dict)
-
-    def count(self, condition: str) -> int:
-        """Rows that fulfil a condition."""
-        row = self.connection.execute(f"SELECT count(*) FILTER ({condition}) FROM {self.table}").fetchone()
-        return int(row[0]) if row else 0
-
-    def lines(self, condition: str) -> str:
-        """The lines of the first rows that fulfil a condition, as text."""
-        query = f"SELECT file_row_number FROM {self.table} WHERE {condition} ORDER BY file_row_number LIMIT {_LINES_NAMED + 1}"
-        rows = [self.line_of(int(row[0])) for row in self.connection.execute(query).fetchall()]
-        return ", ".join(map(str, rows[:_LINES_NAMED])) + (", …" if len(rows) > _LINES_NAMED else "")
-
-    def sample(self, column: str, n: int = 300) -> list[str]:
-        """The first cells that hold something."""
-        if not self.head:
-            rows = self.connection.execute(f"SELECT * FROM {self.table} LIMIT {n}")
-            names = [d[0] for d in rows.description]
-            cells = rows.fetchall()
-            self.head["is_whole"] = ["yes"] if len(cells) < n else []
-            for name, column_cells in zip(names, zip(*cells, strict=True), strict=False):
-                self.head[name] = [c for c in column_cells if isinstance(c, str) and not is_missing(c)]
-        found = self.head.get(column, [])
-        if len(found) < _ENOUGH and not self.head["is_whole"]:
-            query = f"SELECT {column} FROM {self.table} WHERE {column} IS NOT NULL AND NOT {missing_sql(column)} LIMIT {n}"
-            found = self.head[column] = [str(row[0]) for row in self.connection.execute(query).fetchall()]
-        return found
 
 
 def read_kinds(
@@ -117,7 +58,7 @@ def _staged_number(staged: Staged, i: int, name: str, profile: Profile) -> Colum
     if failed:
         if profile.numbers < MOSTLY * profile.filled:
             return None
-        reading = _with_markers(staged, f"x{i}", name, "number", f"d{i}", profile.numbers, failed)
+        reading = with_markers(staged, f"x{i}", name, "number", f"d{i}", profile.numbers, failed)
         return None if reading is None else replace(reading, findings=(*found, *reading.findings))
     return ColumnReading("number", f"d{i}", profile.numbers, tuple(found))
 
@@ -142,7 +83,7 @@ def _decide(staged: Staged, column: str, name: str, profile: Profile, options: R
     else:
         reading = (
             _before_comment(staged, column, name, profile, options)
-            or _time(staged, column, name, profile, options)
+            or time_reading(staged, column, name, profile, options)
             or _nearly(staged, column, name, profile, decimal, thousands)
             or _signed(staged, column, name, profile, options)
         )
@@ -275,7 +216,7 @@ def _nearly(staged: Staged, column: str, name: str, profile: Profile, decimal: s
             return ColumnReading("number", _finite(sql), n, (Finding("other_decimal", message, name, "info"),))
         return None
     sql = _finite(number_sql(column, decimal, thousands))
-    return _with_markers(staged, column, name, "number", sql, profile.numbers, profile.filled - profile.numbers)
+    return with_markers(staged, column, name, "number", sql, profile.numbers, profile.filled - profile.numbers)
 
 
 def _before_comment(staged: Staged, column: str, name: str, profile: Profile, options: ReadOptions) -> ColumnReading | None:
@@ -298,26 +239,6 @@ def _before_comment(staged: Staged, column: str, name: str, profile: Profile, op
     return ColumnReading("number", sql, n, (Finding("comment_behind", message, name),))
 
 
-def _with_markers(
-    staged: Staged, column: str, name: str, kind: Kind, sql: str, n_values: int, failed: int
-) -> ColumnReading | None:
-    """The reading where a few different words ("ERR", "Bad input") stand between values; None where they are many."""
-    failing = f"{sql} IS NULL AND NOT {missing_sql(column)}"
-    query = f"SELECT DISTINCT trim({column}) FROM {staged.table} WHERE {failing} LIMIT {MAX_MARKERS + 1}"
-    words = sorted(str(row[0]) for row in staged.connection.execute(query).fetchall())
-    if len(words) > MAX_MARKERS:
-        return None
-    message = msg_n(
-        "{n} cell in '{column}' is not a value ({examples}; line {lines}) and counts as empty.",
-        "{n} cells in '{column}' are not values ({examples}; lines {lines}) and count as empty.",
-        failed,
-        column=name,
-        examples=", ".join(f"'{w[:30]}'" for w in words[:3]),
-        lines=staged.lines(failing),
-    )
-    return ColumnReading(kind, sql, n_values, (Finding("not_a_value", message, name),))
-
-
 def _signed(staged: Staged, column: str, name: str, profile: Profile, options: ReadOptions) -> ColumnReading | None:
     """A column whose cells carry a percent or currency sign or stand in brackets: numbers, where the user says so."""
     if options.signs == "text":
@@ -330,91 +251,3 @@ def _signed(staged: Staged, column: str, name: str, profile: Profile, options: R
     if n < profile.filled:
         return None
     return ColumnReading("number", _finite(sql), n, signed=reading.example, unit=reading.unit)
-
-
-def _time(staged: Staged, column: str, name: str, profile: Profile, options: ReadOptions) -> ColumnReading | None:
-    sample = staged.sample(column)
-    if sum(map(is_time, sample)) < MOSTLY * len(sample):
-        return None
-    readings = time_readings(sample, options.day_first)
-    if not readings:
-        return None
-    counts = ", ".join(f"count({r.sql(value_sql(column))})" for r in readings)
-    parsed = staged.connection.execute(f"SELECT {counts} FROM {staged.table}").fetchone() or ()
-    best = max(range(len(readings)), key=lambda k: (parsed[k], -k))
-    if parsed[best] < MOSTLY * profile.filled:
-        return None
-    findings, still_open = _day_or_month(staged, column, name, readings, parsed, profile.filled)
-    if still_open is not None:
-        best = still_open[0]
-    sql, zone = _zones(staged, column, name, readings[best])
-    if readings[best].is_mixed:
-        other = f"{column} IS NOT NULL AND NOT {missing_sql(column)} AND TRY_CAST(trim({column}) AS TIMESTAMP) IS NULL"
-        message = msg(
-            "Dates in '{column}' are written in several ways; see lines {lines}.", column=name, lines=staged.lines(other)
-        )
-        findings = (*findings, Finding("mixed_dates", message, name))
-    reading = ColumnReading("time", sql, parsed[best], (*findings, *zone))
-    if parsed[best] < profile.filled:
-        marked = _with_markers(staged, column, name, "time", sql, parsed[best], profile.filled - parsed[best])
-        if marked is None:
-            return None
-        reading = replace(marked, findings=(*reading.findings, *marked.findings))
-    return replace(reading, open_day_month=still_open is not None and still_open[1])
-
-
-def _zones(staged: Staged, column: str, name: str, reading: TimeReading) -> tuple[str, tuple[Finding, ...]]:
-    """The expression of a time column: local time as written where it has one offset, UTC where it has several."""
-    plain = reading.sql(value_sql(column))
-    zone = zone_sql(column)
-    rows = staged.connection.execute(f"SELECT DISTINCT {zone} FROM {staged.table} WHERE {zone} <> '' LIMIT 9").fetchall()
-    zones = sorted(str(row[0]) for row in rows)
-    if not zones:
-        return plain, ()
-    without = staged.count(f"{plain} IS NOT NULL AND {zone} = ''")
-    if len(zones) == 1 and not without:
-        message = msg("Times in '{column}' carry the zone {zone}; they are kept as written.", column=name, zone=zones[0])
-        return plain, (Finding("time_zone", message, name, "info"),)
-    severity: Severity = "warn"
-    message = msg(
-        "Times in '{column}' are written in several zones ({zones}) and were converted to UTC.",
-        column=name,
-        zones=", ".join(zones[:5]),
-    )
-    if without:
-        message = msg(
-            "Times in '{column}' are written in several zones ({zones}) and were converted to UTC; those without a zone were taken as UTC.",
-            column=name,
-            zones=", ".join(zones[:5]),
-        )
-    return reading.utc_sql(value_sql(column)), (Finding("time_zones", message, name, severity),)
-
-
-def _day_or_month(
-    staged: Staged, column: str, name: str, readings: Sequence[TimeReading], parsed: Sequence[int], filled: int
-) -> tuple[tuple[Finding, ...], tuple[int, bool] | None]:
-    """Where both orders fit: the one in which times never go back; (findings, (reading, still open)) or None."""
-    if len(readings) < 2 or parsed[0] != filled or parsed[1] != filled:
-        return (), None
-    first, second = (x.sql(value_sql(column)) for x in readings[:2])
-    if staged.count(f"{first} <> {second}") == 0:
-        return (), (0, False)
-    if readings[0].is_mixed:
-        return (), (0, True)
-    back = [_goes_back(staged, x) for x in (first, second)]
-    if (back[0] == 0) != (back[1] == 0):
-        chosen = 0 if back[0] == 0 else 1
-        order = msg("day before month") if chosen == 0 else msg("month before day")
-        message = msg("Dates in '{column}' were read with {order}: only so do they never go back.", column=name, order=order)
-        return (Finding("day_month", message, name, "info"),), (chosen, False)
-    return (), (0, True)
-
-
-def _goes_back(staged: Staged, time: str) -> int:
-    """How often a time is earlier than the one before it."""
-    query = (
-        f"SELECT count(*) FROM (SELECT t < lag(t) OVER (ORDER BY r) AS back FROM "
-        f"(SELECT file_row_number AS r, {time} AS t FROM {staged.table}) WHERE t IS NOT NULL) WHERE back"
-    )
-    row = staged.connection.execute(query).fetchone()
-    return int(row[0]) if row else 0

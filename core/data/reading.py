@@ -14,10 +14,10 @@ from pathlib import Path
 
 import duckdb
 
+from core.data.column_reading import ColumnReading
 from core.data.converting import convert, not_conserved
 from core.data.dataset import Column
 from core.data.findings import Finding
-from core.data.kinds import ColumnReading
 from core.data.lines import ONE_COLUMN
 from core.data.options import LineCount, OddRow, Outcome, Preview, Question, Reading, ReadOptions
 from core.data.places import first_bytes
