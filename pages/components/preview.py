@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -29,9 +31,9 @@ def corrected(upload: Upload) -> tuple[Preview, ReadOptions, SourceOptions]:
     rail, main = st.columns([1, 3], gap="medium")
     with rail:
         opened = sources.opened(upload)
-        found = wf.preview_table(opened)
+        found = _look(_stamp(opened), opened, "")
         options = _corrections(found.options, opened)
-    preview = wf.preview_table(opened, options) if options != ReadOptions() else found
+    preview = _look(_stamp(opened), opened, options.model_dump_json()) if options != ReadOptions() else found
     with main:
         if preview.refusal is not None:
             notices.problem(preview.refusal)
@@ -39,6 +41,19 @@ def corrected(upload: Upload) -> tuple[Preview, ReadOptions, SourceOptions]:
         _head(preview)
         findings.show(preview.findings, key="preview_findings")
     return preview, options, sources.chosen()
+
+
+@st.cache_data(max_entries=16, ttl=3600, show_spinner=False)
+def _look(stamp: tuple[object, ...], _opened: Opened, options: str) -> Preview:
+    """A file is looked through once for each way of reading it, not at every click: its encoding takes all its bytes."""
+    return wf.preview_table(_opened, ReadOptions.read(json.loads(options)) if options else None)
+
+
+def _stamp(opened: Opened) -> tuple[object, ...]:
+    """What changes when a file or the choice inside it does."""
+    found = Path(opened.path).stat()
+    chosen = (opened.label, opened.read.model_dump_json(), opened.source.model_dump_json())
+    return opened.path, found.st_size, found.st_mtime_ns, *chosen
 
 
 def _corrections(found: ReadOptions, opened: Opened) -> ReadOptions:
