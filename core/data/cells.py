@@ -73,7 +73,7 @@ def is_number(cell: str) -> bool:
 def is_time(cell: str) -> bool:
     """True for a date, a date with a time, or a time of day, in the common spellings."""
     text = cell.strip()
-    if text.isdigit():
+    if text.isdecimal():
         return len(text) == 8 and text[:2] in ("19", "20") and "01" <= text[4:6] <= "12" and "01" <= text[6:] <= "31"
     return bool(_TIME.fullmatch(text) or _CLOCK.fullmatch(text))
 

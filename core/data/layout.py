@@ -206,7 +206,7 @@ def _counts_on(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Whether a count that the first row begins goes on below it for at least four rows: it is row 1 of the data."""
     for i, cell in enumerate(first):
         column = [r[i].strip() for r in rest[:20]]
-        are_whole = cell.strip().isdigit() and all(c.isdigit() for c in column)
+        are_whole = cell.strip().isdecimal() and all(c.isdecimal() for c in column)
         if are_whole and len(column) >= 4 and len(set(first)) > 1 and _in_steps([int(cell), *map(int, column)]):
             return True
     return False
@@ -224,11 +224,11 @@ def _numbers_above_words(first: Sequence[str], rest: Sequence[Sequence[str]]) ->
 def _names_then_steps(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """A word followed by at least three whole numbers in equal steps ("Year, 2000, 2001, 2002"), over numbers that do not
     run so: the columns are years, positions or time steps."""
-    numbers = [int(c) for c in first if c.strip().isdigit()]
+    numbers = [int(c.strip()) for c in first if c.strip().isdecimal()]
     words = [c for c in first if c.strip() and not is_number(c) and not is_time(c)]
     if len(numbers) < 3 or not words or len(numbers) + len(words) < len(first) or not _in_steps(numbers):
         return False
-    below = [[int(c) for c in r if c.strip().isdigit()] for r in rest]
+    below = [[int(c.strip()) for c in r if c.strip().isdecimal()] for r in rest]
     return not any(len(b) == len(numbers) and _in_steps(b) for b in below)
 
 
@@ -237,7 +237,7 @@ def _may_number_columns(first: Sequence[str]) -> bool:
     numbers = [c.strip() for c in first if is_number(c)]
     if not numbers or len(numbers) < sum(1 for c in first if is_number(c) or is_time(c)):
         return False
-    if not all(n.isdigit() for n in numbers):
+    if not all(n.isdecimal() for n in numbers):
         return False
     whole = [int(n) for n in numbers]
     return whole[0] in (0, 1) if len(whole) <= 2 else _in_steps(whole)
@@ -254,9 +254,9 @@ def _same_form(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
         below = [r[i] for r in rest if r[i].strip() and not is_missing(r[i])]
         if not is_number(cell) or not below:
             continue
-        if not cell.strip().lstrip("+-").isdigit():
+        if not cell.strip().lstrip("+-").isdecimal():
             continue
-        if sum(1 for c in below if is_number(c) and not c.strip().lstrip("+-").isdigit()) > len(below) / 2:
+        if sum(1 for c in below if is_number(c) and not c.strip().lstrip("+-").isdecimal()) > len(below) / 2:
             return False
     return True
 

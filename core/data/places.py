@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from core.data.source import BLOCK, open_bytes
+
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def first_bytes(path: Path, encoding: str, lines: Iterable[int]) -> dict[int, int]:
@@ -22,11 +25,11 @@ def first_bytes(path: Path, encoding: str, lines: Iterable[int]) -> dict[int, in
     wanted = sorted(set(lines))
     found: dict[int, int] = {}
     number, offset, carried, place = 1, 0, b"", 0
-    unit, order = _unit(encoding)
+    mark = _mark(path, encoding)
+    unit, order = _unit(encoding, mark)
     with open_bytes(path) as file:
-        mark = _mark_length(path, encoding)
         while place < len(wanted) and wanted[place] == 1:
-            found[1] = mark
+            found[1] = len(mark)
             place += 1
         while place < len(wanted) and (block := file.read(BLOCK)):
             text = carried + block
@@ -44,26 +47,29 @@ def first_bytes(path: Path, encoding: str, lines: Iterable[int]) -> dict[int, in
 
 def _line_starts(codes: np.ndarray, follows: bytes, order: np.dtype) -> np.ndarray:
     """The places after each line end; `follows` is the unit after the last one."""
-    after = np.append(codes[1:], np.frombuffer(follows, dtype=order)[:1] if follows else np.zeros(1, dtype=order))
+    # A file that was cut off may end within a unit.
+    is_whole = len(follows) == order.itemsize
+    after = np.append(codes[1:], np.frombuffer(follows, dtype=order) if is_whole else np.zeros(1, dtype=order))
     ends = (codes == 10) | ((codes == 13) & (after != 10))
     return np.flatnonzero(ends) + 1
 
 
-def _unit(encoding: str) -> tuple[int, np.dtype]:
-    """Bytes of the smallest piece of a character, and how they are put together."""
+def _unit(encoding: str, mark: bytes) -> tuple[int, np.dtype]:
+    """Bytes of the smallest piece of a character, and how they are put together: as the name or the mark says."""
     name = encoding.lower().replace("_", "-")
+    order = ">" if name.endswith("be") or mark in (codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE) else "<"
     if name.startswith("utf-16"):
-        return 2, np.dtype(">u2" if name.endswith("be") else "<u2")
+        return 2, np.dtype(f"{order}u2")
     if name.startswith("utf-32"):
-        return 4, np.dtype(">u4" if name.endswith("be") else "<u4")
+        return 4, np.dtype(f"{order}u4")
     return 1, np.dtype(np.uint8)
 
 
-def _mark_length(path: Path, encoding: str) -> int:
-    """The first line begins behind the byte order mark."""
+def _mark(path: Path, encoding: str) -> bytes:
+    """The byte order mark, behind which the first line begins."""
     with open_bytes(path) as file:
         head = file.read(4)
-    for mark in (b"\xef\xbb\xbf", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"\xff\xfe", b"\xfe\xff"):
+    for mark in _MARKS:
         if head.startswith(mark) and (len(mark) != 4 or encoding.lower().startswith("utf-32")):
-            return len(mark)
-    return 0
+            return mark
+    return b""

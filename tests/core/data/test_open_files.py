@@ -148,3 +148,22 @@ def test_a_line_is_found_by_its_first_byte(tmp_path: Path, encoding: str, end: s
     for number in (1, 3, 4):
         assert path.read_bytes()[places[number] :].startswith(lines[number - 1].encode(bare))
     assert set(places) == {1, 3, 4}
+
+
+def test_a_line_is_found_behind_the_mark_of_utf_16_in_either_order_of_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xfe\xff" + "ab\r\n1\r\n2".encode("utf-16-be"))
+    assert first_bytes(path, "utf-16", [1, 2, 3]) == {1: 2, 2: 10, 3: 16}
+
+
+def test_a_file_cut_off_within_a_character_has_its_lines_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("a,b\n1,2\n3,4\r".encode("utf-16-le") + b"\x31")
+    assert first_bytes(path, "utf-16-le", [2, 3, 4]) == {2: 8, 3: 16, 4: 24}
+
+
+@pytest.mark.parametrize("odd", ["110\x1e", "²"])
+def test_digits_that_are_no_whole_number_are_no_step_of_a_header(tmp_path: Path, odd: str) -> None:
+    """A control character counts as a space to one function and not to the other; a raised two is a digit and no number."""
+    reading, table = read(tmp_path, f"Year,100,{odd},120\npress,5.1,7.2,6.3\nsaw,6.4,5.5,8.6\n")
+    assert len(table) in (2, 3) and reading.outcome in ("load", "warn", "ask")
