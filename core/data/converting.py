@@ -55,7 +55,7 @@ def convert(
         readings += found
         if here:
             parts.append(folder / f"table-{start}.parquet")
-            select = ", ".join(f"{found[i].sql} AS {_name(names[i])}" for i in here)
+            select = ", ".join(f"{found[i].sql} AS {identifier(names[i])}" for i in here)
             options = f"COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}"
             copy_in_order(connection, f"SELECT {select} FROM {table}", parts[-1], options)
             kept += [start + i for i in here]
@@ -146,6 +146,6 @@ def not_conserved(path: Path) -> DataProblem:
     )
 
 
-def _name(value: str) -> str:
+def identifier(value: str) -> str:
     """A SQL identifier."""
     return '"' + value.replace('"', '""') + '"'

@@ -21,7 +21,13 @@ _COLUMNS_AT_ONCE = 2_000
 
 
 def read_kinds(
-    staged: Staged, names: Sequence[str], numbers: Collection[int], options: ReadOptions, *, has_long_cells: bool = False
+    staged: Staged,
+    names: Sequence[str],
+    numbers: Collection[int],
+    options: ReadOptions,
+    *,
+    has_long_cells: bool = False,
+    columns: Sequence[int] | None = None,
 ) -> tuple[ColumnReading | None, ...]:
     """The conversion of each column of a staged table.
 
@@ -31,19 +37,30 @@ def read_kinds(
         numbers: The columns that were staged as numbers.
         options: Resolved read options.
         has_long_cells: Whether a cell may be longer than a spreadsheet holds.
+        columns: The columns that are asked about; all by default.
 
     Returns:
-        One entry a column; None where a column was staged as a number and is not one: stage it again as text.
+        One entry a column asked about; None where a column was staged as a number and is not one: stage it again as text.
     """
     decimal, thousands = options.decimal or ".", options.thousands or ""
+    wanted = range(len(names)) if columns is None else columns
     profiles = profile_numbers(staged.connection, staged.table, sorted(numbers))
-    texts = [i for i in range(len(names)) if i not in numbers]
+    texts = [i for i in wanted if i not in numbers]
     profiles |= profile_texts(staged.connection, staged.table, texts, decimal, thousands)
-    readings = tuple(
-        _staged_number(staged, i, name, profiles[i]) if i in numbers else _decide(staged, f"c{i}", name, profiles[i], options)
-        for i, name in enumerate(names)
-    )
-    return _with_long_cells(staged, names, readings) if has_long_cells else readings
+    readings = {
+        i: _staged_number(staged, i, names[i], profiles[i])
+        if i in numbers
+        else _decide(staged, f"c{i}", names[i], profiles[i], options)
+        for i in wanted
+    }
+    if has_long_cells:
+        _name_long_cells(staged, names, readings)
+    return tuple(readings.values())
+
+
+def plain_number(name: str, sql: str, n_values: int) -> ColumnReading:
+    """The reading of a column that is known to hold numbers only, `n_values` of them."""
+    return ColumnReading("number", sql, n_values) if n_values else _empty(name, [])
 
 
 def _staged_number(staged: Staged, i: int, name: str, profile: Profile) -> ColumnReading | None:
@@ -122,12 +139,9 @@ def _mixed(staged: Staged, column: str, name: str, profile: Profile, options: Re
     return [Finding("mixed", message, name)]
 
 
-def _with_long_cells(
-    staged: Staged, names: Sequence[str], readings: tuple[ColumnReading | None, ...]
-) -> tuple[ColumnReading | None, ...]:
+def _name_long_cells(staged: Staged, names: Sequence[str], readings: dict[int, ColumnReading | None]) -> None:
     """Name the text columns with cells longer than a spreadsheet holds."""
-    found = list(readings)
-    texts = [i for i, reading in enumerate(readings) if reading is not None and reading.kind == "text"]
+    texts = [i for i, reading in readings.items() if reading is not None and reading.kind == "text"]
     lengths: list[int] = []
     for start in range(0, len(texts), _COLUMNS_AT_ONCE):
         longest = ", ".join(f"coalesce(max(length(c{i})), 0)" for i in texts[start : start + _COLUMNS_AT_ONCE])
@@ -146,8 +160,7 @@ def _with_long_cells(
                 limit=MAX_CELL,
                 lines=staged.lines(long),
             )
-            found[i] = replace(reading, findings=(*reading.findings, Finding("long_cells", message, names[i])))
-    return tuple(found)
+            readings[i] = replace(reading, findings=(*reading.findings, Finding("long_cells", message, names[i])))
 
 
 def _finite(expression: str) -> str:

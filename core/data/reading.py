@@ -1,7 +1,8 @@
 """A delimited text file → Parquet, with an account of every line.
 
-Bytes → encoding → dialect → layout (`sniffing`) → one pass that sorts out each physical line (`scanning`) → everything
-as text in DuckDB → kinds decided on all cells (`kinds`) → Parquet. Nothing is loaded that the account does not cover.
+Bytes → encoding → dialect → layout (`sniffing`), then one of two ways. A large file that is as plain as its beginning
+goes straight to Parquet (`straight`). Any other: one pass that sorts out each physical line (`scanning`) → everything as
+text in DuckDB → kinds decided on all cells (`kinds`) → Parquet. Nothing is loaded that the account does not cover.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from core.data.scanning import Scan, scan_blocks
 from core.data.sniffing import Sniffed, sniff, sniff_layout
 from core.data.source import TextBlocks
 from core.data.staging import text_literal
+from core.data.straight import ReadTable, is_large, straight_table
 from core.errors import DataProblem
 from core.messages import msg, msg_n
 
@@ -53,34 +56,55 @@ def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> 
         DataProblem: the file cannot be read as a table; nothing is written.
         SettingProblem: an unknown encoding.
     """
-    path, parquet = Path(path), Path(parquet)
-    sniffed = sniff_layout(path, options or ReadOptions())
-    if sniffed.width > MAX_COLUMNS:
-        raise DataProblem(
-            msg("'{file}' has {columns} columns.", file=path.name, columns=sniffed.width),
-            msg("Expected up to {limit} columns.", limit=MAX_COLUMNS),
-            msg("Leave out columns, or turn the table so that each column is one quantity."),
-        )
-    with tempfile.TemporaryDirectory(dir=parquet.parent, prefix=".reading-") as folder:
-        clean = Path(folder) / "clean.csv"
-        scan, lines, text = _scan_file(path, sniffed, clean)
-        with duckdb.connect() as connection:
-            connection.execute(f"SET memory_limit = '{max(_MEMORY_MB, min(3_000, sniffed.width // 3))}MB'")
-            connection.execute(f"SET temp_directory = {text_literal(folder)}")
-            try:
-                return _convert(path, parquet, Path(folder), connection, sniffed, scan, lines, text)
-            except duckdb.OutOfMemoryException as error:
-                if "max_temp_directory_size" in str(error):
-                    raise  # The disk and not the memory is at its end; the store has the words for that.
-                raise DataProblem(
-                    msg(
-                        "'{file}' with {columns} columns needs more memory than an import may use.",
-                        file=path.name,
-                        columns=scan.columns,
-                    ),
-                    msg("Expected a table of up to some thousand columns."),
-                    msg("Leave out columns or split the file."),
-                ) from error
+    path, parquet, options = Path(path), Path(parquet), options or ReadOptions()
+    with _working(path, parquet) as (folder, connection):
+        if is_large(path):
+            sniffed = sniff_layout(path, options, only_head=True)
+            if found := straight_table(path, folder, connection, sniffed):
+                return _finished(path, parquet, connection, sniffed, found)
+        sniffed = sniff_layout(path, options)
+        if sniffed.width > MAX_COLUMNS:
+            raise _too_wide(path, sniffed.width)
+        _limit_memory(connection, sniffed.width)
+        return _finished(path, parquet, connection, sniffed, _careful_table(path, folder, connection, sniffed))
+
+
+@contextmanager
+def _working(path: Path, parquet: Path) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
+    """A folder beside the table and a connection with limits; both are gone afterwards."""
+    with tempfile.TemporaryDirectory(dir=parquet.parent, prefix=".reading-") as folder, duckdb.connect() as connection:
+        _limit_memory(connection, 1)
+        connection.execute(f"SET temp_directory = {text_literal(folder)}")
+        try:
+            yield Path(folder), connection
+        except duckdb.OutOfMemoryException as error:
+            if "max_temp_directory_size" in str(error):
+                raise  # The disk and not the memory is at its end; the store has the words for that.
+            raise DataProblem(
+                msg("'{file}' needs more memory than an import may use.", file=path.name),
+                msg("Expected a table of up to some thousand columns."),
+                msg("Leave out columns or split the file."),
+            ) from error
+
+
+def _limit_memory(connection: duckdb.DuckDBPyConnection, width: int) -> None:
+    connection.execute(f"SET memory_limit = '{max(_MEMORY_MB, min(3_000, width // 3))}MB'")
+
+
+def _too_wide(path: Path, width: int) -> DataProblem:
+    return DataProblem(
+        msg("'{file}' has {columns} columns.", file=path.name, columns=width),
+        msg("Expected up to {limit} columns.", limit=MAX_COLUMNS),
+        msg("Leave out columns, or turn the table so that each column is one quantity."),
+    )
+
+
+def _careful_table(path: Path, folder: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed) -> ReadTable:
+    """Each line sorted out, everything as text first, kinds decided on all cells."""
+    scan, lines, text = _scan_file(path, sniffed, folder / "clean.csv")
+    unnamed = {f.column for f in sniffed.preview.findings if f.code == "blank_name"}
+    written, readings, kept = convert(path, folder, connection, sniffed.preview, scan, unnamed)
+    return ReadTable(written, readings, kept, scan, lines, text.replaced, text.zeros)
 
 
 def _scan_file(path: Path, sniffed: Sniffed, clean: Path) -> tuple[Scan, LineCount, TextBlocks]:
@@ -171,32 +195,22 @@ def _after_lines(blocks: Iterator[bytes], skip: int) -> Iterator[bytes]:
             yield block[position:]
 
 
-def _convert(
-    path: Path,
-    parquet: Path,
-    folder: Path,
-    connection: duckdb.DuckDBPyConnection,
-    sniffed: Sniffed,
-    scan: Scan,
-    lines: LineCount,
-    text: TextBlocks,
-) -> Reading:
-    preview = sniffed.preview
-    unnamed = {f.column for f in preview.findings if f.code == "blank_name"}
-    written, readings, kept = convert(path, folder, connection, preview, scan, unnamed)
+def _finished(path: Path, parquet: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed, found: ReadTable) -> Reading:
+    """Guess the roles, put the table in its place, and say what was found."""
+    preview, scan, readings, kept = sniffed.preview, found.scan, found.readings, found.kept
     names, kinds = [preview.names[i] for i in kept], [readings[i].kind for i in kept]
     units = [readings[i].unit or preview.units[i] for i in kept]
-    columns, role_findings = guess_roles(written, names, kinds, units, connection)
-    os.replace(written, parquet)
-    findings = _findings(preview, readings, kept, scan, text)
+    columns, role_findings = guess_roles(found.written, names, kinds, units, connection)
+    os.replace(found.written, parquet)
+    findings = _findings(preview, found)
     questions = preview.questions + _questions(preview, readings, scan)
-    places = first_bytes(path, text.encoding, [r.line for r in (*scan.rejects, *scan.repairs)])
+    places = first_bytes(path, str(preview.options.encoding), [r.line for r in (*scan.rejects, *scan.repairs)])
     return Reading(
         _outcome(questions, findings, scan),
         preview.options,
         columns,
         scan.rows,
-        lines,
+        found.lines,
         findings + role_findings,
         tuple(replace(r, byte=places.get(r.line, -1)) for r in scan.rejects),
         questions,
@@ -204,9 +218,8 @@ def _convert(
     )
 
 
-def _findings(
-    preview: Preview, readings: Sequence[ColumnReading], kept: Sequence[int], scan: Scan, text: TextBlocks
-) -> tuple[Finding, ...]:
+def _findings(preview: Preview, table: ReadTable) -> tuple[Finding, ...]:
+    scan, readings, kept = table.scan, table.readings, table.kept
     left_out = {preview.names[i] for i in set(range(len(readings))) - set(kept)}
     found = [f for f in preview.findings if f.column not in left_out]
     for name in sorted(left_out):
@@ -235,15 +248,15 @@ def _findings(
     if scan.comments and not any(f.code == "comments" for f in found):
         message = msg_n("{n} comment line was left out.", "{n} comment lines were left out.", scan.comments)
         found.append(Finding("comments", message))
-    if text.replaced:
+    if table.replaced:
         message = msg_n(
             "{n} character could not be read in this encoding.",
             "{n} characters could not be read in this encoding.",
-            text.replaced,
+            table.replaced,
         )
         found.append(Finding("bad_characters", message))
-    if text.zeros:
-        message = msg_n("{n} zero character was left out.", "{n} zero characters were left out.", text.zeros)
+    if table.zeros:
+        message = msg_n("{n} zero character was left out.", "{n} zero characters were left out.", table.zeros)
         found.append(Finding("zero_characters", message))
     return tuple(found)
 

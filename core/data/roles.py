@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -13,6 +14,7 @@ import duckdb
 
 from core.data.dataset import Column, Kind, Role
 from core.data.findings import Finding
+from core.data.footer import read_footer
 from core.messages import msg
 
 _TIME_WORDS = frozenset(
@@ -81,6 +83,7 @@ _MARK_WORDS = frozenset(["changepoint", "anomaly", "event", "alarm", "flag", "la
 _PART_WORDS = frozenset({"train", "training", "test", "validation", "val", "valid"})
 
 MAX_GUESSED = 1_000
+_HEAD_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class _Guess:
     ) -> None:
         self.connection, self.names = connection, names
         self.kind = dict(zip(names, kinds, strict=True))
+        self.parquet = parquet
         self.source = "read_parquet('" + str(parquet).replace("'", "''") + "', file_row_number = true)"
         self.n_rows, self.facts = self._facts()
         self.findings: list[Finding] = []
@@ -165,22 +169,39 @@ class _Guess:
         return roles
 
     def _facts(self) -> tuple[int, dict[str, _Facts]]:
-        parts = ["count(*)"]
-        for name in self.names:
-            q = _quoted(name)
-            number = self.kind[name] == "number"
-            extent = f"min({q}), max({q}), bool_and({q} = floor({q}))" if number else "NULL, NULL, false"
-            parts.append(f"count({q}), {extent}")
-        row = self.connection.execute(f"SELECT {', '.join(parts)} FROM {self.source}").fetchone() or (0,)
-        n_rows, found = int(row[0]), {name: row[1 + 4 * i : 5 + 4 * i] for i, name in enumerate(self.names)}
+        footer = read_footer(self.parquet)
+        filled = dict(zip(self.names, footer.filled, strict=True))
+        extremes = {name: known or self._extremes(name) for name, known in zip(self.names, footer.extremes, strict=True)}
+        whole = self._whole()
         # Measured values are no ids, groups or labels: of them only whether they vary is asked, which the extremes tell.
-        counted = [name for name in self.names if self.kind[name] != "number" or found[name][3]]
-        distinct = self._distinct(counted, found, n_rows)
+        counted = [name for name in self.names if self.kind[name] != "number" or name in whole]
+        found = {name: (filled[name], *extremes[name], name in whole) for name in self.names}
+        distinct = self._distinct(counted, found, footer.rows)
         facts = {}
-        for name, (filled, low, high, whole) in found.items():
-            n = distinct.get(name, filled if low != high else min(filled, 1))
-            facts[name] = _Facts(filled, n, bool(whole), float(low or 0), float(high or 0))
-        return n_rows, facts
+        for name, (n_filled, low, high, is_whole) in found.items():
+            n = distinct.get(name, n_filled if low != high else min(n_filled, 1))
+            facts[name] = _Facts(n_filled, n, is_whole, low or 0.0, high or 0.0)
+        return footer.rows, facts
+
+    def _extremes(self, name: str) -> tuple[float, float]:
+        """Lowest and highest value of a number column whose footer does not tell; of others nothing is asked."""
+        if self.kind[name] != "number":
+            return 0.0, 1.0
+        row = self.connection.execute(f"SELECT min({_quoted(name)}), max({_quoted(name)}) FROM {self.source}").fetchone()
+        return (math.nan, math.nan) if row is None or row[0] is None else (float(row[0]), float(row[1]))
+
+    def _whole(self) -> set[str]:
+        """The number columns that hold whole numbers only: those whose first rows do are asked as a whole."""
+        numbers = [name for name in self.names if self.kind[name] == "number"]
+        head = self._all_whole(numbers, f"WHERE file_row_number < {_HEAD_ROWS}")
+        return self._all_whole(sorted(head), "")
+
+    def _all_whole(self, names: Sequence[str], where: str) -> set[str]:
+        if not names:
+            return set()
+        parts = ", ".join(f"coalesce(bool_and({_quoted(name)} = floor({_quoted(name)})), true)" for name in names)
+        row = self.connection.execute(f"SELECT {parts} FROM {self.source} {where}").fetchone() or ()
+        return {name for name, is_whole in zip(names, row, strict=True) if is_whole}
 
     def _distinct(self, names: Sequence[str], found: Mapping[str, Sequence[Any]], n_rows: int) -> dict[str, int]:
         """Different values of some columns: estimated (HyperLogLog), and counted where the exact number decides."""

@@ -52,10 +52,10 @@ def sniff(path: Path, options: ReadOptions | None = None) -> Preview:
     return sniff_layout(Path(path), options or ReadOptions()).preview
 
 
-def sniff_layout(path: Path, given: ReadOptions) -> Sniffed:
-    """`sniff` with the layout of the file's beginning."""
+def sniff_layout(path: Path, given: ReadOptions, *, only_head: bool = False) -> Sniffed:
+    """`sniff` with the layout of the file's beginning; with `only_head` the encoding is that of the first MB."""
     head = check_file(path)
-    found = Encoding(_known_encoding(given.encoding)) if given.encoding else detect_encoding(path, head)
+    found = Encoding(_known_encoding(given.encoding)) if given.encoding else detect_encoding(path, head, only_head=only_head)
     lines = _sample_lines(path, found.name)
     bare = _without_comments(lines, given)
     dialect = find_dialect(bare, given.delimiter, given.quote, given.escape)

@@ -163,8 +163,11 @@ class Encoding:
     others: tuple[str, ...] = ()
 
 
-def detect_encoding(path: Path, head: bytes) -> Encoding:
-    """The encoding of a file: byte order mark, else strict UTF-8 over the whole file, else by its characters."""
+def detect_encoding(path: Path, head: bytes, *, only_head: bool = False) -> Encoding:
+    """The encoding of a file: byte order mark, else strict UTF-8 over the whole file, else by its characters.
+
+    With `only_head`, a file whose first MB is UTF-8 counts as that: the caller finds out for itself what is not.
+    """
     for bom, name in _BOMS:
         if head.startswith(bom):
             if name.startswith(("utf-16", "utf-32")) and head[4:].isascii() and b"\x00" not in head[4:]:
@@ -175,8 +178,15 @@ def detect_encoding(path: Path, head: bytes) -> Encoding:
             return Encoding(name)
     if b"\x00" in head and (zeros := _utf16_by_zeros(head)):
         return Encoding(zeros)
+    if only_head and _begins_as_utf8(head):
+        return Encoding("utf-8")
     wrong = _first_bytes_not_utf8(path)
     return Encoding("utf-8") if wrong is None else _by_characters(wrong)
+
+
+def _begins_as_utf8(head: bytes) -> bool:
+    """Whether bytes are UTF-8, but for a last character that is cut off."""
+    return _decodes(head, "utf-8")
 
 
 def _first_bytes_not_utf8(path: Path) -> bytes | None:

@@ -17,7 +17,7 @@ from core.data.cells import MISSING_WORDS
 from core.errors import DataProblem
 from core.messages import msg
 
-_BIG = 9_007_199_254_740_992
+BIG = 9_007_199_254_740_992
 _COLUMNS_AT_ONCE = 200
 _MANY = 20
 _FEW_CELLS = 2_000_000
@@ -98,12 +98,12 @@ def _code_sql(column: str) -> str:
 
 
 def _big_sql(column: str, number: str) -> str:
-    return f"(abs({number}) > {_BIG} AND regexp_full_match(trim({column}), '[+-]?[0-9]+'))"
+    return f"(abs({number}) > {BIG} AND regexp_full_match(trim({column}), '[+-]?[0-9]+'))"
 
 
 def _inexact_sql(column: str, number: str) -> str:
     """A number beyond 2^53 written with decimals: as a 64-bit float it loses its last digits."""
-    return f"(abs({number}) > {_BIG} AND regexp_full_match(trim({column}), '[+-]?[0-9]+[.,][0-9]+'))"
+    return f"(abs({number}) > {BIG} AND regexp_full_match(trim({column}), '[+-]?[0-9]+[.,][0-9]+'))"
 
 
 def stage(
@@ -122,7 +122,7 @@ def stage(
             continue
         inner.append(f"{number_sql(f'c{i}', decimal, thousands)} AS n{i}")
         outer.append(f"CASE WHEN isfinite(n{i}) THEN n{i} END AS d{i}")
-        special = f"n{i} IS NULL OR NOT isfinite(n{i}) OR abs(n{i}) > {_BIG} OR {_code_sql(f'c{i}')}"
+        special = f"n{i} IS NULL OR NOT isfinite(n{i}) OR abs(n{i}) > {BIG} OR {_code_sql(f'c{i}')}"
         outer.append(f"CASE WHEN {special} THEN c{i} END AS x{i}")
     query = f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {csv.sql()})"
     try:

@@ -22,11 +22,16 @@ class TimeReading:
     day_first: bool | None = None
     is_mixed: bool = False
 
+    @property
+    def is_iso(self) -> bool:
+        """Whether it is year-month-day, the one spelling that needs no format."""
+        return self.formats == (_ISO,)
+
     def sql(self, text: str) -> str:
         """A TIMESTAMP expression over a text expression; NULL where it does not fit. The zone is dropped."""
         local = f"replace(replace(regexp_replace(trim({text}), '{_ZONE}', ''), 'T', ' '), ',', '.')"
         plain = f"CASE WHEN contains({text}, ':') THEN {local} ELSE trim({text}) END"
-        if self.formats == (_ISO,):
+        if self.is_iso:
             return f"TRY_CAST({plain} AS TIMESTAMP)"
         formats = ", ".join(f"'{f}'" for f in self.formats)
         return f"CAST(try_strptime({plain}, [{formats}]) AS TIMESTAMP)"

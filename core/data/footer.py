@@ -1,0 +1,51 @@
+"""What the footer of a Parquet file tells of its columns without reading them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """The rows of a table, and by column in its order: filled cells, lowest and highest value.
+
+    `extremes` is None where the footer does not say (a NaN among the values); a column without values has NaN for both.
+    Only of numbers are extremes told.
+    """
+
+    rows: int
+    filled: tuple[int, ...]
+    extremes: tuple[tuple[float, float] | None, ...]
+
+
+def read_footer(table: Path) -> Footer:
+    """The footer of a Parquet file whose writer kept statistics, as DuckDB and Arrow do.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    facts = pq.read_metadata(table)
+    filled = [0] * facts.num_columns
+    extremes: list[tuple[float, float] | None] = [(math.nan, math.nan)] * facts.num_columns
+    for group in range(facts.num_row_groups):
+        row_group = facts.row_group(group)
+        for i in range(facts.num_columns):
+            held = row_group.column(i).statistics
+            if held is None or held.null_count is None:
+                raise OSError(f"{table.name} has no statistics")
+            n = row_group.num_rows - held.null_count
+            filled[i] += n
+            if n:
+                known = held.has_min_max and isinstance(held.min, int | float)
+                extremes[i] = _wider(extremes[i], float(held.min), float(held.max)) if known else None
+    return Footer(facts.num_rows, tuple(filled), tuple(extremes))
+
+
+def _wider(known: tuple[float, float] | None, low: float, high: float) -> tuple[float, float] | None:
+    if known is None or not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    return (low, high) if math.isnan(known[0]) else (min(known[0], low), max(known[1], high))
