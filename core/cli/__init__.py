@@ -71,7 +71,10 @@ def _parser() -> _Parser:
     serve.add_argument("--port", type=int, help="default 8501, or PORT")
     verb("demo", "verbs:demo", "make the demo projects")
     importing = verb("import", "verbs:import_", "read files into a dataset")
-    importing.add_argument("files", nargs="+", metavar="FILE")
+    importing.add_argument("files", nargs="*", metavar="FILE")
+    importing.add_argument(
+        "--again", metavar="DATASET", help="repeat an import from its kept original; --set gives options that differ"
+    )
     importing.add_argument("--name")
     importing.add_argument("--stack", action="store_true", help="several files one below the other; the file is a group")
     importing.add_argument("--join", metavar="COLUMN", help="several files side by side; --set tolerance=2 for the nearest row")

@@ -7,7 +7,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from core.messages import Message, msg
 T = TypeVar("T")
 Options = argparse.Namespace
 Answer = tuple[dict[str, object], list[str], int]
+_SAID_EVERY = 2.0
 
 
 def pairs(texts: Sequence[str]) -> dict[str, str]:
@@ -79,6 +81,20 @@ def source_options(options: Options) -> tuple[ReadOptions | None, SourceOptions]
     if ways == ["join"]:
         source["key"] = options.join
     return (ReadOptions.read(text) if text else None), SourceOptions.read(source)
+
+
+def slow_progress(options: Options) -> Callable[[str, float], None] | None:
+    """Says on standard error how far long work is, every two seconds; None where JSON was asked for."""
+    if options.json:
+        return None
+    last = [time.monotonic()]
+
+    def say(stage: str, part: float) -> None:
+        if time.monotonic() - last[0] > _SAID_EVERY:
+            last[0] = time.monotonic()
+            print(f"{stage} {part:.0%}", file=sys.stderr)
+
+    return say
 
 
 def check_out(out: Path, *, may_be_bundle: bool = False) -> None:

@@ -16,6 +16,7 @@ from core.cli.common import (
     names_of,
     note,
     read_options,
+    slow_progress,
     source_options,
 )
 from core.cli.faults import body
@@ -60,17 +61,32 @@ def import_(options: Options) -> Answer:
     read, source = source_options(options)
     paths, ws = [Path(file) for file in options.files], wf.open_workspace()
     private: dict[str, Treatment] = {**names_of(options.hash, "hash"), **names_of(options.drop, "drop")}
+    told = slow_progress(options)
+    if bool(options.again) == bool(paths):
+        raise SettingProblem(
+            msg("Both files and --again were given.") if paths else msg("No file was given."),
+            msg("Expected files to read, or --again with a dataset."),
+            msg("Name one of them."),
+        )
     try:
-        if len(paths) > 1 or source.combine is not None:
-            imported = wf.import_files(ws, paths, name=options.name, options=read, source=source, privacy=private or None)
+        if options.again:
+            changed = {} if read is None else read.model_dump(exclude_unset=True)
+            imported = wf.import_again(ws, options.again, name=options.name, changed=changed, progress=told)
+        elif len(paths) > 1 or source.combine is not None:
+            imported = wf.import_files(
+                ws, paths, name=options.name, options=read, source=source, privacy=private or None, progress=told
+            )
         else:
-            imported = wf.import_file(ws, paths[0], name=options.name, options=read, source=source, privacy=private or None)
+            imported = wf.import_file(
+                ws, paths[0], name=options.name, options=read, source=source, privacy=private or None, progress=told
+            )
     except DataProblem as problem:
         rejected: Any = problem.values.get("rejected", ())
         return {**_imported("reject", None, (), rejected), **body(problem)}, [str(problem)], 2
     answer = _imported(imported.outcome, imported.dataset, imported.findings, imported.rejected)
     answer["repaired"] = _odd_rows(imported.repaired)
     answer["lines"] = imported.lines.to_json()
+    answer["same_as"] = imported.same_as
     answer["source"] = imported.source.model_dump(mode="json", exclude_none=True)
     answer["unmatched"] = [{"file": u.file, "first": u.first, "other": u.other} for u in imported.unmatched]
     if imported.dataset is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from core.data.scanning import Scan, scan_blocks
 from core.data.sniffing import Sniffed, sniff, sniff_layout
 from core.data.source import TextBlocks
 from core.data.staging import text_literal
+from core.data.steps import Steps
 from core.data.straight import ReadTable, is_large, straight_table
 from core.errors import DataProblem
 from core.messages import msg, msg_n
@@ -40,13 +41,16 @@ _MEMORY_MB = 512
 MAX_COLUMNS = 10_000
 
 
-def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> Reading:
+def read_file(
+    path: Path, parquet: Path, options: ReadOptions | None = None, told: Callable[[float], None] | None = None
+) -> Reading:
     """Read a whole file and write it as Parquet (zstd): numbers DOUBLE, times TIMESTAMP, text VARCHAR, NULL where empty.
 
     Args:
         path: The delimited text file, packed with gzip or not.
         parquet: Where the table goes; written beside it first, then renamed.
         options: What is known; None fields are found out.
+        told: Gets the share of the work that is done, at each per cent; what it raises ends the reading.
 
     Returns:
         The reading. `outcome` is "ask" where the file leaves something open (the Parquet file then holds the first
@@ -57,16 +61,17 @@ def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> 
         SettingProblem: an unknown encoding.
     """
     path, parquet, options = Path(path), Path(parquet), options or ReadOptions()
+    steps = Steps(told, path.stat().st_size if path.is_file() else 0)
     with _working(path, parquet) as (folder, connection):
         if is_large(path):
             sniffed = sniff_layout(path, options, only_head=True)
-            if found := straight_table(path, folder, connection, sniffed):
+            if found := straight_table(path, folder, connection, sniffed, steps.part(0.0, 0.9)):
                 return _finished(path, parquet, connection, sniffed, found)
         sniffed = sniff_layout(path, options)
         if sniffed.width > MAX_COLUMNS:
             raise _too_wide(path, sniffed.width)
         _limit_memory(connection, sniffed.width)
-        return _finished(path, parquet, connection, sniffed, _careful_table(path, folder, connection, sniffed))
+        return _finished(path, parquet, connection, sniffed, _careful_table(path, folder, connection, sniffed, steps))
 
 
 @contextmanager
@@ -99,18 +104,20 @@ def _too_wide(path: Path, width: int) -> DataProblem:
     )
 
 
-def _careful_table(path: Path, folder: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed) -> ReadTable:
+def _careful_table(
+    path: Path, folder: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed, steps: Steps
+) -> ReadTable:
     """Each line sorted out, everything as text first, kinds decided on all cells."""
-    scan, lines, text = _scan_file(path, sniffed, folder / "clean.csv")
+    scan, lines, text = _scan_file(path, sniffed, folder / "clean.csv", steps.part(0.0, 0.4))
     unnamed = {f.column for f in sniffed.preview.findings if f.code == "blank_name"}
     written, readings, kept = convert(path, folder, connection, sniffed.preview, scan, unnamed)
     return ReadTable(written, readings, kept, scan, lines, text.replaced, text.zeros)
 
 
-def _scan_file(path: Path, sniffed: Sniffed, clean: Path) -> tuple[Scan, LineCount, TextBlocks]:
+def _scan_file(path: Path, sniffed: Sniffed, clean: Path, seen: Callable[[int], None]) -> tuple[Scan, LineCount, TextBlocks]:
     options = sniffed.preview.options
     text = TextBlocks(path, str(options.encoding))
-    counter = _LineCounter()
+    counter = _LineCounter(seen)
     with clean.open("wb") as out:
         scan = Scan(
             sniffed.width,
@@ -173,12 +180,14 @@ class _Below:
 class _LineCounter:
     """Counts the physical lines that flow past; the last line needs no line end."""
 
-    def __init__(self) -> None:
-        self.lines = 0
+    def __init__(self, seen: Callable[[int], None]) -> None:
+        self.lines, self._seen, self._bytes = 0, seen, 0
 
     def watch(self, blocks: TextBlocks) -> Iterator[bytes]:
         last = b"\n"
         for block in blocks:
+            self._bytes += len(block)
+            self._seen(self._bytes)
             self.lines += block.count(b"\n")
             last = block[-1:] or last
             yield block

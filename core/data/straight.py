@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 
-from core.data.byte_facts import ByteFacts, byte_facts
+from core.data.byte_facts import ByteFacts, Seen, byte_facts
 from core.data.cells import is_missing, is_number, is_time
 from core.data.column_reading import ColumnReading, Staged
 from core.data.converting import ROW_GROUP, identifier
@@ -56,7 +56,9 @@ class ReadTable:
     zeros: int = 0
 
 
-def straight_table(path: Path, folder: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed) -> ReadTable | None:
+def straight_table(
+    path: Path, folder: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed, seen: Seen | None = None
+) -> ReadTable | None:
     """Read a file the straight way.
 
     Args:
@@ -64,6 +66,7 @@ def straight_table(path: Path, folder: Path, connection: duckdb.DuckDBPyConnecti
         folder: Where the table is made.
         connection: With its memory limited.
         sniffed: How the file is read, and what lies above its rows.
+        seen: Told the bytes read so far, from another thread; what it raises ends the reading and goes through.
 
     Returns:
         The table; None where the file is small, not plain, or anything about it is not proved.
@@ -71,7 +74,7 @@ def straight_table(path: Path, folder: Path, connection: duckdb.DuckDBPyConnecti
     if not _is_plain(path, sniffed):
         return None
     try:
-        return _Straight(path, folder, connection, sniffed).table()
+        return _Straight(path, folder, connection, sniffed, seen).table()
     except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.InterruptException):
         return None  # A row of another width, a cell that is no number, an odd byte: the careful way says what and where.
 
@@ -112,7 +115,10 @@ class _Sample:
 
 
 class _Straight:
-    def __init__(self, path: Path, folder: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed) -> None:
+    def __init__(
+        self, path: Path, folder: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed, seen: Seen | None
+    ) -> None:
+        self.seen = seen
         self.path, self.folder, self.connection, self.sniffed = path, folder, connection, sniffed
         self.options, self.names, self.width = sniffed.preview.options, sniffed.preview.names, sniffed.width
         self.skip = sniffed.first_data_line - 1
@@ -207,21 +213,34 @@ class _Straight:
         with ThreadPoolExecutor(1, thread_name_prefix="byte-facts") as beside:
             looked = beside.submit(self._look, sample)
             query = self._select(sample, self.path, self.skip)
-            self.connection.execute(f"COPY ({query}) TO {text_literal(written)} (FORMAT parquet, {_PARQUET})")
+            try:
+                self.connection.execute(f"COPY ({query}) TO {text_literal(written)} (FORMAT parquet, {_PARQUET})")
+            except duckdb.InterruptException:
+                if error := looked.exception():
+                    raise error from None
+                raise
             return looked.result()
 
     def _look(self, sample: _Sample) -> ByteFacts:
-        facts = byte_facts(
+        try:
+            facts = self._facts(sample)
+        except BaseException:
+            self.connection.interrupt()
+            raise
+        if facts.odd:
+            self.connection.interrupt()
+        return facts
+
+    def _facts(self, sample: _Sample) -> ByteFacts:
+        return byte_facts(
             self.path,
             str(self.options.delimiter),
             self.options.quote or "",
             typed=sample.numbers,
             whole=sample.whole,
             skip=self.skip,
+            seen=self.seen,
         )
-        if facts.odd:
-            self.connection.interrupt()
-        return facts
 
     def _in_order(self, written: Path, sample: _Sample, facts: ByteFacts) -> bool:
         """Whether the sampled lines stand at their own row numbers, by the columns that vary most among them."""

@@ -109,6 +109,23 @@ class DatasetStore(AuditStore):
         with self.reading() as session:
             return tuple(self._dataset_row(dataset, version) for dataset, version in session.execute(query))
 
+    def find_source(self, sha256: str) -> DatasetRow | None:
+        """The newest dataset that was read from a file with this hash, at its newest version."""
+        query = (
+            select(DatasetTable.id)
+            .join(DatasetVersionTable, DatasetVersionTable.dataset_id == DatasetTable.id)
+            .where(
+                DatasetTable.deleted.is_(None),
+                DatasetTable.workspace == self.workspace,
+                DatasetVersionTable.source_sha256 == sha256,
+            )
+            .order_by(DatasetTable.number.desc())
+            .limit(1)
+        )
+        with self.reading() as session:
+            found = session.scalar(query)
+        return None if found is None or not sha256 else self.get_dataset(found)
+
     def rename_dataset(self, dataset_id: str, name: str) -> None:
         """Give a dataset another name; versions and runs keep pointing at it."""
         with self.writing() as session:

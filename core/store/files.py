@@ -23,7 +23,7 @@ from core.store.problems import disk_full, is_disk_full, not_found, unusable
 PLACES: dict[str, tuple[str, str]] = {
     "dataset": ("data", ""),
     "parquet": ("data", "table.parquet"),
-    "source": ("data", "source.gz"),
+    "source": ("data", "source.zst"),
     "rejected": ("data", "rejected.json"),
     "run": ("runs", ""),
     "bundle": ("runs", "bundle"),

@@ -16,6 +16,7 @@ from core.workflows.comparing import compare_datasets, in_a_sentence, named_data
 from core.workflows.csv_out import without_formula
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
+from core.workflows.import_again import import_again
 from core.workflows.import_many import import_files
 from core.workflows.importing import (
     Imported,
@@ -33,6 +34,7 @@ from core.workflows.importing import (
     summarise_dataset,
 )
 from core.workflows.leak_notes import leak_note
+from core.workflows.originals import Original, has_original, hash_of_all, same_original, unpack_original
 from core.workflows.predictions import (
     PART_TITLES,
     ClassificationView,

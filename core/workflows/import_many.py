@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +10,9 @@ from pathlib import Path
 from core.data.dataset import Column
 from core.data.formats.records import SourceOptions
 from core.data.options import ReadOptions
-from core.store import sha256_of
 from core.workflows.apart import Cancelled, Prepared, Progress, expected_bytes, prepare_files
-from core.workflows.importing import SPACE_FACTOR, Imported, checked_name, stem_of, store_reading, treated, unstored
+from core.workflows.importing import SPACE_FACTOR, Imported, checked_name, stem_of, stored, treated, unstored
+from core.workflows.originals import hash_of_all, keep_originals
 from core.workflows.privacy import Treatment
 from core.workflows.workspace import Workspace
 
@@ -62,24 +60,6 @@ def import_files(
         if privacy:
             reading, table = treated(ws, reading, table, privacy)
             imported = replace(imported, findings=reading.findings, rejected=(), repaired=())
-        original = None if privacy else _kept_sources(paths, called, folder)
-        kept = (original, _sha256_of_all(paths), ", ".join(called)[:MAX_SOURCE_NAME])
-        dataset = store_reading(ws, title, table, reading, made.combination.source, kept, columns, privacy)
-        return replace(imported, dataset=dataset)
-
-
-def _kept_sources(paths: Sequence[Path], names: Sequence[str], folder: Path) -> Path:
-    """The original bytes of several files as one compressed archive, in their order, with the names they had."""
-    kept = folder / "source.gz"
-    with tarfile.open(kept, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as archive:
-        for n, (path, name) in enumerate(zip(paths, names, strict=True)):
-            entry = tarfile.TarInfo(f"{n:04d}")
-            entry.size, entry.pax_headers = path.stat().st_size, {"comment": name}
-            with path.open("rb") as file:
-                archive.addfile(entry, file)
-    return kept
-
-
-def _sha256_of_all(paths: Sequence[Path]) -> str:
-    """A hash over the hashes of the files."""
-    return hashlib.sha256("".join(sha256_of(p) for p in paths).encode()).hexdigest()
+        original = None if privacy else keep_originals(paths, called, folder)
+        kept = (original, hash_of_all(paths), ", ".join(called)[:MAX_SOURCE_NAME])
+        return stored(ws, title, table, reading, imported, kept, columns, privacy)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from core.messages import msg
 from core.store import new_id, sha256_of
 from core.store.problems import NOT_FOUND
 from core.workflows.apart import Cancelled, Progress, expected_bytes, is_read_here, read_apart
+from core.workflows.originals import keep_original, same_original
 from core.workflows.privacy import Treatment, check_choices, privacy_facts, protect, treated_columns, treated_findings
 from core.workflows.workspace import Workspace
 
@@ -38,7 +38,8 @@ SPACE_FACTOR = 3  # The cleaned text, the staged table and the finished one lie 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import gave. `dataset` is None when a question has to be answered first."""
+    """What an import gave. `dataset` is None when a question has to be answered first; `same_as` is the dataset that the
+    same file gave before."""
 
     outcome: Outcome
     dataset: Dataset | None
@@ -49,6 +50,7 @@ class Imported:
     source: SourceOptions = SourceOptions()
     unmatched: tuple[Unmatched, ...] = ()
     repaired: tuple[OddRow, ...] = ()
+    same_as: str | None = None
 
 
 def preview_file(path: Path, options: ReadOptions | None = None, *, source_name: str | None = None) -> Preview:
@@ -121,8 +123,28 @@ def import_file(
         if privacy:
             reading, table = treated(ws, reading, table, privacy)
             imported = unstored(reading, used)
-        kept = (None if privacy else _kept_source(path, folder), sha256_of(path), shown)
-        return replace(imported, dataset=store_reading(ws, title, table, reading, used, kept, columns, privacy))
+        keeping = None if progress is None else partial(progress, "keeping")
+        kept = (None, sha256_of(path), shown) if privacy else (*keep_original(path, folder, keeping), shown)
+        return stored(ws, title, table, reading, imported, kept, columns, privacy)
+
+
+def stored(
+    ws: Workspace,
+    title: str,
+    table: Path,
+    reading: Reading,
+    imported: Imported,
+    kept: tuple[Path | None, str, str],
+    columns: Sequence[Column] | None,
+    privacy: Mapping[str, Treatment] | None,
+) -> Imported:
+    """Store what was read, and say so where the same file was imported before."""
+    before = same_original(ws, kept[1])
+    if before is not None:
+        again = Finding("same_file", msg("The same file was imported before as '{name}'.", name=before.name), severity="info")
+        reading = replace(reading, findings=(*reading.findings, again))
+        imported = replace(imported, findings=(*imported.findings, again), same_as=before.id)
+    return replace(imported, dataset=store_reading(ws, title, table, reading, imported.source, kept, columns, privacy))
 
 
 def unstored(reading: Reading, source: SourceOptions) -> Imported:
@@ -366,19 +388,6 @@ def _merged(guessed: Sequence[Column], given: Sequence[Column] | None) -> tuple[
             msg("Check the spelling of the column."),
         )
     return tuple(replace(by_name[c.name], kind=c.kind) if c.name in by_name else c for c in guessed)
-
-
-def _kept_source(path: Path, folder: Path) -> Path:
-    """The original bytes, compressed, so that the import can be repeated."""
-    kept = folder / "source.gz"
-    with path.open("rb") as source:
-        if source.read(2) == b"\x1f\x8b":
-            shutil.copyfile(path, kept)
-            return kept
-        source.seek(0)
-        with gzip.open(kept, "wb", compresslevel=1) as out:
-            shutil.copyfileobj(source, out, 1 << 20)
-    return kept
 
 
 def _odd_rows_json(reading: Reading) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 from core.data.findings import Finding
@@ -221,12 +222,13 @@ def read_opened(opened: Opened, parquet: str, options: ReadOptions | None, progr
     Raises:
         DataProblem: it cannot be read as a table.
     """
-    progress("reading", 0.5)
+    progress("reading", 0.0)
     if opened.kind == "parquet":
         reading = read_parquet(opened.file, Path(parquet), opened.label, progress)
     else:
         with _told_as(opened.file.name, opened.label):
-            reading = read_file(opened.file, Path(parquet), merged_options(opened, options))
+            told = partial(progress, "reading")
+            reading = read_file(opened.file, Path(parquet), merged_options(opened, options), told)
     if not (opened.findings or opened.questions):
         return reading
     findings = (*_without_encoding(opened, reading.findings), *opened.findings)

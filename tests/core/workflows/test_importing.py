@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from core import workflows as wf
 from core.data.dataset import Column
+from core.data.options import ReadOptions
 from core.errors import DataProblem, SettingProblem, StoreProblem
 from core.store.problems import disk_full
 from tests.stored import NOTHING, stored
@@ -40,13 +44,64 @@ def test_a_dataset_is_found_again_by_another_workspace(ws: wf.Workspace, csv: Pa
     assert wf.list_datasets(wf.open_workspace(home)) == (dataset,)
 
 
-def test_the_original_bytes_are_kept(ws: wf.Workspace, csv: Path) -> None:
-    import gzip
+def test_the_original_bytes_are_kept_and_given_back_under_their_name(ws: wf.Workspace, csv: Path, tmp_path: Path) -> None:
+    dataset = wf.import_file(ws, csv, source_name="Line 3 (export).csv").dataset
+    assert dataset is not None and wf.has_original(ws, dataset.id)
+    place = tmp_path / "back"
+    place.mkdir()
+    (original,) = wf.unpack_original(ws, dataset.id, place)
+    assert original.path.read_bytes() == csv.read_bytes() and original.name == "Line 3 (export).csv"
+    assert original.path.suffix == ".csv"
 
+
+def test_an_import_is_repeated_from_what_was_kept(ws: wf.Workspace, csv: Path) -> None:
+    first = wf.import_file(ws, csv, options=ReadOptions(decimal=".")).dataset
+    assert first is not None
+    changed = wf.change_columns(ws, first.id, [replace(first.column("ok"), role="target")])
+    csv.unlink()
+    again = wf.import_again(ws, first.id)
+    assert again.dataset is not None and again.same_as == first.id and again.dataset.id != first.id
+    assert again.dataset.columns == changed.columns and again.dataset.name == first.name
+    pd.testing.assert_frame_equal(again.dataset.table(), first.table())
+    other = wf.import_again(ws, first.id, name="as one column", changed={"delimiter": ""})
+    assert other.dataset is not None and len(other.dataset.columns) == 1 and other.dataset.name == "as one column"
+
+
+def test_the_same_file_is_recognised_under_any_name(ws: wf.Workspace, csv: Path, tmp_path: Path) -> None:
+    first = wf.import_file(ws, csv)
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(csv.read_bytes())
+    again = wf.import_file(ws, copy)
+    assert first.same_as is None and first.dataset is not None and again.same_as == first.dataset.id
+    assert "same_file" in {f.code for f in again.findings} and again.outcome == first.outcome
+    assert again.dataset is not None
+    assert "same_file" in {f.code for f in wf.dataset_findings(ws, again.dataset.id)}
+    for dataset_id in (first.dataset.id, again.dataset.id):
+        wf.delete_dataset(ws, dataset_id)
+    assert wf.import_file(ws, copy).same_as is None
+
+
+def test_what_is_not_kept_or_damaged_is_said(ws: wf.Workspace, csv: Path) -> None:
+    hidden = wf.import_file(ws, csv, privacy={"ok": "drop"}).dataset
+    assert hidden is not None and not wf.has_original(ws, hidden.id)
+    with pytest.raises(StoreProblem, match="not kept"):
+        wf.import_again(ws, hidden.id)
     dataset = wf.import_file(ws, csv).dataset
     assert dataset is not None
-    kept = ws.store.path(dataset.id, "source")
-    assert gzip.decompress(kept.read_bytes()) == csv.read_bytes()
+    with pa.output_stream(str(ws.store.path(dataset.id, "source")), compression="zstd") as out:
+        out.write(b"other bytes")
+    with pytest.raises(StoreProblem, match="damaged"):
+        wf.import_again(ws, dataset.id)
+
+
+def test_an_original_that_was_kept_with_gzip_is_read_as_well(ws: wf.Workspace, csv: Path) -> None:
+    """Stores from before the change of packing."""
+    dataset = wf.import_file(ws, csv).dataset
+    assert dataset is not None
+    place = ws.store.path(dataset.id, "source")
+    place.unlink()
+    place.with_name("source.gz").write_bytes(gzip.compress(csv.read_bytes()))
+    assert wf.import_again(ws, dataset.id).same_as == dataset.id
 
 
 def test_a_refused_file_leaves_nothing_behind(ws: wf.Workspace, tmp_path: Path, home: Path) -> None:
