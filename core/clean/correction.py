@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.clean.cells import applied, count_changed, names_of, numbers, with_cells
 from core.clean.neighbours import needs_time
-from core.clean.periods import Place, inside_ends, read_place
+from core.clean.periods import Place, inside_ends, place_text, read_place
 from core.clean.step import FILE_ORDER, Applied, Change, RowKeys
 from core.data.dataset import Column
 from core.data.split import TrainPart
@@ -74,12 +74,8 @@ class FittedCorrection:
         return inside_ends(table[self.time], self.start, self.end)
 
     def state(self) -> dict[str, object]:
-        ends = {name: None if end is None else _written(end) for name, end in (("start", self.start), ("end", self.end))}
+        ends = {name: None if end is None else place_text(end) for name, end in (("start", self.start), ("end", self.end))}
         return {"columns": list(self.columns), "time": self.time, **ends, "factor": self.factor, "offset": self.offset}
-
-
-def _written(place: Place) -> str:
-    return place.isoformat() if isinstance(place, pd.Timestamp) else repr(place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,15 @@ class Period:
     @property
     def text(self) -> str:
         """As it stands in a recipe; `read_period` reads it."""
-        ends = "/".join(
-            str(p).replace(" ", "T") if isinstance(p, pd.Timestamp) else f"{p:.15g}" for p in (self.start, self.stop)
-        )
-        return f"{ends} {self.reason}".strip()
+        return f"{place_text(self.start)}/{place_text(self.stop)} {self.reason}".strip()
+
+
+def place_text(place: Place) -> str:
+    """A time or number as `read_place` reads it back, exactly."""
+    if isinstance(place, pd.Timestamp):
+        return str(place).replace(" ", "T")
+    short = f"{place:.15g}"
+    return short if float(short) == place else repr(float(place))
 
 
 def make_period(start: object, stop: object, reason: object = "") -> Period:
