@@ -125,6 +125,7 @@ def screen_dataset(
         return kept
     with disk_errors():
         found = screen(dataset, dataset_findings(ws, dataset_id), progress)
+        open_dataset(ws, dataset_id, version)  # deleted meanwhile: nothing may be left where it was
     _keep(ws, dataset, found)
     return found
 

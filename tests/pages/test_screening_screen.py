@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.dataset import Column, Dataset
+from core.jobs.waiting import wait_for_job
+from core.workflows import screening, screening_job
 from tests.pages.giving import give
 
 Open = Callable[..., AppTest]
@@ -169,3 +171,22 @@ def test_where_only_a_person_can_tell_leaving_stands_first_with_a_word_of_cautio
     limits = wf.get_recipe(wf.open_workspace(), dataset.id).steps[0]
     assert limits.settings == {"smallest": 48.0, "largest": 52.5, "with_ends": True, "action": "set_missing"}
     assert app.title[0].value == "All 3 columns are ready"
+
+
+def test_a_large_table_is_screened_by_a_job_with_stop(
+    open_app: Open, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screening_job, "SMALL_CELLS", 1_000)
+    monkeypatch.setattr(screening, "screen", lambda *a: pytest.fail("screened in the web process"))
+    app = screen(open_app, dataset)
+    assert not app.exception
+    assert app.title[0].value.startswith("Looking at 7 columns of 'line'")
+    app.button(key="stop_screening").click().run()
+    assert app.title[0].value == "The screening of 'line' was stopped"
+    app.button(key="screen_again").click().run()
+    assert app.title[0].value.startswith("Looking at 7 columns of 'line'")
+    ws = wf.open_workspace()
+    (job,) = ws.store.list_jobs(["queued"])
+    assert wait_for_job(ws.store, job.id, timeout=120).state == "succeeded"
+    app.run()
+    assert app.title[0].value == "4 of 7 columns need attention before training"
