@@ -14,7 +14,7 @@ import numpy as np
 from core.clean.periods import make_period, place_text
 from core.clean.recipe import RecipeStep
 from core.data.dataset import Column
-from core.messages import Message, msg, msg_n
+from core.messages import msg, msg_n
 from core.screening.levels import LARGE, NOISIER, Levels
 from core.screening.order import RowOrder
 from core.screening.records import Fix
@@ -79,9 +79,10 @@ def shift_fix(column: Column, levels: Levels, rows: RowOrder) -> Fix | None:
     known = tuple(step for step in steps if step is not None)
     if not known or len(known) < len(steps):
         return None
-    title: Message = msg_n(
-        "Move this stretch to the level of the others", "Move {n} stretches to the level of the others", len(known)
-    )
+    change = f"{float(known[0].settings['offset']):+.4g} {column.unit}".strip()
+    title = msg("Move this stretch by {change}, to the level of the others", change=change)
+    if len(known) > 1:
+        title = msg("Move {n} stretches to the level of the longest", n=len(known))
     return Fix(
         title,
         known,
