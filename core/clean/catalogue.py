@@ -14,19 +14,23 @@ from core.clean.columns.targets import TARGET_ENCODE
 from core.clean.columns.text import TEXT_FEATURES
 from core.clean.columns.types import RENAME, TO_NUMBER
 from core.clean.columns.units import CONVERT_UNIT
+from core.clean.correction import CORRECT_STRETCH
 from core.clean.density import DBSCAN_OUTLIERS, KNN_OUTLIERS, LOF_OUTLIERS
 from core.clean.distribution import ECOD_OUTLIERS, ELLIPSE_OUTLIERS
 from core.clean.encoding import ONE_HOT
+from core.clean.fixed_limits import FIXED_LIMITS
 from core.clean.hampel import HAMPEL_OUTLIERS
 from core.clean.interpolation import SPLINE_FILL, TIME_FILL
 from core.clean.isolation import ISOLATION_OUTLIERS
 from core.clean.iterative import ITERATIVE_FILL
 from core.clean.knn_fill import KNN_FILL
+from core.clean.level import SUBTRACT_LEVEL
 from core.clean.missing import CONSTANT_FILL, DROP_MISSING, MEAN_FILL, MEDIAN_FILL, MODE_FILL
 from core.clean.neighbours import LINEAR_FILL, NEXT_FILL, PREVIOUS_FILL
 from core.clean.outliers import IQR_OUTLIERS, MAD_OUTLIERS, ZSCORE_OUTLIERS
 from core.clean.periods import EXCLUDE_PERIODS
 from core.clean.power import BOX_COX, YEO_JOHNSON
+from core.clean.repeated import REPEATED_TO_MISSING
 from core.clean.scaling import MINMAX_SCALE, ROBUST_SCALE, STANDARD_SCALE
 from core.clean.step import CleaningStep
 from core.clean.whole_columns import DROP_SPARSE, MISSING_INDICATOR
@@ -48,6 +52,10 @@ STEPS: tuple[CleaningStep, ...] = (
     DROP_MISSING,
     EXCLUDE_PERIODS,
     DROP_SPARSE,
+    REPEATED_TO_MISSING,
+    CORRECT_STRETCH,
+    SUBTRACT_LEVEL,
+    FIXED_LIMITS,
     IQR_OUTLIERS,
     ZSCORE_OUTLIERS,
     MAD_OUTLIERS,

@@ -49,10 +49,15 @@ class Period:
     @property
     def text(self) -> str:
         """As it stands in a recipe; `read_period` reads it."""
-        ends = "/".join(
-            str(p).replace(" ", "T") if isinstance(p, pd.Timestamp) else f"{p:.15g}" for p in (self.start, self.stop)
-        )
-        return f"{ends} {self.reason}".strip()
+        return f"{place_text(self.start)}/{place_text(self.stop)} {self.reason}".strip()
+
+
+def place_text(place: Place) -> str:
+    """A time or number as `read_place` reads it back, exactly."""
+    if isinstance(place, pd.Timestamp):
+        return str(place).replace(" ", "T")
+    short = f"{place:.15g}"
+    return short if float(short) == place else repr(float(place))
 
 
 def make_period(start: object, stop: object, reason: object = "") -> Period:
@@ -61,7 +66,7 @@ def make_period(start: object, stop: object, reason: object = "") -> Period:
     Raises:
         SettingProblem: an end is neither a time nor a number, or the ends are of two kinds.
     """
-    ends = (_place(start), _place(stop))
+    ends = (read_place(start), read_place(stop))
     is_time = [isinstance(end, pd.Timestamp) for end in ends]
     if None in ends or is_time[0] != is_time[1]:
         raise SettingProblem(
@@ -113,24 +118,54 @@ def inside(periods: Sequence[Period], values: pd.Series | NDArray) -> NDArray[np
     Raises:
         DataProblem: periods of times on a column of numbers or texts, or the other way round.
     """
-    cells = pd.Series(values)
-    if pd.api.types.is_datetime64_any_dtype(cells):
-        kind, given = True, cells.to_numpy(dtype="datetime64[ns]")
-    elif pd.api.types.is_numeric_dtype(cells):
-        kind, given = False, cells.to_numpy(dtype=np.float64, na_value=np.nan)
-    else:
-        kind, given = None, np.empty(0)
-    found = np.zeros(len(cells), dtype=np.bool_)
+    kind, given = _cells(values)
+    found = np.zeros(len(given), dtype=np.bool_)
     for period in periods:
         if period.is_time is not kind:
-            raise DataProblem(
-                msg("The period '{period}' does not fit the time column.", period=period.text),
-                msg("Expected times where the column holds times, and numbers where it counts."),
-                msg("Correct the period, or the role of the time column."),
-            )
-        ends = [np.datetime64(e, "ns") if isinstance(e, pd.Timestamp) else e for e in (period.start, period.stop)]
-        found |= (given >= ends[0]) & (given <= ends[1])
+            raise _does_not_fit(period.text)
+        found |= _between(given, period.start, period.stop)
     return found
+
+
+def inside_ends(values: pd.Series | NDArray, start: Place | None, stop: Place | None) -> NDArray[np.bool_]:
+    """Which of the times or numbers (n,) lie from `start` to `stop`, ends included; None: open on that side. Empty ones never.
+
+    Raises:
+        DataProblem: ends that are times on a column of numbers or texts, or the other way round.
+    """
+    kind, given = _cells(values)
+    for end in (start, stop):
+        if end is not None and isinstance(end, pd.Timestamp) is not kind:
+            raise _does_not_fit(str(end))
+    return _between(given, start, stop) & ~pd.isna(given)
+
+
+def _cells(values: pd.Series | NDArray) -> tuple[bool | None, NDArray]:
+    """Whether a column holds times (None: neither times nor numbers), and its cells as datetime64[ns] or float64."""
+    cells = pd.Series(values)
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        return True, cells.to_numpy(dtype="datetime64[ns]")
+    if pd.api.types.is_numeric_dtype(cells):
+        return False, cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    return None, np.full(len(cells), np.nan)
+
+
+def _between(given: NDArray, start: Place | None, stop: Place | None) -> NDArray[np.bool_]:
+    ends = [np.datetime64(e, "ns") if isinstance(e, pd.Timestamp) else e for e in (start, stop)]
+    found = np.ones(len(given), dtype=np.bool_)
+    if ends[0] is not None:
+        found &= given >= ends[0]
+    if ends[1] is not None:
+        found &= given <= ends[1]
+    return found
+
+
+def _does_not_fit(period: str) -> DataProblem:
+    return DataProblem(
+        msg("The period '{period}' does not fit the time column.", period=period),
+        msg("Expected times where the column holds times, and numbers where it counts."),
+        msg("Correct the period, or the role of the time column."),
+    )
 
 
 class PeriodSettings(Settings):
@@ -203,8 +238,8 @@ EXCLUDE_PERIODS = ExcludePeriods(
 )
 
 
-def _place(value: object) -> Place | None:
-    """A time or a number; None where it is neither."""
+def read_place(value: object) -> Place | None:
+    """A time or a number, also from a text such as 2026-05-01 06:00 or 01.05.2026; None where it is neither."""
     if isinstance(value, pd.Timestamp | datetime | np.datetime64):
         found = pd.Timestamp(value)
         return None if found is pd.NaT else found.tz_localize(None) if found.tzinfo else found

@@ -67,9 +67,10 @@ def delete(options: Options) -> Answer:
             msg("Add --yes to delete it."),
             **facts,
         )
-    wf.delete_with_everything(ws, dataset.id)
-    return (
-        {"deleted": dataset.id, **facts},
-        [f"deleted: '{dataset.name}' with {facts['runs']} runs and {facts['reports']} reports"],
-        0,
-    )
+    done = wf.delete_with_everything(ws, dataset.id)
+    lines = [f"deleted: '{dataset.name}' with {facts['runs']} runs and {facts['reports']} reports"]
+    if done.backups:
+        lines.append(f"emptied of it: {done.backups} backup(s) in {ws.home / 'backups'}")
+    lines += [f"still holds it: {ws.home / 'backups' / name}; delete that file" for name in done.backups_left]
+    lines.append("Copies made outside of Andon (server backups, snapshots, exported files) are out of its reach.")
+    return {"deleted": dataset.id, **facts, "backups": done.backups, "backups_left": list(done.backups_left)}, lines, 0

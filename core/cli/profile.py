@@ -82,7 +82,12 @@ def _reason(found: Any, reason: Reason) -> dict[str, object]:
         "places": [{"first": p.first, "last": p.last, "start": p.start or None, "end": p.end or None} for p in reason.places],
         "fix": None
         if fix is None
-        else {"title": str(fix.title), "steps": [s.model_dump(mode="json") for s in fix.steps], "role": fix.role},
+        else {
+            "title": str(fix.title),
+            "steps": [s.model_dump(mode="json") for s in fix.steps],
+            "role": fix.role,
+            "caution": None if fix.caution is None else str(fix.caution),
+        },
     }
 
 

@@ -51,7 +51,7 @@ class RecipeLine:
 
     title: Message
     columns: tuple[str, ...] = ()
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: tuple[Fact, ...] = ()
     changed_cells: int = 0
     flagged_cells: int = 0
     left_out_rows: int = 0

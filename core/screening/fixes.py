@@ -2,36 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clean.hampel import local_spread
 from core.clean.recipe import RecipeStep
+from core.clean.repeated import LONGEST
 from core.messages import Message, msg
 from core.screening.records import Fix
+from core.screening.values import SPIKE_ROWS, Clipped, Run, run_lengths
 
 WIDEST_FENCE = 100.0
 ORDINARY_FENCE = 1.5
 APART = 1.25
 MOST_BAD = 0.15
 SHORT_GAP = 3
+MOST_KEPT = 50
+HAMPEL_FLOOR, WIDEST_HAMPEL = 10.0, 100.0
+RUN_LENGTHS = (10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 3_000, 5_000, LONGEST)
 GAP_LENGTHS = (3, 10, 30, 100, 300, 1_000, 3_000, 10_000)  # few, so that columns share a step
 
+Ends = tuple[bool, bool]
+NO_ENDS: Ends = (False, False)
 
-def fill(column: str, kind: str, *, in_order: bool, longest: int) -> Fix:
-    """Missing cells: a straight line between neighbours where rows follow one another, else the median; a word for texts."""
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What is to be filled: whether the rows follow one another, the longest gap, whether groups begin and end with one."""
+
+    in_order: bool
+    longest: int
+    ends: Ends = NO_ENDS
+
+
+def empty_ends(empty: NDArray[np.bool_], starts: NDArray[np.int64]) -> Ends:
+    """Whether a group, or the whole column, begins with an empty cell, and whether one ends with it: no line goes there.
+
+    Args:
+        empty: (n,) in order.
+        starts: Positions at which a new group begins, 0 among them.
+    """
+    if not len(empty):
+        return NO_ENDS
+    inner = starts[(starts > 0) & (starts < len(empty))]
+    return bool(empty[0] or empty[inner].any()), bool(empty[-1] or empty[inner - 1].any())
+
+
+def fill(column: str, kind: str, gap: Gap) -> Fix:
+    """Missing cells: a straight line between neighbours where rows follow one another, else the median; a word for texts.
+
+    Where a group begins or ends with empty cells, these take the next or the last value.
+    """
     if kind == "text":
         step = RecipeStep(key="constant_fill", columns=(column,), settings={"text": "missing"})
         return Fix(msg("Fill with 'missing'"), (step,))
-    if in_order:
-        longest = next((n for n in GAP_LENGTHS if n >= longest), longest)
-        step = RecipeStep(key="linear_fill", columns=(column,), settings={"max_gap": longest})
-        return Fix(msg("Fill along a straight line"), (step,))
+    if gap.in_order:
+        longest = next((n for n in GAP_LENGTHS if n >= gap.longest), gap.longest)
+        keys = ("linear_fill", *(key for key, is_open in zip(("next_fill", "previous_fill"), gap.ends, strict=True) if is_open))
+        steps = tuple(RecipeStep(key=key, columns=(column,), settings={"max_gap": longest}) for key in keys)
+        return Fix(msg("Fill along a straight line"), steps)
     return Fix(msg("Fill with the median"), (RecipeStep(key="median_fill", columns=(column,)),))
 
 
-def empty_and_fill(
-    column: str, values: NDArray[np.float64], bad: NDArray[np.bool_], *, in_order: bool, longest: int
-) -> Fix | None:
+def empty_and_fill(column: str, values: NDArray[np.float64], bad: NDArray[np.bool_], gap: Gap) -> Fix | None:
     """Empty the bad cells by a fence around the middle half that lies between them and all others, then fill them.
 
     None where no fence parts them: bad cells inside the range of the others, or more than 15 % of all.
@@ -40,8 +75,108 @@ def empty_and_fill(
     if fence is None:
         return None
     outliers = RecipeStep(key="iqr_outliers", columns=(column,), settings={"fence": fence, "action": "set_missing"})
-    filled = fill(column, "number", in_order=in_order, longest=longest)
-    return Fix(_both(filled), (outliers, *filled.steps))
+    return _emptied(column, outliers, gap)
+
+
+def empty_codes(column: str, codes: NDArray[np.float64], lowest: float, gap: Gap) -> Fix:
+    """Disguised missing codes, which stand at the ends of the column, emptied by limits, then filled.
+
+    Args:
+        codes: The codes (k,).
+        lowest: The smallest cell that is none: codes below it are a lower limit, the others an upper one.
+    """
+    settings: dict[str, object] = {}
+    if (codes < lowest).any():
+        settings["smallest"] = float(codes[codes < lowest].max())
+    if (codes > lowest).any():
+        settings["largest"] = float(codes[codes > lowest].min())
+    limits = RecipeStep(
+        key="fixed_limits", columns=(column,), settings={**settings, "with_ends": True, "action": "set_missing"}
+    )
+    return _emptied(column, limits, gap)
+
+
+def empty_spikes(
+    column: str,
+    values: NDArray[np.float64],
+    bad: NDArray[np.bool_],
+    starts: NDArray[np.int64],
+    gap: Gap,
+) -> Fix | None:
+    """Spikes inside the range of the other cells emptied by a moving median, then filled; None where it does not part them."""
+    groups = np.zeros(len(values), dtype=np.int64)
+    groups[starts[starts < len(values)]] = 1
+    local = local_spread(values, np.arange(len(values)), np.cumsum(groups), SPIKE_ROWS, False)
+    known = np.isfinite(local.spread)
+    floor = HAMPEL_FLOOR * float(np.median(local.spread[known])) if known.any() else 0.0
+    if floor <= 0:
+        return None
+    reach = np.abs(values - local.centre) / np.maximum(local.spread, floor)
+    seen = np.isfinite(reach)
+    if not seen[bad].all():
+        return None
+    inner, outer = float(reach[seen & ~bad].max(initial=0.0)), float(reach[bad].min())
+    if outer < APART * inner or inner >= WIDEST_HAMPEL:
+        return None
+    limit = float(f"{min(WIDEST_HAMPEL, np.sqrt(max(inner, outer / 4) * outer)):.3g}")
+    settings = {"half_width": SPIKE_ROWS, "limit": limit, "floor": HAMPEL_FLOOR, "action": "set_missing"}
+    step = RecipeStep(key="hampel_outliers", columns=(column,), settings=settings)
+    return _emptied(column, step, gap)
+
+
+def empty_stuck(
+    column: str, values: NDArray[np.float64], runs: tuple[Run, ...], starts: NDArray[np.int64], *, has_time: bool
+) -> Fix | None:
+    """Stuck stretches emptied, and left empty: the true values are unknown, and a line across would be made up.
+
+    Values of other runs as long are named as values that may last. None where these are too many.
+
+    Args:
+        values: (n,) in order, as the recipe will see them: with disguised codes, which have a fix of their own.
+        starts: Positions at which a new group begins.
+    """
+    shortest = min(run.length for run in runs)
+    first, length = run_lengths(values, starts)
+    is_stuck = np.isin(first, [run.first for run in runs])
+    others = length[~is_stuck & np.isfinite(values[first])]
+    ordinary = int(others[others < shortest].max(initial=1))
+    if shortest > LONGEST >= ordinary:
+        shortest = LONGEST
+    rows = max((n for n in RUN_LENGTHS if ordinary < n <= shortest), default=shortest)
+    kept = np.unique(values[first[~is_stuck & np.isfinite(values[first]) & (length >= rows)]])
+    if rows > LONGEST or len(kept) > MOST_KEPT or set(kept) & {run.value for run in runs}:
+        return None
+    settings: dict[str, object] = {"rows": int(rows)}
+    if len(kept):
+        settings["kept"] = [float(v) for v in kept]
+    caution = None
+    if any(run.value == 0 for run in runs):
+        caution = msg("Zero may be a standstill. Right only where the sensor stood still and not the machine.")
+    elif not has_time:
+        caution = msg("Right only where the rows stand in the order in which they were measured.")
+    step = RecipeStep(key="repeated_to_missing", columns=(column,), settings=settings)
+    return Fix(msg("Empty stretches of {n} equal rows and more", n=rows), (step,), caution=caution)
+
+
+def empty_clipped(column: str, ends: tuple[Clipped, ...]) -> Fix | None:
+    """Cells at these ends of the range emptied: what is known of them is only that they lie there or beyond."""
+    if not ends:
+        return None
+    settings = {"largest" if end.is_upper else "smallest": end.value for end in ends}
+    step = RecipeStep(key="fixed_limits", columns=(column,), settings={**settings, "with_ends": True, "action": "set_missing"})
+    return Fix(
+        msg("Empty the clipped cells"),
+        (step,),
+        caution=msg(
+            "Their true value is unknown: it lies at this end or beyond. If the limit is real, such as a valve that is fully "
+            "open, leave it."
+        ),
+    )
+
+
+def _emptied(column: str, step: RecipeStep, gap: Gap) -> Fix:
+    filled = fill(column, "number", gap)
+    return Fix(_both(filled), (step, *filled.steps))
 
 
 def _both(filled: Fix) -> Message:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.data.dataset import Column
 from core.messages import Message, msg, msg_n
-from core.screening.fixes import fill
+from core.screening.fixes import NO_ENDS, Ends, Gap, empty_ends, fill
 from core.screening.order import RowOrder
 from core.screening.records import Fix, Reason, Severity, ignore
 from core.screening.values import true_runs
@@ -23,7 +23,10 @@ IN_BLOCKS = 0.5  # gaps per gap that as many cells missing by chance would make
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """`n` missing cells in `n_gaps` gaps; the longest has `longest` rows from position `first`. `key` is equal for equal patterns."""
+    """`n` missing cells in `n_gaps` gaps; the longest has `longest` rows from position `first`. `key` is equal for equal patterns.
+
+    `ends`: whether a group begins and whether one ends with a gap.
+    """
 
     n: int
     n_gaps: int
@@ -31,13 +34,18 @@ class Gaps:
     first: int
     in_blocks: bool
     key: bytes
+    ends: Ends = NO_ENDS
 
 
 NO_GAPS = Gaps(0, 0, 0, 0, False, b"")
 
 
-def find_gaps(empty: NDArray[np.bool_]) -> Gaps:
-    """The gaps of a column (n,). In blocks: less than half the gaps that as many cells missing at random would make."""
+def find_gaps(empty: NDArray[np.bool_], groups: NDArray[np.int64]) -> Gaps:
+    """The gaps of a column (n,). In blocks: less than half the gaps that as many cells missing at random would make.
+
+    Args:
+        groups: Positions at which a new group begins, 0 among them.
+    """
     n = int(np.count_nonzero(empty))
     if n == 0:
         return NO_GAPS
@@ -45,7 +53,15 @@ def find_gaps(empty: NDArray[np.bool_]) -> Gaps:
     longest = int(np.argmax(lengths))
     by_chance = n * (1 - n / len(empty))
     key = hashlib.blake2b(np.packbits(empty).tobytes(), digest_size=16).digest()
-    return Gaps(n, len(starts), int(lengths[longest]), int(starts[longest]), len(starts) < IN_BLOCKS * by_chance, key)
+    return Gaps(
+        n,
+        len(starts),
+        int(lengths[longest]),
+        int(starts[longest]),
+        len(starts) < IN_BLOCKS * by_chance,
+        key,
+        empty_ends(empty, groups),
+    )
 
 
 def missing_reason(column: Column, gaps: Gaps, rows: RowOrder, together: Sequence[str]) -> Reason | None:
@@ -96,7 +112,7 @@ def _words(gaps: Gaps, rows: RowOrder, share: float) -> Message:
 def _fix(column: Column, share: float, rows: RowOrder, gaps: Gaps) -> Fix | None:
     if column.role != "sensor" or column.kind == "time":
         return None
-    return ignore() if share >= HOPELESS else fill(column.name, column.kind, in_order=rows.has_neighbours, longest=gaps.longest)
+    return ignore() if share >= HOPELESS else fill(column.name, column.kind, Gap(rows.has_neighbours, gaps.longest, gaps.ends))
 
 
 def percent_text(share: float) -> str:

@@ -10,11 +10,21 @@ from numpy.typing import NDArray
 
 from core.data.dataset import Column
 from core.messages import Message, msg, msg_n
-from core.screening.fixes import SHORT_GAP, empty_and_fill
+from core.screening.fixes import (
+    SHORT_GAP,
+    Gap,
+    empty_and_fill,
+    empty_clipped,
+    empty_codes,
+    empty_ends,
+    empty_spikes,
+    empty_stuck,
+)
 from core.screening.gaps import percent_text
 from core.screening.levels import Levels, blocks_of, find_levels, find_noise_changes
 from core.screening.order import MOST_PLACES, RowOrder
-from core.screening.records import Place, Reason, Severity, ignore
+from core.screening.records import Fix, Place, Reason, Severity, ignore
+from core.screening.stretches import noise_fix, shift_fix, slow_level_fix, unit_fix
 from core.screening.units import unit_change
 from core.screening.values import (
     Clipped,
@@ -69,8 +79,8 @@ def screen_numbers(values: Numbers, column: Column, rows: RowOrder) -> NumberScr
         if np.isfinite(clean).sum() > 1:
             reasons.append(_constant(column, clean))
     elif not is_discrete:
-        reasons += _stuck_reasons(clean, column, rows)
-        reasons += [_clip_reason(c, clean, column, rows) for c in find_clipping(clean)]
+        reasons += _stuck_reasons(clean, values, column, rows)
+        reasons += _clip_reasons(clean, column, rows)
         spikes = find_spikes(clean, np.zeros(1, dtype=np.int64) if rows.is_one else rows.starts)
         if len(spikes):
             reasons.append(_spike_reason(spikes, clean, column, rows))
@@ -123,7 +133,10 @@ def _code_reason(code: Code, codes: tuple[Code, ...], column: Column, values: Nu
     every = np.isin(values, [c.value for c in codes if c.value != 0 or code.value == 0])
     fix = None
     if column.role == "sensor":
-        fix = empty_and_fill(column.name, values, every, in_order=rows.has_neighbours, longest=_longest(every))
+        gap = Gap(rows.has_neighbours, _longest(every), empty_ends(every, rows.starts))
+        fix = empty_and_fill(column.name, values, every, gap) or empty_codes(
+            column.name, np.unique(values[every]), code.low, gap
+        )
     severity: Severity = "warn" if code.value == 0 else "stop"
     return Reason("missing_code", severity, message, column.name, _places(at, rows), fix)
 
@@ -140,7 +153,7 @@ def _places(at: NDArray[np.int64], rows: RowOrder) -> tuple[Place, ...]:
     return tuple(rows.place(int(i)) for i in at[some])
 
 
-def _stuck_reasons(values: Numbers, column: Column, rows: RowOrder) -> Iterator[Reason]:
+def _stuck_reasons(values: Numbers, with_codes: Numbers, column: Column, rows: RowOrder) -> Iterator[Reason]:
     runs = find_stuck(values, rows.starts, has_time=rows.has_time)
     if not runs:
         return
@@ -158,10 +171,22 @@ def _stuck_reasons(values: Numbers, column: Column, rows: RowOrder) -> Iterator[
     if longest.value == 0 and not rows.has_time:
         severity = "info"
     places = tuple(rows.place(run.first, run.last) for run in runs[:MOST_PLACES])
-    yield Reason("stuck", severity, message, column.name, places)
+    fix = None
+    if column.role == "sensor":
+        fix = empty_stuck(column.name, with_codes, runs, rows.starts, has_time=rows.has_time)
+    yield Reason("stuck", severity, message, column.name, places, fix)
 
 
-def _clip_reason(clip: Clipped, values: Numbers, column: Column, rows: RowOrder) -> Reason:
+def _clip_reasons(values: Numbers, column: Column, rows: RowOrder) -> Iterator[Reason]:
+    """Both ends are one decision, so that both have the same fix; natural ends such as 0 and 100 % have none."""
+    found = find_clipping(values)
+    ends = tuple(clip for clip in found if clip.value not in NATURAL_ENDS)
+    fix = empty_clipped(column.name, ends) if column.role == "sensor" else None
+    for clip in found:
+        yield _clip_reason(clip, values, column, rows, fix if clip in ends else None)
+
+
+def _clip_reason(clip: Clipped, values: Numbers, column: Column, rows: RowOrder, fix: Fix | None) -> Reason:
     at = np.flatnonzero(values == clip.value)
     severity: Severity = "info" if clip.value in NATURAL_ENDS else "warn"
     value, percent = clip.value, percent_text(clip.n / rows.n)
@@ -170,7 +195,7 @@ def _clip_reason(clip: Clipped, values: Numbers, column: Column, rows: RowOrder)
         if clip.is_upper
         else msg("clipped at {value}: {percent} of the rows stand at this smallest value", value=value, percent=percent)
     )
-    return Reason("clipped", severity, message, column.name, _places(at, rows))
+    return Reason("clipped", severity, message, column.name, _places(at, rows), fix)
 
 
 def _spike_reason(spikes: NDArray[np.int64], values: Numbers, column: Column, rows: RowOrder) -> Reason:
@@ -187,7 +212,9 @@ def _spike_reason(spikes: NDArray[np.int64], values: Numbers, column: Column, ro
     bad[spikes] = True
     fix = None
     if column.role == "sensor":
-        fix = empty_and_fill(column.name, values, bad, in_order=rows.has_neighbours, longest=SHORT_GAP)
+        gap = Gap(rows.has_neighbours, SHORT_GAP, empty_ends(bad, rows.starts))
+        fix = empty_and_fill(column.name, values, bad, gap)
+        fix = fix or empty_spikes(column.name, values, bad, rows.starts, gap)
     order = spikes[np.argsort(-np.abs(values[spikes] - middle), kind="stable")]
     return Reason("spikes", "warn", message, column.name, _places(order[:MOST_PLACES], rows), fix)
 
@@ -225,7 +252,8 @@ def _level_reasons(values: Numbers, column: Column, rows: RowOrder) -> tuple[lis
             change=change,
             times=f"{times:.1f}" if times < 99 else "> 99",
         )
-        found.append(Reason("drift", severity, message, column.name, (whole,)))
+        fix = slow_level_fix(column, rows) if column.role == "sensor" else None
+        found.append(Reason("drift", severity, message, column.name, (whole,), fix))
     noise = find_noise_changes(blocks) if unit is None else ()
     if noise:
         found.append(_noise_reason(noise, column, rows, severity))
@@ -243,7 +271,15 @@ def _unit_reason(values: Numbers, levels: Levels, column: Column, rows: RowOrder
     i, change = found[0]
     message = msg("the unit seems to change ({words}) from {start} on", words=change.words, start=rows.since(change.position))
     places = tuple(rows.place(edges[k + 1], edges[k + 2] - 1) for k, _ in found[:MOST_PLACES])
-    return Reason("unit_change", "stop", message, column.name, places)
+    fix = None
+    if column.role == "sensor":
+        fix = unit_fix(
+            column,
+            [0, *(c.position if c else s.position for c, s in zip(changes, levels.shifts, strict=True)), rows.n],
+            changes,
+            rows,
+        )
+    return Reason("unit_change", "stop", message, column.name, places, fix)
 
 
 def _shift_reason(levels: Levels, column: Column, rows: RowOrder, severity: Severity) -> Reason:
@@ -258,7 +294,8 @@ def _shift_reason(levels: Levels, column: Column, rows: RowOrder, severity: Seve
         start=rows.since(largest.position),
     )
     places = tuple(rows.place(s.position) for s in shifts[:MOST_PLACES])
-    return Reason("shift", severity, message, column.name, places)
+    fix = shift_fix(column, levels, rows) if column.role == "sensor" else None
+    return Reason("shift", severity, message, column.name, places, fix)
 
 
 def _noise_reason(changes: tuple[tuple[int, float], ...], column: Column, rows: RowOrder, severity: Severity) -> Reason:
@@ -271,7 +308,9 @@ def _noise_reason(changes: tuple[tuple[int, float], ...], column: Column, rows: 
     )
     if len(changes) > 1:
         message = msg_n("{first}, and changes {n} more time", "{first}, and changes {n} more times", len(changes) - 1, first=message)  # fmt: skip
-    return Reason("noise_change", severity, message, column.name, tuple(rows.place(p) for p, _ in changes[:MOST_PLACES]))
+    places = tuple(rows.place(p) for p, _ in changes[:MOST_PLACES])
+    fix = noise_fix(column, changes, rows) if column.role == "sensor" else None
+    return Reason("noise_change", severity, message, column.name, places, fix)
 
 
 def _control(values: Numbers) -> tuple[float | None, tuple[float, float, float] | None]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from core.clean.periods import Place as Moment
 from core.data.dataset import Dataset
 from core.messages import Message, msg, msg_n
 from core.screening.records import Place
@@ -62,6 +64,15 @@ class RowOrder:
         if self.times is None:
             return Place(a, b)
         return Place(a, b, stamp(self.times[first]), stamp(self.times[last]))
+
+    def moment(self, position: int) -> Moment | None:
+        """The time or number at a position as a recipe takes it; None without a clock for the whole table, or where it is empty."""
+        if not self.has_time or self.times is None:
+            return None
+        found = self.times[position]
+        if self.times.dtype.kind == "M":
+            return None if np.isnat(found) else pd.Timestamp(found)
+        return None if np.isnan(found) else float(found)
 
     def length(self, first: int, last: int) -> Message:
         """How long positions `first` to `last` (both included) last: time where there is a clock, rows where there is none."""

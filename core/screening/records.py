@@ -13,7 +13,7 @@ from core.messages import Message, msg
 
 Grade = Literal["A", "B", "C", ""]
 GRADES: tuple[Grade, ...] = ("C", "B", "A", "")
-FORMAT = 1
+FORMAT = 2
 WHY_IGNORED = frozenset(["constant", "all_missing", "id_like", "mixed_types"])  # what is still said of an ignored column
 
 
@@ -29,11 +29,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """What one click would do: cleaning steps for the recipe, or another role of the column."""
+    """What one click would do: cleaning steps for the recipe, or another role of the column.
+
+    `caution` says when not to do it, where the data alone cannot tell a fault from the truth: such a fix is asked for one
+    by one, and leaving the reason as it is stands first.
+    """
 
     title: Message
     steps: tuple[RecipeStep, ...] = ()
     role: Role | None = None
+    caution: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +195,13 @@ def _reason(stored: Mapping[str, Any]) -> Reason:
         Message.from_json(stored["message"]),
         stored["column"],
         tuple(Place(**p) for p in stored["places"]),
-        None
-        if fix is None
-        else Fix(Message.from_json(fix["title"]), tuple(RecipeStep.model_validate(s) for s in fix["steps"]), fix["role"]),
+        None if fix is None else _fix(fix),
     )
+
+
+def _fix(stored: Mapping[str, Any]) -> Fix:
+    steps = tuple(RecipeStep.model_validate(s) for s in stored["steps"])
+    return Fix(Message.from_json(stored["title"]), steps, stored["role"], _message(stored["caution"]))
 
 
 def _column(stored: Mapping[str, Any]) -> ColumnScreen:

@@ -89,7 +89,7 @@ class _Work:
         self.target_gaps = NO_GAPS
         self.in_file = np.zeros(0)  # the cells of the number column that is being looked at
         if self.target is not None:
-            self.target_gaps = find_gaps(self.rows.arranged(self._empty(self.target.column)))
+            self.target_gaps = find_gaps(self.rows.arranged(self._empty(self.target.column)), self.rows.starts)
 
     def column(self, column: Column) -> ColumnScreen:
         """One column, but for what only shows beside the others."""
@@ -99,9 +99,9 @@ class _Work:
             found, facts = self._number(column)
             reasons += found
         elif column.role == "time":
-            self.gaps[column.name] = find_gaps(self.rows.arranged(self._empty(column)))
+            self.gaps[column.name] = find_gaps(self.rows.arranged(self._empty(column)), self.rows.starts)
         else:
-            self.gaps[column.name] = find_gaps(self.rows.arranged(self._empty(column)))
+            self.gaps[column.name] = find_gaps(self.rows.arranged(self._empty(column)), self.rows.starts)
             filled = self.rows.n - self.gaps[column.name].n
             reasons += (
                 texts.text_reasons(column, self.distinct[column.name], filled, self.rows.n) if column.kind == "text" else []
@@ -149,7 +149,7 @@ class _Work:
     def _number(self, column: Column) -> tuple[list[Reason], dict[str, object]]:
         in_file = self.in_file = numbers_of(self.file, column.name)
         values = self.rows.arranged(in_file)
-        self.gaps[column.name] = find_gaps(np.isnan(values))
+        self.gaps[column.name] = find_gaps(np.isnan(values), self.rows.starts)
         facts: dict[str, object] = {"sparkline": _spark(values)}
         if column.role in ("time", "group") or not len(values):
             return [], facts

@@ -15,14 +15,17 @@ FACTORS: tuple[tuple[float, str], ...] = (
 LEVEL_TOLERANCE, WIDTH_TOLERANCE, SPREAD_FACTOR = 0.02, 0.1, 1.3
 LARGE_FACTOR = 8.0  # smaller ratios happen between operating points, so that they have half the tolerance
 FEWEST_CELLS = 30
+NEAR_CUT = 50  # rows to either side of a cut among which the row of the change is looked for
 
 
 @dataclass(frozen=True, slots=True)
 class UnitChange:
-    """From `position` on the column stands in another unit; `words` names the pair."""
+    """From `position` on the column stands in another unit, new = old · `factor` + `offset`; `words` names the pair."""
 
     position: int
     words: str
+    factor: float
+    offset: float = 0.0
 
 
 def unit_change(values: NDArray[np.float64], left: int, cut: int, right: int, *, has_time: bool = True) -> UnitChange | None:
@@ -47,11 +50,22 @@ def unit_change(values: NDArray[np.float64], left: int, cut: int, right: int, *,
             continue
         for ratio in (factor, 1 / factor):
             if _fits(old * ratio, width * ratio, new, new_width, is_large) and _scales(width, old):
-                return UnitChange(cut, words)
-    for expected, scale in () if not has_time else ((old * 1.8 + 32, 1.8), ((old - 32) / 1.8, 1 / 1.8)):
-        if _fits(expected, width * scale, new, new_width, False):
-            return UnitChange(cut, "°C / °F")
+                return UnitChange(_exact(values, left, cut, right, (old, new)), words, ratio)
+    for scale, offset in () if not has_time else ((1.8, 32.0), (1 / 1.8, -32 / 1.8)):
+        if _fits(old * scale + offset, width * scale, new, new_width, False):
+            return UnitChange(_exact(values, left, cut, right, (old, new)), "°C / °F", scale, offset)
     return None
+
+
+def _exact(values: NDArray[np.float64], left: int, cut: int, right: int, levels: tuple[float, float]) -> int:
+    """The position near the cut that puts the fewest cells on the side of the other unit's median; the cut among equals."""
+    first, last = max(left, cut - NEAR_CUT), min(right, cut + NEAR_CUT)
+    some = values[first:last]
+    is_new = np.abs(some - levels[1]) < np.abs(some - levels[0])
+    is_old = np.isfinite(some) & ~is_new
+    wrong = np.r_[0, np.cumsum(is_new)] + is_old.sum() - np.r_[0, np.cumsum(is_old)]
+    best = np.flatnonzero(wrong == wrong.min()) + first
+    return int(best[np.argmin(np.abs(best - cut))])
 
 
 def _fits(expected: float, expected_width: float, new: float, new_width: float, is_large: bool) -> bool:

@@ -7,6 +7,7 @@ roles, times or words.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,12 +136,7 @@ def find_stuck(values: Numbers, starts: NDArray[np.int64], *, has_time: bool = T
     n = len(values)
     if n < 2 * FEWEST_STUCK:
         return ()
-    change = np.empty(n, dtype=np.bool_)
-    change[0] = True
-    np.not_equal(values[1:], values[:-1], out=change[1:])
-    change[starts[starts < n]] = True
-    first = np.flatnonzero(change).astype(np.int32 if n < 2**31 else np.int64)
-    length = np.diff(first, append=first.dtype.type(n))
+    first, length = run_lengths(values, starts)
     if int(length.max()) < FEWEST_STUCK:
         return ()
     candidates = np.zeros(len(length), dtype=np.bool_)
@@ -164,6 +160,17 @@ def find_stuck(values: Numbers, starts: NDArray[np.int64], *, has_time: bool = T
         states = np.append(states, [v for v in held if _share_elsewhere(values, float(v), length[long].sum()) > COMMON])
     runs = [Run(int(first[i]), int(first[i] + length[i] - 1), float(values[first[i]])) for i in long]
     return tuple(sorted((r for r in runs if r.value not in states), key=lambda r: -r.length))
+
+
+def run_lengths(values: Numbers, starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First position and length of each run of equal cells; an empty cell is a run of its own, and no run crosses `starts`."""
+    n = len(values)
+    change = np.empty(n, dtype=np.bool_)
+    change[:1] = True
+    np.not_equal(values[1:], values[:-1], out=change[1:])
+    change[starts[starts < n]] = True
+    first: NDArray[Any] = np.flatnonzero(change).astype(np.int32 if n < 2**31 else np.int64)  # half the memory
+    return first, np.diff(first, append=first.dtype.type(n))
 
 
 def _share_elsewhere(values: Numbers, value: float, n_stuck: int) -> float:

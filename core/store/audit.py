@@ -12,15 +12,16 @@ from sqlalchemy.orm import Session
 
 from core.store.engine import Database
 from core.store.files import new_id
-from core.store.models import AuditTable
+from core.store.models import AuditTable, ReportTable, RunTable
 
-ACTIONS = ("imported", "changed", "deleted", "deleted_with_all")
+ACTIONS = ("imported", "changed", "renamed", "recipe_saved", "started", "made", "deleted", "deleted_with_all")
 MAX_ENTRIES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One entry; `number` rises. `details` are counts and column names, never cells."""
+    """One entry; `number` rises. `details` are counts, keys and names, never cells. `sha256` is that of the
+    table, of the saved recipe or of the written report."""
 
     number: int
     created: datetime
@@ -37,10 +38,13 @@ class AuditStore(Database):
     """Adds and lists entries."""
 
     def list_audit(self, object_id: str | None = None, limit: int = MAX_ENTRIES) -> tuple[AuditEntry, ...]:
-        """Entries of the workspace, newest first; of one object when it is given."""
+        """Entries of the workspace, newest first; of one object when it is given, of a dataset with its runs and their reports."""
         query = select(AuditTable).where(AuditTable.workspace == self.workspace).order_by(AuditTable.number.desc())
         if object_id is not None:
-            query = query.where(AuditTable.object_id == object_id)
+            runs = select(RunTable.id).where((RunTable.dataset_id == object_id) | (RunTable.id == object_id))
+            reports = select(ReportTable.id).where(ReportTable.run_id.in_(runs))
+            of = AuditTable.object_id
+            query = query.where((of == object_id) | of.in_(runs) | of.in_(reports))
         with self.reading() as session:
             return tuple(
                 AuditEntry(r.number, r.created, r.owner, r.action, r.kind, r.object_id, r.name, r.sha256, r.details)

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.store.audit import AuditStore
-from core.store.engine import now, rows_changed
+from core.store.engine import now, rows_changed, to_json_text
 from core.store.files import PLACES, new_id
 from core.store.models import DatasetTable, DatasetVersionTable, JobTable, RecipeTable, RunTable, SettingTable
 from core.store.problems import in_use, not_found
@@ -20,7 +20,12 @@ from core.store.records import LIVE_STATES, DatasetRow
 if TYPE_CHECKING:
     from core.data.dataset import Column
 
-LEFT = "left:"
+LEFT, DRAFT = "left:", "recipe_draft."
+
+
+def forget_settings(session: Session, dataset_id: str) -> None:
+    """Drafts and decisions of a dataset go: they name its columns."""
+    session.execute(delete(SettingTable).where(SettingTable.key.contains(dataset_id, autoescape=True)))
 
 
 class DatasetStore(AuditStore):
@@ -129,7 +134,11 @@ class DatasetStore(AuditStore):
     def rename_dataset(self, dataset_id: str, name: str) -> None:
         """Give a dataset another name; versions and runs keep pointing at it."""
         with self.writing() as session:
+            dataset, last = self._find_dataset(session, dataset_id, None)
+            before = dataset.name
             self._mark_dataset(session, dataset_id, name=name)
+            if name != before:
+                self.add_audit(session, "renamed", "dataset", dataset_id, name=name, sha256=last.sha256, before=before)
 
     def delete_dataset(self, dataset_id: str) -> None:
         """Mark a dataset deleted, then move its files to the trash; where finished runs show its rows, with the last of them.
@@ -148,6 +157,7 @@ class DatasetStore(AuditStore):
             if session.scalar(live):
                 raise in_use(found.name)
             self._mark_dataset(session, dataset_id, deleted=now())
+            forget_settings(session, dataset_id)
             self.add_audit(session, "deleted", "dataset", dataset_id, name=found.name, sha256=found.sha256)
         self.trash_unused(dataset_id)
 
@@ -163,16 +173,38 @@ class DatasetStore(AuditStore):
             self.files.to_trash(self.files.path(dataset_id, "dataset"))
 
     def save_recipe(self, dataset_id: str, recipe: Mapping[str, Any]) -> None:
-        """Keep the working recipe of a dataset; earlier ones stay, the newest counts."""
+        """Keep the working recipe of a dataset; earlier ones stay, the newest counts. One that is the same leaves no trace."""
+        kept = dict(recipe)
+        newest = select(RecipeTable.recipe).where(RecipeTable.dataset_id == dataset_id).order_by(RecipeTable.number.desc())
         with self.writing() as session:
-            self._find_dataset(session, dataset_id, None)
-            session.add(RecipeTable(**self.owned(), id=new_id(), dataset_id=dataset_id, recipe=dict(recipe)))
+            dataset, _ = self._find_dataset(session, dataset_id, None)
+            before = session.scalar(newest.limit(1))
+            session.add(RecipeTable(**self.owned(), id=new_id(), dataset_id=dataset_id, recipe=kept))
+            if before != kept:
+                sha256 = hashlib.sha256(to_json_text(kept).encode()).hexdigest()
+                n_steps = len(kept.get("steps") or ())
+                self.add_audit(session, "recipe_saved", "dataset", dataset_id, name=dataset.name, sha256=sha256, steps=n_steps)
 
     def get_recipe(self, dataset_id: str) -> dict[str, Any] | None:
         """The newest recipe of a dataset, or None."""
         query = select(RecipeTable.recipe).where(RecipeTable.dataset_id == dataset_id).order_by(RecipeTable.number.desc())
         with self.reading() as session:
             return session.scalar(query.limit(1))
+
+    def set_draft(self, dataset_id: str, draft: Mapping[str, Any]) -> None:
+        """Keep what is being worked on beside a dataset; it goes with the dataset.
+
+        Raises:
+            StoreProblem: there is none, or it was deleted.
+        """
+        with self.writing() as session:
+            self._find_dataset(session, dataset_id, None)
+            session.merge(SettingTable(**self.owned(), key=f"{DRAFT}{dataset_id}", value=dict(draft)))
+
+    def get_draft(self, dataset_id: str) -> dict[str, Any] | None:
+        """What `set_draft` kept, or None."""
+        with self.reading() as session:
+            return session.scalar(select(SettingTable.value).where(SettingTable.key == f"{DRAFT}{dataset_id}"))
 
     def set_left(self, dataset_id: str, column: str, code: str, left: bool) -> None:
         """Remember that a finding of the screening is left as it is, or take that back. One row a decision, the last counts."""

@@ -43,6 +43,7 @@ def make_engine(home: Path, url: str | None) -> Engine:
         return create_engine(target, json_serializer=to_json_text, pool_pre_ping=True)
     engine = create_engine(target, json_serializer=to_json_text, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", overwrite_deleted)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -123,6 +124,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def overwrite_deleted(connection: sqlite3.Connection, _record: object) -> None:
+    """What is deleted or emptied is overwritten with zeros, so that it cannot be read out of the file afterwards."""
+    connection.execute("PRAGMA secure_delete=ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,19 +1,22 @@
 """A dataset and everything that was made from it, gone for good: files at once and not by the trash, rows emptied of content.
 
 Rows stay, marked as deleted and without names, columns, values or settings, so that nothing points at nothing; the audit trail
-tells what went. Copies that somebody took away, and backups of the database, are out of reach.
+tells what went. The copies of the database that Andon itself made before a change of its tables are emptied alike; copies that
+somebody took away, and backups that others keep, are out of reach, which the screen and the command line say.
 """
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core.store.audit import AuditStore
+from core.store.backups import change_backups
+from core.store.datasets import forget_settings
 from core.store.engine import now
 from core.store.files import TRASH
 from core.store.models import (
@@ -24,7 +27,6 @@ from core.store.models import (
     RecipeTable,
     ReportTable,
     RunTable,
-    SettingTable,
     VerdictTable,
 )
 from core.store.problems import in_use, not_found
@@ -33,13 +35,19 @@ from core.store.records import LIVE_STATES
 
 @dataclass(frozen=True, slots=True)
 class MadeFrom:
-    """What was made from a dataset: (id, name) of runs and of reports, ids of jobs, and the bytes on the disk."""
+    """What was made from a dataset: (id, name) of runs and of reports, ids of jobs, and the bytes on the disk.
+
+    After a purge `backups` is the number of our own backups that were emptied of it, and `backups_left` names those that
+    could not be: they still hold it.
+    """
 
     runs: tuple[tuple[str, str], ...]
     reports: tuple[tuple[str, str], ...]
     jobs: tuple[str, ...]
     n_bytes: int
     is_busy: bool
+    backups: int = 0
+    backups_left: tuple[str, ...] = ()
 
 
 class PurgeStore(AuditStore):
@@ -85,7 +93,12 @@ class PurgeStore(AuditStore):
             self._empty_rows(session, dataset_id, made)
         for path in self._places(dataset_id, made):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        return made
+        emptied, left = change_backups(
+            self.home,
+            lambda session: session.scalar(select(DatasetTable.number).where(DatasetTable.id == dataset_id)) is not None,
+            lambda session: self._empty_rows(session, dataset_id, made),
+        )
+        return replace(made, backups=emptied, backups_left=left)
 
     def _made_from(self, session: Session, dataset_id: str) -> MadeFrom:
         runs = session.execute(
@@ -139,7 +152,7 @@ class PurgeStore(AuditStore):
         session.execute(update(ReportTable).where(ReportTable.id.in_(report_ids)).values(title="", **gone))
         session.execute(delete(JobEventTable).where(JobEventTable.job_id.in_(made.jobs)))
         session.execute(update(JobTable).where(JobTable.id.in_(made.jobs)).values(params={}, problem=None))
-        session.execute(delete(SettingTable).where(SettingTable.key.contains(dataset_id, autoescape=True)))
+        forget_settings(session, dataset_id)
 
 
 def _size(path: Path) -> int:

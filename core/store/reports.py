@@ -16,8 +16,8 @@ from core.store.records import ReportRow
 class ReportStore(AuditStore):
     """Reads and writes reports. The file must be in its place before the row is added."""
 
-    def add_report(self, report_id: str, run_id: str, *, file: str, title: str, language: str) -> ReportRow:
-        """Register a report whose file is at `path(report_id, "report", file)`.
+    def add_report(self, report_id: str, run_id: str, *, file: str, title: str, language: str, sha256: str = "") -> ReportRow:
+        """Register a report whose file is at `path(report_id, "report", file)`; `sha256` of it goes into the audit trail.
 
         Raises:
             StoreProblem: the file is not there.
@@ -28,6 +28,7 @@ class ReportStore(AuditStore):
         with self.writing() as session:
             session.add(row)
             session.flush()
+            self.add_audit(session, "made", "report", report_id, name=title, sha256=sha256, language=language)
             return self._report_row(row)
 
     def get_report(self, report_id: str) -> ReportRow:
@@ -52,11 +53,12 @@ class ReportStore(AuditStore):
 
     def delete_report(self, report_id: str) -> None:
         """Mark a report deleted, then move its file to the trash."""
-        change = update(ReportTable).where(*self._visible_reports(), ReportTable.id == report_id).values(deleted=now())
+        where = (*self._visible_reports(), ReportTable.id == report_id)
         with self.writing() as session:
-            if rows_changed(session, change) == 0:
+            title = session.scalar(select(ReportTable.title).where(*where))
+            if rows_changed(session, update(ReportTable).where(*where).values(deleted=now())) == 0:
                 raise not_found("report", report_id)
-            self.add_audit(session, "deleted", "report", report_id)
+            self.add_audit(session, "deleted", "report", report_id, name=title or "")
         self.files.to_trash(self.files.path(report_id, "report"))
 
     def _visible_reports(self) -> tuple[Any, ...]:

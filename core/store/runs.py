@@ -51,6 +51,9 @@ class RunStore(JobStore, AuditStore):
                     run = RunTable(**self.owned(), id=run_id, job_id=job.id, name=name, task=task, model=model, demo=demo)
                     run.dataset_id, run.dataset_version, run.request = dataset_id, dataset_version, dict(request)
                     session.add(run)
+                    self.add_audit(
+                        session, "started", "run", run_id, name=name, task=task, model=model, version=dataset_version
+                    )
         except IntegrityError:
             with self.reading() as session:
                 existing = session.scalars(_by_token(token)).one()
@@ -90,7 +93,13 @@ class RunStore(JobStore, AuditStore):
 
     def rename_run(self, run_id: str, name: str) -> None:
         """Give a run another name."""
-        self._change_run(run_id, name=name)
+        with self.writing() as session:
+            run = session.scalar(select(RunTable).where(*self._is_visible(run_id)))
+            if run is None:
+                raise not_found("run", run_id)
+            before, run.name = run.name, name
+            if name != before:
+                self.add_audit(session, "renamed", "run", run_id, name=name, before=before)
 
     def delete_run(self, run_id: str) -> None:
         """Mark a run deleted, then move its files and its job's files to the trash. Its reports stay.
@@ -132,10 +141,12 @@ class RunStore(JobStore, AuditStore):
         )
 
     def _change_run(self, run_id: str, **values: Any) -> None:
-        where = (RunTable.id == run_id, RunTable.deleted.is_(None), RunTable.workspace == self.workspace)
         with self.writing() as session:
-            if rows_changed(session, update(RunTable).where(*where).values(**values)) == 0:
+            if rows_changed(session, update(RunTable).where(*self._is_visible(run_id)).values(**values)) == 0:
                 raise not_found("run", run_id)
+
+    def _is_visible(self, run_id: str) -> tuple[Any, ...]:
+        return RunTable.id == run_id, RunTable.deleted.is_(None), RunTable.workspace == self.workspace
 
 
 def _by_token(token: str) -> Select[str]:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from core.store.backups import BACKUPS
 from core.store.engine import DATABASE_FILE, now
 from core.store.files import Files
 from core.store.problems import newer_schema
 
 HEAD = "0002"
-BACKUPS = "backups"
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select
 
+from core.store.datasets import DRAFT, LEFT
 from core.store.engine import Database
 from core.store.files import INCOMING, SCRATCH, TRASH
-from core.store.models import DatasetTable, JobTable, ReportTable, RunTable
+from core.store.models import DatasetTable, JobTable, ReportTable, RunTable, SettingTable
 
 ORPHAN_SECONDS = 24 * 3600
 TRASH_SECONDS = 30 * 24 * 3600
@@ -32,7 +33,11 @@ class Swept:
 
 
 def sweep(store: Database, clock: Callable[[], float] = time.time) -> Swept:
-    """Move old files without a row to the trash; remove old leftovers and what lay a month in the trash."""
+    """Move old files without a row to the trash; remove old leftovers and what lay a month in the trash.
+
+    Drafts and decisions of deleted datasets go too: earlier versions left them behind.
+    """
+    _forget_settings(store)
     orphans = tuple(path for folder, table in _OWNERS.items() for path in _orphans(store, folder, table, clock()))
     for path in orphans:
         store.files.to_trash(path)
@@ -41,6 +46,21 @@ def sweep(store: Database, clock: Callable[[], float] = time.time) -> Swept:
     for path in old:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     return Swept(orphans, tuple(old))
+
+
+def _forget_settings(store: Database) -> None:
+    kept = or_(*(SettingTable.key.startswith(prefix, autoescape=True) for prefix in (LEFT, DRAFT)))
+    with store.reading() as session:
+        gone = set(session.scalars(select(DatasetTable.id).where(DatasetTable.deleted.is_not(None))))
+        keys = [key for key in session.scalars(select(SettingTable.key).where(kept)) if _dataset_of(key) in gone]
+    if keys:
+        with store.writing() as session:
+            for start in range(0, len(keys), 500):
+                session.execute(delete(SettingTable).where(SettingTable.key.in_(keys[start : start + 500])))
+
+
+def _dataset_of(key: str) -> str:
+    return key.removeprefix(LEFT).removeprefix(DRAFT).partition(":")[0]
 
 
 def _orphans(store: Database, folder: str, table: type, clock: float) -> list[Path]:

@@ -76,6 +76,7 @@ from core.workflows.screening import (
     screened,
     with_decisions,
 )
+from core.workflows.screening_job import ScreeningWork, find_screening, is_large, start_screening, stop_screening
 from core.workflows.series import Series, TableAxis, column_series, periods_of, with_periods
 from core.workflows.shaping import (
     OPERATIONS,

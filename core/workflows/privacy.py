@@ -126,6 +126,8 @@ def made_from_dataset(ws: Workspace, dataset_id: str) -> MadeFrom:
 def delete_with_everything(ws: Workspace, dataset_id: str) -> MadeFrom:
     """Delete a dataset and everything made from it for good, and note it in the audit trail.
 
+    The backups that the store made of itself are emptied of it too; those that could not be are named in the answer.
+
     Raises:
         StoreProblem: a running job uses it, or there is none.
     """

@@ -39,16 +39,18 @@ def step_title(step: RecipeStep) -> Message:
 
 def step_words(step: RecipeStep) -> Message:
     """What a step does, to which columns, with which settings."""
-    kind = step_by_key(step.key)
     where = ", ".join(f"'{name}'" for name in step.columns) if step.columns else msg("all sensors it fits")
-    chosen = kind.settings.read(step.settings).model_dump()
-    told = [
-        msg("{name} = {value}", name=setting_title(field), value=value_words(field, chosen[name]))
-        for name, field in kind.settings.model_fields.items()
-        if chosen[name] is not None
-    ]
+    told = [msg("{name} = {value}", name=name, value=value) for name, value in step_settings(step)]
     head = msg("{step}: {columns}", step=step_title(step), columns=where)
     return msg("{head} ({settings})", head=head, settings=joined(told, comma=True)) if told else head
+
+
+def step_settings(step: RecipeStep) -> tuple[tuple[Message, Message | str | int | float], ...]:
+    """The settings of a step that are set, by their declared titles, with those that were left at their defaults."""
+    kind = step_by_key(step.key)
+    chosen = kind.settings.read(step.settings).model_dump()
+    fields = kind.settings.model_fields.items()
+    return tuple((setting_title(f), value_words(f, chosen[name])) for name, f in fields if chosen[name] is not None)
 
 
 def learned_notes(step: FittedStep) -> tuple[Message, ...]:

@@ -40,7 +40,7 @@ def get_draft(ws: Workspace, dataset_id: str) -> History:
 
     A draft that this version cannot read (made by a later one) is passed over.
     """
-    stored = ws.store.get_setting(_draft_key(dataset_id))
+    stored = ws.store.get_draft(dataset_id)
     if stored is not None:
         try:
             return History.read(stored)
@@ -50,12 +50,12 @@ def get_draft(ws: Workspace, dataset_id: str) -> History:
 
 
 def save_draft(ws: Workspace, dataset_id: str, draft: History) -> None:
-    """Keep the working recipe with its history, so that a refresh loses nothing."""
-    ws.store.set_setting(_draft_key(dataset_id), draft.to_json())
+    """Keep the working recipe with its history, so that a refresh loses nothing; it goes with its dataset.
 
-
-def _draft_key(dataset_id: str) -> str:
-    return f"recipe_draft.{dataset_id}"
+    Raises:
+        StoreProblem: the dataset is deleted.
+    """
+    ws.store.set_draft(dataset_id, draft.to_json())
 
 
 def propose_recipe(dataset: Dataset, split: SplitSettings | None = None, max_rows: int = TRY_OUT_ROWS) -> Recipe:

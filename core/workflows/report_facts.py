@@ -19,7 +19,7 @@ from core.settings import Settings
 from core.training.request import TrainRequest
 from core.workflows.anomalies import anomaly_view, event_detail, later_events
 from core.workflows.predictions import PART_TITLES, classification_view, regression_view
-from core.workflows.recipe_text import learned_notes, step_reason, step_title
+from core.workflows.recipe_text import learned_notes, step_reason, step_settings, step_title
 from core.workflows.results import Results
 from core.workflows.setting_words import setting_title, value_words
 from core.workflows.training import TASK_CHOICES, read_curves
@@ -115,7 +115,7 @@ def _recipe_lines(results: Results) -> tuple[RecipeLine, ...]:
             RecipeLine(
                 title=step_title(step),
                 columns=step.columns,
-                settings=step.settings,
+                settings=tuple(Fact(name, value) for name, value in step_settings(step)),
                 changed_cells=sum(change["changed_cells"].values()),
                 flagged_cells=sum(change["flagged_cells"].values()),
                 left_out_rows=int(change["left_out_rows"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 from core.errors import DataProblem, SettingProblem, unknown_choice
@@ -51,7 +52,8 @@ def make_report(ws: Workspace, run: str, *, language: str = "en", out: Path | No
     html = render_html(report_facts(ws, results, text), text, {"zh": "zh_CN"}.get(language, language)).encode()
     report_id = new_id()
     path = ws.store.write_bytes(ws.store.path(report_id, "report", "report.html"), html)
-    row = ws.store.add_report(report_id, results.run.id, file=path.name, title=results.run.name, language=language)
+    named = {"file": path.name, "title": results.run.name, "language": language}
+    row = ws.store.add_report(report_id, results.run.id, **named, sha256=sha256(html).hexdigest())
     if out is not None:
         _copy(html, out)
     return _record(row)

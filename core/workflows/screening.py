@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clean import Recipe, RecipeStep
+from core.clean.periods import KEY as PERIODS
+from core.clean.periods import Period, read_period
 from core.data.dataset import Dataset
 from core.errors import unknown_choice
 from core.screening import ColumnScreen, Place, Reason, Screening, grade_of, screen, without_columns
@@ -17,12 +19,21 @@ from core.screening.records import FORMAT, Grade
 from core.store.files import disk_errors
 from core.workflows.importing import change_columns, dataset_findings, open_dataset
 from core.workflows.recipes import get_draft, get_recipe, save_draft, save_recipe
+from core.workflows.series import periods_of, with_periods
 from core.workflows.workspace import Workspace
 
 # Only the user knows whether such a column is a good sensor or was written down with the result: never proposed in bulk.
 ASKED_EACH = frozenset(["leak", "group_leak"])
 _FILLS = frozenset(["median_fill", "mean_fill", "previous_fill", "next_fill", "linear_fill", "constant_fill", "drop_missing"])
 _LAST_STEPS = frozenset(["standard_scale", "minmax_scale", "robust_scale", "one_hot"])
+_RANKS = {
+    **dict.fromkeys(("iqr_outliers", "hampel_outliers", "fixed_limits", "repeated_to_missing"), 0),
+    "correct_stretch": 1,
+    **dict.fromkeys(_FILLS, 2),
+    "subtract_level": 3,
+    **dict.fromkeys(_LAST_STEPS, 4),
+}
+"""In which order steps of fixes stand: limits were read off raw values, and a cell is emptied before it is filled."""
 
 Key = tuple[str, str]
 
@@ -53,13 +64,16 @@ class Screened:
 
     @property
     def proposed(self) -> tuple[Reason, ...]:
-        """Open reasons of grade B or C with a fix that does not need to be asked one by one."""
+        """Open reasons of grade B or C with a fix that does not need to be asked one by one: where the data tell enough."""
         return tuple(
             reason
             for column in self.screening.columns
             if column.role != "ignore"
             for reason in self.open_reasons(column)
-            if reason.fix is not None and reason.severity != "info" and reason.code not in ASKED_EACH
+            if reason.fix is not None
+            and reason.fix.caution is None
+            and reason.severity != "info"
+            and reason.code not in ASKED_EACH
         )
 
     @property
@@ -111,6 +125,7 @@ def screen_dataset(
         return kept
     with disk_errors():
         found = screen(dataset, dataset_findings(ws, dataset_id), progress)
+        open_dataset(ws, dataset_id, version)  # deleted meanwhile: nothing may be left where it was
     _keep(ws, dataset, found)
     return found
 
@@ -155,7 +170,7 @@ def apply_fixes(ws: Workspace, dataset_id: str, keys: Collection[Key]) -> tuple[
     fixes = [r.fix for k, r in by_key.items() if k in set(keys) and r.fix is not None]
     ignored = [r.column for k, r in by_key.items() if k in set(keys) and r.fix is not None and r.fix.role == "ignore"]
     recipe, draft = get_recipe(ws, dataset_id), get_draft(ws, dataset_id)
-    steps = [s for fix in fixes for s in fix.steps if not set(s.columns) <= set(ignored)]
+    steps = [s for fix in fixes for s in fix.steps if not s.columns or not set(s.columns) <= set(ignored)]
     wanted = with_steps(recipe, steps)
     if wanted != recipe:
         # The applied recipe and the one that is being worked on get the same steps; undo takes them back from the latter.
@@ -181,6 +196,10 @@ def ignore_columns(ws: Workspace, dataset_id: str, names: Collection[str]) -> Da
 
 def with_steps(recipe: Recipe, steps: Iterable[RecipeStep]) -> Recipe:
     """The recipe with more steps before its scaling and encoding; equal steps share one entry, known ones are not doubled."""
+    steps = list(steps)
+    periods = [read_period(text) for s in steps if s.key == PERIODS for text in s.settings["periods"]]
+    if periods:
+        recipe = with_periods(recipe, (*periods_of(recipe), *periods))
     known = {(s.key, json.dumps(s.settings, sort_keys=True), c) for s in recipe.steps for c in s.columns}
     joined: dict[tuple[str, str], RecipeStep] = {}
     for step in steps:
@@ -190,10 +209,12 @@ def with_steps(recipe: Recipe, steps: Iterable[RecipeStep]) -> Recipe:
         columns = tuple(dict.fromkeys((*(before.columns if before else ()), *new)))
         if columns:
             joined[step.key, settings] = RecipeStep(key=step.key, columns=columns, settings=step.settings)
-    # A cell must be emptied before it is filled, also where one column brought the filling and a later one the emptying.
-    added = sorted(joined.values(), key=lambda s: s.key in _FILLS)
-    at = next((i for i, s in enumerate(recipe.steps) if s.key in _LAST_STEPS), len(recipe.steps))
-    return Recipe(version=recipe.version, steps=(*recipe.steps[:at], *added, *recipe.steps[at:]))
+    found = list(recipe.steps)
+    for step in joined.values():
+        rank = _RANKS.get(step.key, 2)
+        at = next((i for i, s in enumerate(found) if _RANKS.get(s.key, -1) > rank), len(found))
+        found.insert(at, step)
+    return Recipe(version=recipe.version, steps=tuple(found))
 
 
 def column_trace(ws: Workspace, dataset: Dataset, column: str, places: Collection[Place] = ()) -> ColumnTrace:
@@ -231,10 +252,22 @@ def _is_mended(reason: Reason, recipe: Recipe) -> bool:
     if reason.fix is None or not reason.fix.steps:
         return False
     if reason.code == "missing":
-        return any(s.key in _FILLS and (not s.columns or reason.column in s.columns) for s in recipe.steps)
+        return any(s.key in _FILLS and (not s.columns or reason.column in s.columns) for s in recipe.active)
+    periods = periods_of(recipe)
     return all(
-        any(s.key == step.key and s.settings == step.settings and reason.column in s.columns for s in recipe.steps)
+        _are_left_out(step, periods)
+        if step.key == PERIODS
+        else any(s.key == step.key and s.settings == step.settings and reason.column in s.columns for s in recipe.active)
         for step in reason.fix.steps
+    )
+
+
+def _are_left_out(step: RecipeStep, periods: tuple[Period, ...]) -> bool:
+    """Whether the recipe leaves out all periods of a fix, be it within longer ones."""
+    wanted = [read_period(text) for text in step.settings["periods"]]
+    return all(
+        any(p.is_time == w.is_time and p.start <= w.start and w.stop <= p.stop for p in periods)  # type: ignore[operator]
+        for w in wanted
     )
 
 

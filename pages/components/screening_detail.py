@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
@@ -44,8 +46,10 @@ def show(found: wf.Screened, column: ColumnScreen, *, is_newest: bool) -> None:
 def _reasons(found: wf.Screened, column: ColumnScreen, is_newest: bool) -> None:
     if not column.reasons:
         st.markdown(f":green[:material/check_circle:] {md(t('Nothing was found in this column.'))}")
+    seen: list[str] = []
     for reason in column.reasons:
-        reason_card(found, reason, is_newest=is_newest)
+        reason_card(found, reason, is_newest=is_newest, twin=seen.count(reason.code))
+        seen.append(reason.code)
     if column.no_ppk is not None:
         caption(t("Ppk is not defined: {reason}.", reason=column.no_ppk))
     elif column.ppk is not None:
@@ -61,15 +65,21 @@ def _reasons(found: wf.Screened, column: ColumnScreen, is_newest: bool) -> None:
         )
 
 
-def reason_card(found: wf.Screened, reason: Reason, *, is_newest: bool) -> None:
-    """One reason: severity, sentence, where, and what can be done about it."""
+def reason_card(found: wf.Screened, reason: Reason, *, is_newest: bool, twin: int = 0) -> None:
+    """One reason: severity, sentence, where, and what can be done about it.
+
+    Args:
+        twin: How many cards of the same column and code stand above, such as of the other end of a clipped column.
+    """
     key = wf.key_of(reason)
-    name = f"{reason.column}.{reason.code}"
-    is_left, is_fixed = key in found.left, key in found.fixed
+    name = f"{reason.column}.{reason.code}" + (f".{twin}" if twin else "")
+    is_left, is_fixed = key in found.left, key in found.fixed and reason.fix is not None
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"{ICONS[reason.severity]} **{md(severity_word(reason.severity))}**: {md(say(reason.message))}")
         if len(reason.places) > 1:
             _places(reason.places)
+        if reason.fix is not None and reason.fix.caution is not None and not is_left and not is_fixed:
+            st.caption(md(say(reason.fix.caution)))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             if is_fixed:
                 st.caption(md(t("In the recipe: {fix}", fix=reason.fix.title if reason.fix else "")))
@@ -82,11 +92,28 @@ def reason_card(found: wf.Screened, reason: Reason, *, is_newest: bool) -> None:
 
 
 def _actions(found: wf.Screened, reason: Reason, name: str, is_newest: bool) -> None:
-    if reason.fix is not None and st.button(
-        say(reason.fix.title), key=f"fix.{name}", icon=":material/build:", disabled=not is_newest
-    ):
+    """The fix, and leaving it; leaving stands first where only a person can tell a fault from the truth."""
+    if reason.fix is not None and reason.fix.caution is not None:
+        _leave(found, reason, name)
+        _fix(found, reason, name, is_newest)
+    else:
+        _fix(found, reason, name, is_newest)
+        _leave(found, reason, name)
+
+
+def _fix(found: wf.Screened, reason: Reason, name: str, is_newest: bool) -> None:
+    fix = reason.fix
+    if fix is None:
+        return
+    kind: Literal["secondary", "tertiary"] = "secondary" if fix.caution is None else "tertiary"
+    if st.button(say(fix.title), key=f"fix.{name}", icon=":material/build:", disabled=not is_newest, type=kind):
         apply(found, [wf.key_of(reason)])
-    if st.button(t("Leave"), key=f"leave.{name}", type="tertiary", help=md(t("Remember that this is as it should be."))):
+
+
+def _leave(found: wf.Screened, reason: Reason, name: str) -> None:
+    is_first = reason.fix is not None and reason.fix.caution is not None
+    kind: Literal["secondary", "tertiary"] = "secondary" if is_first else "tertiary"
+    if st.button(t("Leave"), key=f"leave.{name}", type=kind, help=md(t("Remember that this is as it should be."))):
         decide(found, [wf.key_of(reason)], left=True)
 
 

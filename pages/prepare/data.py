@@ -280,7 +280,8 @@ def _actions(ws: wf.Workspace, dataset: Dataset) -> None:
                 wf.rename_dataset(ws, dataset.id, name.strip())
                 st.rerun()
     gone = t(
-        "'{name}' with all its versions will be gone, and no new run can use it. Finished runs and reports stay.",
+        "'{name}' with all its versions will be gone, and no new run can use it. Finished runs and reports stay. Once none "
+        "shows its rows, its files lie in the folder 'trash' for a month; backups made earlier still hold it.",
         name=dataset.name,
     )
     if confirm(t("Delete dataset"), gone, key="delete_dataset"):

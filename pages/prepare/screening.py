@@ -16,6 +16,7 @@ from pages.components.text import language, md, say, t, tn
 from pages.components.words import project_name
 
 NAMED_LEAKS = 2
+POLL_SECONDS = 1.0
 
 
 def show() -> None:
@@ -29,26 +30,73 @@ def show() -> None:
             page="prepare/data.py",
         )
         return
-    screening = _at_hand(dataset)
     ws = state.workspace()
-    found = wf.with_decisions(ws, dataset, screening)
+    if not wf.is_screened(ws, dataset.id, dataset.version):
+        if wf.is_large(dataset):
+            _by_job(dataset)
+            return
+        _at_once(dataset)
+    found = wf.with_decisions(ws, dataset, _kept(str(ws.home), dataset.id, dataset.version))
     is_newest = wf.open_dataset(ws, dataset.id).version == dataset.version
     _screened(found, is_newest)
 
 
-def _at_hand(dataset: Dataset) -> Screening:
-    """The screening; where it is not kept yet, with its progress. Leaving the screen stops the work."""
+def _at_once(dataset: Dataset) -> None:
+    """A small table, with its progress. Leaving the screen stops the work."""
+    headline(_looking(dataset))
+    place = st.empty()
+
+    def told(done: int, total: int) -> None:
+        place.progress(done / max(1, total), t("{done} of {total} columns", done=done, total=total))
+
+    wf.screen_dataset(state.workspace(), dataset.id, dataset.version, progress=told)
+    st.rerun()
+
+
+def _looking(dataset: Dataset) -> str:
+    return t("Looking at {n} columns of '{name}' …", n=len(dataset.columns), name=project_name(dataset.name))
+
+
+def _by_job(dataset: Dataset) -> None:
+    """A large table: a job that goes on when the screen is left, with Stop; one that ended without a result can begin again."""
     ws = state.workspace()
-    if not wf.is_screened(ws, dataset.id, dataset.version):
-        headline(t("Looking at {n} columns of '{name}' …", n=len(dataset.columns), name=project_name(dataset.name)))
-        place = st.empty()
+    work = wf.find_screening(ws, dataset) or wf.start_screening(ws, dataset)
+    if work.is_live:
+        headline(_looking(dataset))
+        st.fragment(_work, run_every=POLL_SECONDS)(dataset)
+        return
+    headline(
+        t("The screening of '{name}' was stopped", name=project_name(dataset.name))
+        if work.state == "cancelled"
+        else t("The screening of '{name}' did not come to its end", name=project_name(dataset.name))
+    )
+    if work.problem is not None:
+        notices.problem(work.problem)
+    if st.button(t("Screen it again"), key="screen_again", type="primary", icon=":material/restart_alt:"):
+        with notices.guard():
+            wf.start_screening(ws, dataset)
+            st.rerun()
 
-        def told(done: int, total: int) -> None:
-            place.progress(done / max(1, total), t("{done} of {total} columns", done=done, total=total))
 
-        wf.screen_dataset(ws, dataset.id, dataset.version, progress=told)
+def _work(dataset: Dataset) -> None:
+    """How far the job is, drawn again every second."""
+    ws = state.workspace()
+    work = wf.find_screening(ws, dataset)
+    if work is None or not work.is_live:
+        st.rerun(scope="app")
+    if work.queue_position is not None:
+        words = tn("waiting, {n} job before it", "waiting, {n} jobs before it", work.queue_position - 1)
+        words = t("waiting for its turn") if work.queue_position == 1 else words
+    elif not work.total:
+        words = t("starting")
+    else:
+        words = t("{done} of {total} columns", done=work.done, total=work.total)
+    st.progress(work.done / max(1, work.total), words)
+    caption(t("A table of this size takes its time. You may leave this screen: the work goes on."))
+    label = t("Stopping …") if work.is_stopping else t("Stop")
+    if st.button(label, key="stop_screening", icon=":material/stop:", disabled=work.is_stopping):
+        wf.stop_screening(ws, work.job_id)
         st.rerun()
-    return _kept(str(ws.home), dataset.id, dataset.version)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -37,6 +37,15 @@ SETTINGS: dict[str, tuple[dict[str, object], ...]] = {
     "mad_outliers": tuple({"limit": 2.0, "action": a} for a in ("flag", "clip", "real_event")),
     "hampel_outliers": tuple({"limit": 2.0, "action": a} for a in ("flag", "set_missing", "drop_rows", "real_event")),
     "time_fill": ({}, {"max_gap": 2}),
+    "fixed_limits": tuple(
+        {"smallest": 4.0, "largest": 6.0, "with_ends": True, "action": a} for a in ("set_missing", "clip", "drop_rows")
+    ),
+    "repeated_to_missing": ({"rows": 2}, {"rows": 60}),
+    "correct_stretch": (
+        {"factor": 25.4, "start": "2026-01-01 00:10", "end": "2026-01-01 00:40:30"},
+        {"factor": 1.8, "offset": 32.0, "start": "01.01.2026 00:30"},
+    ),
+    "subtract_level": ({"width": 30}, {"width": 90}),
     "spline_fill": ({}, {"curve": "cubic", "max_gap": 5}),
     "lag": ({}, {"rows": [1, 90]}),
     "difference": ({"rows": [1, 60]},),

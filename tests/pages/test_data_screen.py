@@ -247,6 +247,7 @@ def test_periods_typed_compared_versions_and_deletion_with_everything(open_app: 
     assert "goes for good, with 0 runs, 0 reports and 0 jobs" in said
     trail = next(d.value for d in app.dataframe if "hash" in d.value.columns)
     assert trail["what"].tolist() == ["columns changed", "imported"]
+    assert "Copies made outside of Andon still hold it" in said
     app.button(key="delete_everything").click().run()
     assert wf.list_datasets(wf.open_workspace()) == ()
     assert not [p for p in (own_store / "data").rglob("*") if p.is_file()]

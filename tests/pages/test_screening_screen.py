@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.dataset import Column, Dataset
+from core.jobs.waiting import wait_for_job
+from core.workflows import screening, screening_job
 from tests.pages.giving import give
 
 Open = Callable[..., AppTest]
@@ -141,3 +143,50 @@ def test_an_import_leads_here(open_app: Open) -> None:
     assert not app.exception
     assert "columns" in app.title[0].value
     assert [m.label for m in app.metric][1].startswith("Grade A")
+
+
+def test_where_only_a_person_can_tell_leaving_stands_first_with_a_word_of_caution(
+    open_app: Open, tmp_path: Path, own_store: Path
+) -> None:
+    rng = np.random.default_rng(2)
+    n = 600
+    table = pd.DataFrame({"when": pd.Timestamp("2026-01-05") + pd.to_timedelta(np.arange(n), unit="min")})
+    table["shifted"] = rng.normal(20, 1, n) + np.where(np.arange(n) >= 350, 6, 0)
+    table["x"] = np.clip(rng.normal(50, 2, n), 48, 52.5)  # clipped at both ends: two cards, one decision
+    table.to_csv(tmp_path / "line.csv", index=False)
+    dataset = wf.import_file(wf.open_workspace(), tmp_path / "line.csv").dataset
+    assert dataset is not None
+    app = screen(open_app, dataset)
+    assert app.button(key="apply_fixes").disabled  # nothing of this is proposed in bulk
+    for name, code, step in (("shifted", "shift", "correct_stretch"), ("x", "clipped", "fixed_limits")):
+        app.session_state["screening_pick"] = name
+        app.run()
+        assert not app.exception
+        keys = [b.key for b in app.button]
+        assert keys.index(f"leave.{name}.{code}") < keys.index(f"fix.{name}.{code}")
+        assert any("leave it" in c.value for c in app.caption)
+        app.button(key=f"fix.{name}.{code}").click().run()
+        assert not app.exception
+        assert (step, (name,)) in [(s.key, s.columns) for s in wf.get_recipe(wf.open_workspace(), dataset.id).steps]
+    limits = wf.get_recipe(wf.open_workspace(), dataset.id).steps[0]
+    assert limits.settings == {"smallest": 48.0, "largest": 52.5, "with_ends": True, "action": "set_missing"}
+    assert app.title[0].value == "All 3 columns are ready"
+
+
+def test_a_large_table_is_screened_by_a_job_with_stop(
+    open_app: Open, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screening_job, "SMALL_CELLS", 1_000)
+    monkeypatch.setattr(screening, "screen", lambda *a: pytest.fail("screened in the web process"))
+    app = screen(open_app, dataset)
+    assert not app.exception
+    assert app.title[0].value.startswith("Looking at 7 columns of 'line'")
+    app.button(key="stop_screening").click().run()
+    assert app.title[0].value == "The screening of 'line' was stopped"
+    app.button(key="screen_again").click().run()
+    assert app.title[0].value.startswith("Looking at 7 columns of 'line'")
+    ws = wf.open_workspace()
+    (job,) = ws.store.list_jobs(["queued"])
+    assert wait_for_job(ws.store, job.id, timeout=120).state == "succeeded"
+    app.run()
+    assert app.title[0].value == "4 of 7 columns need attention before training"

@@ -61,7 +61,15 @@ def sample_facts(
             MetricLine(msg("AUC"), not_defined("roc_auc", 8_000, msg("only one class in the test part")), None, others=(None,)),
         ),
         recipe=(
-            RecipeLine(msg("Fill gaps"), (column,), {"method": "linear", "limit": 5}, 24, 0, 3, (msg("{n} gap left", n=1),)),
+            RecipeLine(
+                msg("Fill gaps"),
+                (column,),
+                (Fact(msg("method"), "linear"), Fact(msg("limit"), 5)),
+                24,
+                0,
+                3,
+                (msg("{n} gap left", n=1),),
+            ),
         ),
         settings=(Fact(msg("window"), 30), Fact(msg("learning rate"), 0.001), Fact(msg("comment"), comment)),
         threshold=(Fact(msg("decision limit"), 1.92), Fact(msg("from"), msg("1,800 normal rows, at most 2 a week"))),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -7,7 +8,7 @@ from datetime import UTC, timedelta
 import pytest
 
 from core.errors import StoreProblem
-from core.store import DatasetRow, RunRow, Store, new_id
+from core.store import DatasetRow, RunRow, Store, new_id, schema, sweep
 from core.store.engine import now
 
 
@@ -78,3 +79,99 @@ def test_a_lost_file_is_shown_as_damaged_and_not_hidden(store: Store, make_datas
     assert not row.is_damaged
     row.path.unlink()
     assert store.list_datasets()[0].is_damaged
+
+
+def test_renaming_saving_training_and_reporting_leave_a_trace_of_who_what_and_when(
+    store: Store, make_run: Callable[..., RunRow]
+) -> None:
+    run = make_run(name="night shift")
+    dataset = run.dataset_id
+    store.rename_dataset(dataset, "pump 3")
+    store.rename_dataset(dataset, "pump 3")  # the same name is no change
+    store.rename_run(run.id, "day shift")
+    recipe = {"version": 2, "steps": [{"key": "median_fill"}, {"key": "one_hot"}]}
+    store.save_recipe(dataset, recipe)
+    store.save_recipe(dataset, recipe)  # nor is the same recipe
+    report = new_id()
+    store.write_bytes(store.path(report, "report", "report.html"), b"<html>")
+    store.add_report(report, run.id, file="report.html", title="day shift", language="zh", sha256="ab" * 32)
+    store.delete_report(report)
+    told = [(e.kind, e.action, e.name, dict(e.details)) for e in reversed(store.list_audit(dataset))]
+    assert told == [
+        ("dataset", "imported", "pump", {"rows": 3}),
+        ("run", "started", "night shift", {"task": "anomaly", "model": "dense_autoencoder", "version": 1}),
+        ("dataset", "renamed", "pump 3", {"before": "pump"}),
+        ("run", "renamed", "day shift", {"before": "night shift"}),
+        ("dataset", "recipe_saved", "pump 3", {"steps": 2}),
+        ("report", "made", "day shift", {"language": "zh"}),
+        ("report", "deleted", "day shift", {}),
+    ]
+    assert {e.owner for e in store.list_audit()} == {"local"}
+    assert all(abs(e.created - now()) < timedelta(minutes=1) for e in store.list_audit())
+    assert [e.action for e in store.list_audit(run.id)] == ["deleted", "made", "renamed", "started"]
+    assert next(e.sha256 for e in store.list_audit() if e.action == "made") == "ab" * 32
+
+
+def test_a_run_asked_for_twice_is_told_once(store: Store, make_dataset: Callable[..., DatasetRow]) -> None:
+    dataset = make_dataset()
+    asked = {"dataset_id": dataset.id, "dataset_version": 1, "name": "", "task": "anomaly", "model": "lstm", "request": {}}
+    for _ in range(2):
+        store.add_run(**asked, token="one click")  # type: ignore[arg-type]
+    assert [e.action for e in store.list_audit()] == ["started", "imported"]
+
+
+def test_drafts_and_decisions_go_with_their_dataset(store: Store, make_dataset: Callable[..., DatasetRow]) -> None:
+    gone, kept = make_dataset("gone"), make_dataset("kept")
+    for row in (gone, kept):
+        store.set_draft(row.id, {"place": 1})
+        store.set_left(row.id, "pressure", "drift", True)
+    store.delete_dataset(gone.id)
+    assert store.get_draft(gone.id) is None and store.list_left(gone.id) == frozenset()
+    assert store.get_draft(kept.id) == {"place": 1} and store.list_left(kept.id) == {("pressure", "drift")}
+    with pytest.raises(StoreProblem, match="There is no dataset"):
+        store.set_draft(gone.id, {"place": 2})  # a second tab that is still open
+
+
+def test_a_sweep_removes_drafts_that_earlier_versions_left_behind(
+    store: Store, make_dataset: Callable[..., DatasetRow]
+) -> None:
+    gone, kept = make_dataset("gone"), make_dataset("kept")
+    store.set_draft(kept.id, {"place": 1})
+    store.delete_dataset(gone.id)
+    for key in (f"recipe_draft.{gone.id}", f"left:{gone.id}:0a1b"):
+        store.set_setting(key, {"column": "pressure"})
+    sweep(store)
+    assert store.get_setting(f"recipe_draft.{gone.id}") is None and store.get_setting(f"left:{gone.id}:0a1b") is None
+    assert store.get_draft(kept.id) == {"place": 1}
+
+
+def test_a_purge_also_empties_the_backups_that_the_store_made(store: Store, make_run: Callable[..., RunRow]) -> None:
+    secret = "vanadium-recipe-7"
+    run = make_run(name="first", request={"note": secret})
+    store.add_verdict(run.id, first_row=0, last_row=1, verdict="real", comment=secret)
+    store.set_draft(run.dataset_id, {"column": secret})
+    other = make_run(name="second", request={"note": "of another dataset"})
+    schema._backup(store.engine, store.files, "0001")
+    (backup,) = (store.home / "backups").glob("*.db")
+    (store.home / "backups" / "20200101-damaged.db").write_bytes(b"no database")
+    assert secret.encode() in backup.read_bytes()
+    for job in store.list_jobs(["queued"]):
+        store.request_stop(job.id)
+    done = store.purge_dataset(run.dataset_id)
+    assert (done.backups, done.backups_left) == (1, ("20200101-damaged.db",))
+    assert secret.encode() not in backup.read_bytes()
+    with sqlite3.connect(backup) as copy:
+        names = [name for (name,) in copy.execute("SELECT name FROM runs ORDER BY number")]
+        assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert names == ["", other.name]
+    store.engine.dispose()
+    assert b"of another dataset" in (store.home / "andon.db").read_bytes()
+
+
+def test_what_a_purge_removes_cannot_be_read_out_of_the_database_file(store: Store, make_run: Callable[..., RunRow]) -> None:
+    run = make_run(name="first", request={"note": "vanadium-recipe-7" * 20})
+    store.request_stop(run.job.id)
+    store.purge_dataset(run.dataset_id)
+    store.engine.dispose()
+    files = [p for p in store.home.glob("andon.db*") if p.is_file()]
+    assert files and not any(b"vanadium" in p.read_bytes() for p in files)

@@ -140,3 +140,37 @@ def test_the_trace_of_a_column_keeps_the_marked_rows(ws: Workspace, dataset: Dat
     assert trace.values[trace.marked].tolist() == [9999.0] * len(codes.places)
     assert trace.rows[trace.marked].tolist() == [p.first for p in codes.places]
     assert trace.x.dtype.kind == "M"
+
+
+def test_fixes_of_one_column_stand_in_the_order_in_which_their_numbers_were_read_off(ws: Workspace) -> None:
+    made = [
+        RecipeStep(key="subtract_level", columns=("a",), settings={"width": 50}),
+        RecipeStep(key="linear_fill", columns=("a",)),
+        RecipeStep(key="correct_stretch", columns=("a",), settings={"factor": 10.0}),
+        RecipeStep(key="fixed_limits", columns=("a",), settings={"largest": 5.0}),
+    ]
+    recipe = Recipe(steps=(RecipeStep(key="standard_scale"),))
+    for step in made:  # one click after another
+        recipe = screening.with_steps(recipe, [step])
+    order = ["fixed_limits", "correct_stretch", "linear_fill", "subtract_level", "standard_scale"]
+    assert [s.key for s in recipe.steps] == order
+    assert [s.key for s in screening.with_steps(Recipe(), made).steps] == order[:-1]
+
+
+def test_a_period_left_out_joins_those_that_are_there_and_counts_as_fixed(ws: Workspace, tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    noise = np.where((np.arange(N) >= 700) & (np.arange(N) < 900), 12.0, 1.0)
+    when = pd.Timestamp("2026-01-05") + pd.to_timedelta(np.arange(N), unit="min")
+    pd.DataFrame({"when": when, "x": 50 + rng.normal(0, noise, N)}).to_csv(tmp_path / "noise.csv", index=False)
+    made = wf.import_file(ws, tmp_path / "noise.csv").dataset
+    assert made is not None
+    earlier = Recipe(steps=(RecipeStep(key="exclude_periods", settings={"periods": ["2026-01-05/2026-01-05T01:00 start"]}),))
+    wf.save_recipe(ws, made.id, earlier)
+    assert ("x", "noise_change") not in wf.screened(ws, made.id).fixed
+    _, recipe = wf.apply_fixes(ws, made.id, [("x", "noise_change")])
+    first, second = wf.periods_of(recipe)
+    assert len(recipe.steps) == 1
+    assert (first.reason, second.reason) == ("start", "x")
+    assert abs((second.start - pd.Timestamp("2026-01-05 11:40")).total_seconds()) <= 600  # type: ignore[operator]
+    assert ("x", "noise_change") in wf.screened(ws, made.id).fixed
+    assert wf.apply_fixes(ws, made.id, [("x", "noise_change")])[1] == recipe
