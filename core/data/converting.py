@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.data.column_reading import ColumnReading, Staged
+from core.data.footer import read_footer
 from core.data.kinds import MAX_CELL, read_kinds
 from core.data.lines import Splitter, join_cells, split_records
 from core.data.options import Preview
@@ -118,21 +119,16 @@ def _staged(
 
 def _check_cells(path: Path, table: Path, names: Sequence[str], readings: Sequence[ColumnReading], rows: int) -> None:
     """Cells in = cells out: each filled cell of a column is a value of the table, or is counted as left empty."""
-    facts = pq.read_metadata(table)
-    empty = [0] * len(names)
-    for group in range(facts.num_row_groups):
-        row_group = facts.row_group(group)
-        for i in range(len(names)):
-            empty[i] += row_group.column(i).statistics.null_count
-    for name, reading, n_empty in zip(names, readings, empty, strict=True):
-        if facts.num_rows != rows or rows - n_empty != reading.n_values:
+    footer = read_footer(table)
+    for name, reading, filled in zip(names, readings, footer.filled, strict=True):
+        if footer.rows != rows or filled != reading.n_values:
             raise DataProblem(
                 msg(
                     "The cells of '{file}' do not add up in column '{column}', so nothing was loaded.",
                     file=path.name,
                     column=name,
                 ),
-                msg("Expected {n} values; the table has {found}.", n=reading.n_values, found=rows - n_empty),
+                msg("Expected {n} values; the table has {found}.", n=reading.n_values, found=filled),
                 msg("Report this file: Andon itself made an error."),
             )
 

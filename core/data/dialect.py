@@ -144,6 +144,8 @@ def _score(sample: Sequence[str], delimiter: str, quote: str, escape: str) -> fl
     One column scores by the share of its lines that are a value as a whole: times hold colons, and no comma cuts "12,5".
     """
     records = sample_records(sample, Splitter(delimiter, quote, escape))
+    if not records:
+        return 0.0
     if quote == "'" and not any(c.startswith("'") for r in records for c in r.text.split(delimiter or None)):
         return 0.0
     if not delimiter:

@@ -33,6 +33,8 @@ def read_footer(table: Path) -> Footer:
     extremes: list[tuple[float, float] | None] = [(math.nan, math.nan)] * facts.num_columns
     for group in range(facts.num_row_groups):
         row_group = facts.row_group(group)
+        if not row_group.num_rows:
+            continue  # Of nothing no statistics are kept.
         for i in range(facts.num_columns):
             held = row_group.column(i).statistics
             if held is None or held.null_count is None:

@@ -34,7 +34,7 @@ from core.workflows.importing import (
     summarise_dataset,
 )
 from core.workflows.leak_notes import leak_note
-from core.workflows.originals import Original, has_original, hash_of_all, same_original, unpack_original
+from core.workflows.originals import Original, has_original, hash_of_all, same_original, take_original, unpack_original
 from core.workflows.predictions import (
     PART_TITLES,
     ClassificationView,

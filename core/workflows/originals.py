@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from core.data.dataset import Dataset
 from core.errors import StoreProblem
 from core.messages import msg
 from core.store import sha256_of
+from core.store.files import SCRATCH
 from core.workflows.workspace import Workspace
 
 _BLOCK = 1 << 20
@@ -86,6 +88,23 @@ def original_files(ws: Workspace, dataset_id: str) -> Iterator[tuple[Original, .
     """
     with ws.store.scratch() as folder:
         yield unpack_original(ws, dataset_id, folder)
+
+
+def take_original(ws: Workspace, dataset_id: str) -> tuple[Path, tuple[Original, ...]]:
+    """The files that a dataset was read from, and the private folder on the store's disk that they lie in: the caller
+    removes it.
+
+    Raises:
+        StoreProblem: as `original_files`.
+    """
+    place = ws.home / SCRATCH
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="again-", dir=place))
+    try:
+        return folder, unpack_original(ws, dataset_id, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def unpack_original(ws: Workspace, dataset_id: str, folder: Path) -> tuple[Original, ...]:

@@ -11,7 +11,7 @@ from core import workflows as wf
 from core.data.formats.records import Combination, SourceOptions, Unmatched
 from core.data.options import ReadOptions
 from core.errors import Problem
-from pages.components import findings, notices, numbers, preview, sources
+from pages.components import findings, notices, numbers, preview, sources, uploads
 from pages.components.layout import Figure, caption, figures
 from pages.components.text import md, t, tn
 from pages.components.uploads import Upload
@@ -98,7 +98,7 @@ def _prepared(files: Sequence[Upload], source: SourceOptions) -> wf.Prepared:
     if kept is None or kept[0] != asked:
         made: wf.Prepared | Problem
         try:
-            with sources.bar(t("Reading {n} files …", n=len(files))) as progress:
+            with sources.bar(t("Reading {n} files …", n=len(files)), _put_away) as progress:
                 made = wf.prepare_files(
                     [f.path for f in files],
                     sources.workplace(),
@@ -106,6 +106,7 @@ def _prepared(files: Sequence[Upload], source: SourceOptions) -> wf.Prepared:
                     options=options,
                     source=source,
                     progress=progress,
+                    cancelled=progress.is_stopped,
                 )
         except Problem as problem:
             made = problem
@@ -114,6 +115,12 @@ def _prepared(files: Sequence[Upload], source: SourceOptions) -> wf.Prepared:
         raise kept[1]
     found: wf.Prepared = kept[1]
     return found
+
+
+def _put_away() -> None:
+    """Whoever stops the reading of several files does not want it begun anew: the files go."""
+    sources.tidy()
+    uploads.drop()
 
 
 def _figures(made: Combination, n_files: int) -> list[Figure]:

@@ -15,7 +15,8 @@ from core import workflows as wf
 from core.data.formats.records import Opened, SourceOptions
 from core.data.options import Preview, Question, ReadOptions
 from core.data.questions import delimiter_name
-from pages.components import findings, notices, numbers, sources, words
+from pages.components import findings, notices, numbers, sources, state, uploads, words
+from pages.components.layout import caption
 from pages.components.text import md, say, t, tn
 from pages.components.uploads import Upload
 
@@ -23,6 +24,7 @@ ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "cp1252", "latin-1", "utf-16", "sh
 SHOWN_COLUMNS = 60
 SHOWN_CELL = 200
 MOST_RADIOS = 8
+MOST_HASHED = 500_000_000
 _ONLY_ASKED = ("quote", "escape", "comment", "header_rows", "unnamed", "last_line", "signs")
 
 
@@ -47,6 +49,28 @@ def corrected(upload: Upload) -> tuple[Preview, ReadOptions, SourceOptions]:
 def _look(stamp: tuple[object, ...], _opened: Opened, options: str) -> Preview:
     """A file is looked through once for each way of reading it, not at every click: its encoding takes all its bytes."""
     return wf.preview_table(_opened, ReadOptions.read(json.loads(options)) if options else None)
+
+
+def same_as_before(upload: Upload) -> None:
+    """Say where a file was imported before; of very large ones only the import finds out, for it takes all bytes."""
+    if upload.n_bytes > MOST_HASHED:
+        return
+    stat = upload.path.stat()
+    before = wf.same_original(state.workspace(), _hash(str(upload.path), stat.st_size, stat.st_mtime_ns))
+    if before is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        caption(t("The same file was imported before as '{name}'.", name=md(before.name)))
+        if st.button(t("Open it instead"), key="open_before", icon=":material/arrow_forward:"):
+            sources.tidy()
+            uploads.drop()
+            st.session_state["_add_file"] = False
+            state.go("prepare/data.py", dataset=before.id)
+
+
+@st.cache_data(max_entries=16, ttl=3600, show_spinner=False)
+def _hash(path: str, size: int, changed: int) -> str:
+    return wf.hash_of_all([Path(path)])
 
 
 def _stamp(opened: Opened) -> tuple[object, ...]:

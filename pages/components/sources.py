@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core import workflows as wf
 from core.data.formats.records import ALL_MEMBERS, Opened, SourceOptions
-from pages.components import state
+from pages.components import numbers, state
 from pages.components.text import md, t
 from pages.components.uploads import Upload
 
@@ -62,19 +62,51 @@ def _forget_other_table(table: tuple[str, str | None, str | None]) -> None:
             del st.session_state[key]
 
 
+class Bar:
+    """How far the reading of a file is. Once it takes longer than a moment there is a button that stops it: a click ends
+    the script at the next sign of life, and with it the child that reads."""
+
+    def __init__(self, text: str, on_stop: Callable[[], object] | None) -> None:
+        self._text, self._on_stop = text, on_stop
+        self._row = st.container(horizontal=True, vertical_alignment="center")
+        self._place = self._row.empty()
+        self._began = self._drawn = time.monotonic()
+        self._part, self._has_button = 0.0, False
+
+    def __call__(self, stage: str, part: float) -> None:
+        """Show a share of the work."""
+        self._part = part
+        self._draw()
+
+    def is_stopped(self) -> bool:
+        """Asked while nothing is told; keeps the clock going. Never true: a stop comes as the end of the script."""
+        if time.monotonic() - self._drawn >= 1:
+            self._draw()
+        return False
+
+    def _draw(self) -> None:
+        self._drawn = time.monotonic()
+        seconds = int(self._drawn - self._began)
+        if seconds and not self._has_button:
+            self._has_button = True
+            self._row.button(t("Stop reading"), icon=":material/stop_circle:", key="stop_reading", on_click=self._on_stop)
+        text = f"{self._text} {numbers.percent(self._part)}" if self._part else self._text
+        self._place.progress(min(1.0, self._part), f"{text} · {numbers.duration(seconds)}" if seconds else text)
+
+
 @contextmanager
-def bar(text: str) -> Iterator[Callable[[str, float], None]]:
-    """A bar for what reads in a child; none where nothing has to be read. Whoever clicks something else meanwhile ends the
-    script at the bar, and with it the child."""
+def bar(text: str, on_stop: Callable[[], object] | None = None) -> Iterator[Bar]:
+    """A bar for what reads in a child; none where nothing has to be read.
+
+    Args:
+        on_stop: What is done when the reading is stopped, where the page would otherwise begin it anew.
+    """
     place = st.empty()
     try:
-        yield lambda stage, part: _move(place, part, text)
+        with place.container():
+            yield Bar(text, on_stop)
     finally:
         place.empty()
-
-
-def _move(place: DeltaGenerator, part: float, text: str) -> None:
-    place.progress(min(1.0, part), text)
 
 
 def _choose(name: str, label: str, options: tuple[str, ...], used: str | None, is_open: bool) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
+from core import workflows as wf
 from core.workflows.incoming import MOST_FILES, Incoming, import_folder, open_incoming, server_file
 from pages.components import notices, numbers, state
 from pages.components.text import language, t
@@ -131,6 +132,20 @@ def _keep(upload: Upload, more: tuple[Upload, ...] = ()) -> None:
     st.session_state.pop("_ticket", None)
     forget_corrections()
     st.rerun()
+
+
+def bring_back(dataset_id: str) -> None:
+    """Let the kept original of a dataset wait like a file that was just sent.
+
+    Raises:
+        StoreProblem: it is not kept, or damaged.
+    """
+    folder, (first, *more) = wf.take_original(state.workspace(), dataset_id)
+    st.session_state["_add_file"] = True
+    _keep(
+        Upload(first.path, first.name, first.path.stat().st_size, folder),
+        tuple(Upload(o.path, o.name, o.path.stat().st_size) for o in more),
+    )
 
 
 def _base() -> str:

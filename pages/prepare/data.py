@@ -101,6 +101,7 @@ def _import(waiting: uploads.Upload) -> None:
             disabled=options is None or bool(questions) or refusal is not None,
         )
         _another()
+    preview.same_as_before(waiting)
     if questions:
         caption(tn("{n} question is open: answer it above.", "{n} questions are open: answer them above.", len(questions)))
     if wanted:
@@ -124,6 +125,7 @@ def _bring_in(
             source_name=waiting.name,
             source=source,
             progress=progress,
+            cancelled=progress.is_stopped,
             privacy=private or None,
         )
     _open(imported)
@@ -272,6 +274,14 @@ def _actions(ws: wf.Workspace, dataset: Dataset) -> None:
     if st.button(t("Add a file"), icon=":material/upload_file:", key="add_file"):
         st.session_state["_add_file"] = True
         st.rerun()
+    if wf.has_original(ws, dataset.id) and st.button(
+        t("Read the file again"),
+        icon=":material/replay:",
+        key="read_again",
+        help=t("The original is kept: read it with other options into another dataset."),
+    ):
+        with notices.guard(), st.spinner(t("Unpacking the original …")):
+            uploads.bring_back(dataset.id)
     reshape.button(dataset)
     with st.popover(t("Rename"), icon=":material/edit:"):
         name = st.text_input(t("Name of the dataset"), value=dataset.name, max_chars=100, key=f"rename_{dataset.id}")

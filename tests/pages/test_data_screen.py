@@ -169,6 +169,30 @@ def test_the_upload_leaves_no_copy_behind(open_app: Open) -> None:
     assert "_upload" not in app.session_state
 
 
+def test_a_file_that_was_imported_before_is_named_and_can_be_opened_instead(open_app: Open) -> None:
+    imported(open_app, GERMAN.encode())
+    (first,) = wf.list_datasets(wf.open_workspace())
+    app = open_app("prepare/data.py", dataset=first.id)
+    app.button(key="add_file").click().run()
+    give(app, GERMAN.encode(), "copy.csv")
+    assert not app.exception and "imported before as 'part'" in " ".join(c.value for c in app.caption)
+    app.button(key="open_before").click().run()
+    assert app.query_params["dataset"] == first.id and len(wf.list_datasets(wf.open_workspace())) == 1
+
+
+def test_the_original_can_be_read_again_with_other_options(open_app: Open, own_store: Path) -> None:
+    app = imported(open_app, GERMAN.encode())
+    app = open_app("prepare/data.py", dataset=wf.list_datasets(wf.open_workspace())[0].id)
+    app.button(key="read_again").click().run()
+    assert not app.exception and app.selectbox(key="read.delimiter").value == ";"
+    app.selectbox(key="read.delimiter").set_value(",").run()
+    app.button(key="import_file").click().run()
+    assert not app.exception
+    new, old = wf.list_datasets(wf.open_workspace())
+    assert (len(old.columns), len(new.columns)) == (3, 2)
+    assert not list((own_store / "tmp").rglob("again-*"))
+
+
 def test_rename_and_delete(open_app: Open) -> None:
     app = imported(open_app, GERMAN.encode())
     app.switch_page("prepare/data.py").run()

@@ -11,6 +11,7 @@ import pytest
 from core.data.options import Question, Reading, ReadOptions
 from core.data.places import first_bytes
 from core.data.reading import read_file
+from core.errors import DataProblem
 
 
 def read(folder: Path, content: str | bytes, options: ReadOptions | None = None) -> tuple[Reading, pd.DataFrame]:
@@ -167,3 +168,21 @@ def test_digits_that_are_no_whole_number_are_no_step_of_a_header(tmp_path: Path,
     """A control character counts as a space to one function and not to the other; a raised two is a digit and no number."""
     reading, table = read(tmp_path, f"Year,100,{odd},120\npress,5.1,7.2,6.3\nsaw,6.4,5.5,8.6\n")
     assert len(table) in (2, 3) and reading.outcome in ("load", "warn", "ask")
+
+
+def test_a_header_over_columns_without_values_and_no_row_is_read(tmp_path: Path) -> None:
+    """A table without rows has no statistics in its footer."""
+    reading, table = read(tmp_path, ",,,,A,,,-,,1564{6,,l,+,,")
+    assert reading.n_rows == 0 and len(table) == 0
+
+
+@pytest.mark.parametrize(("content", "is_table"), [(b"\x1f", True), (b"\x1c", False)])
+def test_one_control_character_is_a_name_or_nothing_and_no_fault(tmp_path: Path, content: bytes, is_table: bool) -> None:
+    """The file separator ends a line for some functions; the sample then holds no record at all."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    if is_table:
+        assert read_file(path, tmp_path / "a.parquet").n_rows == 0
+    else:
+        with pytest.raises(DataProblem):
+            read_file(path, tmp_path / "a.parquet")
