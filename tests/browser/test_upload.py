@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from core import workflows as wf
@@ -74,6 +75,27 @@ def test_the_bytes_on_the_disk_are_the_bytes_of_the_file(server: Server, page: P
     page.get_by_role("button", name="Choose a file").wait_for()
     settle(page)
     assert not arriving()
+
+
+def test_reading_a_large_file_can_be_stopped_and_leaves_nothing(server: Server, page: Page, large: Path) -> None:
+    """Its last cell is a number too long for arithmetic, so that it takes the careful way, which takes seconds."""
+    choose(page, server, large)
+    wait_until(lambda: is_ready(page), seconds=120, what="the preview")
+    settle(page)
+    page.get_by_role("button", name="Import file").click()
+    page.get_by_role("button", name="Stop reading").click(timeout=60_000)
+    page.get_by_role("button", name="Stop reading").wait_for(state="detached", timeout=30_000)
+    wait_until(lambda: is_ready(page), seconds=60, what="the preview again")
+    settle(page)
+    wait_until(lambda: not readers(server), seconds=10, what="the end of the child")
+    assert not wf.list_datasets(wf.open_workspace(server.home))
+    assert not [p for p in (server.home / "tmp").rglob("*") if p.is_file()]
+
+
+def readers(server: Server) -> list[str]:
+    """Children of the server that read a file."""
+    lines = [" ".join(child.cmdline()) for child in psutil.Process(server.pid).children(recursive=True)]
+    return [line for line in lines if "core.confined.main" in line]
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
