@@ -6,7 +6,7 @@ metrics, because both come from the same functions on the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -106,6 +106,15 @@ class Results:
         index = pd.RangeIndex(self.n_rows) if rows is None else pd.Index(rows)
         parts = {cells.name: (cells if rows is None else cells.iloc[rows]).set_axis(index) for cells in read}
         return pd.DataFrame(parts, index=index)
+
+    def stretches(self, names: Sequence[str] | None = None) -> Iterator[tuple[int, pd.DataFrame]]:
+        """`scores`, or some columns of it, in parts of consecutive rows: (first row, part). A short table comes whole."""
+        wanted = list(self.columns if names is None else names)
+        if self.n_rows * len(self.columns) <= KEPT_CELLS:
+            yield 0, self.scores[wanted]
+            return
+        for start, stop in self._file.stretches():
+            yield start, self._file.read(wanted, start, stop)
 
     def numbers(self, name: str, rows: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """A column of numbers, NaN where empty."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,9 +11,11 @@ from numpy.typing import NDArray
 from core.data.split import PART_NAMES
 from core.errors import unknown_choice
 from core.evaluation import predict_classes
+from core.serving.scoring import PADDED
 from core.workflows.predictions import class_rule
 from core.workflows.results import Results
 
+FEW_ROWS = 100_000
 ROW_KINDS: dict[str, tuple[str, ...]] = {
     "regression": ("all", "refused", "outside"),
     "rul": ("all", "refused", "outside"),
@@ -20,18 +24,74 @@ ROW_KINDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def scores_at(results: Results, threshold: float | None = None, positive: str | None = None) -> pd.DataFrame:
+def scores_at(
+    results: Results, threshold: float | None = None, positive: str | None = None, scores: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """The scores of a run at a decision limit; nothing is scored again.
 
     An anomaly run is flagged where score > threshold, padded windows never. A classification is called by the rule of
     `classification_view` for the same `threshold` and `positive` class, so that table, file and matrix agree. Without a
     moved limit, and for other tasks, the scores are as the run stored them.
+
+    Args:
+        scores: Some rows of the run's scores with all their columns; all rows by default.
     """
+    table = results.scores if scores is None else scores
     if results.task == "anomaly" and threshold is not None:
-        return results.scores.assign(flag=np.nan_to_num(results.judged, nan=-np.inf) > threshold)
+        judged = np.where(table["why_not"] == PADDED, -np.inf, np.nan_to_num(table["score"].to_numpy(), nan=-np.inf))
+        return table.assign(flag=judged > threshold)
     if results.task == "classification":
-        return _called(results, threshold, positive)
-    return results.scores
+        return _called(results, table, threshold, positive)
+    return table
+
+
+def scored_rows(
+    results: Results, rows: NDArray[np.int64], threshold: float | None = None, positive: str | None = None
+) -> pd.DataFrame:
+    """Some rows of the scores by number, (n, columns) in the order asked for, at a decision limit."""
+    return scores_at(results, threshold, positive, results.cells(results.columns, rows))
+
+
+def scored_parts(
+    results: Results,
+    rows: NDArray[np.int64] | None = None,
+    threshold: float | None = None,
+    positive: str | None = None,
+) -> Iterator[pd.DataFrame]:
+    """The scores, or some rows of them, in parts that fit into memory; at least one, which may be empty."""
+    if rows is not None and (len(rows) <= FEW_ROWS or (np.diff(rows) < 0).any()):
+        yield scored_rows(results, rows, threshold, positive)
+        return
+    for start, part in results.stretches():
+        table = scores_at(results, threshold, positive, part)
+        if rows is None:
+            yield table
+            continue
+        first, stop = np.searchsorted(rows, (start, start + len(part)))
+        yield table.iloc[rows[first:stop] - start]
+
+
+def matching_rows(
+    results: Results,
+    threshold: float | None = None,
+    positive: str | None = None,
+    *,
+    part: str = "all",
+    kind: str = "all",
+    text: str = "",
+) -> NDArray[np.int64]:
+    """The numbers of the rows that `filter_scores` keeps of the scores at a decision limit, (n_kept,) ascending.
+
+    Raises:
+        SettingProblem: no such part, or no such kind for this task.
+    """
+    if part == kind == "all" and not text.strip():
+        return np.arange(results.n_rows)
+    kept = [
+        start + filter_scores(scores_at(results, threshold, positive, table), results.task, part=part, kind=kind, text=text)
+        for start, table in results.stretches()
+    ]
+    return np.concatenate(kept) if kept else np.empty(0, dtype=np.int64)
 
 
 def limit_columns(results: Results, threshold: float | None, positive: str | None) -> dict[str, float | str]:
@@ -74,16 +134,16 @@ def filter_scores(
     return np.flatnonzero(kept)
 
 
-def _called(results: Results, threshold: float | None, positive: str | None) -> pd.DataFrame:
+def _called(results: Results, table: pd.DataFrame, threshold: float | None, positive: str | None) -> pd.DataFrame:
     """The scores with the classes that the rule calls; rows without probabilities stay without a class."""
     rule = class_rule(results.manifest, positive, threshold)
     if rule.is_stored:
-        return results.scores
+        return table
     names = np.array([*rule.classes, ""], dtype=object)
-    chances = results.scores[[f"probability_{c}" for c in rule.classes]].to_numpy(dtype=np.float64)
+    chances = table[[f"probability_{c}" for c in rule.classes]].to_numpy(dtype=np.float64)
     known = np.isfinite(chances).all(axis=1)
     codes = np.where(known, predict_classes(np.nan_to_num(chances), rule.place, rule.threshold), len(rule.classes))
-    return results.scores.assign(prediction=names[codes])
+    return table.assign(prediction=names[codes])
 
 
 def _of_kind(scores: pd.DataFrame, kind: str) -> NDArray[np.bool_]:

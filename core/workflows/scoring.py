@@ -33,10 +33,10 @@ from core.serving.scoring import decide, input_notes, raw_scores
 from core.store.files import disk_errors
 from core.watching import Watch, part_of, unwatched
 from core.workflows.apart import is_read_here, read_apart
-from core.workflows.csv_out import write_csv, write_csv_parts
+from core.workflows.csv_out import write_csv_parts
 from core.workflows.key_matching import comparable_keys
 from core.workflows.results import Results
-from core.workflows.score_rows import limit_columns, scores_at
+from core.workflows.score_rows import limit_columns, scored_parts
 from core.workflows.workspace import Workspace
 
 ROW = "row"
@@ -144,9 +144,13 @@ def export_scores(
     """
     from core.data.split import PART_NAMES
 
-    table = scores_at(results, threshold, positive).assign(**limit_columns(results, threshold, positive))
-    table = table if rows is None else table.iloc[rows]
-    write_csv(table.assign(part=np.array(PART_NAMES, dtype=object)[table["part"].to_numpy()]), path, formula_safe=True)
+    names, limit = np.array(PART_NAMES, dtype=object), limit_columns(results, threshold, positive)
+
+    def parts() -> Iterator[pd.DataFrame]:
+        for table in scored_parts(results, rows, threshold, positive):
+            yield table.assign(**limit).assign(part=names[table["part"].to_numpy()])
+
+    write_csv_parts(parts, path, formula_safe=True)
 
 
 def evaluate_file(scores: Path, truth: Path, column: str, options: ReadOptions | None = None) -> tuple[Metric, ...]:

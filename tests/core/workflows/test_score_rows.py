@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.data import rows as rows_module
 from core.errors import SettingProblem
-from core.workflows import filter_scores, scores_at
-from core.workflows.score_rows import limit_columns
+from core.serving.scoring import PADDED
+from core.workflows import filter_scores, matching_rows, scored_rows, scores_at
+from core.workflows import results as results_module
+from core.workflows import score_rows as score_rows_module
+from core.workflows.results import Results
+from core.workflows.score_rows import limit_columns, scored_parts
 
 CLASSES = pd.DataFrame(
     {
@@ -102,3 +108,46 @@ def test_among_three_classes_a_limit_on_one_gives_the_others_to_the_most_probabl
     assert scores_at(run, 0.5, "a")["prediction"].tolist() == ["b", "c", "b"]
     assert scores_at(run, 0.25, "a")["prediction"].tolist() == ["a", "c", "a"]
     assert limit_columns(run, None, "a") == {}
+
+
+def test_a_long_table_is_filtered_called_and_read_in_parts_as_a_short_one_is_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows in seven row groups, with flags at a moved limit, padded windows, a group column and a remark."""
+    n = 7_000
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(
+        {
+            "row": np.arange(n),
+            "lot": [f"L{i % 13}" for i in range(n)],
+            "part": rng.integers(0, 3, n).astype(np.int8),
+            "score": np.where(np.arange(n) % 50 == 0, np.nan, rng.random(n)),
+            "flag": False,
+            "why_not": [PADDED if i % 9 == 0 else "" for i in range(n)],
+        }
+    )
+    table.to_parquet(tmp_path / "scores.parquet", row_group_size=1_000)
+    run: Any = Results(SimpleNamespace(task="anomaly"), SimpleNamespace(), SimpleNamespace(), tmp_path)  # type: ignore[arg-type]
+    whole = scores_at(run, 0.8)
+    asked = {"part": "test", "kind": "flag", "text": "L1"}
+    expected = [
+        i
+        for i in range(n)
+        if table["part"][i] == 2 and table["lot"][i].startswith("L1") and i % 9 and i % 50 and table["score"][i] > 0.8
+    ]
+    assert filter_scores(whole, "anomaly", **asked).tolist() == expected
+    monkeypatch.setattr(results_module, "KEPT_CELLS", 0)
+    monkeypatch.setattr(rows_module, "STRETCH_ROWS", 1_000)
+    monkeypatch.setattr(score_rows_module, "FEW_ROWS", 10)
+    long: Any = Results(SimpleNamespace(task="anomaly"), SimpleNamespace(), SimpleNamespace(), tmp_path)  # type: ignore[arg-type]
+    assert len(list(long.stretches())) == 7
+    assert matching_rows(long, 0.8, **asked).tolist() == expected
+    assert matching_rows(long, 0.8).tolist() == list(range(n))
+    rows = np.array(expected)
+    parts = list(scored_parts(long, rows, 0.8))
+    assert len(parts) > 1
+    pd.testing.assert_frame_equal(pd.concat(parts).reset_index(drop=True), whole.iloc[rows].reset_index(drop=True))
+    pd.testing.assert_frame_equal(
+        scored_rows(long, rows[::-1], 0.8).reset_index(drop=True), whole.iloc[rows[::-1]].reset_index(drop=True)
+    )
+    assert "scores" not in long.__dict__, "the whole table was never read"
