@@ -68,6 +68,22 @@ def table_ends(options: ReadOptions, line: int) -> Question:
     )
 
 
+def totals_row(options: ReadOptions, line: int, word: str) -> Question:
+    """Whether a last row that begins like one of totals, but does not add up, ends the table."""
+    return Question(
+        "last_line",
+        msg(
+            "Line {line} begins with '{word}', but its numbers do not follow from the rows above. Are these totals?",
+            line=line,
+            word=word[:_SHOWN],
+        ),
+        (
+            (options.with_values(last_line=line - 1), msg("yes, the table ends above them")),
+            (options.with_values(last_line=0), msg("no, it is a row like the others")),
+        ),
+    )
+
+
 def day_order(options: ReadOptions) -> Question:
     """Whether the day or the month comes first."""
     choices = (

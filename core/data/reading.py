@@ -21,12 +21,13 @@ from core.data.findings import Finding
 from core.data.lines import ONE_COLUMN
 from core.data.options import LineCount, OddRow, Outcome, Preview, Question, Reading, ReadOptions
 from core.data.places import first_bytes
-from core.data.questions import day_order, signs, table_ends
+from core.data.questions import day_order, signs, table_ends, totals_row
 from core.data.roles import guess_roles
 from core.data.scanning import Scan, scan_blocks
 from core.data.sniffing import Sniffed, sniff, sniff_layout
 from core.data.source import TextBlocks
 from core.data.staging import text_literal
+from core.data.totals import leave_out_totals, totals_findings
 from core.errors import DataProblem
 from core.messages import msg, msg_n
 
@@ -68,6 +69,7 @@ def read_file(path: Path, parquet: Path, options: ReadOptions | None = None) -> 
             connection.execute(f"SET memory_limit = '{max(_MEMORY_MB, min(3_000, sniffed.width // 3))}MB'")
             connection.execute(f"SET temp_directory = {text_literal(folder)}")
             try:
+                lines = leave_out_totals(connection, clean, scan, lines, sniffed.preview.options)
                 return _convert(path, parquet, Path(folder), connection, sniffed, scan, lines, text)
             except duckdb.OutOfMemoryException as error:
                 if "max_temp_directory_size" in str(error):
@@ -103,7 +105,7 @@ def _scan_file(path: Path, sniffed: Sniffed, clean: Path) -> tuple[Scan, LineCou
     lines = scan.counts(counter.lines, sniffed.header_lines, preamble, sniffed.comments_above, sniffed.blank_above)
     if not lines.holds:
         raise not_conserved(path)
-    if scan.rows == 0 and scan.rejected:
+    if scan.rows == 0 and scan.rejected and not options.last_line:
         raise _no_good_row(path, scan)
     if scan.widest > MAX_LINE:
         raise DataProblem(
@@ -215,7 +217,7 @@ def _findings(
                 "empty_column", msg("'{column}' has neither a name nor values; it was left out.", column=name), severity="info"
             )
         )
-    found += [f for i in kept for f in readings[i].findings]
+    found += [f for i in kept for f in readings[i].findings] + totals_findings(scan)
     if scan.rejected:
         message = msg_n("{n} line was rejected.", "{n} lines were rejected.", scan.rejected)
         found.append(Finding("rejected", message))
@@ -253,6 +255,8 @@ def _questions(preview: Preview, readings: Sequence[ColumnReading], scan: Scan) 
     options, found = preview.options, []
     if scan.again and options.last_line is None:
         found.append(table_ends(options, scan.again[0]))
+    elif scan.totals and not scan.totals[0].certain:
+        found.append(totals_row(options, scan.totals[1], scan.totals[0].word))
     signed = [i for i, r in enumerate(readings) if r.signed]
     if signed and options.signs is None:
         found.append(signs(options, preview.names[signed[0]], readings[signed[0]].signed))

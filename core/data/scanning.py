@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from core.data.cells import is_number, is_time
 from core.data.lines import Record, Splitter, join_cells, split_records, unreadable
 from core.data.options import LineCount, OddRow
 from core.messages import Message, msg, msg_n
+
+if TYPE_CHECKING:
+    from core.data.totals import Totals
 
 MAX_LISTED = 10_000
 MAX_TEXT = 2_000
@@ -31,7 +34,8 @@ _NEWLINE = 10
 class Scan:
     """What the pass counted. `columns` = cells a record must have; `blank_inside` = a row follows a blank line, or a row
     of nothing but delimiters was seen. `header` is the header's text where it is one line: rows that repeat it are no data.
-    `repaired` counts rows that were loaded in a corrected form; `again` are the lines on which the header came again.
+    `repaired` counts rows that were loaded in a corrected form; `again` are the lines on which the header came again;
+    `totals` are the rows of totals that were cut off the end afterwards, with the line of the first.
     """
 
     columns: int
@@ -59,6 +63,7 @@ class Scan:
     unclosed: int = 0
     hollow: list[Record] = field(default_factory=list)
     marks: list[tuple[int, int]] = field(default_factory=list)
+    totals: tuple[Totals, int] | None = None
 
     @property
     def splitter(self) -> Splitter:

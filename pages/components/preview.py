@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,23 @@ def corrected(upload: Upload) -> tuple[Preview, ReadOptions, SourceOptions]:
     with main:
         if preview.refusal is not None:
             notices.problem(preview.refusal)
+        preview = replace(preview, questions=(*preview.questions, *_late(preview, options)))
         ask(preview.questions, preview.options)
         _head(preview)
         findings.show(preview.findings, key="preview_findings")
     return preview, options, sources.chosen()
+
+
+def ask_late(questions: Sequence[Question]) -> None:
+    """Ask, with the next run of the script, what only reading the whole file has left open."""
+    st.session_state["read.late"] = tuple(questions)
+
+
+def _late(preview: Preview, options: ReadOptions) -> tuple[Question, ...]:
+    """What an import left open and nobody has answered since."""
+    asked = {q.code for q in preview.questions}
+    late: tuple[Question, ...] = st.session_state.get("read.late", ())
+    return tuple(q for q in late if q.code not in asked and getattr(options, q.code, "") is None)
 
 
 @st.cache_data(max_entries=16, ttl=3600, show_spinner=False)

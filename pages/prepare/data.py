@@ -126,6 +126,9 @@ def _bring_in(
             progress=progress,
             privacy=private or None,
         )
+    if imported.questions:
+        preview.ask_late(imported.questions)
+        st.rerun()
     _open(imported)
 
 

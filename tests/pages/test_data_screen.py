@@ -269,3 +269,14 @@ def test_a_file_of_periods_is_read_as_people_write_it(raw: bytes) -> None:
 def test_a_file_without_periods_is_refused(raw: bytes) -> None:
     with pytest.raises(Problem):
         series_section.read_file(raw)
+
+
+def test_what_only_the_whole_file_leaves_open_is_asked_after_the_first_try(open_app: Open) -> None:
+    rows = "".join(f"p{k},{k}\n" for k in range(40))  # The sum is 780.
+    app = imported(open_app, f"part,n\n{rows}Total,790\n".encode())
+    assert wf.list_datasets(wf.open_workspace()) == () and app.button(key="import_file").disabled
+    app.radio(key="read.question.last_line.0").set_value(0).run()
+    assert not app.radio and not app.button(key="import_file").disabled
+    app.button(key="import_file").click().run()
+    assert not app.exception
+    assert wf.list_datasets(wf.open_workspace())[0].n_rows == 40
