@@ -35,7 +35,7 @@ class Scan:
     """What the pass counted. `columns` = cells a record must have; `blank_inside` = a row follows a blank line, or a row
     of nothing but delimiters was seen. `header` is the header's text where it is one line: rows that repeat it are no data.
     `repaired` counts rows that were loaded in a corrected form; `again` are the lines on which the header came again;
-    `totals` are the rows of totals that were cut off the end afterwards, with the line of the first.
+    `exponents` tells whether an e stands between digits somewhere; `totals` are the rows of totals that were cut off the end afterwards, with the line of the first.
     """
 
     columns: int
@@ -63,6 +63,7 @@ class Scan:
     unclosed: int = 0
     hollow: list[Record] = field(default_factory=list)
     marks: list[tuple[int, int]] = field(default_factory=list)
+    exponents: bool = False
     totals: tuple[Totals, int] | None = None
 
     @property
@@ -100,6 +101,22 @@ class Scan:
         )
 
 
+def has_exponents(text: bytes) -> bool:
+    """Whether an e or E stands between two digits somewhere: what makes it worth looking for such codes.
+
+    Example:
+        >>> has_exponents(b"a,1E5"), has_exponents(b"a,1.2E-05"), has_exponents(b"e5,5e")
+        (True, False, False)
+    """
+    if b"E" not in text and b"e" not in text:
+        return False
+    codes = np.frombuffer(text, dtype=np.uint8)
+    at = np.flatnonzero((codes | 32) == ord("e"))
+    at = at[(at > 0) & (at < len(codes) - 1)]
+    zero = ord("0")  # What lies below it wraps round to a large number.
+    return bool(((codes[at - 1] - zero < 10) & (codes[at + 1] - zero < 10)).any())
+
+
 def scan_blocks(blocks: Iterable[bytes], scan: Scan) -> None:
     """Go through the data lines of a file. `scan.line` must be the number of the first of them.
 
@@ -123,6 +140,7 @@ def _scan_block(text: bytes, scan: Scan, splitter: Splitter, *, at_end: bool) ->
     cut = text.rfind(b"\n") + 1
     if cut == 0:
         return text
+    scan.exponents = scan.exponents or has_exponents(text)
     used = _scan_regular(text[:cut], scan) if splitter.delimiter.isascii() and splitter.quote.isascii() else 0
     left = text[used:]
     must_split = at_end or used == 0 or len(left) > _LONG_CARRY
