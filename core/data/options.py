@@ -50,6 +50,12 @@ class ReadOptions(Settings):
     last_line: int | None = setting(
         None, title="Last line of the table", help="The line with which the table ends; 0 for the end of the file.", ge=0
     )
+    cells: str | None = setting(
+        None,
+        title="Cells of a row",
+        help="Which cells make the table, where several stand side by side: 4-6, or 4- to the last one; 1- takes all.",
+        pattern=r"^[1-9][0-9]{0,4}-([1-9][0-9]{0,4})?$",
+    )
     signs: Literal["number", "text"] | None = setting(
         None, title="Percent and currency", help="Whether 12 %, $5 and (3.50) are numbers or texts."
     )

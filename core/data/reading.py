@@ -21,9 +21,11 @@ from core.data.findings import Finding
 from core.data.lines import ONE_COLUMN
 from core.data.options import LineCount, OddRow, Outcome, Preview, Question, Reading, ReadOptions
 from core.data.places import first_bytes
-from core.data.questions import day_order, signs, table_ends, totals_row
+from core.data.questions import day_order, next_table, signs, table_ends, totals_row
 from core.data.roles import guess_roles
 from core.data.scanning import Scan, scan_blocks
+from core.data.several import MAX_COLUMNS as MAX_WATCHED
+from core.data.several import value_columns, window_of
 from core.data.sniffing import Sniffed, sniff, sniff_layout
 from core.data.source import TextBlocks
 from core.data.staging import text_literal
@@ -99,6 +101,8 @@ def _scan_file(path: Path, sniffed: Sniffed, clean: Path) -> tuple[Scan, LineCou
             escape=options.escape or "",
             comment=options.comment or "",
             header=sniffed.header_text,
+            window=window_of(options.cells),
+            values=value_columns(sniffed.preview.head) if sniffed.width <= MAX_WATCHED else frozenset(),
         )
         _scan_lines(_after_lines(counter.watch(text), sniffed.first_data_line - 1), scan, int(options.last_line or 0))
     preamble = sniffed.lines_above - sniffed.blank_above - sniffed.comments_above
@@ -253,9 +257,12 @@ def _findings(
 def _questions(preview: Preview, readings: Sequence[ColumnReading], scan: Scan) -> tuple[Question, ...]:
     """What only the whole file leaves open."""
     options, found = preview.options, []
-    if scan.again and options.last_line is None:
+    is_open = options.last_line is None and not any(q.code == "last_line" for q in preview.questions)
+    if scan.again and is_open:
         found.append(table_ends(options, scan.again[0]))
-    elif scan.totals and not scan.totals[0].certain:
+    elif scan.second and is_open:
+        found.append(next_table(options, scan.second.line, scan.second.text))
+    elif scan.totals and not scan.totals[0].certain and is_open:
         found.append(totals_row(options, scan.totals[1], scan.totals[0].word))
     signed = [i for i, r in enumerate(readings) if r.signed]
     if signed and options.signs is None:

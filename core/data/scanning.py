@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.data.cells import is_number, is_time
 from core.data.lines import Record, Splitter, join_cells, split_records, unreadable
 from core.data.options import LineCount, OddRow
+from core.data.several import Window, begins_table, in_window
 from core.messages import Message, msg, msg_n
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Scan:
     """What the pass counted. `columns` = cells a record must have; `blank_inside` = a row follows a blank line, or a row
     of nothing but delimiters was seen. `header` is the header's text where it is one line: rows that repeat it are no data.
     `repaired` counts rows that were loaded in a corrected form; `again` are the lines on which the header came again;
+    `window` are the cells of a row that are read. `second` is a row that looks like the header of another table: names below
+    columns of `values`; `suspect` waits for the row below it, with whether there is a gap above it.
     `exponents` tells whether an e stands between digits somewhere; `totals` are the rows of totals that were cut off the end afterwards, with the line of the first.
     """
 
@@ -64,6 +67,11 @@ class Scan:
     hollow: list[Record] = field(default_factory=list)
     marks: list[tuple[int, int]] = field(default_factory=list)
     exponents: bool = False
+    window: Window | None = None
+    values: frozenset[int] = frozenset()
+    after_gap: bool = False
+    suspect: tuple[Record, bool] | None = None
+    second: Record | None = None
     totals: tuple[Totals, int] | None = None
 
     @property
@@ -141,7 +149,8 @@ def _scan_block(text: bytes, scan: Scan, splitter: Splitter, *, at_end: bool) ->
     if cut == 0:
         return text
     scan.exponents = scan.exponents or has_exponents(text)
-    used = _scan_regular(text[:cut], scan) if splitter.delimiter.isascii() and splitter.quote.isascii() else 0
+    by_numpy = scan.window is None and splitter.delimiter.isascii() and splitter.quote.isascii()
+    used = _scan_regular(text[:cut], scan) if by_numpy else 0
     left = text[used:]
     must_split = at_end or used == 0 or len(left) > _LONG_CARRY
     return _scan_slowly(left, scan, splitter, at_end) if must_split and left else left
@@ -220,6 +229,8 @@ def _pass_on(
     scan.blank_inside |= scan.blank_pending
     if scan.hollow:
         _release(scan)
+    if scan.after_gap or scan.suspect:
+        _look_at_first(text, scan, scan.line + int(line_ends[first] - spans[first]))
     scan.out.write(text)
     scan.mark(scan.rows, scan.line + int(line_ends[first] - spans[first]))
     if len(scan.marks) < MAX_MARKS:
@@ -239,17 +250,20 @@ def _record(text: str, line: int, n_lines: int, scan: Scan) -> Record:
 
 def _take(record: Record, scan: Scan) -> None:
     """Accept, repair, blank or reject one record that was split into cells."""
-    cells = record.cells
     if scan.comment and record.text.startswith(scan.comment):
         scan.comments += record.n_lines
         return
+    record = in_window(record, scan.window, scan.delimiter, scan.quote)
+    cells = record.cells
     if record.is_blank or (scan.columns == 1 and not record.text.strip()):
         scan.blank += record.n_lines
-        scan.blank_pending = True
+        scan.blank_pending = scan.after_gap = True
         return
     if record.error is None and not record.text.strip(f" {scan.delimiter}"):
         _hold(record, scan)
+        scan.after_gap = True
         return
+    _look_for_table(record, scan)
     scan.blank_inside |= scan.blank_pending
     if record.error is not None:
         scan.unclosed = scan.unclosed or record.line
@@ -275,6 +289,25 @@ def _take(record: Record, scan: Scan) -> None:
     if what is not None:
         scan.repair(record, what)
     _write(record, cells, scan)
+
+
+def _look_at_first(text: memoryview, scan: Scan, line: int) -> None:
+    """Look at the first two rows of a run of good ones, for what may begin there or goes on from above."""
+    for row in bytes(text[: 2 * MAX_TEXT]).decode("utf-8", "replace").split("\n")[:2]:
+        cells = scan.splitter.split(row)
+        if isinstance(cells, list) and row.strip():
+            _look_for_table(Record(line, 1, tuple(cells), row), scan)
+
+
+def _look_for_table(record: Record, scan: Scan) -> None:
+    """Whether the row before this one was the header of another table, and whether this one may be."""
+    if scan.suspect is not None and scan.second is None:
+        before, gap = scan.suspect
+        if before.text != scan.header and begins_table(before, record, scan.values, scan.columns, after_gap=gap):
+            scan.second = before
+    is_new = scan.rows and scan.second is None and (scan.after_gap or len(record.cells) != scan.columns)
+    scan.suspect = (record, scan.after_gap) if is_new else None
+    scan.after_gap = len(record.cells) == 1 < scan.columns and scan.after_gap  # A title may stand above the header.
 
 
 def _hold(record: Record, scan: Scan) -> None:

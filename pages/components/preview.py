@@ -24,7 +24,7 @@ ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "cp1252", "latin-1", "utf-16", "sh
 SHOWN_COLUMNS = 60
 SHOWN_CELL = 200
 MOST_RADIOS = 8
-_ONLY_ASKED = ("quote", "escape", "comment", "header_rows", "unnamed", "last_line", "signs")
+_ONLY_ASKED = ("quote", "escape", "comment", "header_rows", "unnamed", "last_line", "cells", "signs")
 
 
 def corrected(upload: Upload) -> tuple[Preview, ReadOptions, SourceOptions]:
@@ -87,7 +87,10 @@ def _corrections(found: ReadOptions, opened: Opened) -> ReadOptions:
     values |= {name: value for name, value in asked.items() if value is not None}
     assumed = {"header": True, "units_row": False, "preamble_rows": 0}
     before = {name: assumed.get(name) if getattr(found, name) is None else getattr(found, name) for name in values}
-    return ReadOptions.read({name: value for name, value in values.items() if value is not None and value != before[name]})
+    # An answer that says what was found anyway is an answer all the same.
+    answered: frozenset[str] = st.session_state.get("read.answered", frozenset())
+    taken = {name: v for name, v in values.items() if v is not None and (v != before[name] or name in answered)}
+    return ReadOptions.read(taken)
 
 
 def _text_widgets(found: ReadOptions) -> dict[str, Any]:
@@ -179,6 +182,8 @@ def _answer(question: Question, key: str, before: ReadOptions, prefix: str) -> N
         is_new = value != getattr(before, name, None) if prefix == "read" else is_asked
         if value is not None and is_new:
             st.session_state[f"{prefix}.{name}"] = value
+    if prefix == "read":
+        st.session_state["read.answered"] = st.session_state.get("read.answered", frozenset()) | {question.code}
     del st.session_state[key]
 
 

@@ -280,3 +280,34 @@ def test_what_only_the_whole_file_leaves_open_is_asked_after_the_first_try(open_
     app.button(key="import_file").click().run()
     assert not app.exception
     assert wf.list_datasets(wf.open_workspace())[0].n_rows == 40
+
+
+def test_an_answer_that_says_what_was_found_anyway_closes_the_question(open_app: Open) -> None:
+    app = uploaded(open_app, b"1,2,3\n4,5,6\n")
+    app.radio(key="read.question.header.0").set_value(0).run()
+    assert not app.radio and not app.button(key="import_file").disabled
+    app.button(key="import_file").click().run()
+    assert wf.list_datasets(wf.open_workspace())[0].n_rows == 2
+
+
+@pytest.mark.parametrize(("answer", "names"), [(0, ["a", "b"]), (1, ["c", "d", "e"]), (2, list("abcde"))])
+def test_one_of_the_tables_side_by_side_is_chosen(open_app: Open, answer: int, names: list[str]) -> None:
+    rows = "".join(f"{k},{k / 4},,{k},x{k},{k / 8}\n" for k in range(30))
+    app = uploaded(open_app, f"a,b,,c,d,e\n{rows}".encode())
+    assert app.button(key="import_file").disabled
+    app.radio(key="read.question.cells.0").set_value(answer).run()
+    assert not app.radio
+    app.button(key="import_file").click().run()
+    dataset = wf.list_datasets(wf.open_workspace())[0]
+    assert [c.name for c in dataset.columns] == names and dataset.n_rows == 30
+
+
+def test_the_table_below_another_is_chosen(open_app: Open) -> None:
+    upper = "t,p,q\n" + "".join(f"{k},{k / 4},{k}\n" for k in range(30))
+    lower = "cycle,mass\n" + "".join(f"{k},{k / 8}\n" for k in range(20))
+    app = uploaded(open_app, f"{upper}\n{lower}".encode())
+    app.radio(key="read.question.last_line.0").set_value(2).run()
+    assert not app.radio and app.number_input(key="read.preamble_rows").value == 32
+    app.button(key="import_file").click().run()
+    dataset = wf.list_datasets(wf.open_workspace())[0]
+    assert [c.name for c in dataset.columns] == ["cycle", "mass"] and dataset.n_rows == 20
