@@ -129,7 +129,7 @@ def totals_row(options: ReadOptions, line: int, word: str) -> Question:
             word=word[:_SHOWN],
         ),
         (
-            (options.with_values(last_line=line - 1), msg("yes, the table ends above them")),
+            (options.with_values(last_line=-1), msg("yes, the table ends above them")),
             (options.with_values(last_line=0), msg("no, it is a row like the others")),
         ),
     )

@@ -104,12 +104,12 @@ def _scan_file(path: Path, sniffed: Sniffed, clean: Path) -> tuple[Scan, LineCou
             window=window_of(options.cells),
             values=value_columns(sniffed.preview.head) if sniffed.width <= MAX_WATCHED else frozenset(),
         )
-        _scan_lines(_after_lines(counter.watch(text), sniffed.first_data_line - 1), scan, int(options.last_line or 0))
+        _scan_lines(_after_lines(counter.watch(text), sniffed.first_data_line - 1), scan, options.ends_at or 0)
     preamble = sniffed.lines_above - sniffed.blank_above - sniffed.comments_above
     lines = scan.counts(counter.lines, sniffed.header_lines, preamble, sniffed.comments_above, sniffed.blank_above)
     if not lines.holds:
         raise not_conserved(path)
-    if scan.rows == 0 and scan.rejected and not options.last_line:
+    if scan.rows == 0 and scan.rejected and options.ends_at is None:
         raise _no_good_row(path, scan)
     if scan.widest > MAX_LINE:
         raise DataProblem(
@@ -257,12 +257,12 @@ def _findings(
 def _questions(preview: Preview, readings: Sequence[ColumnReading], scan: Scan) -> tuple[Question, ...]:
     """What only the whole file leaves open."""
     options, found = preview.options, []
-    is_open = options.last_line is None and not any(q.code == "last_line" for q in preview.questions)
+    is_open = options.end_is_open and not any(q.code == "last_line" for q in preview.questions)
     if scan.again and is_open:
         found.append(table_ends(options, scan.again[0]))
     elif scan.second and is_open:
         found.append(next_table(options, scan.second.line, scan.second.text))
-    elif scan.totals and not scan.totals[0].certain and is_open:
+    elif scan.totals and not scan.totals[0].certain and options.last_line is None and is_open:
         found.append(totals_row(options, scan.totals[1], scan.totals[0].word))
     signed = [i for i, r in enumerate(readings) if r.signed]
     if signed and options.signs is None:

@@ -96,13 +96,17 @@ def next_table(records: Sequence[Record], width: int, header_text: str) -> Recor
 
 
 def table_above(records: Sequence[Record]) -> Record | None:
-    """The header of a table above the one that was found: names over at least two rows of their width with values."""
+    """The header of a table above the one that was found: names over at least two rows of their width with values.
+
+    Two cells a line, the first of them words, are facts about the table below ("Operator,Kim").
+    """
     for k in range(len(records) - _FEWEST):
         names = trimmed(records[k].cells)
         if not _FEWEST <= len(names) <= MAX_COLUMNS or records[k].error or not _are_names(names):
             continue
         below = [r.cells for r in records[k + 1 : k + 1 + _FEWEST]]
-        if all(len(trimmed(cells)) == len(names) and any(map(_is_value, cells)) for cells in below):
+        told = any if len(names) > _FEWEST else all
+        if all(len(trimmed(cells)) == len(names) and told(map(_is_value, trimmed(cells))) for cells in below):
             return records[k]
     return None
 

@@ -57,7 +57,7 @@ def sniff_layout(path: Path, given: ReadOptions) -> Sniffed:
     """`sniff` with the layout of the file's beginning."""
     head = check_file(path)
     found = Encoding(_known_encoding(given.encoding)) if given.encoding else detect_encoding(path, head)
-    lines = _sample_lines(path, found.name, given.preamble_rows or 0)[: given.last_line or None]
+    lines = _sample_lines(path, found.name, given.preamble_rows or 0)[: given.ends_at]
     bare = _without_comments(lines, given)
     dialect = find_dialect(bare, given.delimiter, given.quote, given.escape)
     splitter = Splitter(dialect.delimiter, dialect.quote, dialect.escape)
@@ -178,7 +178,7 @@ def _assemble(
         groups=None if given.thousands is not None or given.decimal else _named(open_groups(columns, decimal), names),
         unnamed=is_short and given.unnamed is None,
         header_text=table[0].text if layout.header else "",
-        second=next_table(data, width, table[0].text) if layout.header and given.last_line is None else None,
+        second=next_table(data, width, table[0].text) if layout.header and given.end_is_open else None,
         above=_lines_of(table_above(not_taken), table[0]) if layout.header else None,
         blocks=blocks(header, [r.cells for r in data], width) if given.cells is None else (),
         names=names,

@@ -214,7 +214,8 @@ def leave_out_totals(
     """Cut rows of totals off the clean file of a scan; the account of lines with them among the rejected.
 
     Each is rejected with its line and reason. `scan.totals` says what was found, with the line of the first of them; where
-    it is not certain, the reader asks. `last_line` 0 says that the table goes to the end of the file: then nothing is done.
+    it is not certain, the reader asks, unless `last_line` -1 says so. 0 says that the table goes to the end of the file:
+    then nothing is done.
     """
     decimal = options.decimal or "."
     if options.last_line == 0 or scan.rows == 0:
@@ -229,7 +230,7 @@ def leave_out_totals(
     found = judge_totals(
         connection, csv.sql(), lambda i: number_sql(f"c{i}", decimal, options.thousands or ""), lambda i: f"c{i}", cut, decimal
     )
-    if found is None or (options.last_line and not found.certain):
+    if found is None or (options.ends_at is not None and not found.certain):
         with clean.open("ab") as file:
             file.write(end)
         return lines

@@ -19,7 +19,7 @@ from pages.components.uploads import Upload
 WAYS = ("stack", "join", "wide")
 PREFIX = "together"
 # What an answer about one file may say about all: how its cells are written, not how they are separated.
-_FOR_ALL = ("decimal", "thousands", "day_first", "header", "units_row")
+_FOR_ALL = ("decimal", "thousands", "day_first", "header", "units_row", "cells", "last_line")
 
 
 def shown(files: Sequence[Upload]) -> wf.Prepared | None:
@@ -48,12 +48,17 @@ def _choices(files: Sequence[Upload]) -> SourceOptions:
         how = st.radio(
             t("Files"), WAYS, format_func=_way, captions=_captions(), key="together.combine", label_visibility="collapsed"
         )
-    key, tolerance = None, None
+    key, within, tolerance = None, None, None
     if how in ("join", "wide"):
         key = st.text_input(
             t("Key"), key=_start("key", ""), help=t("The column by which files are joined; empty = found or asked.")
         ).strip()
     if how == "join":
+        within = st.text_input(
+            t("Same group"),
+            key=_start("within", ""),
+            help=t("A column such as the machine or the lot: only rows with the same value in it are joined; * = any."),
+        ).strip()
         tolerance = st.number_input(
             t("Tolerance"),
             min_value=0.0,
@@ -62,7 +67,11 @@ def _choices(files: Sequence[Upload]) -> SourceOptions:
         )
         st.caption(md(t("Every row of '{name}' is kept.", name=files[0].name)))
     return sources.chosen().with_values(
-        combine=how, key=key or None, tolerance=tolerance or None, columns=st.session_state.get("together.columns")
+        combine=how,
+        key=key or None,
+        within=within or None,
+        tolerance=tolerance or None,
+        columns=st.session_state.get("together.columns"),
     )
 
 
@@ -92,6 +101,9 @@ def _prepared(files: Sequence[Upload], source: SourceOptions) -> wf.Prepared:
         Problem: they do not go together; kept too, as it would be the same the next time.
     """
     answers = {name: st.session_state.get(f"{PREFIX}.{name}") for name in _FOR_ALL}
+    # A line holds for one file; that all lines count, or all but rows of totals, holds for each.
+    if (answers["last_line"] or 0) > 0:
+        answers["last_line"] = None
     options = ReadOptions.read({name: value for name, value in answers.items() if value is not None})
     asked = (tuple(str(f.path) for f in files), source, options)
     kept = st.session_state.get("_prepared")

@@ -130,6 +130,31 @@ def test_files_can_be_joined_and_what_has_no_partner_is_shown(open_app: Open) ->
     assert stored_table(app).n_rows == 10
 
 
+def test_the_nearest_time_is_joined_within_a_machine_where_it_is_asked(open_app: Open) -> None:
+    machines = ["M1", "M2"] * 10
+    a = "machine,time,p\n" + "".join(f"{m},2024-01-01 00:00:{k:02d},{k}\n" for k, m in enumerate(machines))
+    b = "machine,time,q\n" + "".join(f"{m},2024-01-01 00:00:{k:02d}.4,{k}\n" for k, m in enumerate(reversed(machines)))
+    app = uploaded(open_app, ("a.csv", a.encode()), ("b.csv", b.encode()))
+    app.radio(key="together.combine").set_value("join").run(timeout=60)
+    app.text_input(key="together.key").set_value("time").run(timeout=60)
+    app.number_input(key="together.tolerance").set_value(0.5).run(timeout=60)
+    assert app.button(key="import_file").disabled
+    app.radio(key="together.question.within.0").set_value(0).run(timeout=60)
+    assert app.text_input(key="together.within").value == "machine"
+    assert [m.value for m in app.metric] == ["20", "4", "20"]  # The nearest row is always of the other machine.
+    app.text_input(key="together.within").set_value("*").run(timeout=60)
+    assert [m.value for m in app.metric] == ["20", "5", "0"]
+    assert stored_table(app).n_rows == 20
+
+
+def test_totals_of_one_of_several_files_are_answered_for_all(open_app: Open) -> None:
+    rows = "part,n\n" + "".join(f"p{k},{k}\n" for k in range(20))
+    app = uploaded(open_app, ("a.csv", rows.encode()), ("b.csv", (rows + "Total,191\n").encode()))
+    assert app.button(key="import_file").disabled
+    app.radio(key="together.question.last_line.0").set_value(0).run(timeout=60)
+    assert stored_table(app).n_rows == 40
+
+
 def test_differing_columns_are_asked_for(open_app: Open) -> None:
     app = uploaded(open_app, ("a.csv", table("p", "u").encode()), ("b.csv", table("p", "v").encode()))
     assert app.button(key="import_file").disabled

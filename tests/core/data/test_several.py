@@ -91,7 +91,7 @@ def test_a_small_table_above_the_one_that_was_found_is_asked_about(tmp_path: Pat
 
 
 def test_facts_above_a_table_are_no_table(tmp_path: Path) -> None:
-    text = "Machine,M7\nOperator,Kim\nSerial,4711\n\n" + FIRST
+    text = "Machine,M7\nStart,2024-01-01\nSerial,4711\n\n" + FIRST
     assert read(tmp_path, text)[0].questions == ()
 
 
