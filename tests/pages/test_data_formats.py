@@ -185,6 +185,41 @@ def test_wide_files_become_cycles_and_steps(open_app: Open) -> None:
     ]
 
 
+def test_one_wide_file_is_turned_and_shown_before_it_is_stored(open_app: Open) -> None:
+    header = "part,lot," + ",".join(f"force_{s}" for s in range(6))
+    rows = "".join(f"A{c},L1," + ",".join(str(c * 10 + s + 0.5) for s in range(6)) + "\n" for c in range(8))
+    app = uploaded(open_app, ("press.csv", f"{header}\n{rows}".encode()))
+    assert app.radio(key="read.form").value == "long" and app.dataframe[0].value.shape[1] == 8
+    app.radio(key="read.form").set_value("wide").run(timeout=60)
+    assert not app.exception and app.title[0].value.startswith("Check the table of 48 rows from 'press")
+    assert app.dataframe[0].value.iloc[1].tolist() == ["A0", "1", "1.5", "L1"]
+    app.radio(key="read.form").set_value("long").run(timeout=60)
+    assert app.dataframe[0].value.shape[1] == 8
+    app.radio(key="read.form").set_value("wide").run(timeout=60)
+    dataset = stored_table(app)
+    assert (dataset.name, dataset.n_rows) == ("press", 48)
+    roles = [("part", "group"), ("step", "time"), ("force", "sensor"), ("lot", "ignore")]
+    assert [(c.name, c.role) for c in dataset.columns] == roles
+
+
+def test_a_wide_file_of_numbers_with_a_decimal_comma_is_corrected_and_turned(open_app: Open) -> None:
+    rows = "".join(";".join(f"{c},{s}25" for s in range(5)) + "\n" for c in range(7))
+    app = uploaded(open_app, ("PS1.txt", rows.encode()))
+    app.radio(key="read.form").set_value("wide").run(timeout=60)
+    assert not app.exception
+    assert app.selectbox(key="read.decimal").value == ","
+    dataset = stored_table(app)
+    assert dataset.n_rows == 35 and dataset.table(["PS1"])["PS1"].max() == 6.425
+
+
+def test_a_file_that_is_not_wide_says_so_and_goes_back(open_app: Open) -> None:
+    app = uploaded(open_app, ("a.csv", table("p", "u").encode()))
+    app.radio(key="read.form").set_value("wide").run(timeout=60)
+    assert not app.exception and "at least 3" in app.error[0].value and app.button(key="import_file").disabled
+    app.radio(key="read.form").set_value("long").run(timeout=60)
+    assert stored_table(app).n_rows == 30
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
