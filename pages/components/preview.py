@@ -24,29 +24,25 @@ ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "cp1252", "latin-1", "utf-16", "sh
 SHOWN_COLUMNS = 60
 SHOWN_CELL = 200
 MOST_RADIOS = 8
-LONG, WIDE = "long", "wide"
 _ONLY_ASKED = ("quote", "escape", "comment", "header_rows", "unnamed", "last_line", "cells", "signs")
 
 
 def is_wide() -> bool:
-    """Whether the file that waits is to be turned: one row a cycle, one column a time step."""
-    return st.session_state.get("read.form") == WIDE
-
-
-def choose_form() -> None:
-    """What a row of the file is."""
-    st.session_state.setdefault("read.form", LONG)
-    word = {LONG: t("one row a moment, part or cycle"), WIDE: t("one column a time step")}
-    captions = (t("as it stands in the file"), t("one row a part or cycle; it is turned into one row a step"))
-    st.radio(t("Form of the table"), (LONG, WIDE), format_func=word.__getitem__, captions=captions, key="read.form")
+    """Whether the file that waits is to be turned: one row a part or cycle, one column a time step."""
+    return bool(st.session_state.get("read.form"))
 
 
 def read_as(upload: Upload) -> tuple[Opened, Preview, ReadOptions]:
     """Draw what can be chosen and corrected about a file: the file opened, what was found in it, what a person changed."""
-    choose_form()
     opened = sources.opened(upload)
     found = _look(_stamp(opened), opened, "")
-    return opened, found, _corrections(found.options, opened)
+    options = _corrections(found.options, opened)
+    st.toggle(
+        t("Each column is a time step"),
+        key=_start("form", False),
+        help=t("For a table of one row a part or cycle: it is turned into one row a step, as windows need it."),
+    )
+    return opened, found, options
 
 
 def corrected(upload: Upload) -> tuple[Preview, ReadOptions, SourceOptions]:

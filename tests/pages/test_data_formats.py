@@ -92,7 +92,7 @@ def test_a_parquet_file_keeps_its_schema(open_app: Open) -> None:
     content = io.BytesIO()
     pq.write_table(pa.table({"p": [1.5, 2.5, 3.5], "lot": ["A", "B", "A"]}), content)
     app = uploaded(open_app, ("plant.parquet", content.getvalue()))
-    assert not app.toggle
+    assert [toggle.key for toggle in app.toggle] == ["read.form"]
     assert [c.kind for c in stored_table(app).columns] == ["number", "text"]
 
 
@@ -189,13 +189,13 @@ def test_one_wide_file_is_turned_and_shown_before_it_is_stored(open_app: Open) -
     header = "part,lot," + ",".join(f"force_{s}" for s in range(6))
     rows = "".join(f"A{c},L1," + ",".join(str(c * 10 + s + 0.5) for s in range(6)) + "\n" for c in range(8))
     app = uploaded(open_app, ("press.csv", f"{header}\n{rows}".encode()))
-    assert app.radio(key="read.form").value == "long" and app.dataframe[0].value.shape[1] == 8
-    app.radio(key="read.form").set_value("wide").run(timeout=60)
+    assert app.toggle(key="read.form").value is False and app.dataframe[0].value.shape[1] == 8
+    app.toggle(key="read.form").set_value(True).run(timeout=60)
     assert not app.exception and app.title[0].value.startswith("Check the table of 48 rows from 'press")
     assert app.dataframe[0].value.iloc[1].tolist() == ["A0", "1", "1.5", "L1"]
-    app.radio(key="read.form").set_value("long").run(timeout=60)
+    app.toggle(key="read.form").set_value(False).run(timeout=60)
     assert app.dataframe[0].value.shape[1] == 8
-    app.radio(key="read.form").set_value("wide").run(timeout=60)
+    app.toggle(key="read.form").set_value(True).run(timeout=60)
     dataset = stored_table(app)
     assert (dataset.name, dataset.n_rows) == ("press", 48)
     roles = [("part", "group"), ("step", "time"), ("force", "sensor"), ("lot", "ignore")]
@@ -205,7 +205,7 @@ def test_one_wide_file_is_turned_and_shown_before_it_is_stored(open_app: Open) -
 def test_a_wide_file_of_numbers_with_a_decimal_comma_is_corrected_and_turned(open_app: Open) -> None:
     rows = "".join(";".join(f"{c},{s}25" for s in range(5)) + "\n" for c in range(7))
     app = uploaded(open_app, ("PS1.txt", rows.encode()))
-    app.radio(key="read.form").set_value("wide").run(timeout=60)
+    app.toggle(key="read.form").set_value(True).run(timeout=60)
     assert not app.exception
     assert app.selectbox(key="read.decimal").value == ","
     dataset = stored_table(app)
@@ -214,9 +214,9 @@ def test_a_wide_file_of_numbers_with_a_decimal_comma_is_corrected_and_turned(ope
 
 def test_a_file_that_is_not_wide_says_so_and_goes_back(open_app: Open) -> None:
     app = uploaded(open_app, ("a.csv", table("p", "u").encode()))
-    app.radio(key="read.form").set_value("wide").run(timeout=60)
+    app.toggle(key="read.form").set_value(True).run(timeout=60)
     assert not app.exception and "at least 3" in app.error[0].value and app.button(key="import_file").disabled
-    app.radio(key="read.form").set_value("long").run(timeout=60)
+    app.toggle(key="read.form").set_value(False).run(timeout=60)
     assert stored_table(app).n_rows == 30
 
 

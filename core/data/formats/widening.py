@@ -247,9 +247,10 @@ def _same_cycle(layout: _Layout, part: Part, n: int) -> str:
 
 
 def _findings(layout: _Layout, steps: int, n_cycles: int, n_rows: int) -> list[Finding]:
-    message = msg(
-        "{files} sensors, {cycles} cycles of {steps} steps became {rows} rows: one a cycle and step.",
-        files=len(layout.sensors),
+    message = msg_n(
+        "{n} sensor, {cycles} cycles of {steps} steps became {rows} rows: one a cycle and step.",
+        "{n} sensors, {cycles} cycles of {steps} steps became {rows} rows: one a cycle and step.",
+        len(layout.sensors),
         cycles=n_cycles,
         steps=steps,
         rows=n_rows,
