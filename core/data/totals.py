@@ -25,6 +25,7 @@ TAIL_BYTES = 64 << 10
 MAX_ROWS = 10
 MAX_COLUMNS = 2_000
 _AT_ONCE = 50
+_LOOKED_AT = 40
 _FEWEST = 2  # Of one row, every figure is the row itself.
 _FIGURES: dict[str, tuple[Message, str]] = {
     "sum": (msg("sum"), "fsum({n})"),
@@ -99,6 +100,17 @@ def last_totals(rows: Sequence[Sequence[str]], decimal: str) -> int:
         elif any(c.strip() for c in cells):
             return n
     return n
+
+
+def may_end_with_totals(tail: bytes, splitter: Splitter, decimal: str) -> bool:
+    """Whether the last bytes of a file (UTF-8, `TAIL_BYTES` of them or all) may end with rows of totals, without the table.
+
+    For a reader of whole files that has no clean file to cut: it leaves such a file to the careful way. Narrower lines at the
+    end are notes below the table, and rows of empty cells the space above them.
+    """
+    lines = [line for line in tail.decode("utf-8", "replace").splitlines() if line.strip()][-_LOOKED_AT:]
+    rows = [cells for line in lines if isinstance(cells := splitter.split(line), list)]
+    return any(figure_of(cells, decimal) is not None for cells in rows)
 
 
 def judge_totals(

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.data.lines import Splitter
 from core.data.options import Question, Reading, ReadOptions
 from core.data.reading import read_file
-from core.data.totals import figure_of, judge_totals, last_totals
+from core.data.totals import figure_of, judge_totals, last_totals, may_end_with_totals
 
 ROWS = "part,w,h\na,1.5,2\nb,2.5,3\nc,3.5,7\n"  # w: sum 7.5, mean 2.5; h: sum 12, mean 4
 
@@ -147,6 +148,13 @@ def test_last_rows_are_looked_for_without_the_table() -> None:
     assert last_totals([["a", "1"], ["Total", "2"], ["", ""], ["Mean", "3"]], ".") == 3
     assert last_totals([["Total", "2"], ["a", "1"]], ".") == 0
     assert figure_of(["", "12", "Summe", "3,5"], ",") == "sum" and figure_of(["2024-01-01", "Total", "3"]) is None
+
+
+def test_the_last_bytes_tell_whether_it_is_worth_looking() -> None:
+    splitter = Splitter(",", '"')
+    assert may_end_with_totals(b"tal,1\nx,2\nTotal,3\n\nExported by Kim\n", splitter, ".")
+    assert not may_end_with_totals(b"Total,1\n" + b"x,2\n" * 50, splitter, ".")
+    assert not may_end_with_totals(b"", splitter, ".")
 
 
 def test_the_part_for_the_whole_table_takes_any_relation() -> None:
