@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core import workflows as wf
 from core.cli import main
 
 CSV = "machine,pressure\n" + "".join(f"M{i % 3},{i % 10}\n" for i in range(200))
@@ -73,3 +74,21 @@ def test_a_period_of_the_recipe_takes_no_part_in_training_and_scores(
     run(capsys, "score", "--bundle", bundle, "--data", str(data), "--out", str(scores))
     why = pd.read_csv(scores)["why_not"].fillna("")
     assert np.flatnonzero(why == "left out by exclude_periods").tolist() == list(range(100, 200))
+
+
+def test_files_are_joined_within_a_machine_and_an_open_group_is_refused_with_both_answers(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machines = ["M1", "M2"] * 10
+    for name, order in (("a", machines), ("b", machines[::-1])):
+        rows = "".join(f"{m},{k},{k}\n" for k, m in enumerate(order))
+        (tmp_path / f"{name}.csv").write_text(f"machine,minute,{name}_value\n{rows}")
+    files = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
+    base = ["import", *files, "--join", "minute", "--set", "tolerance=0.5"]
+    asked = run(capsys, *base, code=2)
+    assert [option["set"]["within"] for option in asked["questions"][0]["options"]] == ["machine", "*"]
+    assert "--set within=machine" in asked["fix"]
+    run(capsys, *base, "--within", "machine", "--name", "same")
+    run(capsys, *base, "--within", "*", "--name", "any")
+    tables = {d.name: d.table() for d in wf.list_datasets(wf.open_workspace())}
+    assert tables["same"]["b_value"].isna().all() and tables["any"]["b_value"].tolist() == [float(k) for k in range(20)]

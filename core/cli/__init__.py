@@ -78,7 +78,12 @@ def _parser() -> _Parser:
     importing.add_argument("--name")
     importing.add_argument("--stack", action="store_true", help="several files one below the other; the file is a group")
     importing.add_argument("--join", metavar="COLUMN", help="several files side by side; --set tolerance=2 for the nearest row")
-    importing.add_argument("--wide", action="store_true", help="one file a sensor, one row a cycle, one column a time step")
+    importing.add_argument("--within", metavar="COLUMN", help="with --join: only rows of the same machine or lot go together")
+    importing.add_argument(
+        "--wide",
+        action="store_true",
+        help="one row a cycle, one column a time step: one file a sensor, or one file with numbered columns",
+    )
     importing.add_argument(
         "--hash", default="", metavar="COLUMN,COLUMN", help="columns hashed with the store's key, never stored"
     )

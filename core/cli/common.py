@@ -80,6 +80,8 @@ def source_options(options: Options) -> tuple[ReadOptions | None, SourceOptions]
         source["combine"] = ways[0]
     if ways == ["join"]:
         source["key"] = options.join
+    if getattr(options, "within", None):
+        source["within"] = options.within
     return (ReadOptions.read(text) if text else None), SourceOptions.read(source)
 
 

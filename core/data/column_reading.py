@@ -39,12 +39,13 @@ class ColumnReading:
 @dataclass(frozen=True, slots=True)
 class Staged:
     """A staged table: where it can be read, SQL that names it, and the physical line of each of its rows (0-based);
-    `head` keeps the first cells that were looked at."""
+    `head` keeps the first cells that were looked at, `exponents` tells whether cells such as 1E5 may be among them."""
 
     connection: duckdb.DuckDBPyConnection
     table: str
     line_of: Callable[[int], int]
     head: dict[str, list[str]] = field(default_factory=dict)
+    exponents: bool = False
 
     def count(self, condition: str) -> int:
         """Rows that fulfil a condition."""

@@ -106,10 +106,14 @@ def _staged(
     numbers = numbers_in_sample(connection, csv, decimal, thousands)
     table = f"read_parquet({text_literal(staged)}, file_row_number = true)"
     while True:
-        if stage(connection, csv, staged, numbers, decimal, thousands) != scan.rows:
+        if stage(connection, csv, staged, numbers, decimal, thousands, exponents=scan.exponents) != scan.rows:
             raise not_conserved(path)
         readings = read_kinds(
-            Staged(connection, table, scan.line_of), names, numbers, preview.options, has_long_cells=csv.longest > MAX_CELL
+            Staged(connection, table, scan.line_of, exponents=scan.exponents),
+            names,
+            numbers,
+            preview.options,
+            has_long_cells=csv.longest > MAX_CELL,
         )
         refused = {i for i, reading in enumerate(readings) if reading is None}
         if not refused:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from core.data.cells import is_number, is_time
 from core.data.column_reading import MOSTLY, ColumnReading, Staged, with_markers
+from core.data.exponents import code_reading, doubtful_numbers
 from core.data.findings import Finding
 from core.data.options import ReadOptions
 from core.data.signs import SignReading, sign_reading
@@ -47,8 +48,11 @@ def read_kinds(
     profiles = profile_numbers(staged.connection, staged.table, sorted(numbers))
     texts = [i for i in wanted if i not in numbers]
     profiles |= profile_texts(staged.connection, staged.table, texts, decimal, thousands)
+    doubtful = doubtful_numbers(staged, sorted(numbers)) if staged.exponents else set()
     readings = {
-        i: _staged_number(staged, i, names[i], profiles[i])
+        i: None
+        if i in doubtful
+        else _staged_number(staged, i, names[i], profiles[i])
         if i in numbers
         else _decide(staged, f"c{i}", names[i], profiles[i], options)
         for i in wanted
@@ -96,6 +100,10 @@ def _decide(staged: Staged, column: str, name: str, profile: Profile, options: R
             found.append(Finding("kept_as_text", _why_text(name, profile), name, "warn" if profile.big else "info"))
     elif profile.numbers + profile.infinite == profile.filled and profile.numbers:
         sql = _finite(number_sql(column, decimal, thousands))
+        codes = code_reading(staged, column, name, profile, sql) if staged.exponents else None
+        if codes is not None:
+            told = () if codes.kind == "text" else _infinite(name, profile)
+            return replace(codes, findings=(*found, *told, *codes.findings))
         return ColumnReading("number", sql, profile.numbers, (*found, *_infinite(name, profile), *_inexact(name, profile)))
     else:
         reading = (

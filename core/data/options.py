@@ -48,12 +48,31 @@ class ReadOptions(Settings):
         None, title="Column without a name", help="Where rows have more cells than the header: which cells have no name."
     )
     last_line: int | None = setting(
-        None, title="Last line of the table", help="The line with which the table ends; 0 for the end of the file.", ge=0
+        None,
+        title="Last line of the table",
+        help="The line with which the table ends; 0 for the end of the file, -1 for the end without rows of totals.",
+        ge=-1,
+    )
+    cells: str | None = setting(
+        None,
+        title="Cells of a row",
+        help="Which cells make the table, where several stand side by side: 4-6, or 4- to the last one; 1- takes all.",
+        pattern=r"^[1-9][0-9]{0,4}-([1-9][0-9]{0,4})?$",
     )
     signs: Literal["number", "text"] | None = setting(
         None, title="Percent and currency", help="Whether 12 %, $5 and (3.50) are numbers or texts."
     )
     day_first: bool | None = setting(None, title="Day first", help="03/04/2024 is 3 April, not 4 March.")
+
+    @property
+    def ends_at(self) -> int | None:
+        """The line with which the table ends, where one is given."""
+        return self.last_line if self.last_line is not None and self.last_line > 0 else None
+
+    @property
+    def end_is_open(self) -> bool:
+        """Whether nobody has said yet where the table ends, but for rows of totals."""
+        return self.last_line is None or self.last_line < 0
 
 
 @dataclass(frozen=True, slots=True)

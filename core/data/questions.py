@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.data.lines import Record
 from core.data.options import Question, ReadOptions
 from core.messages import Message, msg
 
@@ -26,6 +27,8 @@ class Open:
     `delimiters` are other ones ("" for one column), `quote` another quote character, `encodings` other encodings,
     `other_header` the lines above another row that may be the header, `mixed` the column with both decimal marks,
     `groups` a column and its cell whose mark may part thousands; `header_text` is the row taken as the header.
+    `second` is a row that looks like the header of a table below, `above` the lines of the header of a table above and of
+    the one that was found, `blocks` the first and last cells of tables side by side, with `names` as their names.
     """
 
     encodings: tuple[str, ...] = ()
@@ -37,6 +40,10 @@ class Open:
     mixed: str | None = None
     groups: tuple[str, str] | None = None
     unnamed: bool = False
+    second: Record | None = None
+    above: tuple[int, int] | None = None
+    blocks: tuple[tuple[int, int], ...] = ()
+    names: tuple[str, ...] = ()
     header_text: str = ""
 
 
@@ -52,6 +59,9 @@ def questions(options: ReadOptions, asked: Open) -> tuple[Question, ...]:
         _comma(options) if asked.comma else None,
         _mixed(options, asked.mixed) if asked.mixed is not None else None,
         _groups(options, *asked.groups) if asked.groups is not None else None,
+        table_above(options, *asked.above) if asked.above is not None else None,
+        next_table(options, asked.second.line, asked.second.text) if asked.second is not None else None,
+        _side_by_side(options, asked.blocks, asked.names) if asked.blocks else None,
     ]
     return tuple(q for q in found if q is not None)
 
@@ -64,6 +74,63 @@ def table_ends(options: ReadOptions, line: int) -> Question:
         (
             (options.with_values(last_line=line - 1), msg("yes, only the table above is wanted")),
             (options.with_values(last_line=0), msg("no, it is one table and the header is repeated")),
+        ),
+    )
+
+
+def next_table(options: ReadOptions, line: int, text: str) -> Question:
+    """Whether a row that looks like a header begins another table."""
+    anew = dict.fromkeys(("header", "header_rows", "units_row", "decimal", "thousands", "last_line", "unnamed"))
+    return Question(
+        "last_line",
+        msg("Line {line} looks like the header of another table: {text}. Which is wanted?", line=line, text=text[:_SHOWN]),
+        (
+            (options.with_values(last_line=line - 1), msg("the table above it")),
+            (options.with_values(last_line=0), msg("all lines: it is one table")),
+            (options.with_values(**anew).with_values(preamble_rows=line - 1), msg("the table that begins with it")),
+        ),
+    )
+
+
+def table_above(options: ReadOptions, first: int, second: int) -> Question:
+    """Which of two tables is wanted, where the one further down was found to be the file's."""
+    anew = dict.fromkeys(("header", "header_rows", "units_row", "decimal", "thousands", "unnamed"))
+    upper = options.with_values(**anew).with_values(preamble_rows=first - 1, last_line=second - 1)
+    return Question(
+        "preamble_rows",
+        msg("Tables seem to begin in line {first} and in line {second}. Which is wanted?", first=first, second=second),
+        (
+            (options, msg("the one that begins in line {line}", line=second)),
+            (upper, msg("the one that begins in line {line}", line=first)),
+        ),
+    )
+
+
+def _side_by_side(options: ReadOptions, found: Sequence[tuple[int, int]], names: Sequence[str]) -> Question:
+    choices = [
+        (
+            options.with_values(cells=f"{first}-{last}"),
+            msg("cells {first} to {last}: {names}", first=first, last=last, names=", ".join(names[first - 1 : last])[:_SHOWN]),
+        )
+        for first, last in found
+    ]
+    everything = (options.with_values(cells="1-"), msg("all columns: it is one table"))
+    message = msg("Empty columns part the header: {n} tables seem to stand side by side. Which is wanted?", n=len(found))
+    return Question("cells", message, (*choices, everything))
+
+
+def totals_row(options: ReadOptions, line: int, word: str) -> Question:
+    """Whether a last row that begins like one of totals, but does not add up, ends the table."""
+    return Question(
+        "last_line",
+        msg(
+            "Line {line} begins with '{word}', but its numbers do not follow from the rows above. Are these totals?",
+            line=line,
+            word=word[:_SHOWN],
+        ),
+        (
+            (options.with_values(last_line=-1), msg("yes, the table ends above them")),
+            (options.with_values(last_line=0), msg("no, it is a row like the others")),
         ),
     )
 

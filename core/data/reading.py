@@ -23,14 +23,17 @@ from core.data.findings import Finding
 from core.data.lines import ONE_COLUMN
 from core.data.options import LineCount, OddRow, Outcome, Preview, Question, Reading, ReadOptions
 from core.data.places import first_bytes
-from core.data.questions import day_order, signs, table_ends
+from core.data.questions import day_order, next_table, signs, table_ends, totals_row
 from core.data.roles import guess_roles
 from core.data.scanning import Scan, scan_blocks
+from core.data.several import MAX_COLUMNS as MAX_WATCHED
+from core.data.several import value_columns, window_of
 from core.data.sniffing import Sniffed, sniff, sniff_layout
 from core.data.source import TextBlocks
 from core.data.staging import text_literal
 from core.data.steps import Steps
 from core.data.straight import ReadTable, is_large, straight_table
+from core.data.totals import leave_out_totals, totals_findings
 from core.errors import DataProblem
 from core.messages import msg, msg_n
 
@@ -109,6 +112,7 @@ def _careful_table(
 ) -> ReadTable:
     """Each line sorted out, everything as text first, kinds decided on all cells."""
     scan, lines, text = _scan_file(path, sniffed, folder / "clean.csv", steps.part(0.0, 0.4))
+    lines = leave_out_totals(connection, folder / "clean.csv", scan, lines, sniffed.preview.options)
     unnamed = {f.column for f in sniffed.preview.findings if f.code == "blank_name"}
     written, readings, kept = convert(path, folder, connection, sniffed.preview, scan, unnamed)
     return ReadTable(written, readings, kept, scan, lines, text.replaced, text.zeros)
@@ -128,13 +132,15 @@ def _scan_file(path: Path, sniffed: Sniffed, clean: Path, seen: Callable[[int], 
             escape=options.escape or "",
             comment=options.comment or "",
             header=sniffed.header_text,
+            window=window_of(options.cells),
+            values=value_columns(sniffed.preview.head) if sniffed.width <= MAX_WATCHED else frozenset(),
         )
-        _scan_lines(_after_lines(counter.watch(text), sniffed.first_data_line - 1), scan, int(options.last_line or 0))
+        _scan_lines(_after_lines(counter.watch(text), sniffed.first_data_line - 1), scan, options.ends_at or 0)
     preamble = sniffed.lines_above - sniffed.blank_above - sniffed.comments_above
     lines = scan.counts(counter.lines, sniffed.header_lines, preamble, sniffed.comments_above, sniffed.blank_above)
     if not lines.holds:
         raise not_conserved(path)
-    if scan.rows == 0 and scan.rejected:
+    if scan.rows == 0 and scan.rejected and options.ends_at is None:
         raise _no_good_row(path, scan)
     if scan.widest > MAX_LINE:
         raise DataProblem(
@@ -237,7 +243,7 @@ def _findings(preview: Preview, table: ReadTable) -> tuple[Finding, ...]:
                 "empty_column", msg("'{column}' has neither a name nor values; it was left out.", column=name), severity="info"
             )
         )
-    found += [f for i in kept for f in readings[i].findings]
+    found += [f for i in kept for f in readings[i].findings] + totals_findings(scan)
     if scan.rejected:
         message = msg_n("{n} line was rejected.", "{n} lines were rejected.", scan.rejected)
         found.append(Finding("rejected", message))
@@ -273,8 +279,13 @@ def _findings(preview: Preview, table: ReadTable) -> tuple[Finding, ...]:
 def _questions(preview: Preview, readings: Sequence[ColumnReading], scan: Scan) -> tuple[Question, ...]:
     """What only the whole file leaves open."""
     options, found = preview.options, []
-    if scan.again and options.last_line is None:
+    is_open = options.end_is_open and not any(q.code == "last_line" for q in preview.questions)
+    if scan.again and is_open:
         found.append(table_ends(options, scan.again[0]))
+    elif scan.second and is_open:
+        found.append(next_table(options, scan.second.line, scan.second.text))
+    elif scan.totals and not scan.totals[0].certain and options.last_line is None and is_open:
+        found.append(totals_row(options, scan.totals[1], scan.totals[0].word))
     signed = [i for i, r in enumerate(readings) if r.signed]
     if signed and options.signs is None:
         found.append(signs(options, preview.names[signed[0]], readings[signed[0]].signed))

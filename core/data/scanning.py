@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,11 @@ from numpy.typing import NDArray
 from core.data.cells import is_number, is_time
 from core.data.lines import Record, Splitter, join_cells, split_records, unreadable
 from core.data.options import LineCount, OddRow
+from core.data.several import Window, begins_table, in_window
 from core.messages import Message, msg, msg_n
+
+if TYPE_CHECKING:
+    from core.data.totals import Totals
 
 MAX_LISTED = 10_000
 MAX_TEXT = 2_000
@@ -31,7 +35,10 @@ _NEWLINE = 10
 class Scan:
     """What the pass counted. `columns` = cells a record must have; `blank_inside` = a row follows a blank line, or a row
     of nothing but delimiters was seen. `header` is the header's text where it is one line: rows that repeat it are no data.
-    `repaired` counts rows that were loaded in a corrected form; `again` are the lines on which the header came again.
+    `repaired` counts rows that were loaded in a corrected form; `again` are the lines on which the header came again;
+    `window` are the cells of a row that are read. `second` is a row that looks like the header of another table: names below
+    columns of `values`; `suspect` waits for the row below it, with whether there is a gap above it.
+    `exponents` tells whether an e stands between digits somewhere; `totals` are the rows of totals that were cut off the end afterwards, with the line of the first.
     """
 
     columns: int
@@ -59,6 +66,13 @@ class Scan:
     unclosed: int = 0
     hollow: list[Record] = field(default_factory=list)
     marks: list[tuple[int, int]] = field(default_factory=list)
+    exponents: bool = False
+    window: Window | None = None
+    values: frozenset[int] = frozenset()
+    after_gap: bool = False
+    suspect: tuple[Record, bool] | None = None
+    second: Record | None = None
+    totals: tuple[Totals, int] | None = None
 
     @property
     def splitter(self) -> Splitter:
@@ -95,6 +109,22 @@ class Scan:
         )
 
 
+def has_exponents(text: bytes) -> bool:
+    """Whether an e or E stands between two digits somewhere: what makes it worth looking for such codes.
+
+    Example:
+        >>> has_exponents(b"a,1E5"), has_exponents(b"a,1.2E-05"), has_exponents(b"e5,5e")
+        (True, False, False)
+    """
+    if b"E" not in text and b"e" not in text:
+        return False
+    codes = np.frombuffer(text, dtype=np.uint8)
+    at = np.flatnonzero((codes | 32) == ord("e"))
+    at = at[(at > 0) & (at < len(codes) - 1)]
+    zero = ord("0")  # What lies below it wraps round to a large number.
+    return bool(((codes[at - 1] - zero < 10) & (codes[at + 1] - zero < 10)).any())
+
+
 def scan_blocks(blocks: Iterable[bytes], scan: Scan) -> None:
     """Go through the data lines of a file. `scan.line` must be the number of the first of them.
 
@@ -118,7 +148,9 @@ def _scan_block(text: bytes, scan: Scan, splitter: Splitter, *, at_end: bool) ->
     cut = text.rfind(b"\n") + 1
     if cut == 0:
         return text
-    used = _scan_regular(text[:cut], scan) if splitter.delimiter.isascii() and splitter.quote.isascii() else 0
+    scan.exponents = scan.exponents or has_exponents(text)
+    by_numpy = scan.window is None and splitter.delimiter.isascii() and splitter.quote.isascii()
+    used = _scan_regular(text[:cut], scan) if by_numpy else 0
     left = text[used:]
     must_split = at_end or used == 0 or len(left) > _LONG_CARRY
     return _scan_slowly(left, scan, splitter, at_end) if must_split and left else left
@@ -197,6 +229,8 @@ def _pass_on(
     scan.blank_inside |= scan.blank_pending
     if scan.hollow:
         _release(scan)
+    if scan.after_gap or scan.suspect:
+        _look_at_first(text, scan, scan.line + int(line_ends[first] - spans[first]))
     scan.out.write(text)
     scan.mark(scan.rows, scan.line + int(line_ends[first] - spans[first]))
     if len(scan.marks) < MAX_MARKS:
@@ -216,17 +250,20 @@ def _record(text: str, line: int, n_lines: int, scan: Scan) -> Record:
 
 def _take(record: Record, scan: Scan) -> None:
     """Accept, repair, blank or reject one record that was split into cells."""
-    cells = record.cells
     if scan.comment and record.text.startswith(scan.comment):
         scan.comments += record.n_lines
         return
+    record = in_window(record, scan.window, scan.delimiter, scan.quote)
+    cells = record.cells
     if record.is_blank or (scan.columns == 1 and not record.text.strip()):
         scan.blank += record.n_lines
-        scan.blank_pending = True
+        scan.blank_pending = scan.after_gap = True
         return
     if record.error is None and not record.text.strip(f" {scan.delimiter}"):
         _hold(record, scan)
+        scan.after_gap = True
         return
+    _look_for_table(record, scan)
     scan.blank_inside |= scan.blank_pending
     if record.error is not None:
         scan.unclosed = scan.unclosed or record.line
@@ -252,6 +289,25 @@ def _take(record: Record, scan: Scan) -> None:
     if what is not None:
         scan.repair(record, what)
     _write(record, cells, scan)
+
+
+def _look_at_first(text: memoryview, scan: Scan, line: int) -> None:
+    """Look at the first two rows of a run of good ones, for what may begin there or goes on from above."""
+    for row in bytes(text[: 2 * MAX_TEXT]).decode("utf-8", "replace").split("\n")[:2]:
+        cells = scan.splitter.split(row)
+        if isinstance(cells, list) and row.strip():
+            _look_for_table(Record(line, 1, tuple(cells), row), scan)
+
+
+def _look_for_table(record: Record, scan: Scan) -> None:
+    """Whether the row before this one was the header of another table, and whether this one may be."""
+    if scan.suspect is not None and scan.second is None:
+        before, gap = scan.suspect
+        if before.text != scan.header and begins_table(before, record, scan.values, scan.columns, after_gap=gap):
+            scan.second = before
+    is_new = scan.rows and scan.second is None and (scan.after_gap or len(record.cells) != scan.columns)
+    scan.suspect = (record, scan.after_gap) if is_new else None
+    scan.after_gap = len(record.cells) == 1 < scan.columns and scan.after_gap  # A title may stand above the header.
 
 
 def _hold(record: Record, scan: Scan) -> None:

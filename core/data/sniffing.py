@@ -15,6 +15,7 @@ from core.data.layout import Layout, find_layout, header_names, unique_names, un
 from core.data.lines import Record, Splitter
 from core.data.options import Preview, ReadOptions
 from core.data.questions import Open, questions
+from core.data.several import blocks, in_window, next_table, table_above, window_of
 from core.data.source import Encoding, TextBlocks, check_file, detect_encoding
 from core.errors import DataProblem, SettingProblem
 from core.messages import msg, msg_n
@@ -56,12 +57,18 @@ def sniff_layout(path: Path, given: ReadOptions, *, only_head: bool = False) -> 
     """`sniff` with the layout of the file's beginning; with `only_head` the encoding is that of the first MB."""
     head = check_file(path)
     found = Encoding(_known_encoding(given.encoding)) if given.encoding else detect_encoding(path, head, only_head=only_head)
-    lines = _sample_lines(path, found.name)
+    lines = _sample_lines(path, found.name, given.preamble_rows or 0)[: given.ends_at]
     bare = _without_comments(lines, given)
     dialect = find_dialect(bare, given.delimiter, given.quote, given.escape)
     splitter = Splitter(dialect.delimiter, dialect.quote, dialect.escape)
     records = sample_records(lines, splitter)
     comment = _comment_mark(records, given)
+    window = window_of(given.cells)
+    if window is not None:
+        records = [
+            r if comment and r.text.startswith(comment) else in_window(r, window, dialect.delimiter, dialect.quote)
+            for r in records
+        ]
     content = [
         r for r in records if not _is_sep(r) and (not (comment and r.text.startswith(comment)) or _is_header(r, records))
     ]
@@ -71,9 +78,12 @@ def sniff_layout(path: Path, given: ReadOptions, *, only_head: bool = False) -> 
         raise DataProblem(
             msg("The file '{file}' has no table in it.", file=path.name),
             msg("Expected a header and rows."),
-            msg("Check the number of lines above the header."),
+            msg("Check the number of lines above the header.")
+            if window is None
+            else msg("Check which cells of a row are named: {cells}.", cells=str(given.cells)),
         )
-    return _assemble(given, found, dialect, comment, records, table, layout)
+    above = [r for r in content[: layout.first] if not r.is_blank] if given.preamble_rows is None else []
+    return _assemble(given, found, dialect, comment, records, table, layout, above)
 
 
 def _without_comments(lines: list[str], given: ReadOptions) -> list[str]:
@@ -122,6 +132,7 @@ def _assemble(
     records: list[Record],
     table: list[Record],
     layout: Layout,
+    not_taken: list[Record],
 ) -> Sniffed:
     n_top = layout.top_rows
     data = table[n_top:]
@@ -152,6 +163,7 @@ def _assemble(
         units_row=layout.units_row,
         unnamed=given.unnamed,
         last_line=given.last_line,
+        cells=given.cells,
         signs=given.signs,
         day_first=given.day_first,
     )
@@ -166,6 +178,10 @@ def _assemble(
         groups=None if given.thousands is not None or given.decimal else _named(open_groups(columns, decimal), names),
         unnamed=is_short and given.unnamed is None,
         header_text=table[0].text if layout.header else "",
+        second=next_table(data, width, table[0].text) if layout.header and given.end_is_open else None,
+        above=_lines_of(table_above(not_taken), table[0]) if layout.header else None,
+        blocks=blocks(header, [r.cells for r in data], width) if given.cells is None else (),
+        names=names,
     )
     top = table[:n_top]
     above = [r for r in records if r.line <= layout.preamble_rows]
@@ -189,6 +205,10 @@ def _assemble(
         table[0].text if layout.header_rows == 1 and table[0].n_lines == 1 and width > 1 else "",
         sum(r.n_lines for r in above) + sum(r.n_lines for r in between),
     )
+
+
+def _lines_of(above: Record | None, header: Record) -> tuple[int, int] | None:
+    return None if above is None else (above.line, header.line)
 
 
 def _is_comment(record: Record, comment: str) -> bool:
@@ -250,6 +270,10 @@ def _layout_findings(
     if n_above:
         message = msg_n("{n} line above the table was left out.", "{n} lines above the table were left out.", n_above)
         found.append(Finding("preamble", message))
+    if (window := window_of(options.cells)) is not None:
+        last = window[0] + width - 1
+        message = msg("Cells {first} to {last} of each row were read; the others were left out.", first=window[0], last=last)
+        found.append(Finding("cells", message, severity="info"))
     if options.escape:
         message = msg("A backslash before a quote was read as part of the quoting.")
         found.append(Finding("escape", message, severity="info"))
@@ -261,18 +285,21 @@ def _layout_findings(
     return found
 
 
-def _sample_lines(path: Path, encoding: str) -> list[str]:
-    """The first physical lines, as text; the last one only when it is whole or the file ends there."""
-    text, ended = b"", True
+def _sample_lines(path: Path, encoding: str, above: int) -> list[str]:
+    """The physical lines above the header and the first ones below, as text; the last one only when it is whole or the
+    file ends there."""
+    text, ended, skipped, enough = bytearray(), True, 0, _SAMPLE_BYTES
     for block in TextBlocks(path, encoding, _SAMPLE_BYTES):
-        if len(text) >= _SAMPLE_BYTES:
+        if len(text) >= enough:
             ended = False
             break
+        skipped += block.count(b"\n")
+        enough += len(block) if skipped < above else 0
         text += block
     lines = text.decode("utf-8", "replace").split("\n")
     if not ended or lines[-1] == "":
         lines = lines[:-1] if len(lines) > 1 else lines
-    return lines[:_SAMPLE_LINES]
+    return lines[: above + _SAMPLE_LINES]
 
 
 def _known_encoding(name: str) -> str:

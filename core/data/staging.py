@@ -106,10 +106,22 @@ def _inexact_sql(column: str, number: str) -> str:
     return f"(abs({number}) > {BIG} AND regexp_full_match(trim({column}), '[+-]?[0-9]+[.,][0-9]+'))"
 
 
+def exponent_sql(column: str) -> str:
+    """True where a cell is a whole number with an exponent of digits alone ("1E5"): what a part number may look like too."""
+    return f"coalesce(regexp_full_match(trim({column}), '[0-9]+[eE][0-9]+'), false)"
+
+
 def stage(
-    connection: duckdb.DuckDBPyConnection, csv: CleanCsv, target: Path, numbers: Collection[int], decimal: str, thousands: str
+    connection: duckdb.DuckDBPyConnection,
+    csv: CleanCsv,
+    target: Path,
+    numbers: Collection[int],
+    decimal: str,
+    thousands: str,
+    *,
+    exponents: bool = False,
 ) -> int:
-    """Write the staged file; the number of rows.
+    """Write the staged file; the number of rows. With `exponents` the text of cells such as 1E5 is kept too.
 
     Raises:
         DataProblem: DuckDB cannot read the file (a row that is too long).
@@ -123,6 +135,7 @@ def stage(
         inner.append(f"{number_sql(f'c{i}', decimal, thousands)} AS n{i}")
         outer.append(f"CASE WHEN isfinite(n{i}) THEN n{i} END AS d{i}")
         special = f"n{i} IS NULL OR NOT isfinite(n{i}) OR abs(n{i}) > {BIG} OR {_code_sql(f'c{i}')}"
+        special += f" OR {exponent_sql(f'c{i}')}" if exponents else ""
         outer.append(f"CASE WHEN {special} THEN c{i} END AS x{i}")
     query = f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {csv.sql()})"
     try:

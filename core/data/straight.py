@@ -26,12 +26,14 @@ from core.data.column_reading import ColumnReading, Staged
 from core.data.converting import ROW_GROUP, identifier
 from core.data.footer import Footer, read_footer
 from core.data.kinds import MAX_CELL, plain_number, read_kinds
+from core.data.lines import Splitter
 from core.data.options import LineCount
 from core.data.scanning import Scan
 from core.data.signs import sign_reading
 from core.data.sniffing import Sniffed
 from core.data.staging import BIG, Profile, copy_in_order, profile_texts, text_literal
 from core.data.times import TimeReading, time_readings
+from core.data.totals import TAIL_BYTES, may_end_with_totals
 
 SMALLEST = 16 << 20
 _SAMPLE_ROWS = 10_000
@@ -96,13 +98,23 @@ def _is_plain(path: Path, sniffed: Sniffed) -> bool:
         and str(options.encoding) in ("utf-8", "utf-8-sig")
         and bool(options.delimiter)
         and marks.isascii()
-        and not (options.escape or options.comment or options.last_line or options.thousands)
+        and not (options.escape or options.comment or options.last_line or options.thousands or options.cells)
         and options.decimal == "."
         and not preview.questions
         and 1 < sniffed.width <= _MOST_COLUMNS
         and len(preview.names) == sniffed.width
         and not any(f.code in ("blank_name", "header_short") for f in preview.findings)
+        and (
+            options.last_line == 0
+            or not may_end_with_totals(_tail(path), Splitter(str(options.delimiter), options.quote or ""), ".")
+        )
     )
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        return file.read()
 
 
 @dataclass(slots=True)

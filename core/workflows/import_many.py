@@ -45,7 +45,8 @@ def import_files(
         StoreProblem: the disk is full.
     """
     called = list(names or [p.as_posix() for p in paths])
-    title = checked_name(name or f"{stem_of(called[0].rpartition('/')[2])} + {len(called) - 1}")
+    stem = stem_of(called[0].rpartition("/")[2])
+    title = checked_name(name or (f"{stem} + {len(called) - 1}" if len(called) > 1 else stem))
     ws.store.need_space(SPACE_FACTOR * sum(expected_bytes(p) for p in paths if p.is_file()))
     with ws.store.scratch() as folder:
         made = prepared or prepare_files(

@@ -19,7 +19,7 @@ from pages.components.uploads import Upload
 WAYS = ("stack", "join", "wide")
 PREFIX = "together"
 # What an answer about one file may say about all: how its cells are written, not how they are separated.
-_FOR_ALL = ("decimal", "thousands", "day_first", "header", "units_row")
+_FOR_ALL = ("decimal", "thousands", "day_first", "header", "units_row", "cells", "last_line")
 
 
 def shown(files: Sequence[Upload]) -> wf.Prepared | None:
@@ -28,14 +28,34 @@ def shown(files: Sequence[Upload]) -> wf.Prepared | None:
     with rail:
         source = _choices(files)
     with main, notices.guard():
-        prepared = _prepared(files, source)
-        made = prepared.combination
-        preview.ask(made.reading.questions, made.reading.options, PREFIX)
-        figures(_figures(made, len(files)))
-        _head(made)
-        findings.show(made.reading.findings, key="combined_findings")
+        prepared = _prepared(files, source, _for_all())
+        _draw(prepared.combination, len(files), PREFIX)
         return prepared
     return None
+
+
+def turned(file: Upload) -> wf.Prepared | None:
+    """Draw the corrections of one wide file and the long table that it becomes; what was made, or None where it cannot be."""
+    rail, main = st.columns([1, 3], gap="medium")
+    with rail:
+        _, _, options = preview.read_as(file)
+        key = st.text_input(
+            t("Key"), key=_start("key", ""), help=t("The column that names the part or cycle; empty = found or counted.")
+        ).strip()
+    with main, notices.guard():
+        source = sources.chosen().with_values(combine="wide", key=key or None)
+        prepared = _prepared((file,), source, options)
+        _draw(prepared.combination, 1, "read")
+        return prepared
+    return None
+
+
+def _draw(made: Combination, n_files: int, prefix: str) -> None:
+    """The table as it would be stored, with what is open and what was found."""
+    preview.ask(made.reading.questions, made.reading.options, prefix)
+    figures(_figures(made, n_files))
+    _head(made)
+    findings.show(made.reading.findings, key="combined_findings")
 
 
 def _choices(files: Sequence[Upload]) -> SourceOptions:
@@ -48,12 +68,17 @@ def _choices(files: Sequence[Upload]) -> SourceOptions:
         how = st.radio(
             t("Files"), WAYS, format_func=_way, captions=_captions(), key="together.combine", label_visibility="collapsed"
         )
-    key, tolerance = None, None
+    key, within, tolerance = None, None, None
     if how in ("join", "wide"):
         key = st.text_input(
             t("Key"), key=_start("key", ""), help=t("The column by which files are joined; empty = found or asked.")
         ).strip()
     if how == "join":
+        within = st.text_input(
+            t("Same group"),
+            key=_start("within", ""),
+            help=t("A column such as the machine or the lot: only rows with the same value in it are joined; * = any."),
+        ).strip()
         tolerance = st.number_input(
             t("Tolerance"),
             min_value=0.0,
@@ -62,7 +87,11 @@ def _choices(files: Sequence[Upload]) -> SourceOptions:
         )
         st.caption(md(t("Every row of '{name}' is kept.", name=files[0].name)))
     return sources.chosen().with_values(
-        combine=how, key=key or None, tolerance=tolerance or None, columns=st.session_state.get("together.columns")
+        combine=how,
+        key=key or None,
+        within=within or None,
+        tolerance=tolerance or None,
+        columns=st.session_state.get("together.columns"),
     )
 
 
@@ -85,20 +114,27 @@ def _captions() -> tuple[str, ...]:
     )
 
 
-def _prepared(files: Sequence[Upload], source: SourceOptions) -> wf.Prepared:
+def _for_all() -> ReadOptions:
+    """What answers have said about how every file is read."""
+    answers = {name: st.session_state.get(f"{PREFIX}.{name}") for name in _FOR_ALL}
+    # A line holds for one file; that all lines count, or all but rows of totals, holds for each.
+    if (answers["last_line"] or 0) > 0:
+        answers["last_line"] = None
+    return ReadOptions.read({name: value for name, value in answers.items() if value is not None})
+
+
+def _prepared(files: Sequence[Upload], source: SourceOptions, options: ReadOptions) -> wf.Prepared:
     """Put the files together, once for each choice.
 
     Raises:
         Problem: they do not go together; kept too, as it would be the same the next time.
     """
-    answers = {name: st.session_state.get(f"{PREFIX}.{name}") for name in _FOR_ALL}
-    options = ReadOptions.read({name: value for name, value in answers.items() if value is not None})
     asked = (tuple(str(f.path) for f in files), source, options)
     kept = st.session_state.get("_prepared")
     if kept is None or kept[0] != asked:
         made: wf.Prepared | Problem
         try:
-            with sources.bar(t("Reading {n} files …", n=len(files)), _put_away) as progress:
+            with sources.bar(tn("Reading {n} file …", "Reading {n} files …", len(files)), _put_away) as progress:
                 made = wf.prepare_files(
                     [f.path for f in files],
                     sources.workplace(),

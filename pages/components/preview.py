@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,24 +26,53 @@ SHOWN_COLUMNS = 60
 SHOWN_CELL = 200
 MOST_RADIOS = 8
 MOST_HASHED = 500_000_000
-_ONLY_ASKED = ("quote", "escape", "comment", "header_rows", "unnamed", "last_line", "signs")
+_ONLY_ASKED = ("quote", "escape", "comment", "header_rows", "unnamed", "last_line", "cells", "signs")
+
+
+def is_wide() -> bool:
+    """Whether the file that waits is to be turned: one row a part or cycle, one column a time step."""
+    return bool(st.session_state.get("read.form"))
+
+
+def read_as(upload: Upload) -> tuple[Opened, Preview, ReadOptions]:
+    """Draw what can be chosen and corrected about a file: the file opened, what was found in it, what a person changed."""
+    opened = sources.opened(upload)
+    found = _look(_stamp(opened), opened, "")
+    options = _corrections(found.options, opened)
+    st.toggle(
+        t("Each column is a time step"),
+        key=_start("form", False),
+        help=t("For a table of one row a part or cycle: it is turned into one row a step, as windows need it."),
+    )
+    return opened, found, options
 
 
 def corrected(upload: Upload) -> tuple[Preview, ReadOptions, SourceOptions]:
     """Draw the corrections and the head of the table; the preview and the options that the import should use."""
     rail, main = st.columns([1, 3], gap="medium")
     with rail:
-        opened = sources.opened(upload)
-        found = _look(_stamp(opened), opened, "")
-        options = _corrections(found.options, opened)
+        opened, found, options = read_as(upload)
     preview = _look(_stamp(opened), opened, options.model_dump_json()) if options != ReadOptions() else found
     with main:
         if preview.refusal is not None:
             notices.problem(preview.refusal)
+        preview = replace(preview, questions=(*preview.questions, *_late(preview, options)))
         ask(preview.questions, preview.options)
         _head(preview)
         findings.show(preview.findings, key="preview_findings")
     return preview, options, sources.chosen()
+
+
+def ask_late(questions: Sequence[Question]) -> None:
+    """Ask, with the next run of the script, what only reading the whole file has left open."""
+    st.session_state["read.late"] = tuple(questions)
+
+
+def _late(preview: Preview, options: ReadOptions) -> tuple[Question, ...]:
+    """What an import left open and nobody has answered since."""
+    asked = {q.code for q in preview.questions}
+    late: tuple[Question, ...] = st.session_state.get("read.late", ())
+    return tuple(q for q in late if q.code not in asked and getattr(options, q.code, "") is None)
 
 
 @st.cache_data(max_entries=16, ttl=3600, show_spinner=False)
@@ -97,7 +127,10 @@ def _corrections(found: ReadOptions, opened: Opened) -> ReadOptions:
     values |= {name: value for name, value in asked.items() if value is not None}
     assumed = {"header": True, "units_row": False, "preamble_rows": 0}
     before = {name: assumed.get(name) if getattr(found, name) is None else getattr(found, name) for name in values}
-    return ReadOptions.read({name: value for name, value in values.items() if value is not None and value != before[name]})
+    # An answer that says what was found anyway is an answer all the same.
+    answered: frozenset[str] = st.session_state.get("read.answered", frozenset())
+    taken = {name: v for name, v in values.items() if v is not None and (v != before[name] or name in answered)}
+    return ReadOptions.read(taken)
 
 
 def _text_widgets(found: ReadOptions) -> dict[str, Any]:
@@ -189,6 +222,8 @@ def _answer(question: Question, key: str, before: ReadOptions, prefix: str) -> N
         is_new = value != getattr(before, name, None) if prefix == "read" else is_asked
         if value is not None and is_new:
             st.session_state[f"{prefix}.{name}"] = value
+    if prefix == "read":
+        st.session_state["read.answered"] = st.session_state.get("read.answered", frozenset()) | {question.code}
     del st.session_state[key]
 
 

@@ -58,7 +58,7 @@ def _forget_other_table(table: tuple[str, str | None, str | None]) -> None:
     if before is None or before == table:
         return
     for key in [str(k) for k in st.session_state if str(k).startswith("read.")]:
-        if key not in ("read.sheet", "read.member", "read.name"):
+        if key not in ("read.sheet", "read.member", "read.name", "read.form"):
             del st.session_state[key]
 
 

@@ -43,6 +43,8 @@ def show() -> None:
     dataset, waiting = state.dataset(), uploads.current()
     if waiting is not None and (len(uploads.waiting()) > 1 or sources.is_all()):
         _import_together(uploads.waiting())
+    elif waiting is not None and preview.is_wide():
+        _import_together((waiting,), is_wide=True)
     elif waiting is not None:
         _import(waiting)
     elif dataset is None or st.session_state.get("_add_file"):
@@ -128,14 +130,19 @@ def _bring_in(
             cancelled=progress.is_stopped,
             privacy=private or None,
         )
+    if imported.questions:
+        preview.ask_late(imported.questions)
+        st.rerun()
     _open(imported)
 
 
-def _import_together(files: tuple[uploads.Upload, ...]) -> None:
-    """Several files, or all of an archive, as one table that is shown before it is stored."""
+def _import_together(files: tuple[uploads.Upload, ...], *, is_wide: bool = False) -> None:
+    """Several files, all of an archive, or one wide file that is turned: a table that is shown before it is stored."""
     head = st.container()
     caption(*(preview.size_line(file) for file in files[:NAMED_FILES]), "…" if len(files) > NAMED_FILES else "")
-    prepared = combination.shown(files)
+    prepared = None
+    with notices.guard():
+        prepared = combination.turned(files[0]) if is_wide else combination.shown(files)
     with head:
         headline(combination.headline_of(files, prepared))
     n_open = combination.open_questions(prepared)
@@ -143,8 +150,9 @@ def _import_together(files: tuple[uploads.Upload, ...]) -> None:
         name = st.text_input(
             t("Name of the dataset"), value=combination.title_of(files), max_chars=100, key="read.name", width=320
         )
+        private = privacy_choice.choose([c.name for c in prepared.combination.reading.columns] if prepared else ())
         wanted = st.button(
-            t("Import as one table"),
+            t("Import file") if is_wide else t("Import as one table"),
             type="primary",
             icon=":material/download_done:",
             key="import_file",
@@ -158,7 +166,12 @@ def _import_together(files: tuple[uploads.Upload, ...]) -> None:
             paths, names = [f.path for f in files], [f.name for f in files]
             _open(
                 wf.import_files(
-                    state.workspace(), paths, names=names, name=(name or combination.title_of(files)).strip(), prepared=prepared
+                    state.workspace(),
+                    paths,
+                    names=names,
+                    name=(name or combination.title_of(files)).strip(),
+                    prepared=prepared,
+                    privacy=private or None,
                 )
             )
 

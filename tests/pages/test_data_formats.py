@@ -92,7 +92,7 @@ def test_a_parquet_file_keeps_its_schema(open_app: Open) -> None:
     content = io.BytesIO()
     pq.write_table(pa.table({"p": [1.5, 2.5, 3.5], "lot": ["A", "B", "A"]}), content)
     app = uploaded(open_app, ("plant.parquet", content.getvalue()))
-    assert not app.toggle
+    assert [toggle.key for toggle in app.toggle] == ["read.form"]
     assert [c.kind for c in stored_table(app).columns] == ["number", "text"]
 
 
@@ -130,6 +130,31 @@ def test_files_can_be_joined_and_what_has_no_partner_is_shown(open_app: Open) ->
     assert stored_table(app).n_rows == 10
 
 
+def test_the_nearest_time_is_joined_within_a_machine_where_it_is_asked(open_app: Open) -> None:
+    machines = ["M1", "M2"] * 10
+    a = "machine,time,p\n" + "".join(f"{m},2024-01-01 00:00:{k:02d},{k}\n" for k, m in enumerate(machines))
+    b = "machine,time,q\n" + "".join(f"{m},2024-01-01 00:00:{k:02d}.4,{k}\n" for k, m in enumerate(reversed(machines)))
+    app = uploaded(open_app, ("a.csv", a.encode()), ("b.csv", b.encode()))
+    app.radio(key="together.combine").set_value("join").run(timeout=60)
+    app.text_input(key="together.key").set_value("time").run(timeout=60)
+    app.number_input(key="together.tolerance").set_value(0.5).run(timeout=60)
+    assert app.button(key="import_file").disabled
+    app.radio(key="together.question.within.0").set_value(0).run(timeout=60)
+    assert app.text_input(key="together.within").value == "machine"
+    assert [m.value for m in app.metric] == ["20", "4", "20"]  # The nearest row is always of the other machine.
+    app.text_input(key="together.within").set_value("*").run(timeout=60)
+    assert [m.value for m in app.metric] == ["20", "5", "0"]
+    assert stored_table(app).n_rows == 20
+
+
+def test_totals_of_one_of_several_files_are_answered_for_all(open_app: Open) -> None:
+    rows = "part,n\n" + "".join(f"p{k},{k}\n" for k in range(20))
+    app = uploaded(open_app, ("a.csv", rows.encode()), ("b.csv", (rows + "Total,191\n").encode()))
+    assert app.button(key="import_file").disabled
+    app.radio(key="together.question.last_line.0").set_value(0).run(timeout=60)
+    assert stored_table(app).n_rows == 40
+
+
 def test_differing_columns_are_asked_for(open_app: Open) -> None:
     app = uploaded(open_app, ("a.csv", table("p", "u").encode()), ("b.csv", table("p", "v").encode()))
     assert app.button(key="import_file").disabled
@@ -158,6 +183,41 @@ def test_wide_files_become_cycles_and_steps(open_app: Open) -> None:
         ("PS1", "sensor"),
         ("TS1", "sensor"),
     ]
+
+
+def test_one_wide_file_is_turned_and_shown_before_it_is_stored(open_app: Open) -> None:
+    header = "part,lot," + ",".join(f"force_{s}" for s in range(6))
+    rows = "".join(f"A{c},L1," + ",".join(str(c * 10 + s + 0.5) for s in range(6)) + "\n" for c in range(8))
+    app = uploaded(open_app, ("press.csv", f"{header}\n{rows}".encode()))
+    assert app.toggle(key="read.form").value is False and app.dataframe[0].value.shape[1] == 8
+    app.toggle(key="read.form").set_value(True).run(timeout=60)
+    assert not app.exception and app.title[0].value.startswith("Check the table of 48 rows from 'press")
+    assert app.dataframe[0].value.iloc[1].tolist() == ["A0", "1", "1.5", "L1"]
+    app.toggle(key="read.form").set_value(False).run(timeout=60)
+    assert app.dataframe[0].value.shape[1] == 8
+    app.toggle(key="read.form").set_value(True).run(timeout=60)
+    dataset = stored_table(app)
+    assert (dataset.name, dataset.n_rows) == ("press", 48)
+    roles = [("part", "group"), ("step", "time"), ("force", "sensor"), ("lot", "ignore")]
+    assert [(c.name, c.role) for c in dataset.columns] == roles
+
+
+def test_a_wide_file_of_numbers_with_a_decimal_comma_is_corrected_and_turned(open_app: Open) -> None:
+    rows = "".join(";".join(f"{c},{s}25" for s in range(5)) + "\n" for c in range(7))
+    app = uploaded(open_app, ("PS1.txt", rows.encode()))
+    app.toggle(key="read.form").set_value(True).run(timeout=60)
+    assert not app.exception
+    assert app.selectbox(key="read.decimal").value == ","
+    dataset = stored_table(app)
+    assert dataset.n_rows == 35 and dataset.table(["PS1"])["PS1"].max() == 6.425
+
+
+def test_a_file_that_is_not_wide_says_so_and_goes_back(open_app: Open) -> None:
+    app = uploaded(open_app, ("a.csv", table("p", "u").encode()))
+    app.toggle(key="read.form").set_value(True).run(timeout=60)
+    assert not app.exception and "at least 3" in app.error[0].value and app.button(key="import_file").disabled
+    app.toggle(key="read.form").set_value(False).run(timeout=60)
+    assert stored_table(app).n_rows == 30
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,11 @@ def imported(open_app: Open, content: bytes, name: str = "part.csv") -> AppTest:
     return app
 
 
+def asked(app: AppTest) -> list[str]:
+    """The keys of the open questions."""
+    return [str(r.key) for r in app.radio if "question" in str(r.key)]
+
+
 def test_the_empty_screen_asks_for_a_file(open_app: Open) -> None:
     app = open_app("prepare/data.py")
     assert app.title[0].value.startswith("Bring a table")
@@ -294,3 +299,45 @@ def test_a_file_of_periods_is_read_as_people_write_it(raw: bytes) -> None:
 def test_a_file_without_periods_is_refused(raw: bytes) -> None:
     with pytest.raises(Problem):
         series_section.read_file(raw)
+
+
+def test_what_only_the_whole_file_leaves_open_is_asked_after_the_first_try(open_app: Open) -> None:
+    rows = "".join(f"p{k},{k}\n" for k in range(40))  # The sum is 780.
+    app = imported(open_app, f"part,n\n{rows}Total,790\n".encode())
+    assert wf.list_datasets(wf.open_workspace()) == () and app.button(key="import_file").disabled
+    app.radio(key="read.question.last_line.0").set_value(0).run()
+    assert not asked(app) and not app.button(key="import_file").disabled
+    app.button(key="import_file").click().run()
+    assert not app.exception
+    assert wf.list_datasets(wf.open_workspace())[0].n_rows == 40
+
+
+def test_an_answer_that_says_what_was_found_anyway_closes_the_question(open_app: Open) -> None:
+    app = uploaded(open_app, b"1,2,3\n4,5,6\n")
+    app.radio(key="read.question.header.0").set_value(0).run()
+    assert not asked(app) and not app.button(key="import_file").disabled
+    app.button(key="import_file").click().run()
+    assert wf.list_datasets(wf.open_workspace())[0].n_rows == 2
+
+
+@pytest.mark.parametrize(("answer", "names"), [(0, ["a", "b"]), (1, ["c", "d", "e"]), (2, list("abcde"))])
+def test_one_of_the_tables_side_by_side_is_chosen(open_app: Open, answer: int, names: list[str]) -> None:
+    rows = "".join(f"{k},{k / 4},,{k},x{k},{k / 8}\n" for k in range(30))
+    app = uploaded(open_app, f"a,b,,c,d,e\n{rows}".encode())
+    assert app.button(key="import_file").disabled
+    app.radio(key="read.question.cells.0").set_value(answer).run()
+    assert not asked(app)
+    app.button(key="import_file").click().run()
+    dataset = wf.list_datasets(wf.open_workspace())[0]
+    assert [c.name for c in dataset.columns] == names and dataset.n_rows == 30
+
+
+def test_the_table_below_another_is_chosen(open_app: Open) -> None:
+    upper = "t,p,q\n" + "".join(f"{k},{k / 4},{k}\n" for k in range(30))
+    lower = "cycle,mass\n" + "".join(f"{k},{k / 8}\n" for k in range(20))
+    app = uploaded(open_app, f"{upper}\n{lower}".encode())
+    app.radio(key="read.question.last_line.0").set_value(2).run()
+    assert not asked(app) and app.number_input(key="read.preamble_rows").value == 32
+    app.button(key="import_file").click().run()
+    dataset = wf.list_datasets(wf.open_workspace())[0]
+    assert [c.name for c in dataset.columns] == ["cycle", "mass"] and dataset.n_rows == 20

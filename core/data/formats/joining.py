@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
-from core.data.dataset import Column
 from core.data.findings import Finding
 from core.data.formats.combining import Made, Part, shown_cell
-from core.data.formats.records import SourceOptions, Unmatched, source_question
-from core.data.formats.stacking import _OPTIONS, as_kind, quoted
+from core.data.formats.records import ANY_GROUP, SourceOptions, Unmatched, source_question
+from core.data.formats.stacking import _OPTIONS, as_kind, quoted, with_group
 from core.data.options import Question
 from core.data.roles import guess_roles
 from core.data.staging import copy_in_order
@@ -22,6 +21,9 @@ from core.messages import msg, msg_n
 
 def join(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], parquet: Path, source: SourceOptions) -> Made:
     """Write the rows of the first file, in their order, with the columns of the others beside them.
+
+    With `source.within` only rows that have the same value in that column go together, and a row without one has no partner.
+    Where a tolerance is given and the files share a column of groups, it is asked whether rows must be of the same group.
 
     With a tolerance the nearest row counts: the one before or after, whichever is closer, the one before where both are as
     close (ASOF joins in both directions). Rows without a partner have gaps and are counted, on both sides.
@@ -34,22 +36,53 @@ def join(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], parquet: 
         raise SettingProblem(
             msg("One file was given to join."), msg("Expected two files or more."), msg("Add the file that it is joined with.")
         )
-    key = source.key or _only_key(parts)
+    questions: list[Question] = []
+    key, within = source.key or _only_key(parts, source), source.within
     if key is None:
-        question = _which_key(parts)
-        key = next(iter(question.options))[0].key  # type: ignore[attr-defined]
-        made = _joined(connection, parts, parquet, str(key), source.tolerance)
-        return replace(made, questions=(question,))
-    return _joined(connection, parts, parquet, key, source.tolerance)
+        questions.append(_which_key(parts, source))
+        key = next(iter(questions[0].options))[0].key  # type: ignore[attr-defined]
+    if within is None and source.tolerance is not None and (shared := _shared_group(parts, str(key))):
+        questions.append(_same_group(shared))
+        within = shared
+    how = _How(str(key), None if within == ANY_GROUP else within, source.tolerance)
+    return replace(_joined(connection, parts, parquet, how), questions=tuple(questions))
 
 
-def _only_key(parts: Sequence[Part]) -> str | None:
-    common = _common(parts)
+@dataclass(frozen=True, slots=True)
+class _How:
+    """By what rows are joined: the key, the column that must be the same besides (or None), and the tolerance."""
+
+    key: str
+    within: str | None
+    tolerance: float | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that every file has to have; they come from the first one."""
+        return (self.key,) if self.within is None else (self.key, self.within)
+
+
+def _only_key(parts: Sequence[Part], source: SourceOptions) -> str | None:
+    common = _common(parts, source)
     return common[0] if len(common) == 1 else None
 
 
-def _common(parts: Sequence[Part]) -> list[str]:
-    common = [name for name in parts[0].columns if all(name in p.columns for p in parts)]
+def _shared_group(parts: Sequence[Part], key: str) -> str | None:
+    """The column of groups of the first file, where every file has it."""
+    names = (c.name for c in parts[0].reading.columns if c.role == "group" and c.name != key)
+    return next((name for name in names if all(name in p.columns for p in parts)), None)
+
+
+def _same_group(column: str) -> Question:
+    answers = [
+        (SourceOptions(within=column), msg("only rows with the same '{column}'", column=column)),
+        (SourceOptions(within=ANY_GROUP), msg("rows of any '{column}'", column=column)),
+    ]
+    return source_question("within", msg("Every file has '{column}'. Which rows may be joined?", column=column), answers)
+
+
+def _common(parts: Sequence[Part], source: SourceOptions) -> list[str]:
+    common = [name for name in parts[0].columns if name != source.within and all(name in p.columns for p in parts)]
     if not common:
         raise DataProblem(
             msg("The files have no column in common."),
@@ -59,30 +92,30 @@ def _common(parts: Sequence[Part]) -> list[str]:
     return common
 
 
-def _which_key(parts: Sequence[Part]) -> Question:
+def _which_key(parts: Sequence[Part], source: SourceOptions) -> Question:
     """Times and identifiers first: few join on a measured value."""
     order = {"time": 0, "group": 1, "ignore": 2, "target": 3, "sensor": 4}
-    names = sorted(_common(parts), key=lambda n: order[parts[0].columns[n].role])
+    names = sorted(_common(parts, source), key=lambda n: order[parts[0].columns[n].role])
     answers = [(SourceOptions(key=name), msg("{name}", name=name)) for name in names]
     return source_question("key", msg("By which column are the files joined?"), answers)
 
 
-def _joined(
-    connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], parquet: Path, key: str, tolerance: float | None
-) -> Made:
+def _joined(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], parquet: Path, how: _How) -> Made:
     first = parts[0]
     for part in parts:
-        if key not in part.columns:
-            raise unknown_column(key, part.columns)
-    _check_kinds(parts, key, tolerance)
-    connection.execute(f"CREATE TEMP TABLE base AS SELECT file_row_number AS r, {quoted(key)} AS k FROM {first.sql}")
+        for name in how.columns:
+            if name not in part.columns:
+                raise unknown_column(name, part.columns)
+    _check_kinds(parts, how)
+    group = "" if how.within is None else f", {quoted(how.within)} AS g"
+    connection.execute(f"CREATE TEMP TABLE base AS SELECT file_row_number AS r, {quoted(how.key)} AS k{group} FROM {first.sql}")
     unmatched, joins, cells = [], [], [f"a.{quoted(n)}" for n in first.columns]
     columns, names = list(first.reading.columns), set(first.columns)
     for n, part in enumerate(parts[1:]):
-        _match(connection, part, n, key, first.columns[key], tolerance)
+        _match(connection, part, n, first, how)
         unmatched.append(_unmatched(connection, part, n))
         joins.append(f"LEFT JOIN m{n} ON m{n}.r = a.file_row_number LEFT JOIN {part.sql} b{n} ON b{n}.file_row_number = m{n}.s")
-        for column in (c for c in part.reading.columns if c.name != key):
+        for column in (c for c in part.reading.columns if c.name not in how.columns):
             name = _free(column.name, part.name, names)
             names.add(name)
             columns.append(replace(column, name=name))
@@ -91,56 +124,90 @@ def _joined(
     copy_in_order(connection, query, parquet, _OPTIONS)
     guessed, roles = guess_roles(parquet, [c.name for c in columns], [c.kind for c in columns], [c.unit for c in columns])
     findings = (*(f for u in unmatched for f in _unmatched_findings(u, first.name)), *roles)
+    if how.within is not None:
+        guessed = with_group(guessed, how.within)
     return Made(guessed, first.reading.n_rows, findings, (), tuple(unmatched))
 
 
-def _check_kinds(parts: Sequence[Part], key: str, tolerance: float | None) -> None:
-    kinds = {p.columns[key].kind for p in parts}
-    if tolerance is not None and (len(kinds) > 1 or kinds == {"text"}):
+def _check_kinds(parts: Sequence[Part], how: _How) -> None:
+    if how.within == how.key:
+        raise SettingProblem(
+            msg("'{column}' is both the key and the group.", column=how.key),
+            msg("Expected two different columns."),
+            msg("Leave the group out: rows with the same key are of one group."),
+        )
+    kinds = {p.columns[how.key].kind for p in parts}
+    if how.tolerance is not None and (len(kinds) > 1 or kinds == {"text"}):
         raise DataProblem(
-            msg("The nearest row was asked for, but '{column}' is not a time or number in every file.", column=key),
+            msg("The nearest row was asked for, but '{column}' is not a time or number in every file.", column=how.key),
             msg("Expected a column of times, or of numbers, in every file."),
             msg("Choose another key, or leave the tolerance out."),
         )
 
 
-def _match(connection: duckdb.DuckDBPyConnection, part: Part, n: int, key: str, first: Column, tolerance: float | None) -> None:
+def _match(connection: duckdb.DuckDBPyConnection, part: Part, n: int, first: Part, how: _How) -> None:
     """Fill table m<n>: for each row r of the first file the row s of this one, or NULL."""
-    own = part.columns[key]
-    value = as_kind(quoted(key), own.kind, "text" if own.kind != first.kind else own.kind)
+    theirs, filled = [], []
+    for letter, name in zip("kg", how.columns, strict=False):
+        own = part.columns[name].kind
+        value = as_kind(quoted(name), own, own if own == first.columns[name].kind else "text")
+        theirs.append(f"{value} AS {letter}")
+        filled.append(f"{quoted(name)} IS NOT NULL")
     connection.execute(
-        f"CREATE TEMP TABLE o{n} AS SELECT file_row_number AS s, {value} AS k FROM {part.sql} WHERE {quoted(key)} IS NOT NULL"
+        f"CREATE TEMP TABLE o{n} AS SELECT file_row_number AS s, {', '.join(theirs)} FROM {part.sql} "
+        f"WHERE {' AND '.join(filled)}"
     )
-    if tolerance is not None:
-        connection.execute(f"CREATE TEMP TABLE m{n} AS {_nearest(n, tolerance, own.kind == 'time')}")
+    if how.tolerance is not None:
+        left = _left(first, part, "g", how.within) if how.within is not None else None
+        connection.execute(
+            f"CREATE TEMP TABLE m{n} AS {_nearest(n, how.tolerance, part.columns[how.key].kind == 'time', left)}"
+        )
         return
-    twice = connection.execute(f"SELECT k, count(*) AS c FROM o{n} GROUP BY k HAVING c > 1 ORDER BY c DESC LIMIT 1").fetchone()
+    _check_unique(connection, part, n, how)
+    same = " AND ".join(
+        f"{_left(first, part, letter, name)} = o{n}.{letter}" for letter, name in zip("kg", how.columns, strict=False)
+    )
+    connection.execute(f"CREATE TEMP TABLE m{n} AS SELECT base.r, o{n}.s FROM base LEFT JOIN o{n} ON {same}")
+
+
+def _left(first: Part, part: Part, letter: str, name: str) -> str:
+    """A column of the first file as it is compared with this file's."""
+    own, other = first.columns[name].kind, part.columns[name].kind
+    return as_kind(f"base.{letter}", own, own if own == other else "text")
+
+
+def _check_unique(connection: duckdb.DuckDBPyConnection, part: Part, n: int, how: _How) -> None:
+    """Each key at most once, in each group where there are groups."""
+    by = "k" if how.within is None else "k, g"
+    twice = connection.execute(
+        f"SELECT count(*) AS c, {by} FROM o{n} GROUP BY {by} HAVING c > 1 ORDER BY c DESC LIMIT 1"
+    ).fetchone()
     if twice:
         raise DataProblem(
             msg(
                 "'{key}' is {value} in {n} rows of '{file}'.",
-                key=key,
-                value=shown_cell(twice[0])[:60],
-                n=twice[1],
+                key=" · ".join(how.columns),
+                value=" · ".join(shown_cell(v) for v in twice[1:])[:60],
+                n=twice[0],
                 file=part.name,
             ),
             msg("Expected each key at most once in every file but the first, or rows would multiply."),
             msg("Make the file with the repeated key the first one, or choose another key."),
         )
-    left = as_kind("base.k", first.kind, "text" if own.kind != first.kind else first.kind)
-    connection.execute(f"CREATE TEMP TABLE m{n} AS SELECT base.r, o{n}.s FROM base LEFT JOIN o{n} ON {left} = o{n}.k")
 
 
-def _nearest(n: int, tolerance: float, is_time: bool) -> str:
-    """The nearest of the row before and the row after. Several rows at one time: the last before, the first after."""
+def _nearest(n: int, tolerance: float, is_time: bool, group: str | None) -> str:
+    """The nearest of the row before and the row after, in the group where one is given (as an expression on the first
+    file). Several rows at one time: the last before, the first after."""
     distance = "abs(epoch_us({0}) - epoch_us({1})) / 1e6" if is_time else "abs({0} - {1})"
+    same, by = ("", "k") if group is None else (f"{group} = o.g AND ", "k, g")
     before = (
         f"SELECT base.r, o.s, {distance.format('base.k', 'o.k')} AS d, 0 AS side FROM base "
-        f"ASOF JOIN (SELECT k, max(s) AS s FROM o{n} GROUP BY k) o ON base.k >= o.k"
+        f"ASOF JOIN (SELECT {by}, max(s) AS s FROM o{n} GROUP BY {by}) o ON {same}base.k >= o.k"
     )
     after = (
         f"SELECT base.r, o.s, {distance.format('base.k', 'o.k')} AS d, 1 AS side FROM base "
-        f"ASOF JOIN (SELECT k, min(s) AS s FROM o{n} GROUP BY k) o ON base.k <= o.k"
+        f"ASOF JOIN (SELECT {by}, min(s) AS s FROM o{n} GROUP BY {by}) o ON {same}base.k <= o.k"
     )
     best = f"SELECT r, arg_min(s, (d, side)) AS s FROM ({before} UNION ALL {after}) WHERE d <= {float(tolerance)!r} GROUP BY r"
     return f"SELECT base.r, best.s FROM base LEFT JOIN ({best}) best ON best.r = base.r"

@@ -28,7 +28,7 @@ from core.messages import Message, msg, msg_n
 Progress = Callable[[str, float], None]
 _NAMED = 12
 _WORKBOOK_LIMITS = ArchiveLimits(total_ratio=100.0)  # The XML of a sheet repeats itself more than any CSV.
-_FREE_OF_FORMAT = ("header", "units_row", "preamble_rows", "day_first", "decimal", "thousands")
+_FREE_OF_FORMAT = ("header", "units_row", "preamble_rows", "day_first", "decimal", "thousands", "signs", "last_line", "cells")
 
 
 def quiet(stage: str, part: float) -> None:

@@ -14,6 +14,7 @@ from core.settings import Settings, setting
 
 Combine = Literal["stack", "join", "wide"]
 ALL_MEMBERS = "*"
+ANY_GROUP = "*"
 
 
 class SourceOptions(Settings):
@@ -36,6 +37,12 @@ class SourceOptions(Settings):
         None, title="Columns that differ", help="Keep all columns, with gaps, or only those that every file has.", expert=False
     )
     key: str | None = setting(None, title="Key", help="The column by which files are joined.", expert=False)
+    within: str | None = setting(
+        None,
+        title="Same group",
+        help="A column of every file, such as the machine or the lot: only rows with the same value in it are joined; * = any.",
+        expert=False,
+    )
     tolerance: float | None = setting(
         None,
         title="Tolerance",

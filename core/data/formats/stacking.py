@@ -46,7 +46,7 @@ def stack(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], parquet:
     unsorted = [f for p in parts for f in p.reading.findings if f.code == "time_not_sorted"][:1]
     roles = tuple(f for f in roles if f.column != label and f.code != "time_not_sorted")
     findings = (*_mixed(parts, names, kinds), *roles, *unsorted)
-    return Made(_with_file_group(columns, label), sum(p.reading.n_rows for p in parts), findings, asked)
+    return Made(with_group(columns, label), sum(p.reading.n_rows for p in parts), findings, asked)
 
 
 def _names(parts: Sequence[Part], source: SourceOptions) -> list[str]:
@@ -114,8 +114,8 @@ def _mixed(parts: Sequence[Part], names: Sequence[str], kinds: dict[str, Kind]) 
     return found
 
 
-def _with_file_group(columns: Sequence[Column], label: str) -> tuple[Column, ...]:
-    """The file is the group; a column that was guessed to be one is left aside, as only one can be."""
+def with_group(columns: Sequence[Column], label: str) -> tuple[Column, ...]:
+    """One column is the group; a column that was guessed to be one is left aside, as only one can be."""
     return tuple(
         replace(c, role="group") if c.name == label else replace(c, role="ignore") if c.role == "group" else c for c in columns
     )

@@ -16,6 +16,7 @@ import duckdb
 from core.data.dataset import Column, Kind
 from core.data.findings import Finding
 from core.data.formats.combining import Made, Part
+from core.data.formats.one_wide import MIN_STEPS, taken_apart
 from core.data.formats.records import SourceOptions
 from core.data.formats.stacking import _OPTIONS, quoted
 from core.data.roles import guess_roles, words_of
@@ -24,17 +25,19 @@ from core.errors import DataProblem, unknown_column
 from core.messages import msg, msg_n
 
 CYCLE, STEP = "cycle", "step"
-_MIN_STEPS = 3
 _CYCLE_WORDS = frozenset(["cycle", "part", "id", "serial", "unit", "shot", "stroke", "piece", "no", "nr"])
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What the files are: sensors, facts, the steps of a sensor by column name, and the column that names the cycle."""
+    """What the files are: sensors, facts, the steps of a sensor by column name, and the column that names the cycle.
+    `of_one` where all of it comes from one file, whose rows cannot go astray."""
 
     sensors: tuple[Part, ...]
     facts: tuple[Part, ...]
     cycle: str | None
+    of_one: bool = False
+    findings: tuple[Finding, ...] = ()
 
     def steps(self, part: Part) -> list[str]:
         """The columns of a sensor that are time steps."""
@@ -52,7 +55,7 @@ def widen(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], parquet:
     The sensor files are those of the width that most files have (the wider one where two are as frequent); the others hold
     facts about each cycle. A first column that names the cycle (`source.key`, or the same in every sensor file, each value
     once) joins the files; without one, row k of every file is cycle k, counted from 1. Steps at which no sensor has a
-    value are left out, so that cycles may differ in length.
+    value are left out, so that cycles may differ in length. One file alone is taken apart by its column names (`one_wide`).
 
     Raises:
         DataProblem: the files differ in their rows, a sensor file holds text, or no file is wide.
@@ -80,6 +83,8 @@ def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
 
 
 def _layout(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], source: SourceOptions) -> _Layout:
+    if len(parts) == 1:
+        return _of_one(connection, parts[0], source)
     widths = Counter(len(p.columns) for p in parts)
     width = max(widths, key=lambda w: (widths[w], w))
     sensors = tuple(p for p in parts if len(p.columns) == width)
@@ -89,6 +94,23 @@ def _layout(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], source
         raise unknown_column(wanted, sensors[0].columns)
     found = source.key is not None or _names_cycles(connection, sensors, wanted)
     return _Layout(sensors, facts, wanted if found else None)
+
+
+def _of_one(connection: duckdb.DuckDBPyConnection, part: Part, source: SourceOptions) -> _Layout:
+    if source.key is not None and source.key not in part.columns:
+        raise unknown_column(source.key, part.columns)
+
+    def is_unique(name: str) -> bool:
+        return _count(connection, f"SELECT count(DISTINCT {quoted(name)}) FROM {part.sql}") == part.reading.n_rows
+
+    if source.key is not None and not is_unique(source.key):
+        raise DataProblem(
+            msg("'{column}' does not have another value in each row of '{file}'.", column=source.key, file=part.name),
+            msg("Expected every cycle once."),
+            msg("Name another column as the key, or leave it out: then row 1 is cycle 1."),
+        )
+    one = taken_apart(part, source.key, _CYCLE_WORDS, is_unique)
+    return _Layout(one.sensors, one.facts, one.cycle, of_one=True, findings=one.findings)
 
 
 def _names_cycles(connection: duckdb.DuckDBPyConnection, sensors: Sequence[Part], name: str) -> bool:
@@ -107,18 +129,18 @@ def _names_cycles(connection: duckdb.DuckDBPyConnection, sensors: Sequence[Part]
 
 def _check(layout: _Layout) -> None:
     first = layout.sensors[0]
-    if len(layout.steps(first)) < _MIN_STEPS:
+    if len(layout.steps(first)) < MIN_STEPS:
         raise DataProblem(
             msg("'{file}' has {n} columns.", file=first.name, n=len(first.columns)),
-            msg("Expected one column a time step, at least {n}.", n=_MIN_STEPS),
+            msg("Expected one column a time step, at least {n}.", n=MIN_STEPS),
             msg("Import it as an ordinary table, or stack the files."),
         )
-    for part in (*layout.sensors, *layout.facts):
+    for part in (*layout.sensors, *layout.facts) if not layout.of_one else ():
         _check_rows(part, first)
     for part in layout.sensors:
         _check_numbers(part, layout)
     wide = next((p for p in layout.facts if len(p.columns) > len(first.columns)), None)
-    if wide is not None:
+    if wide is not None and not layout.of_one:
         raise DataProblem(
             msg(
                 "'{file}' has {n} columns, '{other}' has {m}.",
@@ -203,11 +225,11 @@ def _query(layout: _Layout, names: Sequence[str], steps: int) -> str:
     """Parallel unnest of one list a sensor: lists of one row are as long as each other, so steps stay together."""
     every = (*layout.sensors, *layout.facts)
     joins = "".join(f" JOIN {p.sql} t{n} ON {_same_cycle(layout, p, n)}" for n, p in enumerate(every) if n)
-    place = {p.name: n for n, p in enumerate(every)}
+    place = {id(p): n for n, p in enumerate(every)}
     lists = [
         f"unnest([{', '.join(f't{n}.{quoted(c)}' for c in layout.steps(p))}]) AS s{n}" for n, p in enumerate(layout.sensors)
     ]
-    facts = [f"t{place[p.name]}.{quoted(c.name)} AS f{k}" for k, (p, c) in enumerate(layout.fact_columns)]
+    facts = [f"t{place[id(p)]}.{quoted(c.name)} AS f{k}" for k, (p, c) in enumerate(layout.fact_columns)]
     cycle = "CAST(t0.file_row_number + 1 AS DOUBLE)" if layout.cycle is None else f"t0.{quoted(layout.cycle)}"
     inner = ", ".join(
         ["t0.file_row_number AS r", f"{cycle} AS c", f"CAST(unnest(range({steps})) AS DOUBLE) AS q", *lists, *facts]
@@ -225,15 +247,16 @@ def _same_cycle(layout: _Layout, part: Part, n: int) -> str:
 
 
 def _findings(layout: _Layout, steps: int, n_cycles: int, n_rows: int) -> list[Finding]:
-    message = msg(
-        "{files} sensors, {cycles} cycles of {steps} steps became {rows} rows: one a cycle and step.",
-        files=len(layout.sensors),
+    message = msg_n(
+        "{n} sensor, {cycles} cycles of {steps} steps became {rows} rows: one a cycle and step.",
+        "{n} sensors, {cycles} cycles of {steps} steps became {rows} rows: one a cycle and step.",
+        len(layout.sensors),
         cycles=n_cycles,
         steps=steps,
         rows=n_rows,
     )
-    found = [Finding("wide", message, severity="info")]
-    if layout.facts:
+    found = [Finding("wide", message, severity="info"), *layout.findings]
+    if layout.facts and not layout.of_one:
         names = ", ".join(p.name for p in layout.facts)
         by_name = layout.cycle is not None and all(layout.cycle in p.columns for p in layout.facts)
         message = (

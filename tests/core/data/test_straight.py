@@ -81,6 +81,7 @@ def test_empty_cells_are_empty_and_a_column_without_values_is_named(read: Read) 
         ("2024-05-06T03:15:00,press-1,007,5.5", "count", "text"),
         ('2024-05-06T03:15:00,press-1,"007",5.5', "count", "text"),
         ("2024-05-06T03:15:00,press-1,11_700,5.5", "count", "text"),
+        ("2024-05-06T03:15:00,press-1,1E5,5.5", "count", "number"),
         ("2024-05-06T03:15:00,press-1,12345678901234567890,5.5", "count", "text"),
         ("2024-05-06T03:15:00,press-1,11700,inf", "value", "number"),
         ("2024-05-06T03:15:00,press-1,11700,nan", "value", "number"),
@@ -119,6 +120,13 @@ def test_bytes_that_are_no_utf8_behind_the_beginning_change_the_encoding(read: R
     assert len(rows) > 1 << 20
     reading, table, went = read(b"i,value,place\n" + rows + "1,2,Lübeck\n".encode("latin-1"))
     assert not went and reading.options.encoding == "cp1252" and table["place"].iloc[-1] == "Lübeck"
+
+
+@pytest.mark.parametrize("last", ["Total,72000000", "合计,72000000", "Summe,1"])
+def test_a_file_that_may_end_with_totals_takes_the_careful_way(read: Read, last: str) -> None:
+    """The word stands in a text column, so that no cast refuses it."""
+    reading, _, went = read("lot,value\n" + "L1,6000\n" * ROWS + last + "\n")
+    assert not went and (reading.n_rows == ROWS or reading.outcome == "ask")
 
 
 def test_a_leading_zero_in_a_text_column_is_no_hindrance(read: Read) -> None:

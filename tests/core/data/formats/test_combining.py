@@ -204,6 +204,74 @@ def test_the_nearest_row_is_that_of_a_plain_search(tmp_path: Path) -> None:
         assert row[2] == (near[1] if near[0] <= 0.8 else None)
 
 
+@pytest.mark.parametrize("numbers_here", [False, True])
+def test_the_nearest_row_of_the_same_group_is_that_of_a_plain_search(tmp_path: Path, numbers_here: bool) -> None:
+    rng = random.Random(11)
+    machines = ["1", "2", "3", ""] if numbers_here else ["M1", "M2", "M3", ""]
+    left = [(rng.choice(machines), rng.randrange(0, 400) / 4) for _ in range(400)]
+    # Machine 3 is only in one file; of several rows at one time the last before and the first after count.
+    right = [(rng.choice(machines[:2] + ["x", ""]), rng.randrange(0, 400) / 4) for _ in range(200)]
+    files = {
+        "a.csv": text("machine,x,n", *(f"{g},{x!r},{k}" for k, (g, x) in enumerate(left))),
+        "b.csv": text("machine,x,m", *(f"{g},{x!r},{k}" for k, (g, x) in enumerate(right))),
+    }
+    made, rows = combined(tmp_path, files, combine="join", key="x", tolerance=0.8, within="machine")
+    assert [c.name for c in made.reading.columns] == ["machine", "x", "n", "m"]
+    assert {c.name: c.role for c in made.reading.columns}["machine"] == "group" and made.reading.questions == ()
+    partners = set()
+    for (group, x), row in zip(left, rows, strict=True):
+        near = [(abs(t - x), t > x, -k if t <= x else k, k) for k, (g, t) in enumerate(right) if g == group != ""]
+        best = min(near, default=None)
+        wanted = best[3] if best is not None and best[0] <= 0.8 else None
+        assert row[3] == wanted
+        partners.add(wanted)
+    assert len(partners - {None}) > 50
+    assert made.unmatched == (Unmatched("b", sum(r[3] is None for r in rows), 200 - len(partners - {None})),)
+
+
+def test_times_meet_within_their_lot_and_the_open_group_is_asked_for(tmp_path: Path) -> None:
+    lots = ["A", "A", "B", "B"] * 5
+    files = {
+        "a.csv": text("lot,time,p", *(f"{g},2024-01-01 00:00:{k:02d},{k}" for k, g in enumerate(lots))),
+        "b.csv": text("lot,time,q", *(f"{g},2024-01-01 00:00:{k:02d}.4,{k}" for k, g in enumerate(reversed(lots)))),
+    }
+    made, _ = combined(tmp_path, files, combine="join", key="time", tolerance=0.5)
+    (question,) = made.reading.questions
+    assert (made.reading.outcome, question.code) == ("ask", "within")
+    found = []
+    for number, (answer, _) in enumerate(question.options):
+        (tmp_path / str(number)).mkdir()
+        chosen = answer.within  # type: ignore[attr-defined]
+        made, rows = combined(tmp_path / str(number), files, combine="join", key="time", tolerance=0.5, within=chosen)
+        assert made.reading.questions == ()
+        found.append((chosen, [c.name for c in made.reading.columns], [row[-1] for row in rows]))
+    # Row k of the second file is 0.4 s after row k of the first, and of the other lot.
+    assert found[0] == ("lot", ["lot", "time", "p", "q"], [None] * 20)
+    assert found[1] == ("*", ["lot", "time", "p", "lot · b", "q"], [float(k) for k in range(20)])
+
+
+def test_equal_keys_within_a_group_may_repeat_between_groups(tmp_path: Path) -> None:
+    files = {
+        "a.csv": text("machine,cycle,p", "M1,1,10", "M2,1,20", "M2,2,21"),
+        "b.csv": text("machine,cycle,q", "M2,1,200", "M1,1,100", "M1,2,101"),
+    }
+    _, rows = combined(tmp_path, files, combine="join", key="cycle", within="machine")
+    assert rows == [("M1", 1.0, 10.0, 100.0), ("M2", 1.0, 20.0, 200.0), ("M2", 2.0, 21.0, None)]
+    (tmp_path / "twice").mkdir()
+    files["b.csv"] += "M2,1,7\n"
+    with pytest.raises(DataProblem, match="'cycle · machine' is 1 · M2 in 2 rows of 'b'"):
+        combined(tmp_path / "twice", files, combine="join", key="cycle", within="machine")
+
+
+def test_a_group_that_a_file_lacks_or_that_is_the_key_is_refused(tmp_path: Path) -> None:
+    files = {"a.csv": text("k,g,p", "1,x,1", "2,y,2"), "b.csv": text("k,q", "1,1", "2,2")}
+    with pytest.raises(DataProblem, match="no column 'g'"):
+        combined(tmp_path, files, combine="join", key="k", within="g", tolerance=1.0)
+    (tmp_path / "same").mkdir()
+    with pytest.raises(SettingProblem, match="both the key and the group"):
+        combined(tmp_path / "same", files, combine="join", key="k", within="k")
+
+
 def test_a_tolerance_needs_times_or_numbers_and_a_join_two_files(tmp_path: Path) -> None:
     files = {"a.csv": text("k,p", "x,1", "y,2"), "b.csv": text("k,q", "x,1", "y,2")}
     with pytest.raises(DataProblem, match="'k' is not a time or number"):
