@@ -14,7 +14,7 @@ import duckdb
 
 from core.data.dataset import Column, Kind, Role
 from core.data.findings import Finding
-from core.data.footer import read_footer
+from core.data.footer import read_footer, steps_back
 from core.messages import msg
 
 _TIME_WORDS = frozenset(
@@ -264,9 +264,18 @@ class _Guess:
         return None
 
     def _steps_back(self, name: str, group: str | None, comparison: str) -> int:
+        """How often a value is smaller than ("<") or not above ("<=") the one before it, within its group.
+
+        What never steps back in the whole table never does within a group; only else the groups are looked at one by one.
+        """
+        back = steps_back(self.parquet, name, or_equal=comparison == "<=")
+        if not back or group is None:
+            return back
         q = _quoted(name)
-        part = f"PARTITION BY {_quoted(group)} " if group else ""
-        steps = f"SELECT {q} {comparison} lag({q}) OVER ({part}ORDER BY file_row_number) AS back FROM {self.source} WHERE {q} IS NOT NULL"
+        steps = (
+            f"SELECT {q} {comparison} lag({q}) OVER (PARTITION BY {_quoted(group)} ORDER BY file_row_number) AS back "
+            f"FROM {self.source} WHERE {q} IS NOT NULL"
+        )
         row = self.connection.execute(f"SELECT count(*) FILTER (back) FROM ({steps})").fetchone()
         return int(row[0]) if row else 0
 

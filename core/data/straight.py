@@ -41,6 +41,7 @@ _MOST_COLUMNS = 300
 _COMPARED = 3
 _FEW = 0.4
 _FEW_WORDS = 1_000
+_SECONDS = "????-??-??[ T][0-9][0-9]:[0-9][0-9]:[0-9][0-9]"
 _ISO = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?"
 
 
@@ -216,7 +217,8 @@ class _Straight:
         for i, name in enumerate(self.names):
             value = f"c{i}"
             if i in sample.times:
-                value = f"CASE WHEN c{i} IS NULL THEN NULL WHEN {_clock_sql(f'c{i}')} THEN CAST(c{i} AS TIMESTAMP) ELSE error('time') END"
+                fits = f"c{i} GLOB '{_SECONDS}' OR ({_clock_sql(f'c{i}')})"  # The first is quick, and mostly enough.
+                value = f"CASE WHEN c{i} IS NULL THEN NULL WHEN {fits} THEN CAST(c{i} AS TIMESTAMP) ELSE error('time') END"
             parts.append(f"{value} AS {identifier(name)}")
         return f"SELECT {', '.join(parts)} FROM {self._source(path, skip, types)}"
 
