@@ -141,7 +141,7 @@ def _follow(
     until = time.monotonic() + limits.wall_seconds
     while True:
         if cancelled is not None and cancelled():
-            raise _cancelled(subject)
+            raise was_cancelled(subject)
         if time.monotonic() > until:
             raise _over("wall", subject, limits)
         try:
@@ -226,7 +226,7 @@ def _over(limit: str, subject: str, limits: Limits) -> DataProblem:
     return DataProblem(what, expected, msg("Split the file, leave out columns, or export it as CSV."), limit=limit)
 
 
-def _cancelled(subject: str) -> DataProblem:
+def was_cancelled(subject: str) -> DataProblem:
     return DataProblem(
         msg("Reading '{file}' was stopped.", file=subject),
         msg("Expected: the file is read to its end."),

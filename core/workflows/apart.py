@@ -10,12 +10,14 @@ import hashlib
 import json
 import shutil
 import tempfile
+import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from core.confined import Limits, in_child
+from core.confined import Limits, in_child, was_cancelled
 from core.data.formats.magic import is_plain_text
 from core.data.formats.opening import preview_opened
 from core.data.formats.plain import from_plain, to_plain
@@ -30,6 +32,8 @@ Progress = Callable[[str, float], None]
 Cancelled = Callable[[], bool]
 IN_PROCESS_BYTES = 1_000_000
 LIMITS = Limits()
+_PLACES = threading.BoundedSemaphore(2)
+_WAIT_SECONDS = 0.5
 _TASKS = "core.data.formats.opening"
 _COMBINE = "core.data.formats.combining:combine_files"
 
@@ -85,7 +89,7 @@ def open_file(
     fresh = folder / f"opening-{uuid.uuid4().hex}"
     fresh.mkdir(mode=0o700)
     arguments = {"path": str(path), "folder": str(fresh), "source": asked, "shown": shown}
-    opened: Opened = in_child(f"{_TASKS}:open_source", arguments, subject=shown, limits=LIMITS, progress=progress)
+    opened: Opened = _in_child(f"{_TASKS}:open_source", arguments, shown, progress)
     fresh.rename(place)
     opened = _moved(opened, fresh, place)
     kept.write_text(json.dumps(to_plain(opened)), encoding="utf-8")
@@ -107,7 +111,7 @@ def preview_table(opened: Opened, options: ReadOptions | None = None) -> Preview
     if opened.kind == "text":
         return preview_opened(opened, options)
     arguments = {"opened": opened, "options": options}
-    found: Preview = in_child(f"{_TASKS}:preview_opened", arguments, subject=opened.label, limits=LIMITS)
+    found: Preview = _in_child(f"{_TASKS}:preview_opened", arguments, opened.label)
     return found
 
 
@@ -136,9 +140,7 @@ def read_apart(
         "options": options or ReadOptions(),
         "shown": shown,
     }
-    opened, reading = in_child(
-        f"{_TASKS}:import_source", arguments, subject=shown, limits=LIMITS, progress=progress, cancelled=cancelled
-    )
+    opened, reading = _in_child(f"{_TASKS}:import_source", arguments, shown, progress, cancelled)
     return opened.source, reading
 
 
@@ -178,9 +180,7 @@ def prepare_files(
     }
     subject = arguments["names"][0]  # type: ignore[index]
     try:
-        made: Combination = in_child(
-            _COMBINE, arguments, subject=subject, limits=LIMITS, progress=progress, cancelled=cancelled
-        )
+        made: Combination = _in_child(_COMBINE, arguments, subject, progress, cancelled)
     except DataProblem:
         _empty(place)
         raise
@@ -188,6 +188,25 @@ def prepare_files(
         if rest != table:
             _empty(rest)
     return Prepared(made, table)
+
+
+def _in_child(
+    target: str,
+    arguments: Mapping[str, Any],
+    subject: str,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> Any:
+    """`in_child` once one of two places is free: more readings at once would only take the memory of each other."""
+    while not _PLACES.acquire(timeout=_WAIT_SECONDS):
+        if progress is not None:
+            progress("waiting", 0.0)
+        if cancelled is not None and cancelled():
+            raise was_cancelled(subject)
+    try:
+        return in_child(target, arguments, subject=subject, limits=LIMITS, progress=progress, cancelled=cancelled)
+    finally:
+        _PLACES.release()
 
 
 def _empty(place: Path) -> None:

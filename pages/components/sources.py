@@ -67,7 +67,7 @@ class Bar:
     the script at the next sign of life, and with it the child that reads."""
 
     def __init__(self, text: str, on_stop: Callable[[], object] | None) -> None:
-        self._text, self._on_stop = text, on_stop
+        self._text, self._stage, self._on_stop = text, text, on_stop
         self._row = st.container(horizontal=True, vertical_alignment="center")
         self._place = self._row.empty()
         self._began = self._drawn = time.monotonic()
@@ -76,6 +76,8 @@ class Bar:
     def __call__(self, stage: str, part: float) -> None:
         """Show a share of the work."""
         self._part = part
+        named = {"waiting": t("Waiting until another file is read …"), "keeping": t("Keeping the original …")}
+        self._stage = named.get(stage, self._text)
         self._draw()
 
     def is_stopped(self) -> bool:
@@ -90,7 +92,7 @@ class Bar:
         if seconds and not self._has_button:
             self._has_button = True
             self._row.button(t("Stop reading"), icon=":material/stop_circle:", key="stop_reading", on_click=self._on_stop)
-        text = f"{self._text} {numbers.percent(self._part)}" if self._part else self._text
+        text = f"{self._stage} {numbers.percent(self._part)}" if self._part else self._stage
         self._place.progress(min(1.0, self._part), f"{text} · {numbers.duration(seconds)}" if seconds else text)
 
 

@@ -216,3 +216,31 @@ def test_the_command_line_takes_sheets_files_and_ways(home: Path, tmp_path: Path
     assert (code, answer["rows"], [c["name"] for c in answer["columns"]]) == (0, 14, ["file", "part"])
     code, answer = cli(capsys, "import", *files, "--stack", "--wide")
     assert code == 2 and "--stack, --wide were given together" in json.dumps(answer)
+
+
+def test_at_most_two_files_are_read_at_once_and_a_third_waits_or_gives_up(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two places are taken; one is given back when the third file has been told to wait."""
+    (tmp_path / "a.csv").write_text(TABLE)
+    monkeypatch.setattr(apart, "IN_PROCESS_BYTES", 10)
+    monkeypatch.setattr(apart, "_WAIT_SECONDS", 0.05)
+    assert apart._PLACES.acquire(timeout=1) and apart._PLACES.acquire(timeout=1)
+    held = 2
+    try:
+        with pytest.raises(DataProblem, match="stopped|cancelled|ended"):
+            wf.import_file(ws, tmp_path / "a.csv", cancelled=lambda: True)
+        told: list[str] = []
+
+        def give_back(stage: str, part: float) -> None:
+            nonlocal held
+            told.append(stage)
+            if held == 2:
+                apart._PLACES.release()
+                held = 1
+
+        made = wf.import_file(ws, tmp_path / "a.csv", progress=give_back)
+        assert told[0] == "waiting" and "reading" in told and made.dataset is not None
+    finally:
+        for _ in range(held):
+            apart._PLACES.release()
