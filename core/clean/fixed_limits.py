@@ -61,7 +61,7 @@ class FittedFixedLimits:
             values = numbers(table, name)
             outside = (values < low) | (values > high)
             if ends:
-                outside |= (values == low) | (values == high)
+                outside |= ((values == low) & (self.smallest is not None)) | ((values == high) & (self.largest is not None))
             if outside.any():
                 outlying[name] = outside
                 cells[name] = np.clip(values, low, high) if self.action == "clip" else np.where(outside, np.nan, values)

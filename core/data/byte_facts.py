@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK = 256 << 10
+_LONGEST = 64 << 10  # One line of each block is kept.
 _ZERO, _NINE, _LF, _CR, _UNDERSCORE = 48, 57, 10, 13, 95
 _FIRST_ORDINARY = 14  # Below it are line ends, tabs and zero characters.
 _EXPONENTS = (69, 101)
@@ -57,7 +58,7 @@ def byte_facts(
         seen: Told the number of bytes so far, now and then; what it raises goes through.
 
     Returns:
-        The facts; `odd` is one of "zero_character", "line_ends", "leading_zero", "underscore", "exponent", "long_line" (more than 256 KB)
+        The facts; `odd` is one of "zero_character", "line_ends", "leading_zero", "underscore", "exponent", "long_line" (64 KB and more)
         or "".
     """
     facts = ByteFacts()
@@ -100,6 +101,9 @@ def _one_block(buffer: bytearray, size: int, facts: ByteFacts, look: _Look, skip
     for _ in range(max(0, min(skip - first, n_lines))):
         start = buffer.index(b"\n", start) + 1
     end = buffer.find(b"\n", start, size)
+    if end - start > _LONGEST:
+        facts.odd = "long_line"
+        return
     if end > start:
         facts.samples.append((max(first, skip), bytes(buffer[start:end]).removesuffix(b"\r")))
     facts.odd = look.odd(buffer, start, size)

@@ -16,7 +16,7 @@ class Footer:
     """The rows of a table, and by column in its order: filled cells, lowest and highest value.
 
     `extremes` is None where the footer does not say (a NaN among the values); a column without values has NaN for both.
-    Only of numbers are extremes told.
+    Only of numbers (DOUBLE) are extremes told: a time before the year 1 is no Python datetime.
     """
 
     rows: int
@@ -43,9 +43,8 @@ def read_footer(table: Path) -> Footer:
                 raise OSError(f"{table.name} has no statistics")
             n = row_group.num_rows - held.null_count
             filled[i] += n
-            if n:
-                known = held.has_min_max and isinstance(held.min, int | float)
-                extremes[i] = _wider(extremes[i], float(held.min), float(held.max)) if known else None
+            if n and row_group.column(i).physical_type == "DOUBLE":
+                extremes[i] = _wider(extremes[i], held.min, held.max) if held.has_min_max else None
     return Footer(facts.num_rows, tuple(filled), tuple(extremes))
 
 

@@ -275,11 +275,14 @@ def _has_units_row(table: Sequence[Record]) -> bool:
     return known >= max(1, len(filled) / 2) and bool(numeric) and over_numbers >= 0.5 * len(numeric)
 
 
+_RESERVED = ("file_row_number",)  # DuckDB gives it to the rows of a Parquet file.
+
+
 def unique_names(cells: Sequence[str], width: int) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """Column names: trimmed, on one line, blank ones named by their place, repeated ones numbered."""
     names: list[str] = []
     findings: list[Finding] = []
-    taken: set[str] = set()
+    taken = set(_RESERVED)
     wanted = [" ".join(c.split()) for c in cells] + [""] * (width - len(cells))
     asked = {name.lower() for name in wanted}
     for i, name in enumerate(wanted[:width]):

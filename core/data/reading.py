@@ -69,12 +69,13 @@ def read_file(
         if is_large(path):
             sniffed = sniff_layout(path, options, only_head=True)
             if found := straight_table(path, folder, connection, sniffed, steps.part(0.0, 0.9)):
-                return _finished(path, parquet, connection, sniffed, found)
+                return _finished(path, parquet, connection, sniffed, found, steps)
+        steps.restart()
         sniffed = sniff_layout(path, options)
         if sniffed.width > MAX_COLUMNS:
             raise _too_wide(path, sniffed.width)
         _limit_memory(connection, sniffed.width)
-        return _finished(path, parquet, connection, sniffed, _careful_table(path, folder, connection, sniffed, steps))
+        return _finished(path, parquet, connection, sniffed, _careful_table(path, folder, connection, sniffed, steps), steps)
 
 
 @contextmanager
@@ -210,13 +211,16 @@ def _after_lines(blocks: Iterator[bytes], skip: int) -> Iterator[bytes]:
             yield block[position:]
 
 
-def _finished(path: Path, parquet: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed, found: ReadTable) -> Reading:
+def _finished(
+    path: Path, parquet: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed, found: ReadTable, steps: Steps
+) -> Reading:
     """Guess the roles, put the table in its place, and say what was found."""
     preview, scan, readings, kept = sniffed.preview, found.scan, found.readings, found.kept
     names, kinds = [preview.names[i] for i in kept], [readings[i].kind for i in kept]
     units = [readings[i].unit or preview.units[i] for i in kept]
     columns, role_findings = guess_roles(found.written, names, kinds, units, connection)
     os.replace(found.written, parquet)
+    steps.finish()
     findings = _findings(preview, found)
     questions = preview.questions + _questions(preview, readings, scan)
     places = first_bytes(path, str(preview.options.encoding), [r.line for r in (*scan.rejects, *scan.repairs)])

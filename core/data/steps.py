@@ -16,6 +16,15 @@ class Steps:
     def __init__(self, told: Callable[[float], None] | None, size: int) -> None:
         self._told, self._size, self._last = told, max(1, size), -1
 
+    def restart(self) -> None:
+        """Begin anew: another way of reading the same file follows."""
+        self._last = -1
+
+    def finish(self) -> None:
+        """All is done."""
+        if self._told is not None:
+            self._told(1.0)
+
     def part(self, first: float, last: float) -> Callable[[int], None]:
         """A function that takes the bytes read so far, in a stage that reaches from one share of the work to another."""
 

@@ -5,14 +5,15 @@ table is taken when all of this holds, else the file goes the careful way (`scan
 
 - the rows of the table are the lines of the file without those above it: nothing was skipped, joined or parted;
 - every cell of a number or time column converted (the cast is strict), none is infinite, beyond 2^53, or more than a
-  number (`007`, `1_000`, `1E5`); no text cell holds a quote, a line end or a word for missing;
-- the lines that were sampled every 256 KB stand at their own row numbers: DuckDB 2.0 was seen to exchange pieces of a
-  table that several threads wrote.
+  number (`007`, `1_000`, `1E5`); no text cell holds a quote, a line end, a character that could not be read, or a word for missing;
+- the lines that were sampled every 256 KB differ enough to be told apart and stand at their own row numbers: DuckDB 2.0
+  was seen to exchange pieces of a table that several threads wrote; else one thread writes it again.
 """
 
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,16 +32,18 @@ from core.data.options import LineCount
 from core.data.scanning import Scan
 from core.data.signs import sign_reading
 from core.data.sniffing import Sniffed
+from core.data.source import SAMPLE
 from core.data.staging import BIG, Profile, copy_in_order, profile_texts, text_literal
 from core.data.times import TimeReading, time_readings
 from core.data.totals import TAIL_BYTES, may_end_with_totals
 
 SMALLEST = 16 << 20
 _SAMPLE_ROWS = 10_000
-_MOST_COLUMNS = 300
+_MOST_COLUMNS = 100
 _COMPARED = 3
 _FEW = 0.4
 _FEW_WORDS = 1_000
+_REPLACED = "\ufffd".encode()  # What an earlier export could not read: it is counted.
 _SECONDS = "????-??-??[ T][0-9][0-9]:[0-9][0-9]:[0-9][0-9]"
 _ISO = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?"
 
@@ -78,6 +81,10 @@ def straight_table(
         return None
     try:
         return _Straight(path, folder, connection, sniffed, seen).table()
+    except duckdb.OutOfMemoryException as error:
+        if "max_temp_directory_size" in str(error):
+            raise
+        return None  # Long texts in many columns: the careful way takes less at once.
     except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.InterruptException):
         return None  # A row of another width, a cell that is no number, an odd byte: the careful way says what and where.
 
@@ -105,11 +112,17 @@ def _is_plain(path: Path, sniffed: Sniffed) -> bool:
         and 1 < sniffed.width <= _MOST_COLUMNS
         and len(preview.names) == sniffed.width
         and not any(f.code in ("blank_name", "header_short") for f in preview.findings)
+        and _REPLACED not in _head(path)
         and (
             options.last_line == 0
             or not may_end_with_totals(_tail(path), Splitter(str(options.delimiter), options.quote or ""), ".")
         )
     )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(SAMPLE)
 
 
 def _tail(path: Path) -> bytes:
@@ -127,11 +140,15 @@ class _Sample:
     times: dict[int, TimeReading]
 
 
+class _GivenUp(Exception):
+    """The writing has ended, so that nobody waits for the look at the bytes any more."""
+
+
 class _Straight:
     def __init__(
         self, path: Path, folder: Path, connection: duckdb.DuckDBPyConnection, sniffed: Sniffed, seen: Seen | None
     ) -> None:
-        self.seen = seen
+        self.seen, self.given_up = seen, threading.Event()
         self.path, self.folder, self.connection, self.sniffed = path, folder, connection, sniffed
         self.options, self.names, self.width = sniffed.preview.options, sniffed.preview.names, sniffed.width
         self.skip = sniffed.first_data_line - 1
@@ -146,9 +163,9 @@ class _Straight:
         facts = self._copied(written, sample)
         if facts.odd or not 0 < read_footer(written).rows == facts.lines - self.skip:
             return None
-        if not self._in_order(written, sample, facts):
+        if not self._in_order(written, sample, facts, told_apart=True):
             copy_in_order(self.connection, self._select(sample, self.path, self.skip), written, _PARQUET)
-            if not self._in_order(written, sample, facts):
+            if not self._in_order(written, sample, facts, told_apart=False):
                 return None
         readings = self._readings(written, sample)
         return None if readings is None else self._accounted(written, readings, facts)
@@ -229,8 +246,10 @@ class _Straight:
             query = self._select(sample, self.path, self.skip)
             try:
                 self.connection.execute(f"COPY ({query}) TO {text_literal(written)} (FORMAT parquet, {_PARQUET})")
-            except duckdb.InterruptException:
-                if error := looked.exception():
+            except duckdb.Error:
+                self.given_up.set()
+                error = looked.exception()
+                if error is not None and not isinstance(error, _GivenUp):
                     raise error from None
                 raise
             return looked.result()
@@ -253,11 +272,20 @@ class _Straight:
             typed=sample.numbers,
             whole=sample.whole,
             skip=self.skip,
-            seen=self.seen,
+            seen=self._seen,
         )
 
-    def _in_order(self, written: Path, sample: _Sample, facts: ByteFacts) -> bool:
-        """Whether the sampled lines stand at their own row numbers, by the columns that vary most among them."""
+    def _seen(self, n_bytes: int) -> None:
+        if self.given_up.is_set():
+            raise _GivenUp
+        if self.seen is not None:
+            self.seen(n_bytes)
+
+    def _in_order(self, written: Path, sample: _Sample, facts: ByteFacts, *, told_apart: bool) -> bool:
+        """Whether the sampled lines stand at their own row numbers, by the columns that vary most among them.
+
+        With `told_apart` no less than half of the lines must differ in these columns: lines that look alike prove nothing.
+        """
         lines = self.folder / "sampled.csv"
         end = b"\r\n" if facts.ends_with_cr else b"\n"
         lines.write_bytes(b"".join(line + end for _, line in facts.samples))
@@ -270,6 +298,9 @@ class _Straight:
         counts = ", ".join(f"count(DISTINCT {identifier(name)})" for name in self.names)
         varied = self.connection.execute(f"SELECT {counts} FROM sampled").fetchone() or ()
         compared = [identifier(self.names[i]) for i in sorted(range(self.width), key=lambda i: -varied[i])[:_COMPARED]]
+        different = self._count(f"SELECT count(*) FROM (SELECT DISTINCT {', '.join(compared)} FROM sampled)")
+        if told_apart and different < len(facts.samples) / 2:
+            return False
         same = " AND ".join(f"t.{name} IS NOT DISTINCT FROM s.{name}" for name in compared)
         table = f"read_parquet({text_literal(written)}, file_row_number = true)"
         query = f"SELECT count(*) FROM sampled s JOIN {table} t ON t.file_row_number = s.row_number AND {same}"
@@ -316,7 +347,10 @@ class _Straight:
     def _plain_texts(self, table: str, texts: Sequence[int]) -> bool:
         """Whether no text holds a quote or a line end: then every quote of the file stood around a cell."""
         quote = text_literal(self.options.quote or '"')
-        odd = " OR ".join(f"contains(c{i}, {quote}) OR contains(c{i}, chr(10)) OR contains(c{i}, chr(13))" for i in texts)
+        odd = " OR ".join(
+            f"contains(c{i}, {quote}) OR contains(c{i}, chr(10)) OR contains(c{i}, chr(13)) OR contains(c{i}, chr(65533))"
+            for i in texts
+        )
         return self._count(f"SELECT count(*) FILTER ({odd}) FROM {table}") == 0
 
     def _no_hollow_rows(self, written: Path, footer: Footer) -> bool:
@@ -357,13 +391,21 @@ def _clock_sql(cell: str) -> str:
     return (
         f"{cell}[8] = '-' AND {cell}[-1] BETWEEN '0' AND '9' AND (length({cell}) = 10 OR ({cell}[14] = ':' AND (length({cell}) = 16 "
         f"OR ({cell}[17] = ':' AND (length({cell}) = 19 OR (length({cell}) BETWEEN 21 AND 26 AND {cell}[20] = '.' "
-        f"AND TRY_CAST({cell}[21:] AS UINTEGER) IS NOT NULL))))))"
+        f"AND regexp_full_match({cell}[21:], '[0-9]+')))))))"
     )
 
 
 def _is_word(cell: str, quote: str) -> bool:
     """Whether a cell can be nothing but a text, and is as long as it may be."""
-    if is_missing(cell) or is_number(cell) or is_time(cell) or len(cell) > MAX_CELL or not cell.isprintable() or quote in cell:
+    if (
+        "\ufffd" in cell
+        or is_missing(cell)
+        or is_number(cell)
+        or is_time(cell)
+        or len(cell) > MAX_CELL
+        or not cell.isprintable()
+        or quote in cell
+    ):
         return False
     try:
         float(cell)

@@ -108,7 +108,7 @@ def may_end_with_totals(tail: bytes, splitter: Splitter, decimal: str) -> bool:
     For a reader of whole files that has no clean file to cut: it leaves such a file to the careful way. Narrower lines at the
     end are notes below the table, and rows of empty cells the space above them.
     """
-    lines = [line for line in tail.decode("utf-8", "replace").splitlines() if line.strip()][-_LOOKED_AT:]
+    lines = [line for line in tail.decode("utf-8", "replace").replace("\r", "\n").split("\n") if line.strip()][-_LOOKED_AT:]
     rows = [cells for line in lines if isinstance(cells := splitter.split(line), list)]
     return any(figure_of(cells, decimal) is not None for cells in rows)
 

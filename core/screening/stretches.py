@@ -56,7 +56,7 @@ def unit_fix(column: Column, edges: Sequence[int], changes: Sequence[UnitChange 
         steps.append(step)
     if not 0 < len(steps) <= MOST_STRETCHES:
         return None
-    factors = {(s.settings["factor"], s.settings.get("offset", 0.0)) for s in steps}
+    factors = {(s.settings.get("factor", 1.0), s.settings.get("offset", 0.0)) for s in steps}
     factor, offset = next(iter(factors))
     title = msg("Convert these rows back")
     if len(factors) == 1:
@@ -79,7 +79,7 @@ def shift_fix(column: Column, levels: Levels, rows: RowOrder) -> Fix | None:
     known = tuple(step for step in steps if step is not None)
     if not known or len(known) < len(steps):
         return None
-    change = f"{float(known[0].settings['offset']):+.4g} {column.unit}".strip()
+    change = f"{float(known[0].settings.get('offset', 0.0)):+.4g} {column.unit}".strip()
     title = msg("Move this stretch by {change}, to the level of the others", change=change)
     if len(known) > 1:
         title = msg("Move {n} stretches to the level of the longest", n=len(known))

@@ -42,7 +42,7 @@ def import_again(
     columns = None if changed else row.columns
     title = name or row.name
     with original_files(ws, dataset_id) as files:
-        if source.combine is not None and source.member is None:
+        if files[0].is_one_of_several:
             return import_files(
                 ws,
                 [f.path for f in files],

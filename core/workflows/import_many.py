@@ -12,7 +12,7 @@ from core.data.formats.records import SourceOptions
 from core.data.options import ReadOptions
 from core.workflows.apart import Cancelled, Prepared, Progress, expected_bytes, prepare_files
 from core.workflows.importing import SPACE_FACTOR, Imported, checked_name, stem_of, stored, treated, unstored
-from core.workflows.originals import hash_of_all, keep_originals
+from core.workflows.originals import hash_of_all, keep_originals, plain_name
 from core.workflows.privacy import Treatment
 from core.workflows.workspace import Workspace
 
@@ -44,7 +44,7 @@ def import_files(
         DataProblem: a file cannot be read, or they do not go together.
         StoreProblem: the disk is full.
     """
-    called = list(names or [p.as_posix() for p in paths])
+    called = [plain_name(n) for n in names or [p.as_posix() for p in paths]]
     stem = stem_of(called[0].rpartition("/")[2])
     title = checked_name(name or (f"{stem} + {len(called) - 1}" if len(called) > 1 else stem))
     ws.store.need_space(SPACE_FACTOR * sum(expected_bytes(p) for p in paths if p.is_file()))

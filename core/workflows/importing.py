@@ -23,7 +23,7 @@ from core.messages import msg
 from core.store import new_id, sha256_of
 from core.store.problems import NOT_FOUND
 from core.workflows.apart import Cancelled, Progress, expected_bytes, is_read_here, read_apart
-from core.workflows.originals import keep_original, same_original
+from core.workflows.originals import keep_original, plain_name, same_original
 from core.workflows.privacy import Treatment, check_choices, privacy_facts, protect, treated_columns, treated_findings
 from core.workflows.workspace import Workspace
 
@@ -98,7 +98,7 @@ def import_file(
         SettingProblem: the name is empty.
         StoreProblem: the disk is full.
     """
-    store, shown = ws.store, source_name or path.name
+    store, shown = ws.store, plain_name(source_name or path.name)
     title = checked_name(name or stem_of(shown))
     if path.is_file():
         try:

@@ -9,28 +9,33 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pyarrow as pa
 
 from core.data.dataset import Dataset
+from core.data.source import text_bytes
 from core.errors import StoreProblem
 from core.messages import msg
 from core.store import sha256_of
-from core.store.files import SCRATCH
+from core.store.files import SCRATCH, disk_errors
+from core.store.incoming import ENDINGS
+from core.store.problems import is_disk_full
 from core.workflows.workspace import Workspace
 
 _BLOCK = 1 << 20
 _BEFORE = "source.gz"  # What the original was called while it was packed with gzip.
 _ARCHIVE = b"ustar"
+_PACKED = 10  # A packed table is seldom smaller than a fifth; an archive is unpacked twice.
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A file as it was sent: its place for now, and the name that it had."""
+    """A file as it was sent: its place for now, the name that it had, and whether it was imported together with others."""
 
     path: Path
     name: str
+    is_one_of_several: bool = False
 
 
 def keep_original(path: Path, folder: Path, told: Callable[[float], None] | None = None) -> tuple[Path, str]:
@@ -60,6 +65,15 @@ def keep_originals(paths: Sequence[Path], names: Sequence[str], folder: Path) ->
             with path.open("rb") as file:
                 archive.addfile(entry, file)
     return kept
+
+
+def plain_name(name: str) -> str:
+    """A file's name as text that can be stored: bytes that were no text, and zeros, become question marks.
+
+    >>> plain_name("M\\udce4rz.csv"), plain_name("März.csv")
+    ('M?rz.csv', 'März.csv')
+    """
+    return name.encode("utf-8", "replace").decode().replace("\x00", "?")
 
 
 def hash_of_all(paths: Sequence[Path]) -> str:
@@ -120,18 +134,39 @@ def unpack_original(ws: Workspace, dataset_id: str, folder: Path) -> tuple[Origi
             msg("Expected a dataset that was imported from a file, with no column hidden."),
             msg("Import the file again."),
         )
-    with _unpacked(kept) as source:
-        whole = folder / "whole"
-        with whole.open("wb") as out:
-            shutil.copyfileobj(source, out, _BLOCK)
-    found = _members(whole, folder) if _is_archive(whole, row.options) else (_named(whole, row.source_name, folder),)
-    if hash_of_all([o.path for o in found]) != row.source_sha256:
-        raise StoreProblem(
-            msg("The kept original of '{name}' is damaged.", name=row.name),
-            msg("Expected the bytes that were imported."),
-            msg("Import the file again, or take it from a backup."),
-        )
+    with disk_errors():
+        ws.store.need_space(2 * text_bytes(kept) if kept.name == _BEFORE else _PACKED * kept.stat().st_size)
+        try:
+            found = _unpack(kept, folder, row.source_name, row.source_sha256)
+        except (OSError, EOFError, tarfile.TarError) as error:
+            if is_disk_full(error):
+                raise
+            raise _damaged(row.name) from error
+    if found is None:
+        raise _damaged(row.name)
     return found
+
+
+def _damaged(name: str) -> StoreProblem:
+    return StoreProblem(
+        msg("The kept original of '{name}' is damaged.", name=name),
+        msg("Expected the bytes that were imported."),
+        msg("Import the file again, or take it from a backup."),
+    )
+
+
+def _unpack(kept: Path, folder: Path, name: str, sha256: str) -> tuple[Original, ...] | None:
+    """The one file that was imported, or those of our archive: the hash tells; None where neither has it."""
+    whole = folder / "whole"
+    with _unpacked(kept) as source, whole.open("wb") as out:
+        shutil.copyfileobj(source, out, _BLOCK)
+    if sha256_of(whole) == sha256:
+        return (Original(whole.rename(folder / f"original{_ending(name)}"), name),)
+    with whole.open("rb") as file:
+        if file.read(262)[257:] != _ARCHIVE:
+            return None
+    found = _members(whole, folder)
+    return found if hash_of_all([o.path for o in found]) == sha256 else None
 
 
 def _kept(ws: Workspace, dataset_id: str) -> Path | None:
@@ -139,18 +174,9 @@ def _kept(ws: Workspace, dataset_id: str) -> Path | None:
     return next((p for p in (place, place.with_name(_BEFORE)) if p.is_file()), None)
 
 
-def _is_archive(whole: Path, options: object) -> bool:
-    """Whether the kept bytes are our archive of several files: the import says how they went together."""
-    source = options.get("source", {}) if isinstance(options, dict) else {}
-    with whole.open("rb") as file:
-        return bool(source.get("combine")) and not source.get("member") and file.read(262)[257:] == _ARCHIVE
-
-
-def _named(whole: Path, name: str, folder: Path) -> Original:
-    """Under the name it had, for the endings say what a file is; never outside the folder."""
-    shown = PurePosixPath(name.replace("\\", "/")).name or "original"
-    place = folder / ("f-" + shown[-100:])
-    return Original(whole.rename(place), name or shown)
+def _ending(name: str) -> str:
+    """The known endings of a file's name, which say what it is; the rest of a name never becomes a path."""
+    return next((ending for ending in ENDINGS if name.lower().endswith(ending)), "")
 
 
 def _members(whole: Path, folder: Path) -> tuple[Original, ...]:
@@ -158,12 +184,12 @@ def _members(whole: Path, folder: Path) -> tuple[Original, ...]:
     with tarfile.open(whole) as archive:
         for n, member in enumerate(archive):
             name = member.pax_headers.get("comment", member.name)
-            place = folder / f"{n:04d}-{PurePosixPath(name).name[-100:]}"
+            place = folder / f"{n:04d}{_ending(name)}"
             content = archive.extractfile(member)
             if content is not None:
                 with place.open("wb") as out:
                     shutil.copyfileobj(content, out, _BLOCK)
-                found.append(Original(place, name))
+                found.append(Original(place, name, is_one_of_several=True))
     whole.unlink()
     return tuple(found)
 

@@ -58,7 +58,8 @@ def scored_parts(
     threshold: float | None = None,
     positive: str | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """The scores, or some rows of them, in parts that fit into memory; at least one, which may be empty."""
+    """The scores, or some rows of them, in parts that fit into memory; at least one, which may be empty. Rows that do not
+    rise come in one part."""
     if rows is not None and (len(rows) <= FEW_ROWS or (np.diff(rows) < 0).any()):
         yield scored_rows(results, rows, threshold, positive)
         return

@@ -85,7 +85,9 @@ def _common(parts: Sequence[Part], source: SourceOptions) -> list[str]:
     common = [name for name in parts[0].columns if name != source.within and all(name in p.columns for p in parts)]
     if not common:
         raise DataProblem(
-            msg("The files have no column in common."),
+            msg("The files have no column in common.")
+            if source.within is None
+            else msg("The files have no column in common but '{column}'.", column=source.within),
             msg("Expected a column of the same name in every file, such as a part number or a time."),
             msg("Give the columns the same name, or stack the files."),
         )

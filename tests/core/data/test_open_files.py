@@ -186,3 +186,9 @@ def test_one_control_character_is_a_name_or_nothing_and_no_fault(tmp_path: Path,
     else:
         with pytest.raises(DataProblem):
             read_file(path, tmp_path / "a.parquet")
+
+
+def test_a_time_before_the_year_one_and_a_column_named_as_the_row_number_are_read(tmp_path: Path) -> None:
+    reading, table = read(tmp_path, "when,file_row_number\n" + "2024-01-01,1\n" * 50 + "-2024-01-01,2\n")
+    assert reading.n_rows == 51 and len(table.columns) == 2
+    assert [c.name for c in reading.columns] == ["when", "file_row_number_2"]

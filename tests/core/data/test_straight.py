@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -89,6 +90,8 @@ def test_empty_cells_are_empty_and_a_column_without_values_is_named(read: Read) 
         ("2024-05-06T03:15:00,NA,11700,5.5", "machine", "text"),
         ('2024-05-06T03:15:00,"press ""1""",11700,5.5', "machine", "text"),
         ('2024-05-06T03:15:00,"press\n1",11700,5.5', "machine", "text"),
+        ("2024-05-06T03:15:00,press \ufffd,11700,5.5", "machine", "text"),
+        ("-infinity,press-1,11700,5.5", "when", "time"),
         ("2024-05-06T03:15:00+02:00,press-1,11700,5.5", "when", "time"),
         ("2024-05-06 03:15 PM,press-1,11700,5.5", "when", "time"),
         ("2024-05-06T03:15:00,press-1,11700", "value", "number"),
@@ -127,6 +130,68 @@ def test_a_file_that_may_end_with_totals_takes_the_careful_way(read: Read, last:
     """The word stands in a text column, so that no cast refuses it."""
     reading, _, went = read("lot,value\n" + "L1,6000\n" * ROWS + last + "\n")
     assert not went and (reading.n_rows == ROWS or reading.outcome == "ask")
+
+
+@pytest.mark.parametrize("last", ["Total\x0c,72000000", "Total\u2028,72000000"])
+def test_odd_separators_do_not_hide_totals(read: Read, last: str) -> None:
+    _, _, went = read("lot,value\n" + "L1,6000\n" * ROWS + last + "\n")
+    assert not went
+
+
+def test_a_character_that_could_not_be_read_before_is_counted_in_the_header_too(read: Read) -> None:
+    reading, _, went = read(plant().replace("machine", "Maschine \ufffd", 1))
+    assert not went and "bad_characters" in {f.code for f in reading.findings}
+
+
+def test_many_columns_are_read_within_the_memory_of_an_import(read: Read) -> None:
+    """200 columns of texts, for which the straight way has no room."""
+    header = ",".join(f"c{i}" for i in range(200))
+    rows = "".join(",".join(f"value-{(i * k) % 977}" for k in range(200)) + "\n" for i in range(3_000))
+    reading, table, went = read(header + "\n" + rows)
+    assert not went and table.shape == (3_000, 200) and reading.n_rows == 3_000
+
+
+def test_a_file_for_which_the_memory_does_not_suffice_is_read_the_careful_way(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> object:
+        raise duckdb.OutOfMemoryException("failed to allocate data of size 32.0 MiB (480 MiB/512 MiB used)")
+
+    monkeypatch.setattr(straight._Straight, "_copied", full)
+    reading, _, went = read(plant())
+    assert not went and reading.n_rows == ROWS
+
+
+def test_rows_that_look_alike_are_written_by_one_thread(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Samples of equal lines cannot show that pieces were exchanged, so what several threads wrote is not believed."""
+    real, written = straight.copy_in_order, []
+    monkeypatch.setattr(straight, "copy_in_order", lambda *a: (written.append(a[2]), real(*a)))
+    _, table, went = read("state,alarm,value\n" + "".join(f"RUN,{int(i == 9_000)},21.5\n" for i in range(ROWS * 20)))
+    assert went and len(written) == 1 and table["alarm"].to_numpy().nonzero()[0].tolist() == [9_000]
+
+
+def test_how_far_it_is_goes_to_its_end_on_either_way_and_a_stop_goes_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(straight, "SMALLEST", 0)
+    path = tmp_path / "a.csv"
+    path.write_text(plant(60_000))
+    told: list[float] = []
+    read_file(path, tmp_path / "a.parquet", told=told.append)
+    assert told == sorted(told) and told[-1] == 1.0 and len(told) > 3
+    path.write_text(plant(60_000, changed={59_000: "2024-05-06T03:15:00,press-1,11700,ERR"}))
+    told.clear()
+    read_file(path, tmp_path / "a.parquet", told=told.append)
+    assert told[-1] == 1.0 and told != sorted(told), "the careful way begins anew"
+
+    def stop(share: float) -> None:
+        raise KeyboardInterrupt
+
+    for content in (plant(60_000), plant(60_000, changed={15_000: "2024-05-06T03:15:00,press-1,11700,ERR"})):
+        path.write_text(content)
+        with pytest.raises(KeyboardInterrupt):
+            read_file(path, tmp_path / "b.parquet", told=stop)
+        assert not list(tmp_path.glob("b.parquet")) and not list(tmp_path.glob(".reading-*"))
 
 
 def test_a_leading_zero_in_a_text_column_is_no_hindrance(read: Read) -> None:

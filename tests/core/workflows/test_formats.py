@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +245,17 @@ def test_at_most_two_files_are_read_at_once_and_a_third_waits_or_gives_up(
     finally:
         for _ in range(held):
             apart._PLACES.release()
+
+
+@pytest.mark.parametrize(
+    "source", [SourceOptions(member="*"), SourceOptions(member="*", combine="stack"), SourceOptions(member="b.csv")]
+)
+def test_an_archive_is_imported_again_as_it_was(ws: Workspace, tmp_path: Path, source: SourceOptions) -> None:
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", TABLE)
+        archive.writestr("b.csv", TABLE.replace("L1", "M1"))
+    for imported in (wf.import_file(ws, path, source=source), wf.import_files(ws, [path], name="x", source=source)):
+        assert imported.dataset is not None
+        again = wf.import_again(ws, imported.dataset.id)
+        assert again.dataset is not None and again.dataset.table().equals(imported.dataset.table())

@@ -94,6 +94,29 @@ def test_what_is_not_kept_or_damaged_is_said(ws: wf.Workspace, csv: Path) -> Non
         wf.import_again(ws, dataset.id)
 
 
+@pytest.mark.parametrize("harm", ["flipped", "cut", "emptied"])
+def test_a_damaged_original_is_told_in_a_sentence(ws: wf.Workspace, csv: Path, harm: str) -> None:
+    dataset = wf.import_file(ws, csv).dataset
+    assert dataset is not None
+    place = ws.store.path(dataset.id, "source")
+    content = bytearray(place.read_bytes())
+    content[10] ^= 0xFF
+    place.write_bytes({"flipped": bytes(content), "cut": place.read_bytes()[:-2], "emptied": b""}[harm])
+    with pytest.raises(StoreProblem, match="damaged"):
+        wf.take_original(ws, dataset.id)
+    assert not list((ws.home / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("name", ["测" * 90 + ".csv", "a\0b.csv", "M\udce4rz.csv", "../../x.csv", "", "no ending"])
+def test_the_original_comes_back_whatever_its_name_was(ws: wf.Workspace, csv: Path, name: str) -> None:
+    dataset = wf.import_file(ws, csv, name="x", source_name=name or None).dataset
+    assert dataset is not None
+    folder, (original,) = wf.take_original(ws, dataset.id)
+    assert original.path.parent == folder and original.path.read_bytes() == csv.read_bytes()
+    again = wf.import_again(ws, dataset.id)
+    assert again.dataset is not None and again.dataset.n_rows == dataset.n_rows
+
+
 def test_an_original_that_was_kept_with_gzip_is_read_as_well(ws: wf.Workspace, csv: Path) -> None:
     """Stores from before the change of packing."""
     dataset = wf.import_file(ws, csv).dataset
