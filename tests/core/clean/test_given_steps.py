@@ -135,7 +135,8 @@ def test_without_its_level_a_column_keeps_its_unit_and_no_limits() -> None:
 def test_ends_are_emptied_only_where_a_limit_was_given() -> None:
     """Infinity is no limit: it stays, as every other value does."""
     endless = [1.0, -np.inf, 23.0, 22.0, np.inf]
-    np.testing.assert_array_equal(cells("fixed_limits", endless, with_ends=True), endless)
+    np.testing.assert_array_equal(cells("fixed_limits", endless, with_ends=True, action="set_missing"), endless)
     np.testing.assert_array_equal(
-        cells("fixed_limits", endless, with_ends=True, largest=22.0), [1.0, -np.inf, np.nan, np.nan, np.nan]
+        cells("fixed_limits", endless, with_ends=True, largest=22.0, action="set_missing"),
+        [1.0, -np.inf, np.nan, np.nan, np.nan],
     )
