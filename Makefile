@@ -40,7 +40,7 @@ demo: $(STAMP) ## make the demo projects now
 	@$(PY) -m core demo
 
 test: $(STAMP_DEV) browser ## every test, the browser journeys included
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 test-fast: $(STAMP_DEV) ## tests without TensorFlow and without a browser
 	@$(PY) -m pytest -m "not slow and not browser"
