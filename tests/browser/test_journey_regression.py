@@ -39,7 +39,11 @@ def bring_in(server: Server, page: Page, folder: Path) -> None:
     journey.upload(page, server, journey.german_file(folder / "dicke.csv"))
     assert page.get_by_role("combobox", name="Delimiter").input_value().startswith("semicolon")
     assert page.get_by_role("combobox", name="Decimal mark").input_value().startswith("comma")
-    assert page.get_by_role("checkbox", name="The row below holds units").or_(page.get_by_role("switch")).last.is_checked()
+    assert (
+        page.get_by_role("checkbox", name="The row below holds units")
+        .or_(page.get_by_role("switch", name="The row below holds units"))
+        .last.is_checked()
+    )
     page.locator("[role=columnheader]").first.wait_for(state="attached")
     heads = page.locator("[role=columnheader]").all_inner_texts()
     assert heads == ["Zeit", "Temperatur (°C)", "Druck (bar)", "Drehzahl (1/min)", "Dicke (mm)"]

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 ENDLESS = 5_000
 # What a browser and Streamlit's front end say while their server is away.
-AWAY = "disconnected from server|WebSocket|Failed to load resource|Failed to fetch|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE"
+AWAY = "disconnected from server|WebSocket|Failed to load resource|Failed to fetch|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|reaching server endpoint|server is not responding"
 
 
 @contextmanager

@@ -98,7 +98,10 @@ def test_a_killed_job_is_interrupted_and_goes_on_where_it_was(
     os.kill(running(store, job, 2).pid or 0, signal.SIGKILL)
     wait_until(lambda: state_of(job) == "interrupted")
     problem = store.get_job(job.id).problem
-    assert problem is not None and "memory ran out" in problem["what"]["id"]
+    # Which of the two is found first depends on the clock: the exit code of the child, or that the process is gone.
+    assert problem is not None and any(
+        w in problem["what"]["id"] for w in ("memory ran out", "process that ran this job is gone")
+    )
     store.resume_job(job.id)
     wait_until(lambda: any(attempt == 2 for attempt, _ in epochs(store, job)))
     first = max(step for attempt, step in epochs(store, job) if attempt == 1)
