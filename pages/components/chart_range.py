@@ -169,8 +169,15 @@ def _typed(key: str, first: str, last: str) -> None:
 
 
 def _slid(key: str, axis: Axis) -> None:
+    """One thumb was moved. The other may have been put onto the slider's steps, which are no rows: it stays where it was."""
     first, last = st.session_state[f"{key}.slider"]
-    _set(key, axis.place(_raw(first, axis), "left"), axis.place(_raw(last, axis), "right"))
+    now, near = chosen(key, len(axis)), len(axis) // STEPS + 1
+    start, stop = axis.place(_raw(first, axis), "left"), axis.place(_raw(last, axis), "right")
+    if start != now.start and abs(stop - now.stop) <= near:
+        stop = now.stop
+    elif stop != now.stop and abs(start - now.start) <= near:
+        start = now.start
+    _set(key, start, stop)
 
 
 def _drawn(key: str, axis: Axis, low: Any, high: Any) -> None:
