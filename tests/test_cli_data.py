@@ -102,7 +102,7 @@ def test_the_datasets_are_listed_and_a_wrong_verb_says_where_help_is(
     listed = run(capsys, "list")["datasets"]
     assert [d["dataset"] for d in listed] == made[::-1] and listed[0]["rows"] == 200 and listed[1]["name"] == "may"
     assert "'python -m core --help'" in str(run(capsys, "lists", code=2)["fix"])
-    assert "'python -m core audit --help'" in str(run(capsys, "audit", "--when", code=2)["fix"])
+    assert "'python -m core compare --help'" in str(run(capsys, "compare", "may", code=2)["fix"])
 
 
 def test_a_key_that_one_file_lacks_is_told_with_the_file(

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core import workflows as wf
 from core.data.dataset import Column
 from core.errors import Problem
-from core.workflows import importing
+from core.workflows import apart, importing
 from pages.components import column_table, rejected_rows, series_section
 from tests.pages.giving import give
 from tests.stored import NOTHING, stored
@@ -309,9 +309,16 @@ def test_a_file_without_periods_is_refused(raw: bytes) -> None:
         series_section.read_file(raw)
 
 
-def test_what_only_the_whole_file_leaves_open_is_asked_after_the_first_try(open_app: Open) -> None:
+@pytest.mark.parametrize("is_large", [False, True])
+def test_what_only_the_whole_file_leaves_open_is_asked_at_once_or_after_the_first_try(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    """A small file is read whole for its preview; of a large one only the import finds out."""
     rows = "".join(f"p{k},{k}\n" for k in range(40))  # The sum is 780.
-    app = imported(open_app, f"part,n\n{rows}Total,790\n".encode())
+    content = f"part,n\n{rows}Total,790\n".encode()
+    if is_large:
+        monkeypatch.setattr(apart, "IN_PROCESS_BYTES", 10)
+    app = imported(open_app, content) if is_large else uploaded(open_app, content)
     assert wf.list_datasets(wf.open_workspace()) == () and app.button(key="import_file").disabled
     app.radio(key="read.question.last_line.0").set_value(0).run()
     assert not asked(app) and not app.button(key="import_file").disabled
