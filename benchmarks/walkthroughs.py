@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.accuracy.cells import trained
 from core import workflows as wf
 from core.data.split import TEST, SplitSettings
 from core.evaluation import Metric, binary_flag_metrics
-from core.jobs import Supervisor, wait_for_job
-from core.training.request import TrainRequest
+from core.jobs import Supervisor
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -45,25 +45,11 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def train(ws: wf.Workspace, path: Path, **request: object) -> wf.Run:
-    """Import a file, train on it and wait."""
-    dataset = wf.import_file(ws, path).dataset
-    if dataset is None:
-        raise RuntimeError(f"{path} was not read in one way only")
-    made = TrainRequest.read({"dataset_id": dataset.id, "dataset_version": dataset.version, **request})
-    run = wf.start_training(ws, made)
-    wait_for_job(ws.store, run.job_id)
-    run = wf.get_run(ws, run.id)
-    if not run.has_results:
-        raise RuntimeError(f"{path}: {run.state}: {run.problem}")
-    return run
-
-
 def skab(ws: wf.Workspace) -> None:
     """Pooled F1, FAR and MAR of the default anomaly model and of both baselines."""
     pooled: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for path in sorted((DATA / "skab").glob("*/[0-9]*.csv")):
-        run = train(
+        run = trained(
             ws,
             path,
             task="anomaly",
@@ -92,7 +78,7 @@ def skab(ws: wf.Workspace) -> None:
 
 def ai4i(ws: wf.Workspace) -> None:
     """The default classification without the columns that give the answer away."""
-    run = train(
+    run = trained(
         ws,
         DATA / "ai4i2020" / "ai4i2020.csv",
         task="classification",
@@ -107,7 +93,7 @@ def cmapss(ws: wf.Workspace) -> None:
     """FD001: trained on the training engines, judged on the last cycle of the test engines, life not capped there."""
     folder = DATA / "cmapss_fd001"
     for model in ("auto", "ridge"):
-        run = train(
+        run = trained(
             ws, folder / "train_FD001.csv.gz", task="rul", group="unit", time="cycle", model=model, options={"cap": 125.0}
         )
         out = ws.home / "scores.csv"

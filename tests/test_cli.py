@@ -162,29 +162,6 @@ def test_unknown_words_name_the_closest(capsys: pytest.CaptureFixture[str], home
     assert "--set was given 'epochs'" in refused(capsys, *base, "--task", "regression", "--set", "epochs")["what"]
 
 
-def test_the_screening_table_of_a_file_and_of_its_dataset(capsys: pytest.CaptureFixture[str], home: Path, write: Any) -> None:
-    table = regression_table()
-    table.loc[::20, "a"] = -999.0
-    table["flat"] = 7.5
-    assert main(["profile", write(table), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["rows"] == 400
-    assert found["grades"] == {"A": 4, "B": 0, "C": 1, "ignored": 1}
-    by_name = {c["name"]: c for c in found["columns"]}
-    (code,) = by_name["a"]["reasons"]
-    assert (by_name["a"]["grade"], code["code"], code["severity"], code["state"]) == ("C", "missing_code", "stop", "open")
-    assert code["message"].startswith("-999 used as a code in 20 rows (5.0 %)")
-    assert [p["first"] for p in code["places"]] == list(range(0, 400, 20))
-    # The first row is one of them: before it there is nothing that a line could begin at.
-    assert [s["key"] for s in code["fix"]["steps"]] == ["iqr_outliers", "linear_fill", "next_fill"]
-    assert by_name["flat"]["grade"] is None
-    assert main(["profile", found["dataset"]]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith("400 rows, 6 columns: 4 A, 0 B, 1 C, 1 ignored")
-    assert lines[1].split()[:3] == ["grade", "column", "missing"]
-    assert lines[2].startswith("C      a ") and "-999 used as a code" in lines[2]
-
-
 def test_bad_command_lines_are_problems_too(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     assert "could not be read" in refused(capsys, "train")["what"]
     assert "could not be read" in refused(capsys, "frobnicate")["what"]

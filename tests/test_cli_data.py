@@ -1,4 +1,4 @@
-"""compare, audit, delete and private columns on the command line."""
+"""profile, list, compare, audit, delete and private columns on the command line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from core import workflows as wf
 from core.cli import main
+from tests.synthetic import regression_table
 
 CSV = "machine,pressure\n" + "".join(f"M{i % 3},{i % 10}\n" for i in range(200))
 
@@ -110,3 +111,29 @@ def test_a_key_that_one_file_lacks_is_told_with_the_file(
 ) -> None:
     answer = run(capsys, "import", *files, "--join", "machine", code=2)
     assert "june" in str(answer["what"]) and "same name in every file" in str(answer["fix"])
+
+
+def test_the_screening_table_of_a_file_and_of_its_dataset(
+    capsys: pytest.CaptureFixture[str], home: Path, tmp_path: Path
+) -> None:
+    table = regression_table()
+    table.loc[::20, "a"] = -999.0
+    table["flat"] = 7.5
+    table.to_csv(tmp_path / "data.csv", index=False)
+    assert main(["profile", str(tmp_path / "data.csv"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["rows"] == 400
+    assert found["grades"] == {"A": 4, "B": 0, "C": 1, "ignored": 1}
+    by_name = {c["name"]: c for c in found["columns"]}
+    (code,) = by_name["a"]["reasons"]
+    assert (by_name["a"]["grade"], code["code"], code["severity"], code["state"]) == ("C", "missing_code", "stop", "open")
+    assert code["message"].startswith("-999 used as a code in 20 rows (5.0 %)")
+    assert [p["first"] for p in code["places"]] == list(range(0, 400, 20))
+    # The first row is one of them: before it there is nothing that a line could begin at.
+    assert [s["key"] for s in code["fix"]["steps"]] == ["iqr_outliers", "linear_fill", "next_fill"]
+    assert by_name["flat"]["grade"] is None
+    assert main(["profile", found["dataset"]]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("400 rows, 6 columns: 4 A, 0 B, 1 C, 1 ignored")
+    assert lines[1].split()[:3] == ["grade", "column", "missing"]
+    assert lines[2].startswith("C      a ") and "-999 used as a code" in lines[2]

@@ -62,8 +62,7 @@ def trained(ws: wf.Workspace, path: Path, **request: object) -> wf.Run:
     Raises:
         RuntimeError: it was not read in one way only, or the training has no results.
     """
-    known = {d.name: d for d in wf.list_datasets(ws)}
-    dataset = known.get(path.stem) or wf.import_file(ws, path, name=path.stem).dataset
+    dataset = wf.same_original(ws, wf.hash_of_all([path])) or wf.import_file(ws, path).dataset
     if dataset is None:
         raise RuntimeError(f"{path} was not read in one way only")
     made = TrainRequest.read({"dataset_id": dataset.id, "dataset_version": dataset.version, **request})

@@ -30,13 +30,9 @@ def cmapss(ws: wf.Workspace, folder: Path, case: str, model: str, seed: int) -> 
 
 def skab(ws: wf.Workspace, folder: Path, case: str, model: str, seed: int) -> Figures:
     """Counts of one run: the first 400 rows train, the rest is judged."""
-    path = folder / case
-    named = ws.home / f"{case.replace('/', '-')}"
-    if not named.exists():
-        named.write_bytes(path.read_bytes())
     run = trained(
         ws,
-        named,
+        folder / case,
         task="anomaly",
         target="anomaly",
         time="datetime",

@@ -25,6 +25,7 @@ from core.data.byte_facts import ByteFacts, Seen, byte_facts
 from core.data.cells import is_missing, is_number, is_time
 from core.data.column_reading import ColumnReading, Staged
 from core.data.converting import ROW_GROUP, identifier
+from core.data.first_rows import FirstRows, look_at_first_rows, strict_time_sql
 from core.data.footer import Footer, read_footer
 from core.data.kinds import MAX_CELL, plain_number, read_kinds
 from core.data.lines import Splitter
@@ -33,19 +34,14 @@ from core.data.scanning import Scan
 from core.data.signs import sign_reading
 from core.data.sniffing import Sniffed
 from core.data.source import SAMPLE
-from core.data.staging import BIG, Profile, copy_in_order, profile_texts, text_literal
-from core.data.times import TimeReading, time_readings
+from core.data.staging import BIG, copy_in_order, text_literal
 from core.data.totals import TAIL_BYTES, may_end_with_totals
 
 SMALLEST = 16 << 20
-_SAMPLE_ROWS = 10_000
 _MOST_COLUMNS = 100
 _COMPARED = 3
-_FEW = 0.4
 _FEW_WORDS = 1_000
 _REPLACED = "\ufffd".encode()  # What an earlier export could not read: it is counted.
-_SECONDS = "????-??-??[ T][0-9][0-9]:[0-9][0-9]:[0-9][0-9]"
-_ISO = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +127,6 @@ def _tail(path: Path) -> bytes:
         return file.read()
 
 
-@dataclass(slots=True)
-class _Sample:
-    """What the first rows promise: number columns, those of whole numbers among them, times by column."""
-
-    numbers: set[int]
-    whole: set[int]
-    times: dict[int, TimeReading]
-
-
 class _GivenUp(Exception):
     """The writing has ended, so that nobody waits for the look at the bytes any more."""
 
@@ -156,7 +143,7 @@ class _Straight:
 
     def table(self) -> ReadTable | None:
         self.has_cr = self._has_cr()
-        sample = self._sample()
+        sample = look_at_first_rows(self.connection, self._source(self.path, self.skip), self.width, self.options.day_first)
         if sample is None or not (sample.numbers or sample.times) or not self._header_is_words(sample):
             return None
         written = self.folder / "table-straight.parquet"
@@ -186,60 +173,27 @@ class _Straight:
             f"{line_end}max_line_size = {2 << 20}, buffer_size = {16 << 20}, columns = {{{columns}}})"
         )
 
-    def _sample(self) -> _Sample | None:
-        """The kinds of the first rows; None where a column is neither plainly numbers nor plainly times or texts."""
-        query = f"SELECT * FROM {self._source(self.path, self.skip)} LIMIT {_SAMPLE_ROWS}"
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE first_rows AS {query}")
-        profiles = profile_texts(self.connection, "first_rows", list(range(self.width)), ".", "")
-        found = _Sample(set(), set(), {})
-        for i, profile in profiles.items():
-            if _is_numbers(profile):
-                found.numbers.add(i)
-                if self._is_whole(i):
-                    found.whole.add(i)
-            elif (times := self._times(i, profile)) is not None:
-                found.times[i] = times
-            elif profile.words or (profile.numbers > _FEW * profile.filled and not profile.codes):
-                return None
-        return found
-
     def _count(self, query: str) -> int:
         row = self.connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
-    def _is_whole(self, i: int) -> bool:
-        return self._count(f"SELECT count(*) FILTER (contains(c{i}, '.')) FROM first_rows") == 0
-
-    def _times(self, i: int, profile: Profile) -> TimeReading | None:
-        """The one way in which all sampled cells of a column are times; None where there is none or a choice."""
-        rows = self.connection.execute(f"SELECT c{i} FROM first_rows WHERE c{i} IS NOT NULL LIMIT 300").fetchall()
-        cells = [str(row[0]) for row in rows]
-        if not cells or profile.words or not all(map(is_time, cells)):
-            return None
-        readings = time_readings(cells, self.options.day_first)
-        if len(readings) != 1 or readings[0].is_mixed or not readings[0].is_iso:
-            return None
-        odd = f"SELECT count(*) FILTER (c{i} IS NOT NULL AND NOT regexp_full_match(c{i}, '{_ISO}')) FROM first_rows"
-        return readings[0] if self._count(odd) == 0 else None
-
-    def _header_is_words(self, sample: _Sample) -> bool:
+    def _header_is_words(self, sample: FirstRows) -> bool:
         """Whether a header that comes again would be no row: one of its words stands above numbers or times."""
         typed = [self.names[i] for i in (*sample.numbers, *sample.times)]
         return not self.options.header or any(not is_number(name) and not is_time(name) for name in typed)
 
-    def _select(self, sample: _Sample, path: Path, skip: int) -> str:
+    def _select(self, sample: FirstRows, path: Path, skip: int) -> str:
         """The query that makes the table from a file; numbers are typed by the reader itself."""
         types = ["DOUBLE" if i in sample.numbers else "VARCHAR" for i in range(self.width)]
         parts = []
         for i, name in enumerate(self.names):
             value = f"c{i}"
             if i in sample.times:
-                fits = f"c{i} GLOB '{_SECONDS}' OR ({_clock_sql(f'c{i}')})"  # The first is quick, and mostly enough.
-                value = f"CASE WHEN c{i} IS NULL THEN NULL WHEN {fits} THEN CAST(c{i} AS TIMESTAMP) ELSE error('time') END"
+                value = strict_time_sql(f"c{i}")
             parts.append(f"{value} AS {identifier(name)}")
         return f"SELECT {', '.join(parts)} FROM {self._source(path, skip, types)}"
 
-    def _copied(self, written: Path, sample: _Sample) -> ByteFacts:
+    def _copied(self, written: Path, sample: FirstRows) -> ByteFacts:
         """Write the table while the bytes are looked through; what is odd in them ends the writing."""
         with ThreadPoolExecutor(1, thread_name_prefix="byte-facts") as beside:
             looked = beside.submit(self._look, sample)
@@ -254,7 +208,7 @@ class _Straight:
                 raise
             return looked.result()
 
-    def _look(self, sample: _Sample) -> ByteFacts:
+    def _look(self, sample: FirstRows) -> ByteFacts:
         try:
             facts = self._facts(sample)
         except BaseException:
@@ -264,7 +218,7 @@ class _Straight:
             self.connection.interrupt()
         return facts
 
-    def _facts(self, sample: _Sample) -> ByteFacts:
+    def _facts(self, sample: FirstRows) -> ByteFacts:
         return byte_facts(
             self.path,
             str(self.options.delimiter),
@@ -281,7 +235,7 @@ class _Straight:
         if self.seen is not None:
             self.seen(n_bytes)
 
-    def _in_order(self, written: Path, sample: _Sample, facts: ByteFacts, *, told_apart: bool) -> bool:
+    def _in_order(self, written: Path, sample: FirstRows, facts: ByteFacts, *, told_apart: bool) -> bool:
         """Whether the sampled lines stand at their own row numbers, by the columns that vary most among them.
 
         With `told_apart` no less than half of the lines must differ in these columns: lines that look alike prove nothing.
@@ -306,7 +260,7 @@ class _Straight:
         query = f"SELECT count(*) FROM sampled s JOIN {table} t ON t.file_row_number = s.row_number AND {same}"
         return self._count(query) == len(facts.samples)
 
-    def _readings(self, written: Path, sample: _Sample) -> tuple[ColumnReading, ...] | None:
+    def _readings(self, written: Path, sample: FirstRows) -> tuple[ColumnReading, ...] | None:
         """What each column is, from the finished table; None where one of them is not what the sample promised."""
         footer = read_footer(written)
         if not self._no_hollow_rows(written, footer) or not all(_is_exact(footer.extremes[i]) for i in sample.numbers):
@@ -377,22 +331,6 @@ class _Straight:
 
 
 _PARQUET = f"COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}"
-
-
-def _is_numbers(profile: Profile) -> bool:
-    """All sampled cells are plain numbers, or there are none: what comes later must convert as well."""
-    odd = profile.words or profile.codes or profile.big or profile.infinite or profile.inexact
-    return not odd and profile.numbers == profile.filled
-
-
-def _clock_sql(cell: str) -> str:
-    """Whether a cell is a date, alone or with hours and minutes, seconds, and decimals of them. What else a cast to a
-    TIMESTAMP takes it drops: a zone, or the PM behind an hour."""
-    return (
-        f"{cell}[8] = '-' AND {cell}[-1] BETWEEN '0' AND '9' AND (length({cell}) = 10 OR ({cell}[14] = ':' AND (length({cell}) = 16 "
-        f"OR ({cell}[17] = ':' AND (length({cell}) = 19 OR (length({cell}) BETWEEN 21 AND 26 AND {cell}[20] = '.' "
-        f"AND regexp_full_match({cell}[21:], '[0-9]+')))))))"
-    )
 
 
 def _is_word(cell: str, quote: str) -> bool:

@@ -25,7 +25,7 @@ from core.data.formats.records import Combination, Opened, SourceOptions
 from core.data.options import Preview, Reading, ReadOptions
 from core.data.source import check_file, text_bytes
 from core.errors import DataProblem
-from core.store.files import SCRATCH
+from core.store.files import SCRATCH, disk_errors
 from core.workflows.workspace import Workspace
 
 Progress = Callable[[str, float], None]
@@ -119,11 +119,11 @@ def preview_table(opened: Opened, options: ReadOptions | None = None) -> Preview
 
 def _foreseen(opened: Opened, options: ReadOptions | None, preview: Preview) -> Preview:
     """The preview of a small text with what only reading all of it tells: rejected and repaired rows, and open questions."""
-    with tempfile.TemporaryDirectory(prefix="andon-preview-") as folder:
+    with tempfile.TemporaryDirectory(prefix="andon-preview-") as folder, disk_errors():
         try:
             reading = read_opened(opened, str(Path(folder, "table.parquet")), options)
-        except DataProblem:
-            return preview  # The import says what is wrong, with the lines.
+        except DataProblem as problem:
+            return replace(preview, refusal=preview.refusal or problem)
     told = {f.code for f in preview.findings}
     more = tuple(f for f in reading.findings if f.code in _OF_ALL_LINES and f.code not in told)
     return replace(preview, findings=(*preview.findings, *more), questions=reading.questions or preview.questions)
