@@ -94,7 +94,9 @@ def import_(options: Options) -> Answer:
         answer |= {"questions": [_question(q) for q in imported.questions], **body(asked)}
         return answer, [str(asked)], 2
     dataset, n_rejected = imported.dataset, imported.lines.rejected
-    lines = [f"{dataset.id}  {dataset.n_rows} rows, {len(dataset.columns)} columns, {n_rejected} lines rejected"]
+    lines = [
+        f"{dataset.id}  {dataset.n_rows} rows, {len(dataset.columns)} columns, {n_rejected} line{'' if n_rejected == 1 else 's'} rejected"
+    ]
     return answer, [*lines, *(f"- {f.message}" for f in imported.findings)], 0
 
 

@@ -91,6 +91,7 @@ def _import(waiting: uploads.Upload) -> None:
     with head:
         ready = t("Check how '{name}' is read, then import it", name=waiting.name)
         headline(ready if refusal is None else say(refusal.what))
+        preview.same_as_before(waiting)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         name = st.text_input(t("Name of the dataset"), value=waiting.title, max_chars=100, key="read.name", width=320)
@@ -103,7 +104,6 @@ def _import(waiting: uploads.Upload) -> None:
             disabled=options is None or bool(questions) or refusal is not None,
         )
         _another()
-    preview.same_as_before(waiting)
     if questions:
         caption(tn("{n} question is open: answer it above.", "{n} questions are open: answer them above.", len(questions)))
     if wanted:
