@@ -173,7 +173,7 @@ def test_an_open_key_is_asked_for_times_first(tmp_path: Path) -> None:
     made, _ = combined(tmp_path, {"a.csv": text("time,n,p", *rows), "b.csv": text("time,n,q", *rows)}, combine="join")
     assert made.reading.outcome == "ask"
     assert [o.key for o, _ in made.reading.questions[0].options][0] == "time"  # type: ignore[attr-defined]
-    with pytest.raises(DataProblem, match="There is no column 'x'"):
+    with pytest.raises(DataProblem, match="'a' has no column 'x'"):
         (tmp_path / "x").mkdir()
         combined(tmp_path / "x", {"a.csv": text("n,p", "1,2"), "b.csv": text("n,q", "1,2")}, combine="join", key="x")
 
