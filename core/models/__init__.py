@@ -20,6 +20,7 @@ from core.models import (
     random_forest,
     ridge,
     svm,
+    tabular,
 )
 from core.models.estimate import estimate, is_table
 from core.models.spec import TASKS, BaselineSpec, Estimate, FittedArrays, NetworkSpec, Question, Shape, TableSpec, Task
@@ -38,6 +39,7 @@ MODELS: tuple[ModelSpec, ...] = (
     pca.SPEC,
     isolation_forest.SPEC,
     dense.SPEC,
+    tabular.SPEC,
     cnn.SPEC,
     lstm.SPEC,
     gru.SPEC,

@@ -28,7 +28,7 @@ class GradientBoostingSettings(Settings):
     rounds: int = setting(
         1000, title="Rounds", help="Trees (for each class) at most; the fit stops earlier by itself.", ge=1, le=20_000
     )
-    learning_rate: float = setting(0.05, title="Step", help="How much of each tree's correction is taken.", gt=0, le=1)
+    learning_rate: float = setting(0.05, title="Learning rate", help="How much of each tree's correction is taken.", gt=0, le=1)
     leaves: int = setting(
         31, title="Leaves", help="Leaves of one tree, at most; more follow finer combinations.", ge=2, le=1024
     )
@@ -54,7 +54,9 @@ class GradientBoosting:
 
     key: str = "gradient_boosting"
     title: Message = msg("Gradient boosting")
-    summary: Message = msg("Often the best on tables: small trees, each correcting the ones before; empty cells are allowed.")
+    summary: Message = msg(
+        "Often the best on tables: small trees, each correcting the ones before; finds by itself when to stop."
+    )
     source: str = "Friedman (2001), Annals of Statistics 29(5); Ke et al. (2017), NeurIPS (LightGBM)"
     role: Role = "baseline"
     engine: Engine = "onnx"

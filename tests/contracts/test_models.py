@@ -30,6 +30,7 @@ KEYS = [
     "pca_t2_spe",
     "isolation_forest",
     "dense",
+    "tabular",
     "cnn",
     "lstm",
     "gru",
