@@ -275,7 +275,7 @@ def versions() -> dict[str, str]:
     """Versions that a result depends on."""
     from importlib.metadata import version
 
-    names = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "scikit-learn", "numpy", "pandas")
+    names = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "scikit-learn", "lightgbm", "numpy", "pandas")
     found = {"andon": __version__, "python": python_version()}
     for name in names:
         try:
