@@ -25,7 +25,7 @@ NODE_BYTES = 600
 class RandomForestSettings(Settings):
     """Number and size of the trees."""
 
-    trees: int = setting(200, title="Trees", help="More trees give steadier scores and take longer.", ge=10, le=2000)
+    trees: int = setting(100, title="Trees", help="More trees give steadier scores and take longer.", ge=10, le=2000)
     leaf_rows: int = setting(
         3, title="Rows in a leaf", help="A tree makes no cut that leaves fewer training rows.", unit="rows", ge=1, le=10_000
     )

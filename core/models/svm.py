@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from core.settings import Settings, setting
 
 SMALLEST = 10
 PENALTIES = (1.0, 10.0, 100.0)
+REACHES = (0.25, 1.0)
 JUDGED_ROWS = 1500
 MOST_STEPS = 100_000
 NO_PROBABILITY = -1e30
@@ -38,7 +39,8 @@ class SvmSettings(Settings):
     reach: float | None = setting(
         None,
         title="Reach",
-        help="Gamma of the kernel exp(−gamma · distance²) on standardised columns; empty: 1 ÷ number of columns.",
+        help="Gamma of the kernel exp(−gamma · distance²) on standardised columns; empty: 1 ÷ number of columns or a quarter of it, "
+        "found on rows held back.",
         gt=0,
         le=1e3,
     )
@@ -58,6 +60,13 @@ class SvmSettings(Settings):
         le=20_000,
     )
     class_weights: bool = setting(False, title="Class weights", help="Let rare classes count as much as common ones.")
+
+
+class Choice(NamedTuple):
+    """Penalty of a row off the surface, and gamma of the kernel."""
+
+    penalty: float
+    reach: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +105,27 @@ class Svm:
         codes = class_codes(targets) if question.is_classes else None
         kept = thinned_rows(len(inputs), settings.most_rows, codes)
         standard = standardise(inputs[kept], smallest=SMALLEST)
-        reach = settings.reach or 1 / standard.values.shape[1]
         if codes is None:
-            machine: _Values | _Classes = _Values(values_of(targets)[kept], reach, settings.tube)
+            machine: _Values | _Classes = _Values(values_of(targets)[kept], settings.tube)
         else:
-            machine = _Classes(codes[kept], class_count(codes, question.n_classes), reach, settings.class_weights)
+            machine = _Classes(codes[kept], class_count(codes, question.n_classes), settings.class_weights)
         folds = None if question.folds is None else question.folds[kept]
         if folds is None or len(np.unique(folds)) < 2:
             folds = random_folds(len(kept), seed, None if codes is None else codes[kept])
-        penalty = settings.penalty or _best_penalty(machine, standard.values, folds)
+        choice = _best_choice(machine, standard.values, folds, _choices(settings, standard.values.shape[1]))
         everyone = np.arange(len(kept))
         weights, bias = (
             machine.outputs()
             if isinstance(machine, _Values)
-            else machine.outputs(_unseen_scores(machine, standard.values, folds, everyone, penalty), everyone)
+            else machine.outputs(_unseen_scores(machine, standard.values, folds, everyone, choice), everyone)
         )
-        coefficients, intercept = machine.fit(standard.values, everyone, penalty)
+        coefficients, intercept = machine.fit(standard.values, everyone, choice)
         supporting = np.flatnonzero(np.any(coefficients != 0, axis=1))
         arrays = {
             "support": standard.values[supporting],
             "coefficients": coefficients[supporting],
             "intercept": intercept,
-            "reach": np.array(reach),
+            "reach": np.array(choice.reach),
             "mean": standard.mean,
             "scale": standard.reach,
             "weights": weights,
@@ -125,32 +133,37 @@ class Svm:
             "is_classes": np.array(float(question.is_classes)),
         }
         notes = thinned_note(self.title, len(kept), len(inputs))
-        return FittedArrays("kernel", arrays, notes=notes, facts={"penalty": penalty, "support_vectors": len(supporting)})
+        return FittedArrays(
+            "kernel",
+            arrays,
+            notes=notes,
+            facts={"penalty": choice.penalty, "reach": choice.reach, "support_vectors": len(supporting)},
+        )
 
     def fit_estimate(self, settings: SvmSettings, shape: Shape, n_windows: int) -> Estimate:
-        """All rows used as support vectors; some twenty fits that grow with the square of the rows."""
+        """All rows used as support vectors; some forty fits that grow with the square of the rows."""
         rows, columns = min(settings.most_rows, n_windows), n_statistics(shape)
         n_machines = max(1, shape.n_outputs)
-        seconds = 0.5 + n_machines * (6 * rows**2 + 15 * min(rows, JUDGED_ROWS) ** 2) * (columns + 20) / 3e8
+        seconds = 0.5 + n_machines * (6 * rows**2 + 30 * min(rows, JUDGED_ROWS) ** 2) * (columns + 20) / 2.5e9
         return Estimate(rows * (columns + n_machines), 350 * 2**20 + 32 * n_windows * columns, seconds)
 
 
 class _Values:
     """Support vector regression of one target, scaled to standard deviation 1 inside."""
 
-    def __init__(self, values: NDArray[np.float64], reach: float, tube: float) -> None:
+    def __init__(self, values: NDArray[np.float64], tube: float) -> None:
         self.centre, spread = float(values.mean()), float(values.std())
         self.scale = spread if spread > 0 else 1.0
         self.n_scores = 1
-        self.values, self.reach, self.tube = (values - self.centre) / self.scale, reach, tube
+        self.values, self.tube = (values - self.centre) / self.scale, tube
 
     def fit(
-        self, rows: NDArray[np.float64], use: NDArray[np.int64], penalty: float
+        self, rows: NDArray[np.float64], use: NDArray[np.int64], choice: Choice
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Coefficients (n, 1), 0 for rows that are not used or do not matter, and intercept (1,)."""
         from sklearn.svm import SVR
 
-        model = SVR(C=penalty, gamma=self.reach, epsilon=self.tube, max_iter=MOST_STEPS)
+        model = SVR(C=choice.penalty, gamma=choice.reach, epsilon=self.tube, max_iter=MOST_STEPS)
         return _solved(model, rows, use, self.values[use])
 
     def outputs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -165,15 +178,15 @@ class _Values:
 class _Classes:
     """One machine for two classes, else one for each class that occurs."""
 
-    def __init__(self, codes: NDArray[np.int64], n_classes: int, reach: float, class_weights: bool) -> None:
-        self.codes, self.n_classes, self.reach = codes, n_classes, reach
+    def __init__(self, codes: NDArray[np.int64], n_classes: int, class_weights: bool) -> None:
+        self.codes, self.n_classes = codes, n_classes
         self.weight = "balanced" if class_weights else None
         present = np.unique(codes)
         self.told = present[1:] if len(present) == 2 else present
         self.n_scores = len(self.told)
 
     def fit(
-        self, rows: NDArray[np.float64], use: NDArray[np.int64], penalty: float
+        self, rows: NDArray[np.float64], use: NDArray[np.int64], choice: Choice
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Coefficients (n, s) and intercepts (s,); a class with no row, or only rows, has the constant score −1 or 1."""
         from sklearn.svm import SVC
@@ -184,7 +197,7 @@ class _Classes:
             if is_class.all() or not is_class.any():
                 intercept[i] = 1.0 if is_class.all() else -1.0
                 continue
-            model = SVC(C=penalty, gamma=self.reach, class_weight=self.weight, max_iter=MOST_STEPS)
+            model = SVC(C=choice.penalty, gamma=choice.reach, class_weight=self.weight, max_iter=MOST_STEPS)
             column, constant = _solved(model, rows, use, is_class)
             coefficients[:, i], intercept[i] = column[:, 0], constant[0]
         return coefficients, intercept
@@ -230,26 +243,35 @@ def _unseen_scores(
     rows: NDArray[np.float64],
     folds: NDArray[np.int64],
     places: NDArray[np.int64],
-    penalty: float,
+    choice: Choice,
 ) -> NDArray[np.float64]:
     """Scores (p, s) of the rows at `places`, each from a machine fitted on the other parts of these rows."""
     scores = np.empty((len(places), machine.n_scores))
     for fold in np.unique(folds[places]):
         is_part = folds[places] == fold
-        coefficients, intercept = machine.fit(rows, places[~is_part], penalty)
+        coefficients, intercept = machine.fit(rows, places[~is_part], choice)
         used = np.flatnonzero(np.any(coefficients != 0, axis=1))
-        kernel = np.exp(-machine.reach * squared_distances(rows[places[is_part]], rows[used]))
+        kernel = np.exp(-choice.reach * squared_distances(rows[places[is_part]], rows[used]))
         scores[is_part] = kernel @ coefficients[used] + intercept
     return scores
 
 
-def _best_penalty(
-    machine: _Values | _Classes, rows: NDArray[np.float64], folds: NDArray[np.int64], penalties: Sequence[float] = PENALTIES
-) -> float:
-    """The penalty with the smallest loss on rows not seen, from at most 1,500 rows; a tie goes to the smaller one."""
+def _choices(settings: SvmSettings, n_columns: int) -> tuple[Choice, ...]:
+    """Every penalty with every gamma that the settings leave open, smooth surfaces first."""
+    penalties = PENALTIES if settings.penalty is None else (settings.penalty,)
+    reaches = tuple(r / n_columns for r in REACHES) if settings.reach is None else (settings.reach,)
+    return tuple(Choice(penalty, reach) for penalty in penalties for reach in reaches)
+
+
+def _best_choice(
+    machine: _Values | _Classes, rows: NDArray[np.float64], folds: NDArray[np.int64], choices: Sequence[Choice]
+) -> Choice:
+    """The choice with the smallest loss on rows not seen, from at most 1,500 rows; a tie goes to the first."""
+    if len(choices) == 1:
+        return choices[0]
     places = thinned_rows(len(rows), JUDGED_ROWS, getattr(machine, "codes", None))
-    losses = [machine.loss(_unseen_scores(machine, rows, folds, places, penalty), places) for penalty in penalties]
-    return float(penalties[int(np.argmin(losses))])
+    losses = [machine.loss(_unseen_scores(machine, rows, folds, places, choice), places) for choice in choices]
+    return choices[int(np.argmin(losses))]
 
 
 SPEC = Svm()

@@ -178,8 +178,10 @@ def test_support_vectors_say_what_scikit_learn_says(tmp_path: Path) -> None:
     scaled, later = scaler.transform(rows), scaler.transform(new)
     centre, spread = values.mean(), values.std()
     wanted = SVR(C=10, gamma=1 / 3, epsilon=0.1).fit(scaled, (values - centre) / spread).predict(later) * spread + centre
-    assert _said(_fit("svm", rows, values, VALUE, penalty=10.0), new, tmp_path)[:, 0] == pytest.approx(wanted, abs=1e-5)
-    likely = _said(_fit("svm", rows, classes, TWO, penalty=10.0), new, tmp_path)
+    assert _said(_fit("svm", rows, values, VALUE, penalty=10.0, reach=1 / 3), new, tmp_path)[:, 0] == pytest.approx(
+        wanted, abs=1e-5
+    )
+    likely = _said(_fit("svm", rows, classes, TWO, penalty=10.0, reach=1 / 3), new, tmp_path)
     score = SVC(C=10, gamma=1 / 3).fit(scaled, classes).decision_function(later)
     assert np.array_equal(np.argsort(likely[:, 1], kind="stable"), np.argsort(score, kind="stable"))
 
