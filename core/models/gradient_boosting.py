@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import TrainingProblem
 from core.messages import Message, msg
 from core.models.folds import last_fold, random_folds
+from core.models.openmp import load_lightgbm
 from core.models.spec import Engine, Estimate, FittedArrays, Question, Role, Shape, Task
 from core.models.tables import balanced_weights, class_codes, class_count, n_statistics, require_rows, values_of
 from core.models.tree_ensemble import Nodes, Step, ensemble_model, joined, leaf_weights, rounded_cuts, tree_nodes
@@ -128,23 +128,6 @@ def _parameters(settings: GradientBoostingSettings, seed: int, n: int, n_outputs
     }
 
 
-def _lightgbm() -> Any:
-    """The library. Its Linux wheel takes libgomp.so.1 from the system, which small containers may lack.
-
-    Raises:
-        TrainingProblem: it cannot be loaded.
-    """
-    try:
-        import lightgbm
-    except OSError as error:
-        raise TrainingProblem(
-            msg("LightGBM cannot be loaded: {reason}.", reason=str(error).split(": cannot")[0]),
-            msg("Gradient boosting needs the system's OpenMP library."),
-            msg("Install it (Debian, Ubuntu: apt-get install libgomp1; macOS: brew install libomp), or choose another model."),
-        ) from error
-    return lightgbm
-
-
 def _boosted(
     parameters: dict[str, Any],
     rounds: int,
@@ -152,7 +135,7 @@ def _boosted(
     wanted: NDArray[Any],
     weights: NDArray[np.float64] | None,
 ) -> Any:
-    library = _lightgbm()
+    library = load_lightgbm()
     return library.train(parameters, library.Dataset(values, wanted, weight=weights), num_boost_round=rounds)
 
 
@@ -165,7 +148,7 @@ def _rounds(
     held: NDArray[np.bool_],
 ) -> int:
     """The number of rounds with the smallest loss on the rows held back, at least one."""
-    library = _lightgbm()
+    library = load_lightgbm()
     parts = [
         library.Dataset(values[rows], wanted[rows], weight=None if weights is None else weights[rows]) for rows in (~held, held)
     ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
-import lightgbm
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -15,6 +16,7 @@ from sklearn.svm import SVC, SVR
 from core.errors import NotEnoughData, TrainingProblem
 from core.models import MODELS, FittedArrays, Question, Shape, estimate, is_table, model_by_key
 from core.models.folds import group_folds, last_fold, random_folds, time_folds
+from core.models.openmp import load_lightgbm
 from core.models.tables import thinned_rows
 from core.models.tree_ensemble import rounded_cuts
 from core.serving.predictors import make_predictor
@@ -138,7 +140,7 @@ def test_boosting_says_what_its_text_says_in_lightgbm_and_takes_empty_cells(ques
     fitted = _fit("gradient_boosting", rows, targets, question)
     new = _table(200, 1)[0].astype(np.float32)
     new[::3, 0], new[::5, 1] = np.nan, np.nan
-    wanted = lightgbm.Booster(model_str=fitted.files["model.txt"].decode()).predict(new.astype(np.float64))
+    wanted = load_lightgbm().Booster(model_str=fitted.files["model.txt"].decode()).predict(new.astype(np.float64))
     wanted = np.column_stack([1 - wanted, wanted]) if question is TWO else wanted.reshape(200, -1)
     assert np.abs(_said(fitted, new, tmp_path) - wanted).max() < 1e-5
 
@@ -155,8 +157,10 @@ def test_boosting_stops_by_the_part_that_it_holds_back() -> None:
     assert by_time < at_random / 2
 
 
-def test_boosting_without_its_system_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_boosting_without_any_openmp_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     import builtins
+
+    from core.models import openmp
 
     real = builtins.__import__
 
@@ -165,10 +169,45 @@ def test_boosting_without_its_system_library_says_what_to_install(monkeypatch: p
             raise OSError("libgomp.so.1: cannot open shared object file: No such file or directory")
         return real(name, *more, **named)
 
+    def nowhere() -> Path:
+        raise FileNotFoundError(openmp.NAME)
+
     monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.setattr(openmp, "bundled", nowhere)
     rows, values, _ = _table(40, 0)
     with pytest.raises(TrainingProblem, match=r"LightGBM cannot be loaded: libgomp\.so\.1\..*apt-get install libgomp1"):
         _fit("gradient_boosting", rows, values, VALUE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only the Linux wheel takes libgomp from the system")
+def test_boosting_without_the_systems_openmp_library_takes_that_of_scikit_learn(tmp_path: Path) -> None:
+    """LightGBM's library is made to ask for a name that no system has, which is what one without libgomp looks like to it."""
+    code = """
+import ctypes, sys
+from pathlib import Path
+import numpy as np
+from core.models import Question, model_by_key, openmp
+folder, load = Path(sys.argv[1]), ctypes.cdll.LoadLibrary
+def other(path):
+    if "lightgbm" not in path:
+        return load(path)
+    copy = folder / "lib_other.so"
+    copy.write_bytes(Path(path).read_bytes().replace(b"libgomp.so.1\\0", b"libgomp.so.7\\0"))
+    return load(str(copy))
+ctypes.cdll.LoadLibrary = other
+try:
+    import lightgbm
+except OSError as error:
+    print(error)
+openmp.NAME = "libgomp.so.7"
+rows = np.random.default_rng(0).normal(size=(60, 2))
+spec = model_by_key("gradient_boosting")
+print(len(spec.fit_table(rows, rows[:, 0], spec.settings(rounds=5), 0, Question("regression")).onnx) > 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=100, check=True)
+    said = done.stdout.splitlines()
+    assert said[0].startswith("libgomp.so.7: cannot open shared object file")
+    assert said[1] == "True"
 
 
 def test_support_vectors_say_what_scikit_learn_says(tmp_path: Path) -> None:
