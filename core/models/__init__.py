@@ -8,28 +8,38 @@ from core.models import (
     conv_autoencoder,
     dense,
     dense_autoencoder,
+    gradient_boosting,
     gru,
     isolation_forest,
     linear,
     logistic,
     lstm,
     lstm_autoencoder,
+    nearest_neighbours,
     pca,
+    random_forest,
     ridge,
+    svm,
+    tabular,
 )
-from core.models.estimate import estimate
-from core.models.spec import TASKS, BaselineSpec, Estimate, FittedArrays, NetworkSpec, Shape, Task
+from core.models.estimate import estimate, is_table
+from core.models.spec import TASKS, BaselineSpec, Estimate, FittedArrays, NetworkSpec, Question, Shape, TableSpec, Task
 from core.models.window_statistics import statistic_names, window_statistics
 
-ModelSpec = NetworkSpec | BaselineSpec
+ModelSpec = NetworkSpec | BaselineSpec | TableSpec
 
 MODELS: tuple[ModelSpec, ...] = (
     linear.SPEC,
     ridge.SPEC,
     logistic.SPEC,
+    random_forest.SPEC,
+    gradient_boosting.SPEC,
+    svm.SPEC,
+    nearest_neighbours.SPEC,
     pca.SPEC,
     isolation_forest.SPEC,
     dense.SPEC,
+    tabular.SPEC,
     cnn.SPEC,
     lstm.SPEC,
     gru.SPEC,
@@ -89,10 +99,13 @@ __all__ = [
     "FittedArrays",
     "ModelSpec",
     "NetworkSpec",
+    "Question",
     "Shape",
+    "TableSpec",
     "Task",
     "baseline_for",
     "estimate",
+    "is_table",
     "model_by_key",
     "models_for",
     "statistic_names",

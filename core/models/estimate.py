@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeGuard
 
-from core.models.spec import BaselineSpec, Estimate, NetworkSpec, Shape
+from core.models.spec import BaselineSpec, Estimate, NetworkSpec, Shape, TableSpec
 
 MULTIPLY_ADDS_A_SECOND = 30e9
 STEP_SECONDS = 0.0006
@@ -19,7 +19,9 @@ RUNTIME_BYTES = 850 * 2**20
 BASELINE_VALUES_A_SECOND = 2e7
 
 
-def estimate(spec: NetworkSpec | BaselineSpec, settings: Any, shape: Shape, n_windows: int, batch_size: int = 128) -> Estimate:
+def estimate(
+    spec: NetworkSpec | BaselineSpec | TableSpec, settings: Any, shape: Shape, n_windows: int, batch_size: int = 128
+) -> Estimate:
     """Weights, peak memory in bytes and seconds an epoch for `n_windows` training windows.
 
     A training step costs three passes (forward, and two backward) of one multiply-add a weight and use; recurrent
@@ -27,6 +29,8 @@ def estimate(spec: NetworkSpec | BaselineSpec, settings: Any, shape: Shape, n_wi
     gradient and two moments, and the values kept for the backward pass of one batch. A baseline has no epochs:
     `epoch_seconds` is its whole fit.
     """
+    if is_table(spec):
+        return spec.fit_estimate(settings, shape, n_windows)
     if not _is_network(spec):
         return _baseline_estimate(shape, n_windows)
     weights = spec.count_parameters(settings, shape)
@@ -39,7 +43,12 @@ def estimate(spec: NetworkSpec | BaselineSpec, settings: Any, shape: Shape, n_wi
     return Estimate(weights, RUNTIME_BYTES + window_bytes + 16 * weights + kept_values, seconds)
 
 
-def _is_network(spec: NetworkSpec | BaselineSpec) -> TypeGuard[NetworkSpec]:
+def is_table(spec: NetworkSpec | BaselineSpec | TableSpec) -> TypeGuard[TableSpec]:
+    """Whether a family is a shallow one that is told its task (`fit_table`)."""
+    return hasattr(spec, "fit_table")
+
+
+def _is_network(spec: NetworkSpec | BaselineSpec | TableSpec) -> TypeGuard[NetworkSpec]:
     return spec.role == "network"
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.features.pca import PcaModel, score_pca
 from core.models.window_statistics import window_statistics
+from core.serving.shallow import KernelModel, NeighbourModel
 
 CHUNK = 256
 
@@ -98,6 +99,7 @@ def make_predictor(kind: str, folder: Path) -> Predictor:
         return OnnxDetector((folder / "model.onnx").read_bytes())
     arrays = read_arrays(folder / "model.npz")
     classes: dict[str, Any] = {"linear": LinearModel, "logistic": LogisticModel, "pca": PcaDetector}
+    classes |= {"kernel": KernelModel, "neighbours": NeighbourModel}
     return classes[kind](arrays)
 
 
