@@ -92,3 +92,21 @@ def test_files_are_joined_within_a_machine_and_an_open_group_is_refused_with_bot
     run(capsys, *base, "--within", "*", "--name", "any")
     tables = {d.name: d.table() for d in wf.list_datasets(wf.open_workspace())}
     assert tables["same"]["b_value"].isna().all() and tables["any"]["b_value"].tolist() == [float(k) for k in range(20)]
+
+
+def test_the_datasets_are_listed_and_a_wrong_verb_says_where_help_is(
+    home: Path, files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capsys, "list")["datasets"] == []
+    made = [run(capsys, "import", file)["dataset"] for file in files]
+    listed = run(capsys, "list")["datasets"]
+    assert [d["dataset"] for d in listed] == made[::-1] and listed[0]["rows"] == 200 and listed[1]["name"] == "may"
+    assert "'python -m core --help'" in str(run(capsys, "lists", code=2)["fix"])
+    assert "'python -m core audit --help'" in str(run(capsys, "audit", "--when", code=2)["fix"])
+
+
+def test_a_key_that_one_file_lacks_is_told_with_the_file(
+    home: Path, files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = run(capsys, "import", *files, "--join", "machine", code=2)
+    assert "june" in str(answer["what"]) and "same name in every file" in str(answer["fix"])

@@ -23,7 +23,7 @@ class _Parser(argparse.ArgumentParser):
         raise SettingProblem(
             msg("The command line could not be read: {why}.", why=message.rstrip(".")),
             msg("Expected: {usage}", usage=" ".join(self.format_usage().split())),
-            msg("See 'python -m core {verb} --help'.", verb=self.prog.split()[-1] if " " in self.prog else ""),
+            msg("See '{command} --help'.", command=self.prog),
         )
 
 
@@ -89,6 +89,7 @@ def _parser() -> _Parser:
     )
     importing.add_argument("--drop", default="", metavar="COLUMN,COLUMN", help="columns left away, never stored")
     _add_set(importing)
+    verb("list", "data:list_", "the datasets, newest first: id, name, rows and columns")
     comparing = verb("compare", "data:compare", "what differs between two datasets or versions")
     comparing.add_argument("first", metavar="DATASET[:VERSION]")
     comparing.add_argument("second", metavar="DATASET[:VERSION]")

@@ -9,6 +9,15 @@ from core.errors import SettingProblem
 from core.messages import msg
 
 
+def list_(options: Options) -> Answer:
+    from core import workflows as wf
+
+    found = wf.list_datasets(wf.open_workspace())
+    answer = [{"dataset": d.id, "name": d.name, "rows": d.n_rows, "columns": len(d.columns)} for d in found]
+    lines = [f"{d.id}  {d.name}  {d.n_rows} rows, {len(d.columns)} columns" for d in found]
+    return {"datasets": answer}, lines or ["There are no datasets yet: bring one with 'python -m core import FILE'."], 0
+
+
 def compare(options: Options) -> Answer:
     from core import workflows as wf
 

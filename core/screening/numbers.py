@@ -21,7 +21,7 @@ from core.screening.fixes import (
     empty_stuck,
 )
 from core.screening.gaps import percent_text
-from core.screening.levels import Levels, blocks_of, find_levels, find_noise_changes
+from core.screening.levels import Levels, Shift, blocks_of, find_levels, find_noise_changes
 from core.screening.order import MOST_PLACES, RowOrder
 from core.screening.records import Fix, Place, Reason, Severity, ignore
 from core.screening.stretches import noise_fix, shift_fix, slow_level_fix, unit_fix
@@ -41,6 +41,7 @@ from core.spc.individuals import Limits, individuals_limits, nelson_rules
 BASELINE_SHARE = 0.6
 BINS = 30
 MOST_NAMED = 3
+MOST_GROUPS = 50  # in each of which the level is followed by itself
 LONG_STUCK = 0.01  # share of all rows from which a stuck sensor is graded C
 CAPABLE = 1.33
 AT_ONCE = 1_000_000
@@ -88,6 +89,8 @@ def screen_numbers(values: Numbers, column: Column, rows: RowOrder) -> NumberScr
             found, shifts = _level_reasons(_without(clean, spikes), column, rows)
             reasons += found
             in_control, limits = _control(clean)
+        else:
+            reasons += _group_shifts(_without(clean, spikes), column, rows)
     ppk, no_ppk = _ppk(clean, column, reasons)
     edges, counts = _histogram(clean)
     return NumberScreen(tuple(reasons), clean, in_control, limits, shifts, ppk, no_ppk, edges, counts)
@@ -296,6 +299,36 @@ def _shift_reason(levels: Levels, column: Column, rows: RowOrder, severity: Seve
     places = tuple(rows.place(s.position) for s in shifts[:MOST_PLACES])
     fix = shift_fix(column, levels, rows) if column.role == "sensor" else None
     return Reason("shift", severity, message, column.name, places, fix)
+
+
+def _group_shifts(values: Numbers, column: Column, rows: RowOrder) -> Iterator[Reason]:
+    """Level shifts within the groups (machines, lots), each looked at by itself; without a fix, as it would need a period
+    of one group. Where most groups shift, that is how the process runs, and only to know."""
+    if len(rows.starts) > MOST_GROUPS or rows.times is None:
+        return
+    found: list[tuple[float, Shift, int]] = []
+    stops = np.append(rows.starts[1:], len(values))
+    n_shifted = 0
+    for start, stop in zip(rows.starts.tolist(), stops.tolist(), strict=True):
+        part = values[start:stop]
+        blocks = blocks_of(part)
+        shifts = find_levels(part, blocks).shifts if blocks is not None else ()
+        n_shifted += bool(shifts)
+        found += [(abs(s.after - s.before), s, start + s.position) for s in shifts]
+    if not found:
+        return
+    _, largest, position = max(found, key=lambda f: f[0])
+    message = msg_n(
+        "{n} level shift within a group: {before} → {after} at {start}",
+        "{n} level shifts within groups, the largest {before} → {after} at {start}",
+        len(found),
+        before=largest.before,
+        after=largest.after,
+        start=rows.since(position),
+    )
+    severity: Severity = "warn" if n_shifted <= len(rows.starts) / 2 else "info"
+    places = tuple(rows.place(p) for _, _, p in found[:MOST_PLACES])
+    yield Reason("shift", severity, message, column.name, places, None)
 
 
 def _noise_reason(changes: tuple[tuple[int, float], ...], column: Column, rows: RowOrder, severity: Severity) -> Reason:

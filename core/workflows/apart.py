@@ -19,7 +19,7 @@ from typing import Any
 
 from core.confined import Limits, in_child, was_cancelled
 from core.data.formats.magic import is_plain_text
-from core.data.formats.opening import preview_opened
+from core.data.formats.opening import preview_opened, read_opened
 from core.data.formats.plain import from_plain, to_plain
 from core.data.formats.records import Combination, Opened, SourceOptions
 from core.data.options import Preview, Reading, ReadOptions
@@ -34,6 +34,7 @@ IN_PROCESS_BYTES = 1_000_000
 LIMITS = Limits()
 _PLACES = threading.BoundedSemaphore(2)
 _WAIT_SECONDS = 0.5
+_OF_ALL_LINES = frozenset({"rejected", "repaired", "totals", "blank_lines", "comments", "zero_characters", "bad_characters"})
 _TASKS = "core.data.formats.opening"
 _COMBINE = "core.data.formats.combining:combine_files"
 
@@ -109,10 +110,23 @@ def preview_table(opened: Opened, options: ReadOptions | None = None) -> Preview
         DataProblem: it cannot be read as a table.
     """
     if opened.kind == "text":
-        return preview_opened(opened, options)
+        preview = preview_opened(opened, options)
+        return preview if text_bytes(opened.file) > IN_PROCESS_BYTES else _foreseen(opened, options, preview)
     arguments = {"opened": opened, "options": options}
     found: Preview = _in_child(f"{_TASKS}:preview_opened", arguments, opened.label)
     return found
+
+
+def _foreseen(opened: Opened, options: ReadOptions | None, preview: Preview) -> Preview:
+    """The preview of a small text with what only reading all of it tells: rejected and repaired rows, and open questions."""
+    with tempfile.TemporaryDirectory(prefix="andon-preview-") as folder:
+        try:
+            reading = read_opened(opened, str(Path(folder, "table.parquet")), options)
+        except DataProblem:
+            return preview  # The import says what is wrong, with the lines.
+    told = {f.code for f in preview.findings}
+    more = tuple(f for f in reading.findings if f.code in _OF_ALL_LINES and f.code not in told)
+    return replace(preview, findings=(*preview.findings, *more), questions=reading.questions or preview.questions)
 
 
 def read_apart(

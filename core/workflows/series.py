@@ -52,15 +52,15 @@ class Series:
 class TableAxis:
     """The horizontal axis of a dataset, read where it is asked for: what stands at a row, and where a value stands.
 
-    It is the time column where its values ascend over the whole table (and there are no groups, whose times begin anew), else
-    the row number.
+    It is the time column where its values ascend over the whole table, which those of machines side by side do and those
+    of lots one after the other do not, else the row number.
     """
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset, self.n = dataset, dataset.n_rows
         self._known: dict[int, Any] = {}
         time = next((c.name for c in dataset.with_role("time") if c.kind in ("time", "number")), None)
-        self.column = time if time is not None and not dataset.with_role("group") and self._ascends(time) else None
+        self.column = time if time is not None and self._ascends(time) else None
 
     def __len__(self) -> int:
         return self.n

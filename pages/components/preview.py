@@ -90,7 +90,7 @@ def same_as_before(upload: Upload) -> None:
     if before is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        caption(t("The same file was imported before as '{name}'.", name=md(before.name)))
+        caption(t("The same file was imported before as '{name}'.", name=before.name))
         if st.button(t("Open it instead"), key="open_before", icon=":material/arrow_forward:"):
             sources.tidy()
             uploads.drop()

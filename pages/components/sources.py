@@ -12,7 +12,8 @@ import streamlit as st
 
 from core import workflows as wf
 from core.data.formats.records import ALL_MEMBERS, Opened, SourceOptions
-from pages.components import numbers, state
+from core.messages import msg
+from pages.components import notices, numbers, state
 from pages.components.text import md, t
 from pages.components.uploads import Upload
 
@@ -91,9 +92,14 @@ class Bar:
         seconds = int(self._drawn - self._began)
         if seconds and not self._has_button:
             self._has_button = True
-            self._row.button(t("Stop reading"), icon=":material/stop_circle:", key="stop_reading", on_click=self._on_stop)
+            self._row.button(t("Stop reading"), icon=":material/stop_circle:", key="stop_reading", on_click=self._stop)
         text = f"{self._stage} {numbers.percent(self._part)}" if self._part else self._stage
         self._place.progress(min(1.0, self._part), f"{text} · {numbers.duration(seconds)}" if seconds else text)
+
+    def _stop(self) -> None:
+        notices.done(msg("Reading was stopped; nothing was stored."))
+        if self._on_stop is not None:
+            self._on_stop()
 
 
 @contextmanager

@@ -248,6 +248,8 @@ def _dataset(dataset: Dataset) -> None:
 
 def _finding(dataset: Dataset, n_needing: int) -> str:
     total = len(dataset.columns)
+    if not dataset.n_rows:
+        return t("The table has no rows: there is nothing to train on.")
     if n_needing:
         return tn(
             "{n} of {total} columns needs attention before training",

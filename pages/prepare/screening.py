@@ -117,14 +117,18 @@ def _screened(found: wf.Screened, is_newest: bool) -> None:
         shown = screening_table.filters(found)
         st.space("stretch")
         _decide(found, is_newest)
+    # Above the table: its own tools appear over what stands there, which must not be a button.
+    has_groups = bool(found.dataset.with_role("group")) and all(c.in_control is None for c in found.screening.columns)
+    caption(
+        t("Grades: A ready, B usable with care, C act first"),
+        t("in control and drift are not judged: the rows belong to several groups")
+        if has_groups
+        else t("in control: share of rows inside the limits of the baseline period, Nelson's rules 1 to 4"),
+        t("a row opens its detail"),
+    )
     screening_table.show(found, shown)
     if not shown:
         st.info(md(t("No column passes these filters.")), icon=":material/filter_alt_off:")
-    caption(
-        t("Grades: A ready, B usable with care, C act first"),
-        t("in control: share of rows inside the limits of the baseline period, Nelson's rules 1 to 4"),
-        t("a row opens its detail"),
-    )
     picked = st.session_state.get("screening_pick")
     column = next((c for c in shown if c.name == picked), shown[0] if shown else None)
     if column is not None:
@@ -133,6 +137,8 @@ def _screened(found: wf.Screened, is_newest: bool) -> None:
 
 
 def _finding(found: wf.Screened) -> str:
+    if not found.screening.n_rows:
+        return t("The table has no rows: there is nothing to train on.")
     grades = found.grades
     total, needing = sum(grades.values()), grades["B"] + grades["C"]
     if needing:
@@ -216,6 +222,8 @@ def _next(found: wf.Screened) -> None:
         n = len(found.recipe.steps)
         reason = tn("The recipe has {n} step: see what it changes.", "The recipe has {n} steps: see what they change.", n)
         next_step("prepare/clean.py", t("Clean the data"), reason)
+    elif not found.screening.n_rows:
+        next_step("prepare/data.py", t("Add a file"), t("A model needs rows to learn from."))
     elif found.grades["C"]:
         next_step("prepare/data.py", t("Roles and limits"), t("Roles, units and specification limits are set there."))
     else:

@@ -59,6 +59,14 @@ def test_the_preview_shows_what_was_found_and_imports_it(open_app: Open) -> None
     assert app.metric[0].value == "60"
 
 
+def test_what_will_be_rejected_or_asked_is_said_before_the_import(open_app: Open) -> None:
+    rows = b"".join(b"%d,%d\n" % (i, i * 2) for i in range(60))
+    app = uploaded(open_app, b"a,b\n" + rows + b"1,2,3,4\n" + rows)
+    assert "1 line was rejected" in " ".join(m.value for m in (*app.markdown, *app.caption, *app.warning))
+    app = uploaded(open_app, b"lot,b\n" + b"L1,2\n" * 60 + b"Total,7\n")
+    assert app.button(key="import_file").disabled, "the doubtful total is asked about at once"
+
+
 def test_a_correction_changes_the_preview(open_app: Open) -> None:
     app = uploaded(open_app, b"a|b,c\n" + b"1|2,3\n" * 20)
     app.selectbox(key="read.delimiter").set_value("|").run()

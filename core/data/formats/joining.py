@@ -94,6 +94,17 @@ def _common(parts: Sequence[Part], source: SourceOptions) -> list[str]:
     return common
 
 
+def _not_in_file(name: str, part: Part) -> DataProblem:
+    """Like an unknown column, with the file's name: the others may well have it."""
+    known = unknown_column(name, part.columns)
+    return DataProblem(
+        msg("'{file}' has no column '{column}'.", file=part.name, column=name),
+        known.expected,
+        msg("The column must have the same name in every file: rename it in one of them."),
+        column=name,
+    )
+
+
 def _which_key(parts: Sequence[Part], source: SourceOptions) -> Question:
     """Times and identifiers first: few join on a measured value."""
     order = {"time": 0, "group": 1, "ignore": 2, "target": 3, "sensor": 4}
@@ -107,7 +118,7 @@ def _joined(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], parque
     for part in parts:
         for name in how.columns:
             if name not in part.columns:
-                raise unknown_column(name, part.columns)
+                raise _not_in_file(name, part)
     _check_kinds(parts, how)
     group = "" if how.within is None else f", {quoted(how.within)} AS g"
     connection.execute(f"CREATE TEMP TABLE base AS SELECT file_row_number AS r, {quoted(how.key)} AS k{group} FROM {first.sql}")

@@ -298,6 +298,22 @@ def test_groups_that_start_again_have_no_common_level(tmp_path: Path) -> None:
     assert column(found, "cycle").reasons == ()
 
 
+def test_the_level_is_followed_within_each_machine(tmp_path: Path) -> None:
+    """Two machines side by side, at different levels; from row 4,000 on, M1 alone stands 8 spreads higher in one column."""
+    rng, n = np.random.default_rng(3), 8_000
+    machine = np.where(np.arange(n) % 2 == 0, "M1", "M2")
+    level = np.where(machine == "M1", 100.0, 140.0) + rng.normal(0, 1, n)
+    jumped = level + 8 * ((machine == "M1") & (np.arange(n) >= 4_000))
+    found = screened(tmp_path, timed({"machine": machine, "steady": level, "jumped": jumped}, n), machine="group", when="time")
+    assert not column(found, "steady").reasons
+    told = reason(found, "jumped", "shift")
+    assert told.severity == "warn" and abs(told.places[0].first - 4_000) < 100
+    both = screened(
+        tmp_path, timed({"machine": machine, "both": level + 8 * (np.arange(n) >= 4_000)}, n), machine="group", when="time"
+    )
+    assert reason(both, "both", "shift").severity == "info", "so the process runs"
+
+
 def test_ignored_columns_have_no_grade(tmp_path: Path) -> None:
     x = np.random.default_rng(14).normal(0, 1, N)
     x[1_000:] += 9

@@ -93,15 +93,13 @@ def test_the_axis_finds_rows_of_times_as_searchsorted_does(make: Callable[..., D
     assert axis.place(np.datetime64("2030-01-01")) == N
 
 
-@pytest.mark.parametrize("why", ["turned", "empty", "groups", "none"])
+@pytest.mark.parametrize("why", ["turned", "empty", "none"])
 def test_where_times_do_not_ascend_rows_are_the_axis(why: str, make: Callable[..., Dataset]) -> None:
     table, columns = table_of(), list(COLUMNS)
     if why == "turned":
         table.loc[7_000, "t"] = table["t"].iloc[0]
     elif why == "empty":
         table.loc[30_000, "t"] = pd.NaT
-    elif why == "groups":
-        columns[2] = Column("name", "text", "group")
     else:
         columns[0] = Column("t", "time")
     dataset = make(table, *columns)
@@ -109,6 +107,13 @@ def test_where_times_do_not_ascend_rows_are_the_axis(why: str, make: Callable[..
     assert axis.column is None
     assert (axis.value(7), axis.place(7), axis.place(7, "right"), axis.place(10**9)) == (7, 7, 8, N)
     np.testing.assert_array_equal(column_series(dataset, "p", axis, 5, 9).at, [5, 6, 7, 8])
+
+
+def test_machines_side_by_side_share_the_clock_of_the_table(make: Callable[..., Dataset]) -> None:
+    """What matters is that times ascend over the whole table, and not whose rows they are."""
+    columns = list(COLUMNS)
+    columns[2] = Column("name", "text", "group")
+    assert TableAxis(make(table_of(), *columns)).column == "t"
 
 
 def test_a_text_is_refused(make: Callable[..., Dataset]) -> None:
