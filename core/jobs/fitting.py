@@ -17,6 +17,7 @@ from core.errors import TrainingProblem
 from core.features.targets import ClassTarget, LifeTarget, RegressionTarget, Target
 from core.jobs.judging import full_places
 from core.messages import msg
+from core.models.estimate import reads_windows
 from core.models.spec import FittedArrays, Shape, Task
 from core.models.window_statistics import window_statistics
 from core.serving.bundle import Bundle, write_bundle
@@ -34,6 +35,7 @@ PARITY = 1e-5
 PARITY_WINDOWS = 512
 MAX_BASELINE_WINDOWS = 200_000
 MAX_BASELINE_CELLS = 10_000_000
+MAX_WINDOW_CELLS = 50_000_000  # of float32, 200 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +155,19 @@ def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
 
 
 def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:
-    """Fit a shallow family on the same recipe, split and windows (their statistics) and write its bundle."""
-    inputs, places = _statistics(prepared, prepared.train)
+    """Fit a shallow family on the same recipe, split and windows (or their statistics) and write its bundle."""
+    inputs, places = (_windows if reads_windows(spec) else _statistics)(prepared, prepared.train)
     balanced = balanced_places(places, prepared, resolved)
     if balanced is not places:  # places rise
         inputs, places = inputs[np.searchsorted(places, balanced)], balanced
     targets = encoded_targets(prepared, places)
     targets = None if targets is None else targets.astype(np.float64)
-    fitted: FittedArrays = spec.fit(inputs, targets, settings, resolved.request.seed)
+    fitted: FittedArrays
+    if reads_windows(spec) and targets is not None:
+        task, shape = cast(Task, resolved.request.task), network_shape(prepared)
+        fitted = spec.fit_windows(inputs, targets, settings, shape, task, resolved.request.seed)
+    else:
+        fitted = spec.fit(inputs, targets, settings, resolved.request.seed)
     manifest = base_manifest(resolved, prepared, spec.key, fitted.kind, settings)
     files = {"model.onnx": fitted.onnx} if fitted.onnx else {}
     arrays = {"model.npz": fitted.arrays} if fitted.arrays else {}
@@ -303,6 +310,14 @@ def _statistics(
     for start in range(0, len(taken), chunk):
         found[start : start + chunk] = window_statistics(windows.batch(taken[start : start + chunk]))
     return found, taken
+
+
+def _windows(prepared: Prepared, places: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Windows (n, width, n_features) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
+    windows = prepared.inputs.windows
+    cells = windows.width * int(windows.values.shape[1])
+    taken = _thinned(places, max(2, min(MAX_BASELINE_WINDOWS, MAX_WINDOW_CELLS // cells)))
+    return windows.batch(taken), taken
 
 
 def _thinned(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:

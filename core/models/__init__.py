@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from core.errors import unknown_choice
 from core.models import (
+    bigru,
+    bilstm,
     cnn,
+    cnn_lstm,
     conv_autoencoder,
     dense,
     dense_autoencoder,
@@ -14,14 +17,19 @@ from core.models import (
     logistic,
     lstm,
     lstm_autoencoder,
+    minirocket,
     pca,
+    resnet,
     ridge,
+    rnn,
+    tcn,
+    transformer,
 )
 from core.models.estimate import estimate
-from core.models.spec import TASKS, BaselineSpec, Estimate, FittedArrays, NetworkSpec, Shape, Task
+from core.models.spec import TASKS, BaselineSpec, Estimate, FittedArrays, NetworkSpec, SequenceSpec, Shape, Task
 from core.models.window_statistics import statistic_names, window_statistics
 
-ModelSpec = NetworkSpec | BaselineSpec
+ModelSpec = NetworkSpec | BaselineSpec | SequenceSpec
 
 MODELS: tuple[ModelSpec, ...] = (
     linear.SPEC,
@@ -29,10 +37,18 @@ MODELS: tuple[ModelSpec, ...] = (
     logistic.SPEC,
     pca.SPEC,
     isolation_forest.SPEC,
+    minirocket.SPEC,
     dense.SPEC,
     cnn.SPEC,
     lstm.SPEC,
     gru.SPEC,
+    resnet.SPEC,
+    tcn.SPEC,
+    rnn.SPEC,
+    bilstm.SPEC,
+    bigru.SPEC,
+    cnn_lstm.SPEC,
+    transformer.SPEC,
     dense_autoencoder.SPEC,
     conv_autoencoder.SPEC,
     lstm_autoencoder.SPEC,
@@ -89,6 +105,7 @@ __all__ = [
     "FittedArrays",
     "ModelSpec",
     "NetworkSpec",
+    "SequenceSpec",
     "Shape",
     "Task",
     "baseline_for",

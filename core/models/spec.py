@@ -98,10 +98,11 @@ class FittedArrays:
 
     linear: weights (d, k), bias (k,): x·weights + bias. logistic: the same, then softmax over the k classes.
     pca: mean (d,), scale (d,), loadings (d, c), eigenvalues (c,), t2_limit (), spe_limit (): z = (x − mean) / scale,
-    t = z·loadings, T² = Σ t²/eigenvalues, SPE = Σ z² − Σ t². onnx: input "windows" float32 (n, d), output "score" (n, 1).
+    t = z·loadings, T² = Σ t²/eigenvalues, SPE = Σ z² − Σ t². minirocket: the arrays of `RandomKernels`, then weights and bias
+    on their features; minirocket_classes: the same, then softmax. onnx: input "windows" float32 (n, d), output "score" (n, 1).
     """
 
-    kind: Literal["linear", "logistic", "pca", "onnx"]
+    kind: Literal["linear", "logistic", "pca", "onnx", "minirocket", "minirocket_classes"]
     arrays: dict[str, NDArray[np.float64]]
     onnx: bytes = b""
 
@@ -112,3 +113,23 @@ class BaselineSpec(Family, Protocol):
     def fit(
         self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: Any, seed: int
     ) -> FittedArrays: ...
+
+
+class SequenceSpec(Family, Protocol):
+    """A shallow family that is fitted on the windows themselves, in their order, and not on their statistics.
+
+    windows float32 (n, window_rows, n_features), targets (n,), class codes for a classification. `fit_estimate` gives the
+    weights, bytes at the peak and seconds of the whole fit.
+    """
+
+    def fit_windows(
+        self,
+        windows: NDArray[np.floating],
+        targets: NDArray[np.float64],
+        settings: Any,
+        shape: Shape,
+        task: Task,
+        seed: int,
+    ) -> FittedArrays: ...
+
+    def fit_estimate(self, settings: Any, shape: Shape, n_windows: int) -> Estimate: ...
