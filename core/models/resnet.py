@@ -24,6 +24,7 @@ class ResNetSettings(Settings):
     filters: int = setting(
         32, title="Filters", help="Patterns that the first block looks for; later blocks look for twice as many.", ge=1, le=512
     )
+    dropout: float = setting(0.2, title="Dropout", help="Share of values left out at random in training.", ge=0, lt=1)
 
     @property
     def widest(self) -> int:
@@ -35,8 +36,8 @@ class ResNetSettings(Settings):
 class ResNet:
     """Blocks of three convolutions with batch normalisation, each added to its input; mean over the window → output.
 
-    The paper has 64 filters; half as many are the default, for a few thousand windows on a CPU. A block whose input has
-    another number of filters adds it through a convolution of one row, as in the paper.
+    The paper has 64 filters; half as many, and dropout before the output, are the default for a few thousand windows on
+    a CPU. A block whose input has another number of filters adds it through a convolution of one row, as in the paper.
     """
 
     key: str = "resnet"
@@ -70,6 +71,8 @@ class ResNet:
         for filters in block_filters(settings):
             hidden = _block(hidden, filters)
         hidden = keras.layers.GlobalAveragePooling1D()(hidden)
+        if settings.dropout > 0:
+            hidden = keras.layers.Dropout(settings.dropout)(hidden)
         return keras.Model(inputs, add_head(hidden, shape, task), name=self.key)
 
 
