@@ -18,9 +18,9 @@ from core.errors import TrainingProblem
 from core.features.targets import ClassTarget, LifeTarget, RegressionTarget, Target
 from core.jobs.judging import full_places
 from core.messages import msg
-from core.models.estimate import is_table
+from core.models.estimate import is_table, reads_windows
 from core.models.folds import group_folds, time_folds
-from core.models.spec import Question, Shape, Task
+from core.models.spec import FittedArrays, Question, Shape, Task
 from core.models.window_statistics import window_statistics
 from core.serving.bundle import Bundle, write_bundle
 from core.serving.manifest import ColumnFacts, Manifest
@@ -37,6 +37,7 @@ PARITY = 1e-5
 PARITY_WINDOWS = 512
 MAX_BASELINE_WINDOWS = 200_000
 MAX_BASELINE_CELLS = 10_000_000
+MAX_WINDOW_CELLS = 50_000_000  # of float32, 200 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +157,21 @@ def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
 
 
 def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:
-    """Fit a shallow family on the same recipe, split and windows (their statistics) and write its bundle."""
-    inputs, places = _statistics(prepared, prepared.train)
+    """Fit a shallow family on the same recipe, split and windows (or their statistics) and write its bundle."""
+    inputs, places = (_windows if reads_windows(spec) else _statistics)(prepared, prepared.train)
     balanced = balanced_places(places, prepared, resolved)
     if balanced is not places:  # places rise
         inputs, places = inputs[np.searchsorted(places, balanced)], balanced
     targets = encoded_targets(prepared, places)
     targets = None if targets is None else targets.astype(np.float64)
     seed = resolved.request.seed
-    if is_table(spec):
-        fitted = spec.fit_table(inputs, targets, settings, seed, question_of(resolved, prepared, places))
+    fitted: FittedArrays
+    if reads_windows(spec) and targets is not None:
+        task, shape = cast(Task, resolved.request.task), network_shape(prepared)
+        fitted = spec.fit_windows(inputs, targets, settings, shape, task, seed)
+    elif is_table(spec):
+        table = np.asarray(inputs, dtype=np.float64)  # as the statistics are
+        fitted = spec.fit_table(table, targets, settings, seed, question_of(resolved, prepared, places))
     else:
         fitted = spec.fit(inputs, targets, settings, seed)
     facts = {**fitted.facts, **({"notes": [note.to_json() for note in fitted.notes]} if fitted.notes else {})}
@@ -335,6 +341,14 @@ def _statistics(
     for start in range(0, len(taken), chunk):
         found[start : start + chunk] = window_statistics(windows.batch(taken[start : start + chunk]))
     return found, taken
+
+
+def _windows(prepared: Prepared, places: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Windows (n, width, n_features) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
+    windows = prepared.inputs.windows
+    cells = windows.width * int(windows.values.shape[1])
+    taken = _thinned(places, max(2, min(MAX_BASELINE_WINDOWS, MAX_WINDOW_CELLS // cells)))
+    return windows.batch(taken), taken
 
 
 def _thinned(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from core.errors import unknown_choice
 from core.models import (
+    bigru,
+    bilstm,
     cnn,
+    cnn_lstm,
     conv_autoencoder,
     dense,
     dense_autoencoder,
@@ -15,18 +18,34 @@ from core.models import (
     logistic,
     lstm,
     lstm_autoencoder,
+    minirocket,
     nearest_neighbours,
     pca,
     random_forest,
+    resnet,
     ridge,
+    rnn,
     svm,
     tabular,
+    tcn,
+    transformer,
 )
 from core.models.estimate import estimate, is_table
-from core.models.spec import TASKS, BaselineSpec, Estimate, FittedArrays, NetworkSpec, Question, Shape, TableSpec, Task
+from core.models.spec import (
+    TASKS,
+    BaselineSpec,
+    Estimate,
+    FittedArrays,
+    NetworkSpec,
+    Question,
+    SequenceSpec,
+    Shape,
+    TableSpec,
+    Task,
+)
 from core.models.window_statistics import statistic_names, window_statistics
 
-ModelSpec = NetworkSpec | BaselineSpec | TableSpec
+ModelSpec = NetworkSpec | BaselineSpec | TableSpec | SequenceSpec
 
 MODELS: tuple[ModelSpec, ...] = (
     linear.SPEC,
@@ -38,11 +57,19 @@ MODELS: tuple[ModelSpec, ...] = (
     nearest_neighbours.SPEC,
     pca.SPEC,
     isolation_forest.SPEC,
+    minirocket.SPEC,
     dense.SPEC,
     tabular.SPEC,
     cnn.SPEC,
     lstm.SPEC,
     gru.SPEC,
+    resnet.SPEC,
+    tcn.SPEC,
+    rnn.SPEC,
+    bilstm.SPEC,
+    bigru.SPEC,
+    cnn_lstm.SPEC,
+    transformer.SPEC,
     dense_autoencoder.SPEC,
     conv_autoencoder.SPEC,
     lstm_autoencoder.SPEC,
@@ -100,6 +127,7 @@ __all__ = [
     "ModelSpec",
     "NetworkSpec",
     "Question",
+    "SequenceSpec",
     "Shape",
     "TableSpec",
     "Task",

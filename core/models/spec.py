@@ -99,14 +99,15 @@ class FittedArrays:
 
     linear: weights (d, k), bias (k,): x·weights + bias. logistic: the same, then softmax over the k classes.
     pca: mean (d,), scale (d,), loadings (d, c), eigenvalues (c,), t2_limit (), spe_limit (): z = (x − mean) / scale,
-    t = z·loadings, T² = Σ t²/eigenvalues, SPE = Σ z² − Σ t². onnx: input "windows" float32 (n, d), output "score" (n, 1),
+    t = z·loadings, T² = Σ t²/eigenvalues, SPE = Σ z² − Σ t². minirocket: the arrays of `RandomKernels`, then weights and bias
+    on their features; minirocket_classes: the same, then softmax. onnx: input "windows" float32 (n, d), output "score" (n, 1),
     or (n, k) class probabilities. kernel, neighbours: see `core/serving/shallow.py`.
 
     `files` lie beside the model for people who go on with it elsewhere; scoring never opens them. `notes` say what a
     reader of the result has to know of the fit. `facts` are plain numbers of it for the manifest.
     """
 
-    kind: Literal["linear", "logistic", "pca", "onnx", "kernel", "neighbours"]
+    kind: Literal["linear", "logistic", "pca", "onnx", "kernel", "neighbours", "minirocket", "minirocket_classes"]
     arrays: dict[str, NDArray[np.float64]]
     onnx: bytes = b""
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -153,6 +154,26 @@ class TableSpec(Family, Protocol):
         settings: Any,
         seed: int,
         question: Question,
+    ) -> FittedArrays: ...
+
+    def fit_estimate(self, settings: Any, shape: Shape, n_windows: int) -> Estimate: ...
+
+
+class SequenceSpec(Family, Protocol):
+    """A shallow family that is fitted on the windows themselves, in their order, and not on their statistics.
+
+    windows float32 (n, window_rows, n_features), targets (n,), class codes for a classification. `fit_estimate` gives the
+    weights, bytes at the peak and seconds of the whole fit.
+    """
+
+    def fit_windows(
+        self,
+        windows: NDArray[np.floating],
+        targets: NDArray[np.float64],
+        settings: Any,
+        shape: Shape,
+        task: Task,
+        seed: int,
     ) -> FittedArrays: ...
 
     def fit_estimate(self, settings: Any, shape: Shape, n_windows: int) -> Estimate: ...
