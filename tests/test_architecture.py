@@ -37,7 +37,7 @@ ORDER = (
     ("__main__",),
 )
 RANK = {name: i for i, names in enumerate(ORDER) for name in names}
-HEAVY = {"tensorflow", "keras", "pyod", "tf2onnx", "skl2onnx", "onnx"}
+HEAVY = {"tensorflow", "keras", "pyod", "tf2onnx", "skl2onnx", "onnx", "lightgbm"}
 
 
 def python_files(folder: str) -> list[Path]:

@@ -9,6 +9,7 @@ from platform import python_version
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from core import __version__
@@ -17,7 +18,9 @@ from core.errors import TrainingProblem
 from core.features.targets import ClassTarget, LifeTarget, RegressionTarget, Target
 from core.jobs.judging import full_places
 from core.messages import msg
-from core.models.spec import FittedArrays, Shape, Task
+from core.models.estimate import is_table, reads_windows
+from core.models.folds import group_folds, time_folds
+from core.models.spec import FittedArrays, Question, Shape, Task
 from core.models.window_statistics import window_statistics
 from core.serving.bundle import Bundle, write_bundle
 from core.serving.manifest import ColumnFacts, Manifest
@@ -34,6 +37,7 @@ PARITY = 1e-5
 PARITY_WINDOWS = 512
 MAX_BASELINE_WINDOWS = 200_000
 MAX_BASELINE_CELLS = 10_000_000
+MAX_WINDOW_CELLS = 50_000_000  # of float32, 200 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +157,52 @@ def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
 
 
 def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:
-    """Fit a shallow family on the same recipe, split and windows (their statistics) and write its bundle."""
-    inputs, places = _statistics(prepared, prepared.train)
+    """Fit a shallow family on the same recipe, split and windows (or their statistics) and write its bundle."""
+    inputs, places = (_windows if reads_windows(spec) else _statistics)(prepared, prepared.train)
     balanced = balanced_places(places, prepared, resolved)
     if balanced is not places:  # places rise
         inputs, places = inputs[np.searchsorted(places, balanced)], balanced
     targets = encoded_targets(prepared, places)
     targets = None if targets is None else targets.astype(np.float64)
-    fitted: FittedArrays = spec.fit(inputs, targets, settings, resolved.request.seed)
-    manifest = base_manifest(resolved, prepared, spec.key, fitted.kind, settings)
-    files = {"model.onnx": fitted.onnx} if fitted.onnx else {}
+    seed = resolved.request.seed
+    fitted: FittedArrays
+    if reads_windows(spec) and targets is not None:
+        task, shape = cast(Task, resolved.request.task), network_shape(prepared)
+        fitted = spec.fit_windows(inputs, targets, settings, shape, task, seed)
+    elif is_table(spec):
+        table = np.asarray(inputs, dtype=np.float64)  # as the statistics are
+        fitted = spec.fit_table(table, targets, settings, seed, question_of(resolved, prepared, places))
+    else:
+        fitted = spec.fit(inputs, targets, settings, seed)
+    facts = {**fitted.facts, **({"notes": [note.to_json() for note in fitted.notes]} if fitted.notes else {})}
+    manifest = base_manifest(resolved, prepared, spec.key, fitted.kind, settings).model_copy(update={"training": facts})
+    files = {**fitted.files, **({"model.onnx": fitted.onnx} if fitted.onnx else {})}
     arrays = {"model.npz": fitted.arrays} if fitted.arrays else {}
     return Bundle(folder, write_bundle(folder, manifest, files=files, arrays=arrays))
+
+
+def question_of(resolved: Resolved, prepared: Prepared, places: NDArray[np.int64]) -> Question:
+    """What a family that answers several tasks is asked, with the parts of its training rows that fit the split."""
+    n_classes = len(prepared.target.classes) if isinstance(prepared.target, ClassTarget) else 0
+    return Question(cast(Task, resolved.request.task), n_classes, _folds(resolved, prepared, places))
+
+
+def _folds(resolved: Resolved, prepared: Prepared, places: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Whole groups, or stretches of time, as the split has them; None where it is random, unless a row stands twice.
+
+    A split that a column gives is taken as one by group where there is a group, else as one by time.
+    """
+    rows = prepared.inputs.row_of_window[places]
+    method, seed = resolved.split.method, resolved.request.seed
+    if method in ("group", "column") and resolved.group is not None:
+        codes, _ = pd.factorize(prepared.keys[resolved.group].iloc[rows], use_na_sentinel=False)
+        found = group_folds(codes.astype(np.int64), seed)
+        if found is not None:
+            return found
+    if method != "random" and (resolved.time is not None or method != "column"):
+        return time_folds(rows if resolved.time is None else prepared.keys[resolved.time].iloc[rows].to_numpy())
+    # A row of a rare class that was repeated may not be held back from itself.
+    return group_folds(rows, seed) if len(np.unique(rows)) < len(rows) else None
 
 
 def rewrite(bundle: Bundle, manifest: Manifest, files: dict[str, bytes] | None = None) -> Bundle:
@@ -243,7 +281,7 @@ def versions() -> dict[str, str]:
     """Versions that a result depends on."""
     from importlib.metadata import version
 
-    names = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "scikit-learn", "numpy", "pandas")
+    names = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "scikit-learn", "lightgbm", "numpy", "pandas")
     found = {"andon": __version__, "python": python_version()}
     for name in names:
         try:
@@ -303,6 +341,14 @@ def _statistics(
     for start in range(0, len(taken), chunk):
         found[start : start + chunk] = window_statistics(windows.batch(taken[start : start + chunk]))
     return found, taken
+
+
+def _windows(prepared: Prepared, places: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Windows (n, width, n_features) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
+    windows = prepared.inputs.windows
+    cells = windows.width * int(windows.values.shape[1])
+    taken = _thinned(places, max(2, min(MAX_BASELINE_WINDOWS, MAX_WINDOW_CELLS // cells)))
+    return windows.batch(taken), taken
 
 
 def _thinned(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:

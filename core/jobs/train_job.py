@@ -122,7 +122,7 @@ def _main(
     folder = work / "bundle"
     if resolved.spec.role == "baseline":
         bundle = fit_baseline(resolved, prepared, resolved.spec, resolved.model_settings, folder)
-        trained: dict[str, Any] = {"stopped_by": "fitted", "epochs": 0}
+        trained: dict[str, Any] = {"stopped_by": "fitted", "epochs": 0, "notes": bundle.manifest.training.get("notes", [])}
     else:
         bundle, fit = fit_deep(
             resolved,
@@ -206,7 +206,7 @@ def _baseline_json(baselines: dict[str, Judged]) -> dict[str, Any]:
 
 
 def _notes(prepared: Prepared, resolved: Resolved, trained: dict[str, Any]) -> tuple[Message, ...]:
-    notes = list(prepared.notes)
+    notes = [*prepared.notes, *(Message.from_json(note) for note in trained.pop("notes", []))]
     early = trained.get("stopped_by") in ("user", "budget") and not trained.get("best_epoch")
     if early:
         notes.append(

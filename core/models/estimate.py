@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeGuard
 
-from core.models.spec import BaselineSpec, Estimate, NetworkSpec, Shape
+from core.models.spec import BaselineSpec, Estimate, NetworkSpec, SequenceSpec, Shape, TableSpec
 
 MULTIPLY_ADDS_A_SECOND = 30e9
 STEP_SECONDS = 0.0006
@@ -19,27 +19,51 @@ RUNTIME_BYTES = 850 * 2**20
 BASELINE_VALUES_A_SECOND = 2e7
 
 
-def estimate(spec: NetworkSpec | BaselineSpec, settings: Any, shape: Shape, n_windows: int, batch_size: int = 128) -> Estimate:
+def estimate(
+    spec: NetworkSpec | BaselineSpec | TableSpec | SequenceSpec,
+    settings: Any,
+    shape: Shape,
+    n_windows: int,
+    batch_size: int = 128,
+) -> Estimate:
     """Weights, peak memory in bytes and seconds an epoch for `n_windows` training windows.
 
     A training step costs three passes (forward, and two backward) of one multiply-add a weight and use; recurrent
     layers also wait for each other row by row. Memory is TensorFlow itself, the windows as float32, weights with
-    gradient and two moments, and the values kept for the backward pass of one batch. A baseline has no epochs:
-    `epoch_seconds` is its whole fit.
+    gradient and two moments, and the values kept for the backward pass of one batch; attention keeps a value for each
+    pair of rows. A baseline has no epochs: `epoch_seconds` is its whole fit; a family that is
+    fitted on windows has a `fit_estimate` of its own.
     """
+    if is_table(spec) or reads_windows(spec):
+        return spec.fit_estimate(settings, shape, n_windows)
     if not _is_network(spec):
         return _baseline_estimate(shape, n_windows)
     weights = spec.count_parameters(settings, shape)
     uses = weights * (shape.window_rows if spec.shares_weights else 1)
     steps = math.ceil(max(n_windows, 1) / batch_size)
-    waiting = steps * shape.window_rows * RECURRENT_ROW_SECONDS if "lstm" in spec.key or spec.key == "gru" else 0.0
+    uses += 2 * _compared(settings, shape) * int(getattr(settings, "head_units", 0))
+    is_recurrent = any(cell in spec.key for cell in ("lstm", "gru", "rnn"))
+    waiting = steps * shape.window_rows * RECURRENT_ROW_SECONDS if is_recurrent else 0.0
+    if spec.key.startswith("bi"):  # the two directions wait one after the other
+        waiting *= 2
     seconds = 3 * uses * n_windows / MULTIPLY_ADDS_A_SECOND + steps * STEP_SECONDS + waiting
     window_bytes = 4 * n_windows * shape.window_rows * shape.n_features
     kept_values = 4 * batch_size * shape.window_rows * max(_width(settings), shape.n_features) * 24
+    kept_values += 4 * batch_size * _compared(settings, shape) * 4
     return Estimate(weights, RUNTIME_BYTES + window_bytes + 16 * weights + kept_values, seconds)
 
 
-def _is_network(spec: NetworkSpec | BaselineSpec) -> TypeGuard[NetworkSpec]:
+def is_table(spec: Any) -> TypeGuard[TableSpec]:
+    """Whether a family is a shallow one that is told its task (`fit_table`)."""
+    return hasattr(spec, "fit_table")
+
+
+def reads_windows(spec: Any) -> TypeGuard[SequenceSpec]:
+    """Whether a family is a shallow one that is fitted on windows (`fit_windows`)."""
+    return hasattr(spec, "fit_windows")
+
+
+def _is_network(spec: NetworkSpec | BaselineSpec | TableSpec | SequenceSpec) -> TypeGuard[NetworkSpec]:
     return spec.role == "network"
 
 
@@ -50,6 +74,13 @@ def _baseline_estimate(shape: Shape, n_windows: int) -> Estimate:
     return Estimate((columns + 1) * shape.n_outputs, 150 * 2**20 + 8 * 4 * values, seconds)
 
 
+def _compared(settings: Any, shape: Shape) -> int:
+    """Pairs of rows that attention compares for one window, over all layers and heads; 0 without attention."""
+    return shape.window_rows**2 * int(getattr(settings, "heads", 0)) * int(getattr(settings, "layers", 0))
+
+
 def _width(settings: Any) -> int:
     """The widest layer that the settings name."""
+    if hasattr(settings, "widest"):
+        return int(settings.widest)
     return max(int(getattr(settings, name, 1)) for name in ("units", "filters"))

@@ -37,6 +37,11 @@ def gru_weights(n_in: int, units: int) -> int:
     return 3 * units * (n_in + units + 2)
 
 
+def simple_weights(n_in: int, units: int) -> int:
+    """Weights of a simple recurrent layer: input, recurrent and bias weights."""
+    return units * (n_in + units + 1)
+
+
 def conv_weights(n_in: int, n_out: int, kernel: int) -> int:
     """Weights and biases of a 1-D convolution."""
     return (n_in * kernel + 1) * n_out

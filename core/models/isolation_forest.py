@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from core.errors import NotEnoughData
 from core.messages import Message, msg
 from core.models.spec import Engine, FittedArrays, Role, Task
+from core.models.tree_ensemble import Nodes, Step, branches, ensemble_model, joined, leaf_weights
 from core.settings import Settings, setting
-
-OPSET = {"": 17, "ai.onnx.ml": 3}
-IR_VERSION = 8
 
 
 class IsolationForestSettings(Settings):
@@ -75,58 +73,24 @@ def usual_path(n_rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _as_onnx(forest: Any, n_features: int) -> bytes:
     """The forest as ONNX: the mean path length h over all trees, then s = 2^(−h / c), c the usual path of a tree's rows."""
-    from onnx import TensorProto, checker, helper
-
-    parts = [_tree_nodes(tree.tree_, number) for number, tree in enumerate(forest.estimators_)]
-    nodes = {name: np.concatenate([part[name] for part in parts]).tolist() for name in parts[0]}
-    usual = float(usual_path(np.array(float(forest.max_samples_))))
-    ensemble = helper.make_node(
-        "TreeEnsembleRegressor", ["windows"], ["path"], domain="ai.onnx.ml", n_targets=1, aggregate_function="AVERAGE", **nodes
-    )
-    steps = [
-        ensemble,
-        helper.make_node("Mul", ["path", "per_path"], ["exponent"]),
-        helper.make_node("Pow", ["two", "exponent"], ["score"]),
+    trees = [
+        joined(branches(tree.tree_, number), _leaves(tree.tree_, number)) for number, tree in enumerate(forest.estimators_)
     ]
-    constants = [("per_path", -1 / usual), ("two", 2.0)]
-    graph = helper.make_graph(
-        steps,
-        "isolation_forest",
-        [helper.make_tensor_value_info("windows", TensorProto.FLOAT, [None, n_features])],
-        [helper.make_tensor_value_info("score", TensorProto.FLOAT, [None, 1])],
-        [helper.make_tensor(name, TensorProto.FLOAT, [1], [value]) for name, value in constants],
+    usual = float(usual_path(np.array(float(forest.max_samples_))))
+    steps = [Step("Mul", ("sum", "per_path"), "exponent"), Step("Pow", ("two", "exponent"), "score")]
+    return ensemble_model(
+        trees, n_features, n_targets=1, is_mean=True, steps=steps, constants={"per_path": -1 / usual, "two": 2.0}
     )
-    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSET.items()]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="andon")
-    checker.check_model(model)
-    return bytes(model.SerializeToString())
 
 
-def _tree_nodes(tree: Any, number: int) -> dict[str, NDArray[Any]]:
-    """One tree as ONNX attributes. A leaf weighs its depth plus the usual path of the rows that ended in it.
-
-    scikit-learn compares a float32 value with a float64 cut; the cut rounded down to float32 gives the same answer.
-    """
-    leaf = tree.children_left < 0
+def _leaves(tree: Any, number: int) -> Nodes:
+    """What the leaves of a tree weigh: their depth plus the usual path of the rows that ended there."""
     depth = np.zeros(tree.node_count)
-    for node in np.flatnonzero(~leaf):
+    for node in np.flatnonzero(tree.children_left >= 0):
         depth[[tree.children_left[node], tree.children_right[node]]] = depth[node] + 1
-    cuts = tree.threshold.astype(np.float32)
-    cuts = np.where(cuts > tree.threshold, np.nextafter(cuts, np.float32(-np.inf)), cuts)
-    ids, leaves = np.arange(tree.node_count), np.flatnonzero(leaf)
-    return {
-        "nodes_treeids": np.full(tree.node_count, number),
-        "nodes_nodeids": ids,
-        "nodes_featureids": np.where(leaf, 0, tree.feature),
-        "nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ"),
-        "nodes_values": np.where(leaf, np.float32(0), cuts),
-        "nodes_truenodeids": np.where(leaf, 0, tree.children_left),
-        "nodes_falsenodeids": np.where(leaf, 0, tree.children_right),
-        "target_treeids": np.full(len(leaves), number),
-        "target_nodeids": leaves,
-        "target_ids": np.zeros(len(leaves), dtype=np.int64),
-        "target_weights": depth[leaves] + usual_path(tree.n_node_samples[leaves].astype(np.float64)),
-    }
+    leaves = np.flatnonzero(tree.children_left < 0)
+    weights = depth[leaves] + usual_path(tree.n_node_samples[leaves].astype(np.float64))
+    return leaf_weights(number, leaves, np.zeros(len(leaves), dtype=np.int64), weights)
 
 
 SPEC = IsolationForest()

@@ -1,10 +1,11 @@
-"""What LSTM and GRU share: settings, and the stack of recurrent layers that ends in the state after the last row."""
+"""What recurrent families share: settings, and the stack of recurrent layers that ends in the state after the last row."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from core.models.heads import add_head, new_input
+from core.models.heads import add_head, dense_weights, new_input
 from core.models.spec import Shape, Task
 from core.settings import Settings, setting
 
@@ -19,22 +20,48 @@ class RecurrentSettings(Settings):
     )
 
 
+class BidirectionalSettings(RecurrentSettings):
+    """The same for a network that reads the window twice, with half the units each way: as many outputs as one way."""
+
+    units: int = setting(
+        32, title="Units a direction", help="Memory cells of the first layer in each reading direction.", ge=1, le=1024
+    )
+
+    @property
+    def widest(self) -> int:
+        """Values a row that the widest layer gives."""
+        return 2 * self.units
+
+
 def layer_units(settings: RecurrentSettings) -> tuple[int, ...]:
     """Units of each layer: 64 and 2 layers give (64, 32)."""
     return tuple(max(1, settings.units // 2**i) for i in range(settings.layers))
 
 
-def build_recurrent(layer: Any, name: str, settings: RecurrentSettings, shape: Shape, task: Task) -> Any:
-    """The network, not compiled. `layer` is the Keras layer class, LSTM or GRU.
+def both_ways_weights(cell_weights: Callable[[int, int], int], settings: RecurrentSettings, shape: Shape) -> int:
+    """Weights of a bidirectional network: each layer holds its cells twice, and gives 2 · units values on."""
+    sizes, n_in, total = layer_units(settings), shape.n_features, 0
+    for units in sizes:
+        total, n_in = total + 2 * cell_weights(n_in, units), 2 * units
+    return total + dense_weights(n_in, shape.n_outputs)
 
-    `use_cudnn=False` keeps the graph the same on CPU and GPU, so that it can always be exported to ONNX.
+
+def build_recurrent(
+    layer: Any, name: str, settings: RecurrentSettings, shape: Shape, task: Task, *, both_ways: bool = False
+) -> Any:
+    """The network, not compiled. `layer` is the Keras layer class, LSTM, GRU or SimpleRNN.
+
+    `use_cudnn=False` keeps the graph the same on CPU and GPU, so that it can always be exported to ONNX; the simple
+    layer has one way to compute only. `both_ways` reads the window forwards and backwards and joins the two.
     """
     import keras
 
+    options = {} if layer is keras.layers.SimpleRNN else {"use_cudnn": False}
     inputs = new_input(shape)
     hidden, sizes = inputs, layer_units(settings)
     for i, units in enumerate(sizes):
-        hidden = layer(units, return_sequences=i + 1 < len(sizes), use_cudnn=False)(hidden)
+        cells = layer(units, return_sequences=i + 1 < len(sizes), **options)
+        hidden = (keras.layers.Bidirectional(cells) if both_ways else cells)(hidden)
         if settings.dropout > 0:
             hidden = keras.layers.Dropout(settings.dropout)(hidden)
     return keras.Model(inputs, add_head(hidden, shape, task), name=name)

@@ -7,7 +7,8 @@ rows within a window; where it is False the usual window is one row, though any 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -94,21 +95,85 @@ class NetworkSpec(Family, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FittedArrays:
-    """A baseline after its fit: named arrays for npz, or ONNX bytes. Exactly one of the two is filled.
+    """A shallow family after its fit: named arrays for npz, or ONNX bytes. Exactly one of the two is filled.
 
     linear: weights (d, k), bias (k,): x·weights + bias. logistic: the same, then softmax over the k classes.
     pca: mean (d,), scale (d,), loadings (d, c), eigenvalues (c,), t2_limit (), spe_limit (): z = (x − mean) / scale,
-    t = z·loadings, T² = Σ t²/eigenvalues, SPE = Σ z² − Σ t². onnx: input "windows" float32 (n, d), output "score" (n, 1).
+    t = z·loadings, T² = Σ t²/eigenvalues, SPE = Σ z² − Σ t². minirocket: the arrays of `RandomKernels`, then weights and bias
+    on their features; minirocket_classes: the same, then softmax. onnx: input "windows" float32 (n, d), output "score" (n, 1),
+    or (n, k) class probabilities. kernel, neighbours: see `core/serving/shallow.py`.
+
+    `files` lie beside the model for people who go on with it elsewhere; scoring never opens them. `notes` say what a
+    reader of the result has to know of the fit. `facts` are plain numbers of it for the manifest.
     """
 
-    kind: Literal["linear", "logistic", "pca", "onnx"]
+    kind: Literal["linear", "logistic", "pca", "onnx", "kernel", "neighbours", "minirocket", "minirocket_classes"]
     arrays: dict[str, NDArray[np.float64]]
     onnx: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 class BaselineSpec(Family, Protocol):
-    """A shallow family, fitted within seconds on flattened windows or plain rows."""
+    """A shallow family, fitted within seconds or minutes on window statistics or plain rows."""
 
     def fit(
         self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: Any, seed: int
     ) -> FittedArrays: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a family that answers several tasks has to know beside the numbers.
+
+    `n_classes` is the number of classes of the training part, 0 where none are asked for; a class without rows among
+    those given gets probability 0. `folds` (n,) numbers the part of each row from 0: stretches of time where the split
+    is by time, whole groups where it is by group (`core/models/folds.py`); None: parts may be drawn at random.
+    """
+
+    task: Task
+    n_classes: int = 0
+    folds: NDArray[np.int64] | None = None
+
+    @property
+    def is_classes(self) -> bool:
+        return self.task == "classification"
+
+
+class TableSpec(Family, Protocol):
+    """A shallow family that answers several tasks, fitted on window statistics or plain rows.
+
+    `fit_estimate` gives values kept, bytes at the peak and seconds of the whole fit.
+    """
+
+    def fit_table(
+        self,
+        inputs: NDArray[np.float64],
+        targets: NDArray[np.float64] | None,
+        settings: Any,
+        seed: int,
+        question: Question,
+    ) -> FittedArrays: ...
+
+    def fit_estimate(self, settings: Any, shape: Shape, n_windows: int) -> Estimate: ...
+
+
+class SequenceSpec(Family, Protocol):
+    """A shallow family that is fitted on the windows themselves, in their order, and not on their statistics.
+
+    windows float32 (n, window_rows, n_features), targets (n,), class codes for a classification. `fit_estimate` gives the
+    weights, bytes at the peak and seconds of the whole fit.
+    """
+
+    def fit_windows(
+        self,
+        windows: NDArray[np.floating],
+        targets: NDArray[np.float64],
+        settings: Any,
+        shape: Shape,
+        task: Task,
+        seed: int,
+    ) -> FittedArrays: ...
+
+    def fit_estimate(self, settings: Any, shape: Shape, n_windows: int) -> Estimate: ...

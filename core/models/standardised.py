@@ -19,6 +19,11 @@ class Standardised:
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
 
+    @property
+    def reach(self) -> NDArray[np.float64]:
+        """The scale with ∞ for constant columns: what divides new rows where distances count, so that they add nothing."""
+        return np.where(np.any(self.values != 0, axis=0), self.scale, np.inf)
+
     def unscaled(
         self, weights: NDArray[np.float64], bias: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

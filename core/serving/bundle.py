@@ -29,7 +29,7 @@ from core.serving.manifest import FORMAT_VERSION, Manifest
 from core.serving.predictors import Predictor, make_predictor, read_arrays
 from core.settings import Settings
 
-ALLOWED_FILES = ("model.onnx", "model.npz", "model.keras", "calibration.npz", "example.json")
+ALLOWED_FILES = ("model.onnx", "model.npz", "model.keras", "model.txt", "calibration.npz", "example.json")
 MAX_FILE_BYTES = 1_000_000_000
 
 

@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.features.pca import PcaModel, score_pca
+from core.models.random_kernels import RandomKernels, kernel_features
 from core.models.window_statistics import window_statistics
+from core.serving.shallow import KernelModel, NeighbourModel
 
 CHUNK = 256
+KERNEL_CHUNK = 4096
 
 
 class Predictor(Protocol):
@@ -62,9 +65,34 @@ class LogisticModel(LinearModel):
     """The softmax of a linear model: (n, n_classes) that sum to one."""
 
     def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
-        logits = super().predict(windows)
-        grown = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return grown / grown.sum(axis=1, keepdims=True)
+        return _softmax(super().predict(windows))
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    grown = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return grown / grown.sum(axis=1, keepdims=True)
+
+
+class RandomKernelModel:
+    """MiniRocket: the features of its kernels (n, d) @ weights (d, k) + bias → (n, k)."""
+
+    def __init__(self, arrays: dict[str, NDArray[np.float64]]) -> None:
+        self._kernels = RandomKernels.from_arrays(arrays)
+        self._weights, self._bias = arrays["weights"], arrays["bias"]
+
+    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        found = np.empty((len(windows), len(self._bias)))
+        for start in range(0, len(windows), KERNEL_CHUNK):
+            part = slice(start, start + KERNEL_CHUNK)
+            found[part] = kernel_features(self._kernels, windows[part]) @ self._weights + self._bias
+        return found
+
+
+class RandomKernelClasses(RandomKernelModel):
+    """Its softmax: (n, n_classes) that sum to one."""
+
+    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        return _softmax(super().predict(windows))
 
 
 class PcaDetector:
@@ -98,6 +126,8 @@ def make_predictor(kind: str, folder: Path) -> Predictor:
         return OnnxDetector((folder / "model.onnx").read_bytes())
     arrays = read_arrays(folder / "model.npz")
     classes: dict[str, Any] = {"linear": LinearModel, "logistic": LogisticModel, "pca": PcaDetector}
+    classes |= {"kernel": KernelModel, "neighbours": NeighbourModel}
+    classes |= {"minirocket": RandomKernelModel, "minirocket_classes": RandomKernelClasses}
     return classes[kind](arrays)
 
 

@@ -258,7 +258,7 @@ class _Fit:
         p = self.progress
         last = min(p.next_batch + self.block, self.n_batches)
         index = order[p.next_batch * self.batch_size : last * self.batch_size]
-        windows, targets, weights = stacked_batches(self.train, index, self.batch_size)
+        windows, targets, weights = stacked_batches(self.train, index, self.batch_size, order)
         began = time.monotonic()
         sums = np.asarray(self.steps.train(windows, targets, weights), dtype=np.float64)
         self._adapt_block(time.monotonic() - began, windows)

@@ -34,6 +34,7 @@ def recommend_model(task: str, *, n_rows: int, has_order: bool) -> Recommendatio
             (
                 ("cnn", msg("Trains faster; good when short patterns matter more than the long trend.")),
                 ("gru", msg("A lighter LSTM; often as good with less data.")),
+                ("gradient_boosting", msg("Many small trees on window statistics: strong without a network, in a minute.")),
                 ("ridge", msg("A straight line on window statistics: the yardstick, trained in seconds.")),
             ),
         )
@@ -77,6 +78,10 @@ def _table(task: str, n_rows: int, has_order: bool) -> Recommendation:
             msg("With {n} rows a straight-line model is safer than a network.", n=n_rows),
             (("dense", msg("Worth a try when more rows are there.")),),
         )
+    trees = (
+        "gradient_boosting",
+        msg("Many small trees, each correcting the ones before: often the best on a table, in a minute."),
+    )
     sequence = (
         ("cnn", msg("If the rows before matter: looks at the last rows for short patterns.")),
         ("lstm", msg("If the rows before matter: follows slow changes over the last rows.")),
@@ -84,5 +89,5 @@ def _table(task: str, n_rows: int, has_order: bool) -> Recommendation:
     return Recommendation(
         "dense",
         msg("Each row is a part with its own settings; a dense network finds curved and combined effects."),
-        ((baseline, line), *(sequence if has_order else ())),
+        (trees, (baseline, line), *(sequence if has_order else ())),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from core.data.dataset import Column, Dataset
 from core.data.split import SplitSettings, default_split
 from core.errors import DataProblem, SettingProblem, unknown_choice
-from core.messages import Message, msg
+from core.messages import Message, msg, msg_n
 from core.models import MODELS, TASKS, model_by_key, models_for
 from core.settings import Settings
 from core.training.presets import preset_settings
@@ -167,16 +167,28 @@ def _settings(spec: Any, request: TrainRequest, n_rows: int) -> tuple[Settings, 
 
 
 def _width(spec: Any, task: str, settings: TaskSettings, has_order: bool, n_rows: int) -> int:
-    """The window: as set, else by task and family, never more than a tenth of the rows."""
+    """The window: as set, else by task and family, at most a tenth of the rows but what the family needs.
+
+    Raises:
+        SettingProblem: the window that was set is shorter than the family can read.
+    """
     if settings.window is not None:
+        if settings.window < spec.smallest_rows:
+            raise SettingProblem(
+                msg_n("The window has {n} row.", "The window has {n} rows.", settings.window),
+                msg("{model} needs at least {smallest}.", model=spec.title, smallest=spec.smallest_rows),
+                msg("Set a longer window, or choose another model."),
+                window=settings.window,
+                smallest=spec.smallest_rows,
+            )
         return settings.window
     if task == "rul":
         wanted = LIFE_WINDOW
     elif task == "anomaly":
         wanted = ANOMALY_WINDOW if has_order else 1
     else:
-        wanted = SEQUENCE_WINDOW if spec.windowed and spec.role == "network" else 1
-    return max(1, min(wanted, n_rows // 10))
+        wanted = SEQUENCE_WINDOW if spec.windowed else 1
+    return max(spec.smallest_rows, min(wanted, n_rows // 10))
 
 
 def model_titles() -> dict[str, Message]:

@@ -142,11 +142,17 @@ def _metric(wanted: Any, given: Any, task: Task) -> Any:
     return tf.reduce_mean(tf.reshape(tf.abs(wanted - given), [tf.shape(given)[0], -1]), axis=1)
 
 
-def stacked_batches(source: WindowSource, index: NDArray[np.int64], batch_size: int) -> tuple[NDArray, NDArray, NDArray]:
-    """The windows of `index` as (k, b, …) arrays for `Steps.train`. A last short batch is filled with weight 0."""
+def stacked_batches(
+    source: WindowSource, index: NDArray[np.int64], batch_size: int, others: NDArray[np.int64]
+) -> tuple[NDArray, NDArray, NDArray]:
+    """The windows of `index` as (k, b, …) arrays for `Steps.train`. A last short batch is filled with weight 0.
+
+    It is filled with the first of `others`, the windows of the epoch in their order, and not with one window again and
+    again: weights do not reach a batch normalisation, which would take that one's mean and variance for the data's.
+    """
     n_batches = -(-len(index) // batch_size)
     missing = n_batches * batch_size - len(index)
-    padded = np.concatenate([index, np.repeat(index[:1], missing)])
+    padded = np.concatenate([index, np.resize(others, missing)])
     windows, targets, weights = _complete(source, padded)
     if missing:
         weights = weights.copy()

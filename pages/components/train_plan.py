@@ -8,6 +8,7 @@ from core import charts as drawing
 from core import workflows as wf
 from core.data.dataset import Dataset
 from core.messages import msg
+from core.models import model_by_key
 from core.screening.leaks import Leak
 from core.training.request import TrainRequest
 from core.workflows.records import TrainingPlan
@@ -77,7 +78,8 @@ def _length(plan: TrainingPlan) -> str:
 def _figures(plan: TrainingPlan, dataset: Dataset) -> list[layout.Figure]:
     counts, total = plan.split.counts, max(1, sum(plan.split.counts.values()))
     sensors = len(dataset.with_role("sensor"))
-    weights = t("about {n} weights", n=numbers.number(plan.estimate.n_parameters)) if plan.estimate else ""
+    network = plan.estimate if model_by_key(plan.model).role == "network" else None
+    weights = t("about {n} weights", n=numbers.number(network.n_parameters)) if network else ""
     memory = t("{size} of memory", size=f"{plan.estimate.memory_bytes / 1e6:,.0f} MB") if plan.estimate else ""
     return [
         layout.Figure(

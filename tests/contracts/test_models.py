@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from core.errors import SettingProblem
-from core.models import MODELS, Shape, baseline_for, estimate, model_by_key, models_for
+from core.models import MODELS, Question, Shape, baseline_for, estimate, is_table, model_by_key, models_for
+from core.models.estimate import reads_windows
 from core.models.spec import TASKS, NetworkSpec, Task
 from core.settings import field_bounds
 from core.training.data import ArraySource, TrainingData
@@ -23,18 +24,32 @@ KEYS = [
     "linear",
     "ridge",
     "logistic",
+    "random_forest",
+    "gradient_boosting",
+    "svm",
+    "nearest_neighbours",
     "pca_t2_spe",
     "isolation_forest",
+    "minirocket",
     "dense",
+    "tabular",
     "cnn",
     "lstm",
     "gru",
+    "resnet",
+    "tcn",
+    "rnn",
+    "bilstm",
+    "bigru",
+    "cnn_lstm",
+    "transformer",
     "dense_autoencoder",
     "conv_autoencoder",
     "lstm_autoencoder",
 ]
 NETWORKS = tuple(spec for spec in MODELS if spec.role == "network")
-BASELINES = tuple(spec for spec in MODELS if spec.role == "baseline")
+BASELINES = tuple(spec for spec in MODELS if spec.role == "baseline" and not reads_windows(spec))
+SEQUENCES = tuple(spec for spec in MODELS if reads_windows(spec))
 SMALL = {"units": 8, "filters": 8, "code": 3, "kernel": 3}
 SHAPE = Shape(window_rows=6, n_features=3, n_outputs=2)
 
@@ -118,7 +133,9 @@ def test_an_estimate_is_positive_and_grows_with_the_data(spec) -> None:
     large = estimate(spec, spec.settings(), Shape(30, 10, 1), 100_000)
     assert 0 < small.epoch_seconds < large.epoch_seconds
     assert 0 < small.memory_bytes < large.memory_bytes
-    assert small.n_parameters == large.n_parameters > 0
+    # What a shallow family keeps may grow with its rows; a network and a line are as large as they are.
+    assert 0 < small.n_parameters <= large.n_parameters
+    assert small.n_parameters == large.n_parameters or is_table(spec)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +148,7 @@ def test_importing_a_family_is_possible_on_its_own(module: str) -> None:
 def test_importing_the_catalogue_and_the_fit_loads_no_heavy_library() -> None:
     code = (
         "import sys, core.models, core.training.fit, core.training.export, core.training.presets, core.training.diagnosis\n"
-        "print([m for m in ('tensorflow', 'keras', 'sklearn', 'scipy', 'onnx', 'tf2onnx', 'skl2onnx') if m in sys.modules])"
+        "print([m for m in ('tensorflow', 'keras', 'sklearn', 'scipy', 'onnx', 'lightgbm', 'tf2onnx', 'skl2onnx') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
@@ -159,7 +176,8 @@ def test_default_settings_count_the_weights_that_keras_counts(spec) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spec", NETWORKS, ids=lambda s: s.key)
-def test_two_epochs_lower_the_loss_and_the_exported_onnx_gives_the_same_output(spec, tmp_path: Path) -> None:
+def test_two_epochs_lower_the_loss_and_both_files_of_the_model_give_the_same_output(spec, tmp_path: Path) -> None:
+    import keras
     import onnxruntime
 
     from core.training.export import export_onnx
@@ -179,6 +197,9 @@ def test_two_epochs_lower_the_loss_and_the_exported_onnx_gives_the_same_output(s
         given = session.run(None, {"windows": windows[:count]})[0]
         assert given.shape == wanted[:count].shape
         assert np.abs(given - wanted[:count]).max() <= 1e-5 * np.abs(wanted).max()
+    trained.model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    assert np.array_equal(again.predict_on_batch(windows), wanted)
 
 
 @pytest.mark.slow
@@ -204,10 +225,30 @@ def test_a_baseline_fits_the_same_arrays_twice_and_leaves_its_inputs_alone(spec)
     inputs = rng.normal(size=(60, 4)) + 5
     targets = (inputs[:, 0] > 5).astype(np.float64) if "classification" in spec.tasks else inputs @ np.arange(4.0)
     before = inputs.copy()
-    first, second = (spec.fit(inputs, targets, spec.settings(), seed=1) for _ in range(2))
+    if is_table(spec):
+        question = Question(spec.tasks[0])
+        first, second = (spec.fit_table(inputs, targets, spec.settings(), 1, question) for _ in range(2))
+    else:
+        first, second = (spec.fit(inputs, targets, spec.settings(), seed=1) for _ in range(2))
     assert np.array_equal(inputs, before)
     assert first.kind == second.kind
     assert bool(first.arrays) != bool(first.onnx)
     assert first.onnx == second.onnx
     assert all(np.array_equal(first.arrays[name], second.arrays[name]) for name in first.arrays)
     assert all(array.dtype == np.float64 for array in first.arrays.values())
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+@pytest.mark.parametrize("spec", SEQUENCES, ids=lambda s: s.key)
+def test_a_family_of_windows_fits_the_same_arrays_twice_and_leaves_its_windows_alone(spec, task: Task) -> None:
+    shape = Shape(spec.smallest_rows, n_features=3, n_outputs=3 if task == "classification" else 1)
+    windows = np.random.default_rng(3).normal(size=(60, shape.window_rows, 3)).astype(np.float32)
+    targets = np.arange(60.0) % 2 if task == "classification" else windows[:, -1, 0].astype(np.float64)
+    before = windows.copy()
+    first, second = (spec.fit_windows(windows, targets, spec.settings(), shape, task, seed=1) for _ in range(2))
+    assert np.array_equal(windows, before)
+    assert first.kind == second.kind
+    assert first.arrays.keys() == second.arrays.keys()
+    assert all(np.array_equal(first.arrays[name], second.arrays[name]) for name in first.arrays)
+    assert all(array.dtype == np.float64 for array in first.arrays.values())
+    assert first.arrays["weights"].shape[1] == shape.n_outputs, "a class without rows has its column too"

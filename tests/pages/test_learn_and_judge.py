@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.split import SplitSettings
+from core.models import models_for
 from core.store import EventRow, Store
 from core.workflows.workspace import Workspace
 from pages.components import live_chart, train_live
@@ -255,3 +256,20 @@ def test_known_faults_in_the_baseline_are_said_with_a_way_out(open_app: Open, ws
     app.selectbox(key=f"train_split_by.{run.dataset_id}").select("random").run()
     clean(app)
     assert any("known fault" in w.value for w in app.warning)
+
+
+def test_every_family_of_a_question_can_be_chosen_with_its_settings(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "regression")
+    app = open_app("learn/train.py", dataset=run.dataset_id, view="new")
+    offered = app.selectbox(key="train_model")
+    assert len(offered.options) == 1 + len(models_for("regression"))
+    for spec in models_for("regression"):
+        app.selectbox(key="train_model").set_value(spec.key).run()
+        clean(app)
+        assert not app.button(key="train_start").disabled, spec.key
+        asked = {
+            str(w.key).rsplit(".", 1)[-1]
+            for w in (*app.number_input, *app.checkbox, *app.toggle)
+            if f".{spec.key}." in str(w.key)
+        }
+        assert asked >= {n for n, f in spec.settings.model_fields.items() if f.annotation is int}, spec.key

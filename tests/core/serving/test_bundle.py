@@ -102,6 +102,25 @@ def test_a_packed_bundle_scores_the_same(regression: Bundle, tmp_path: Path) -> 
     pd.testing.assert_frame_equal(load_bundle(tmp_path / "b.zip").score(table), regression.score(table))
 
 
+@pytest.mark.parametrize(("task", "target"), [("regression", "y"), ("classification", "result")])
+def test_minirocket_is_replayed_from_its_arrays(tmp_path: Path, task: str, target: str) -> None:
+    """The steepest rise of the last rows decides, which one row does not show; the packed file must know what was fitted."""
+    rng = np.random.default_rng(6)
+    rows = pd.DataFrame({"a": rng.normal(size=500), "b": rng.normal(size=500)})
+    rows["y"] = rows["a"].diff().rolling(9, min_periods=1).max().fillna(0.0)
+    rows["result"] = np.where(rows["y"] > rows["y"].median(), "high", "low")
+    rows = rows[["a", "b", target]].assign(when=pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(500), unit="min"))
+    bundle = trained(rows, tmp_path, task, "minirocket", options={"window": 12}, when="time", **{target: "target"})[0]
+    scored = bundle.score(rows)
+    pack_bundle(bundle.folder, tmp_path / "b.zip")
+    pd.testing.assert_frame_equal(load_bundle(tmp_path / "b.zip").score(rows), scored)
+    later = slice(400, None)  # the test part
+    if task == "regression":
+        assert np.corrcoef(scored["prediction"][later], rows["y"][later])[0, 1] > 0.6
+    else:
+        assert roc_auc_score(rows["result"][later] == "high", scored["probability_high"][later]) > 0.75
+
+
 def test_a_changed_file_is_refused(regression: Bundle) -> None:
     path = regression.folder / "model.npz"
     data = bytearray(path.read_bytes())

@@ -12,6 +12,7 @@ from core.training.data import (
     in_memory,
     oversampled,
 )
+from core.training.steps import stacked_batches
 
 
 class Streamed:
@@ -67,3 +68,14 @@ def test_rare_classes_are_repeated_evenly_and_the_rest_is_drawn_with_the_seed() 
     drawn = {tuple(oversampled(places, codes, seed=s)) for s in range(20)}
     assert len(drawn) == 3
     assert oversampled(places, np.zeros(10, dtype=int), seed=1).tolist() == places.tolist()
+
+
+def test_a_short_batch_is_filled_with_the_first_windows_of_the_epoch_at_weight_zero() -> None:
+    windows = np.arange(6, dtype=np.float32).reshape(6, 1, 1)
+    source = ArraySource(windows, windows[:, 0])
+    order = np.array([3, 1, 2, 5, 0, 4])
+    given, targets, weights = stacked_batches(source, order[4:], 4, order)
+    assert given.reshape(1, 4).tolist() == targets.reshape(1, 4).tolist() == [[0, 4, 3, 1]]
+    assert weights.tolist() == [[1, 1, 0, 0]]
+    full = stacked_batches(source, order[:4], 2, order)
+    assert full[0].reshape(2, 2).tolist() == [[3, 1], [2, 5]] and full[2].all()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import SettingProblem
 from core.training.request import TrainRequest
 from core.training.resolve import resolve
 from tests.synthetic import as_dataset, regression_table
@@ -22,3 +23,27 @@ def test_the_time_budget_is_part_of_the_fit_and_a_setting_of_that_name_counts(
         dataset_id=dataset.id, dataset_version=1, task="regression", model="dense", options=options, budget_minutes=10
     )
     assert resolve(dataset, request).fit.budget_minutes == minutes
+
+
+def width_of(folder: Path, model: str, n: int = 400, **options: str) -> int:
+    """The window of a run whose time column gives the rows an order."""
+    dataset = as_dataset(regression_table(n), folder, y="target", when="time")
+    return resolve(
+        dataset, TrainRequest(dataset_id=dataset.id, dataset_version=1, task="regression", model=model, options=options)
+    ).width
+
+
+@pytest.mark.parametrize(("model", "width"), [("minirocket", 30), ("tcn", 30), ("ridge", 1), ("dense", 1)])
+def test_families_that_read_the_order_get_a_window(tmp_path: Path, model: str, width: int) -> None:
+    assert width_of(tmp_path, model) == width
+
+
+def test_a_short_table_gets_a_window_that_the_family_can_read(tmp_path: Path) -> None:
+    assert width_of(tmp_path, "cnn", n=60) == 6  # a tenth of the rows
+    assert width_of(tmp_path, "minirocket", n=60) == 9  # what its kernels span
+
+
+def test_a_window_shorter_than_the_family_can_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingProblem, match=r"The window has 5 rows.*MiniRocket.*at least 9.*longer window"):
+        width_of(tmp_path, "minirocket", window="5")
+    assert width_of(tmp_path, "minirocket", window="9") == 9
