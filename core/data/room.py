@@ -1,7 +1,7 @@
 """Where arrays go that are one entry a row wide and deep: into memory where they are small, else into a file that is mapped.
 
 A mapped file's pages count as memory of the process only while they are mapped in, so they are put down again after every
-256 MB that were touched (`madvise`, Linux and macOS; Windows trims its working set itself). The system keeps them in its cache.
+64 MB that were touched (`madvise`, Linux and macOS; Windows trims its working set itself). The system keeps them in its cache.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 IN_MEMORY_BYTES = 100_000_000
-_TOUCHED_BYTES = 256 << 20
+_TOUCHED_BYTES = 64 << 20
 _FAULT_BYTES = 64 << 10  # what Linux maps in around one touched place
 
 
