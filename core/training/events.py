@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-EventKind = Literal["stage", "batch", "epoch", "note", "result", "problem", "progress"]
+EventKind = Literal["stage", "batch", "epoch", "note", "result", "problem", "progress", "network"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Event:
     stage: {"name", "done", "of"}; batch: {"epoch" (1-based), "fraction" (0–1 of the epoch), "loss"};
     epoch: {"epoch", "loss", "val_loss", "metric", "val_metric", "learning_rate", "seconds", "best_epoch", "epochs"};
     note: {"message": Message JSON}; result: the metrics; problem: Problem JSON;
-    progress: {"stage", "fraction" (0–1 of that stage)}.
+    progress: {"stage", "fraction" (0–1 of that stage)}; network: {"layers": [{"name", "kind", "shape", "weights", "inputs"}],
+    "weights"}, see `core.training.layers`.
     """
 
     kind: EventKind

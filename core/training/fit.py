@@ -23,6 +23,7 @@ from core.training.checkpoint import Snapshot, read_checkpoint
 from core.training.data import BalancedClasses, TrainingData, WindowSource, all_targets, balanced_class_weights, in_memory
 from core.training.events import Emit, Event, StopRequested
 from core.training.keeper import CHECKPOINT_SECONDS, Keeper, config_hash
+from core.training.layers import network_layers
 from core.training.progress import Progress
 from core.training.settings import FitSettings
 from core.training.steps import Steps, compile_steps, evaluation_batch, make_optimizer, resolved_loss, stacked_batches
@@ -96,6 +97,7 @@ def fit_network(
     emit(_stage("building", 0))
     _make_deterministic(seed)
     model = spec.build(settings, shape, task)
+    emit(Event("network", network_layers(model)))
     optimizer = make_optimizer(fit_settings)
     steps = compile_steps(model, optimizer, resolved_loss(fit_settings.loss, task), task, fit_settings.averaging)
     train, validation = _sources(data, fit_settings, shape, task)

@@ -16,6 +16,7 @@ from core.workflows.comparing import compare_datasets, in_a_sentence, named_data
 from core.workflows.csv_out import without_formula
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
+from core.workflows.families import FamilyBranch, FamilyCard, family_tree
 from core.workflows.import_again import import_again
 from core.workflows.import_many import import_files
 from core.workflows.importing import (
@@ -59,6 +60,7 @@ from core.workflows.recipes import (
     write_changes,
 )
 from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
+from core.workflows.remedies import Remedy, remedy_of
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report
 from core.workflows.results import Results, open_results
 from core.workflows.score_rows import ROW_KINDS, filter_scores, matching_rows, scored_rows, scores_at

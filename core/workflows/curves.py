@@ -31,6 +31,7 @@ class CurveReader:
         self._notes: list[Message] = []
         self._baseline: dict[str, Metric] = {}
         self._baseline_model = ""
+        self._network: Mapping[str, Any] | None = None
 
     def add(self, events: Sequence[EventRow]) -> None:
         """Take the events that follow the last one seen, in order."""
@@ -64,6 +65,7 @@ class CurveReader:
             baseline=dict(self._baseline),
             baseline_model=self._baseline_model,
             notes=tuple(self._notes),
+            network=self._network,
         )
 
     def _take(self, event: EventRow) -> None:
@@ -76,6 +78,8 @@ class CurveReader:
             self._epochs[int(values["epoch"])] = _epoch(values)
         elif event.kind == "batch" and values.get("loss") is not None:
             self._batches.append((int(values["epoch"]) - 1 + float(values["fraction"]), float(values["loss"])))
+        elif event.kind == "network":
+            self._network = values
         elif event.kind == "note":
             self._notes.append(Message.from_json(values["message"]))
         elif event.kind == "result" and values.get("baseline") and not self._baseline:

@@ -105,6 +105,7 @@ class Curves:
     baseline: Mapping[str, Metric]
     baseline_model: str
     notes: tuple[Message, ...]
+    network: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ class TrainingPlan:
     fit_settings: Mapping[str, Any]
     notes: tuple[Message, ...]
     leaks: tuple[Leak, ...] = ()
+    n_features: int = 1
 
 
 def metrics_from_json(stored: Mapping[str, Any] | None) -> dict[str, Metric]:

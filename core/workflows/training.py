@@ -10,7 +10,7 @@ from core.data.split import TRAIN, make_split
 from core.features.pipeline import row_order
 from core.features.plan import n_category_features
 from core.messages import Message, msg
-from core.models import Shape, estimate, is_table
+from core.models import Estimate, Shape, estimate, is_table
 from core.training.prepare import check_target
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
@@ -90,7 +90,8 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     by_time = resolved.time is not None and resolved.split.method in ("time", "first")
     positions = table[resolved.time].to_numpy()[order] if by_time else np.arange(len(table))  # type: ignore[index]
     ordered = split if not by_time else type(split)(split.settings, split.parts[order], split.seed, split.reason)
-    found, seconds = _estimate(resolved, split.rows(TRAIN))
+    n_features = max(1, _n_features(resolved.dataset, split.rows(TRAIN)))
+    found, seconds = training_estimate(resolved, n_features, split.counts()["train"])
     return TrainingPlan(
         request=request,
         model=resolved.spec.key,
@@ -103,15 +104,16 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         fit_settings=resolved.fit.model_dump(mode="json"),
         notes=plan_notes(table, split, resolved),
         leaks=find_leaks(split, resolved),
+        n_features=n_features,
     )
 
 
-def _estimate(resolved: Resolved, train: NDArray[np.int64]):  # type: ignore[no-untyped-def]
-    """Weights, memory and seconds from the training rows; None for a straight-line baseline, which takes seconds."""
+def training_estimate(resolved: Resolved, n_features: int, n_train: int) -> tuple[Estimate | None, float | None]:
+    """Weights, memory and seconds of the whole training; None for a straight-line baseline, which takes seconds."""
     if resolved.spec.role == "baseline" and not is_table(resolved.spec):
         return None, None
-    shape = Shape(resolved.width, max(1, _n_features(resolved.dataset, train)), 1)
-    found = estimate(resolved.spec, resolved.model_settings, shape, len(train), resolved.fit.batch_size)
+    shape = Shape(resolved.width, n_features, 1)
+    found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit.batch_size)
     if is_table(resolved.spec):
         return found, found.epoch_seconds
     seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from core.workflows.training import Curves
+from core.workflows.records import Curves
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 MAX_POINTS = 1_500
 Y_AXIS = 44
 LABEL_WIDTH, LABEL_HEIGHT = 70, 14
+NONE: Mapping[str, Curves] = {}
 HORIZONS = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000)
 
 
@@ -32,11 +32,12 @@ def horizon(n_epochs: float, planned: int | None) -> float:
     return max(n_epochs, min(step, planned) if planned else step)
 
 
-def curve_frame(curves: Curves, *, metric: bool, end: float) -> pd.DataFrame:
+def curve_frame(curves: Curves, *, metric: bool, end: float, others: Mapping[str, Curves] = NONE) -> pd.DataFrame:
     """Long table of one panel: x (epochs), y, kind, series. NaN and Inf are left out.
 
     Kinds: training, validation, batch (points of lines); best, end (epochs without a value); upper, lower (the last
-    points of the two lines, the higher and the lower one: where their names stand without covering each other). Of a
+    points of the two lines, the higher and the lower one: where their names stand without covering each other); beside,
+    beside_end (the validation curves of `others` by name, which is their `series`, and their last points). Of a
     curve with more than `MAX_POINTS` every k-th point is drawn, and the last.
     """
     pairs: dict[str, tuple[ArrayLike, ArrayLike]] = (
@@ -52,6 +53,9 @@ def curve_frame(curves: Curves, *, metric: bool, end: float) -> pd.DataFrame:
     last = [part.iloc[[-1]] for part in parts if len(part) and part["kind"].iloc[0] != "batch"]
     for place, part in zip(("upper", "lower"), sorted(last, key=lambda part: -part["y"].iloc[0]), strict=False):
         parts.append(part.assign(series=part["kind"], kind=place))
+    for name, other in others.items():
+        line = _part("beside", *_thinned(other.epochs, other.val_metric if metric else other.val_loss)).assign(series=name)
+        parts += [line, line.iloc[[-1]].assign(kind="beside_end")] if len(line) else []
     parts.append(_single("end", end))
     if curves.best_epoch is not None:
         parts.append(_single("best", curves.best_epoch))
@@ -82,11 +86,21 @@ def curve_chart(
         layers.append(_line(kind, palette, {"x": x, "y": y}, thin=False))
         point = {"type": "point", "color": palette[kind], "filled": True, "size": 26, "clip": True}
         layers.append(_layer(kind, point, {"x": x, "y": y, "tooltip": tips}))
+    layers += _beside_layers(palette["best"], {"x": x, "y": y}, tips)
     layers += [_end_label(place, words, palette, {"x": x, "y": y}) for place in ("upper", "lower")]
     layers.append(_layer("end", {"type": "rule", "opacity": 0}, {"x": x}))
     layers += _best_layers(x, words["best"] if not is_last else "", palette["best"])
     padding = {"left": 4, "right": 8, "top": 4, "bottom": 4}
     return {"$schema": SCHEMA, "layer": layers, "height": height, "padding": padding}
+
+
+def _beside_layers(colour: str, encoding: dict[str, Any], tips: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The curves of other runs: thin and grey, so that the run's own stand out, each with its name at its end."""
+    detail = {"field": "series", "type": "nominal"}
+    mark = {"type": "line", "color": colour, "strokeWidth": 1.4, "opacity": 0.75, "clip": True}
+    shown = {**encoding, "detail": detail, "tooltip": [{"field": "series", "type": "nominal", "title": " "}, *tips]}
+    label = {"type": "text", "color": colour, "align": "right", "dx": -4, "dy": -7, "clip": True, "fontSize": 11}
+    return [_layer("beside", mark, shown), _layer("beside_end", label, {**encoding, "text": detail})]
 
 
 def _quantity(field: str, title: str | None) -> dict[str, Any]:

@@ -13,15 +13,17 @@ from core import workflows as wf
 from core.evaluation import MAIN_METRICS
 from core.models import model_by_key
 from core.training.presets import preset_settings
-from core.workflows.records import Curves, Run
+from core.workflows.records import Curves, Diagnosis, Run
 from core.workflows.workspace import Workspace
-from pages.components import charts, layout, notices, numbers, run_view, state, words
+from pages.components import charts, layout, network_diagram, notices, numbers, run_view, state, words
+from pages.components.choices import fixed
 from pages.components.live_chart import curve_chart, curve_frame, horizon
 from pages.components.text import md, say, t, tn
 
 LIGHT = {"training": "#0072B2", "validation": "#B36B00", "batch": "#5B6B77", "best": "#5B6B77"}
 DARK = {"training": "#56B4E9", "validation": "#E69F00", "batch": "#9AA8B2", "best": "#9AA8B2"}
 FIRST_POLL, LATER_POLL = 0.5, 1.0
+MOST_BESIDE = 4
 
 
 def show(run: Run) -> None:
@@ -170,15 +172,64 @@ def _curves(run: Run, curves: Curves, unit: str) -> None:
     done = float(len(curves.epochs)) if len(curves.epochs) else float(max(curves.batch_x, default=0.0))
     end = horizon(done, planned_epochs(run, curves))
     metric = _curve_metric(run) if run.task in ("classification", "anomaly") else f"MAE ({unit})" if unit else "MAE"
+    others = _others(run)
+    end = max([end, *(float(len(c.epochs)) for c in others.values())])
     panels = [("loss", t("Loss"), False, 235), ("metric", metric, True, 165)]
     for name, title, is_metric, height in panels:
-        frame = curve_frame(curves, metric=is_metric, end=end)
+        frame = curve_frame(curves, metric=is_metric, end=end, others=others)
         spec = curve_chart(words, palette, title=title, log=log, height=height, is_last=is_metric)
         # While it runs the alt text stays the same: Streamlit builds a Vega chart anew when its description changes.
         best = (curves.best_epoch or 0) if run.state not in run_view.ACTIVE else 0
         alt = t("{title} by epoch for training and validation, best epoch {n}", title=title, n=best or "–")
         st.vega_lite_chart(frame, spec, key=f"live_{name}", on_select="rerun", selection_mode="zoom", alt=alt)
     layout.caption(live_caption(run, curves))
+    network_diagram.show(curves.network)
+
+
+def _others(run: Run) -> dict[str, Curves]:
+    """The curves of the runs that were chosen to stand beside this one, by name; each session reads each event once."""
+    ws = state.workspace()
+    readers = st.session_state.setdefault("_beside_readers", {})
+    found = {}
+    for other in wf.list_runs(ws, run.dataset_id):
+        if other.id in st.session_state.get(_beside_key(run), ()):
+            reader = readers.setdefault(other.id, wf.CurveReader())
+            found[_beside_name(other)] = wf.read_curves(ws, other.id, reader)
+    return found
+
+
+def _beside_key(run: Run) -> str:
+    return f"live_beside.{run.id}"
+
+
+def _beside_name(run: Run) -> str:
+    return f"{run.number} {run_view.model_name(run.model)}"
+
+
+def _choose_others(ws: Workspace, run: Run) -> None:
+    """Other trainings of the same question on the same data, whose validation curves are drawn beside this one's."""
+    fitting = {
+        r.id: _beside_name(r)
+        for r in wf.list_runs(ws, run.dataset_id)
+        if r.id != run.id and (r.task, r.request.target) == (run.task, run.request.target) and has_curve(r)
+    }
+    if not fitting:
+        return
+    st.multiselect(
+        t("Curves beside"),
+        list(fitting),
+        format_func=fixed(fitting, lambda key: fitting[key]),
+        max_selections=MOST_BESIDE,
+        key=_beside_key(run),
+        placeholder=t("Choose runs"),
+        persist_state="session",
+        help=md(t("Validation curves of other trainings on the same data, also while they run.")),
+    )
+
+
+def has_curve(run: Run) -> bool:
+    """Whether a run is a network's, which learns epoch by epoch."""
+    return model_by_key(run.model).role == "network"
 
 
 def live_caption(run: Run, curves: Curves) -> str:
@@ -215,12 +266,29 @@ def _rail(ws: Workspace, run: Run, curves: Curves) -> None:
     if run.problem is not None:
         notices.problem(run.problem)
     st.toggle(t("Logarithmic axis"), key="live_log", persist_state="session")
+    _choose_others(ws, run)
     found = wf.diagnose(curves, run)
     if found is not None and found.code != "too_early":
         with st.container(border=True):
             st.markdown(f"**{md(say(found.message))}**")
             if found.remedy is not None:
                 st.caption(md(say(found.remedy)))
+            _remedy(ws, run, found)
+
+
+def _remedy(ws: Workspace, run: Run, found: Diagnosis) -> None:
+    """The one click that starts the improved training; offered once the run has ended."""
+    if run.state in run_view.ACTIVE:
+        return
+    remedy = wf.remedy_of(ws, run, found)
+    if remedy is None or not st.button(
+        md(say(remedy.label)), key="remedy", icon=":material/replay:", width="stretch", type="secondary"
+    ):
+        return
+    with notices.guard():
+        better = wf.start_training(ws, remedy.request, token=f"remedy.{run.id}.{found.code}")
+        st.session_state["_train_view"] = "watch"
+        state.open_now(run=better.id)
 
 
 def _stop(ws: Workspace, run: Run) -> None:

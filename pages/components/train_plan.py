@@ -13,7 +13,7 @@ from core.screening.leaks import Leak
 from core.training.request import TrainRequest
 from core.workflows.records import TrainingPlan
 from core.workflows.workspace import Workspace
-from pages.components import charts, layout, notices, numbers, run_view, state
+from pages.components import charts, family_tree, layout, notices, numbers, run_view, state
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t
 
@@ -45,6 +45,7 @@ def show(plan: TrainingPlan, dataset: Dataset, head: st.delta_generator.DeltaGen
         _leak(leak, dataset)
     _split(plan, dataset)
     _cards(plan)
+    family_tree.offer(plan)
 
 
 def _leak(leak: Leak, dataset: Dataset) -> None:

@@ -18,6 +18,7 @@ from core.settings import field_bounds
 from core.training.data import ArraySource, TrainingData
 from core.training.events import Event
 from core.training.fit import Trained, fit_network
+from core.training.layers import network_layers
 from core.training.settings import FitSettings
 
 KEYS = [
@@ -165,6 +166,11 @@ def test_a_network_builds_with_the_counted_weights_and_the_promised_output(spec,
     assert model.output_shape == expected
     assert model.input_shape == (None, shape.window_rows, 2)
     assert model.count_params() == spec.count_parameters(settings, shape)
+    told = network_layers(model)
+    assert told["weights"] == sum(layer["weights"] for layer in told["layers"]) == model.count_params()
+    names = [layer["name"] for layer in told["layers"]]
+    assert all(set(layer["inputs"]) <= set(names) for layer in told["layers"])
+    assert sum(not layer["inputs"] for layer in told["layers"]) == 1  # the window
 
 
 @pytest.mark.slow

@@ -57,6 +57,18 @@ def test_the_table_of_a_panel_holds_each_point_once_and_names_the_ends_of_the_li
     assert ends == {"upper": "training", "lower": "validation"}
 
 
+def test_other_runs_stand_beside_with_their_validation_curve_and_their_name_at_its_end(curves: Curves) -> None:
+    frame = curve_frame(
+        curves,
+        metric=False,
+        end=10,
+        others={"4 LSTM": curves, "5 empty": replace(curves, epochs=np.array([]), val_loss=np.array([]))},
+    )
+    beside = [tuple(r) for r in frame[frame["series"] == "4 LSTM"][["kind", "x", "y"]].itertuples(index=False)]
+    assert beside == [("beside", 1.0, 0.8), ("beside", 3.0, 0.4), ("beside_end", 3.0, 0.4)]
+    assert "5 empty" not in set(frame["series"])
+
+
 def test_a_run_of_one_batch_has_a_table_without_lines(curves: Curves) -> None:
     none = np.empty(0)
     first = replace(curves, epochs=none, loss=none, val_loss=none, metric=none, val_metric=none, best_epoch=None)
