@@ -37,9 +37,9 @@ def _inputs(layer: Any) -> list[str]:
     import keras
 
     found: list[str] = []
-    for node in layer._inbound_nodes:  # noqa: SLF001  Keras 3 has no public way to the graph of a functional model
+    for node in layer._inbound_nodes:  # Keras 3 has no public way to the graph of a functional model
         for tensor in node.input_tensors:
-            before = tensor._keras_history.operation  # noqa: SLF001
+            before = tensor._keras_history.operation
             names = [before.name] if isinstance(before, keras.layers.Layer) else _inputs(before)
             found += [str(name) for name in names if name not in found and name != layer.name]
     return found
