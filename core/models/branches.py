@@ -32,7 +32,7 @@ BRANCHES: tuple[Branch, ...] = (
     ),
     Branch(
         "trees",
-        msg("Trees"),
+        msg("Decision trees"),
         msg("Thresholds and combinations of columns; hardly any preparation, strong on tables."),
         {"random_forest": 100, "gradient_boosting": 200},
     ),

@@ -77,7 +77,7 @@ def curve_chart(
     y = {
         **_quantity("y", title),
         "scale": {"type": "log" if log else "linear", "zero": False, "padding": LABEL_HEIGHT},
-        "axis": {"format": "~g", "tickCount": 5, "minExtent": Y_AXIS, "maxExtent": Y_AXIS},
+        "axis": {"format": ".4~g", "tickCount": 5, "minExtent": Y_AXIS, "maxExtent": Y_AXIS},
     }
     tips = [{**_quantity("x", words["epoch"]), "format": ".4~g"}, {**_quantity("y", title), "format": ".4~g"}]
     layers = [_line("batch", palette, {"x": x, "y": y}, thin=True)]
