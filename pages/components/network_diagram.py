@@ -18,6 +18,8 @@ FOLDED = frozenset(
     {"Dropout", "SpatialDropout1D", "Activation", "ReLU", "BatchNormalization", "LayerNormalization", "ZeroPadding1D",
      "Cropping1D", "GaussianNoise", "Reshape"}
 )  # fmt: skip
+MOST_IN_A_ROW = 8  # more would become too small to read: they stand below each other, and the diagram scrolls
+TALLEST = 420
 KINDS: Mapping[str, Message] = {
     "InputLayer": msg("window"),
     "Dense": msg("dense"),
@@ -73,7 +75,9 @@ def show(network: Mapping[str, Any] | None) -> None:
     n = int(network["weights"])
     title = t("Layers of the network: {n} weights", n=numbers.number(n))
     with st.expander(title, icon=":material/account_tree:", key="network_layers"):
-        st.graphviz_chart(dot(made, charts.theme().colors), width="stretch")
+        text, is_long = dot(made, charts.theme().colors), len(made) > MOST_IN_A_ROW
+        with st.container(height=TALLEST if is_long else "content", border=False, horizontal_alignment="center"):
+            st.graphviz_chart(text, width="content" if is_long else "stretch")
         layout.caption(
             tn("{n} layer", "{n} layers", len(network["layers"])),
             t("normalisation, dropout and padding are counted with the box before them"),
@@ -85,7 +89,7 @@ def dot(made: Sequence[Box], colours: Palette) -> str:
     number = {box.name: place for place, box in enumerate(made)}
     look = f'fontname="{FONT.split(",")[0]}" fontsize=11'
     lines = [
-        'digraph { rankdir=LR; bgcolor="transparent"; nodesep=0.25; ranksep=0.3;',
+        f'digraph {{ rankdir={"TB" if len(made) > MOST_IN_A_ROW else "LR"}; bgcolor="transparent"; nodesep=0.25; ranksep=0.3;',
         f'node [shape=box style="rounded,filled" fillcolor="{colours.surface}" color="{colours.border}" '
         f'fontcolor="{colours.text}" {look} margin="0.1,0.06"];',
         f'edge [color="{colours.muted}" arrowsize=0.6];',
