@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-EventKind = Literal["stage", "batch", "epoch", "note", "result", "problem", "progress"]
+EventKind = Literal["stage", "batch", "epoch", "note", "result", "problem", "progress", "candidate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,10 @@ class Event:
     stage: {"name", "done", "of"}; batch: {"epoch" (1-based), "fraction" (0–1 of the epoch), "loss"};
     epoch: {"epoch", "loss", "val_loss", "metric", "val_metric", "learning_rate", "seconds", "best_epoch", "epochs"};
     note: {"message": Message JSON}; result: the metrics; problem: Problem JSON;
-    progress: {"stage", "fraction" (0–1 of that stage)}.
+    progress: {"stage", "fraction" (0–1 of that stage)};
+    candidate: one model of several that are tried, or one trial of a search: {"number" (from 0), "of", "model", "state"
+    (waiting, running, done, stopped, skipped, failed, pruned), "figure", "seconds", "why" (Message JSON or None), "used",
+    "budget" (seconds)}. Epochs and batches of such a model carry its number as "candidate".
     """
 
     kind: EventKind

@@ -194,7 +194,8 @@ def run_record(row: RunRow, *, queue_position: int | None, progress: float | Non
         is_stopping=job.is_live and job.stop_requested,
         is_demo=row.demo is not None,
         has_results=row.metrics is not None,
-        can_resume=job.state == "interrupted" or (job.state == "cancelled" and model_by_key(row.model).role == "network"),
+        can_resume=job.state == "interrupted"
+        or (job.state == "cancelled" and model_by_key(row.request["model"]).role == "network"),
     )
 
 

@@ -10,7 +10,7 @@ from core.data.split import TRAIN, make_split
 from core.features.pipeline import row_order
 from core.features.plan import n_category_features
 from core.messages import Message, msg
-from core.models import Shape, estimate, is_table
+from core.models import AUTO_KEY, Shape, estimate, is_table, model_by_key
 from core.training.prepare import check_target
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
@@ -82,7 +82,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         time=resolved.time,
         group=resolved.group,
         target=resolved.target,
-        gap_rows=resolved.width - 1,
+        gap_rows=resolved.gap_rows,
         seed=request.seed,
     )
     check_target(table, split, resolved)
@@ -93,7 +93,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     found, seconds = _estimate(resolved, split.rows(TRAIN))
     return TrainingPlan(
         request=request,
-        model=resolved.spec.key,
+        model=AUTO_KEY if resolved.portfolio is not None else resolved.spec.key,
         width=resolved.width,
         split=split_preview(ordered, positions, resolved.split_reason),
         recommendation=resolved.recommendation,
@@ -135,17 +135,17 @@ def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = 
     """
     dataset = open_dataset(ws, request.dataset_id, request.dataset_version)
     resolved = resolve(dataset, request)
-    concrete = request.with_values(model=resolved.spec.key)
+    model = AUTO_KEY if resolved.portfolio is not None else resolved.spec.key
     row, _ = ws.store.add_run(
         dataset_id=dataset.id,
         dataset_version=dataset.version,
         name=request.name,
         task=request.task,
-        model=resolved.spec.key,
-        request=concrete.model_dump(mode="json"),
+        model=model,
+        request=request.model_dump(mode="json"),
         token=token,
         demo=demo,
-        lane="long" if resolved.spec.role == "network" else "short",
+        lane="long" if model_by_key(model).role == "network" else "short",
         priority=-1 if demo else 0,
     )
     return get_run(ws, row.id)

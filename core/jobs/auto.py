@@ -1,0 +1,246 @@
+"""The automatic choice inside a training job: a few families tried within the minutes given, the best or an average kept.
+
+Each candidate gets a slice of the time that is left; one that would not fit into it is left out, with the reason. A finished
+candidate lies in the job's folder, so that a job that was stopped or killed goes on behind it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import Problem
+from core.jobs.candidates import Ground, Kept, Tried, Turn, make_ground, try_candidate
+from core.jobs.choice import Choice, choose
+from core.jobs.ensembles import write_choice
+from core.jobs.fitting import network_shape
+from core.messages import Message, msg, msg_n
+from core.models import ENSEMBLE_KEY, estimate, model_by_key
+from core.serving.bundle import Bundle
+from core.training.events import Event
+from core.training.prepare import Prepared
+from core.training.resolve import Resolved, resolve_candidate
+
+if TYPE_CHECKING:
+    from core.jobs.context import JobContext
+
+KEPT_BACK = 0.06  # of the time: judging on the test part and writing
+FOLD_SHARE = 0.15  # of the time left, at most, for the folds of one candidate
+START_SECONDS = 6.0  # a network is built and traced
+FEWEST_EPOCHS = 8
+TYPICAL_SHARE = 0.5  # of the planned epochs: patience usually ends a fit early
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The kept model as a bundle that is not calibrated yet, on its own windows, and how it was chosen (JSON).
+
+    `was_stopped`: a person ended it early, and it can go on with the candidates that are left.
+    """
+
+    resolved: Resolved
+    prepared: Prepared
+    bundle: Bundle
+    trained: dict[str, Any]
+    choice: dict[str, Any]
+    was_stopped: bool
+
+
+def run_auto(ctx: JobContext, auto: Resolved, prepared: Prepared, folder: Path) -> Chosen | None:
+    """Try the portfolio and write the kept model's bundle to `folder`; None where a stop came before anything was fitted.
+
+    Raises:
+        Problem: no candidate could be fitted; it is what the first one met.
+    """
+    return _Auto(ctx, auto, prepared).run(folder)
+
+
+class _Auto:
+    """One attempt of an automatic choice. The clock goes on where earlier attempts left it."""
+
+    def __init__(self, ctx: JobContext, auto: Resolved, prepared: Prepared) -> None:
+        if auto.portfolio is None:
+            raise AssertionError("resolve() gives the model 'auto' a portfolio")
+        self.ctx, self.auto = ctx, auto
+        self.kept = Kept(ctx.folder / "auto")
+        self.budget = 60.0 * (auto.fit.budget_minutes or auto.request.budget_minutes)
+        self.slow: dict[str, float] = {}
+        self.problem: Problem | None = None
+        self.candidates = [Tried(i, key, "waiting") for i, key in enumerate(auto.portfolio.keys)]
+        widths = [w for w in (self._width(t) for t in self.candidates) if w is not None]
+        self.ground = make_ground(auto, prepared, widths)
+        self.used, self.began = 0.0, time.monotonic()
+
+    def _width(self, tried: Tried) -> int | None:
+        try:
+            return resolve_candidate(self.auto, tried.model).width
+        except Problem:
+            return None
+
+    def left(self) -> float:
+        """Seconds that may still be spent on candidates."""
+        return (1 - KEPT_BACK) * self.budget - self.used - (time.monotonic() - self.began)
+
+    def run(self, folder: Path) -> Chosen | None:
+        for tried in self.candidates:
+            earlier = self.kept.read(tried.number)
+            if earlier is not None:
+                self.candidates[tried.number] = earlier
+                self.used += earlier.seconds
+            self._tell(self.candidates[tried.number])
+        for number, tried in enumerate(self.candidates):
+            if tried.state != "waiting":
+                continue
+            if self.ctx.stop_requested():
+                break
+            self.candidates[number] = self._try(tried)
+            self._tell(self.candidates[number])
+        choice = choose(self.ground, self.candidates, self.kept)
+        if choice is None:
+            if self.problem is not None and not self.ctx.stop_requested():
+                raise self.problem
+            return None
+        return self._written(choice, folder)
+
+    def _try(self, tried: Tried) -> Tried:
+        seconds, why = self._slice(tried)
+        tried = replace(tried, estimate=seconds)
+        if why is not None:
+            return replace(tried, state="skipped", why=why.to_json())
+        turn = Turn(self._share(tried), FOLD_SHARE * self.left(), self.ctx.emit, self.ctx.stop_requested)
+        self._tell(replace(tried, state="running"))
+        began = time.monotonic()
+        try:
+            done = try_candidate(self.ground, tried, self.kept, turn)
+        except Problem as problem:
+            self.problem = self.problem or problem
+            spent = time.monotonic() - began
+            return replace(
+                tried,
+                state="failed",
+                seconds=spent,
+                why=msg("{what} {expected}", what=problem.what, expected=problem.expected).to_json(),
+            )
+        if done.trained.get("stopped_by") == "budget":
+            epochs = int(done.trained["epochs"])
+            why = msg_n(
+                "Its share of the time ended its training after {n} epoch.",
+                "Its share of the time ended its training after {n} epochs.",
+                epochs,
+            )
+            done = replace(done, why=why.to_json())
+        self._learn_speed(done, seconds)
+        if done.state == "done":
+            self.kept.write(done)
+        return done
+
+    def _slice(self, tried: Tried) -> tuple[float | None, Message | None]:
+        """Seconds that the candidate will take by estimate, and why it is left out, if it is."""
+        try:
+            resolved = resolve_candidate(self.auto, tried.model)
+        except Problem as problem:
+            return None, msg("{what} {expected}", what=problem.what, expected=problem.expected)
+        prepared, left = self.ground.prepared[resolved.width], self.left()
+        is_network = resolved.spec.role == "network"
+        found = estimate(
+            resolved.spec, resolved.model_settings, network_shape(prepared), len(prepared.train), resolved.fit.batch_size
+        )
+        factor = self.slow.get(resolved.spec.role, 1.0)
+        if not is_network:
+            seconds = factor * found.epoch_seconds
+            needed = seconds
+        else:
+            seconds = START_SECONDS + factor * found.epoch_seconds * resolved.fit.epochs * TYPICAL_SHARE
+            needed = START_SECONDS + factor * found.epoch_seconds * FEWEST_EPOCHS
+        is_first = tried.number == 0
+        if needed > left and not is_first:
+            return seconds, msg(
+                "Left out for time: it needs at least {needed} s, and {left} s were left.",
+                needed=max(1, round(needed)),
+                left=max(0, round(left)),
+            )
+        return seconds, None
+
+    def _share(self, tried: Tried) -> float:
+        """The slice of a network: what is left, shared with the networks behind it."""
+        waiting = [t for t in self.candidates[tried.number :] if model_by_key(t.model).role == "network"]
+        return max(1.0, self.left()) / max(1, len(waiting))
+
+    def _learn_speed(self, done: Tried, seconds: float | None) -> None:
+        """How much slower than estimated this machine is today, for what is still to come."""
+        epochs = int(done.trained.get("epochs", 0))
+        if not seconds:
+            return
+        role = model_by_key(done.model).role
+        resolved = resolve_candidate(self.auto, done.model)
+        planned = resolved.fit.epochs * TYPICAL_SHARE if role == "network" else 1
+        spent = max(0.0, done.seconds - START_SECONDS) / max(1, epochs) * planned if role == "network" else done.seconds
+        estimated = max(0.5, (seconds - START_SECONDS if role == "network" else seconds) / self.slow.get(role, 1.0))
+        if role == "network" or done.fold_figure is None:
+            self.slow[role] = min(10.0, max(0.2, spent / estimated))
+
+    def _tell(self, tried: Tried) -> None:
+        values = {
+            "number": tried.number,
+            "of": len(self.candidates),
+            "model": tried.model,
+            "state": tried.state,
+            "figure": tried.figure if tried.fold_figure is None else tried.fold_figure,
+            "is_folds": tried.fold_figure is not None,
+            "accuracy": tried.accuracy,
+            "seconds": tried.seconds,
+            "estimate": tried.estimate,
+            "why": tried.why,
+            "used": self.used + time.monotonic() - self.began,
+            "budget": self.budget,
+        }
+        self.ctx.emit(Event("candidate", values))
+
+    def _written(self, choice: Choice, folder: Path) -> Chosen:
+        by_number = {t.number: t for t in self.candidates}
+        members = [(by_number[n], weight) for n, weight in choice.weights.items()]
+        first = max(members, key=lambda m: m[1])[0]
+        stored = choice_json(self.ground, self.candidates, choice, self.budget)
+        resolved, prepared, bundle = write_choice(self.ground, self.kept, members, folder, stored)
+        trained = {**first.trained, "stopped_by": "auto"} if len(members) == 1 else {"stopped_by": "auto", "epochs": 0}
+        was_stopped = self.ctx.stop_requested() or any(t.state in ("stopped", "waiting") for t in self.candidates)
+        return Chosen(resolved, prepared, bundle, trained, stored, was_stopped)
+
+
+def choice_json(ground: Ground, tried: Sequence[Tried], choice: Choice, budget: float) -> dict[str, Any]:
+    """How the model was chosen, as the run's summary and the manifest keep it."""
+    left_out = ground.auto.portfolio.left_out if ground.auto.portfolio is not None else ()
+    rows: list[Mapping[str, Any]] = [
+        {
+            "model": t.model,
+            "state": t.state,
+            "figure": t.figure,
+            "fold_figure": t.fold_figure,
+            "accuracy": t.accuracy,
+            "seconds": round(t.seconds, 2),
+            "share": choice.weights.get(t.number, 0.0),
+            "why": t.why,
+        }
+        for t in tried
+    ]
+    rows += [{"model": key, "state": "skipped", "why": why.to_json(), "share": 0.0, "seconds": 0.0} for key, why in left_out]
+    single = next((t.model for t in tried if t.number in choice.weights), "")
+    return {
+        "chosen": ENSEMBLE_KEY if choice.is_ensemble else single,
+        "measure": "" if choice.figure is None else "cross_entropy" if ground.is_classes else "rmse",
+        "figure": choice.figure,
+        "rows": len(ground.rows),
+        "fold_rows": 0 if ground.fold_rows is None else len(ground.fold_rows),
+        "budget_minutes": budget / 60,
+        "sentences": [s.to_json() for s in choice.sentences],
+        "candidates": rows,
+    }
+
+
+def forget(ctx: JobContext) -> None:
+    """Throw away what candidates left in the job's folder, once the run has its results."""
+    shutil.rmtree(ctx.folder / "auto", ignore_errors=True)
