@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Problem
-from core.jobs.candidates import Ground, Kept, Tried, Turn, make_ground, try_candidate
+from core.jobs.candidates import N_FOLDS, Ground, Kept, Tried, Turn, judge_by_folds, make_ground, try_candidate
 from core.jobs.choice import Choice, choose
 from core.jobs.ensembles import write_choice
 from core.jobs.fitting import network_shape
@@ -24,12 +24,13 @@ from core.serving.bundle import Bundle
 from core.training.events import Event
 from core.training.prepare import Prepared
 from core.training.resolve import Resolved, resolve_candidate
+from core.watching import Stopped
 
 if TYPE_CHECKING:
     from core.jobs.context import JobContext
 
 KEPT_BACK = 0.06  # of the time: judging on the test part and writing
-FOLD_SHARE = 0.15  # of the time left, at most, for the folds of one candidate
+FOLD_CANDIDATES = 4  # the best of them are judged once more on folds
 START_SECONDS = 6.0  # a network is built and traced
 FEWEST_EPOCHS = 8
 TYPICAL_SHARE = 0.5  # of the planned epochs: patience usually ends a fit early
@@ -90,7 +91,7 @@ class _Auto:
             earlier = self.kept.read(tried.number)
             if earlier is not None:
                 self.candidates[tried.number] = earlier
-                self.used += earlier.seconds
+                self.used += earlier.seconds + earlier.fold_seconds
             self._tell(self.candidates[tried.number])
         for number, tried in enumerate(self.candidates):
             if tried.state != "waiting":
@@ -99,6 +100,7 @@ class _Auto:
                 break
             self.candidates[number] = self._try(tried)
             self._tell(self.candidates[number])
+        self._judge_best_by_folds()
         choice = choose(self.ground, self.candidates, self.kept)
         if choice is None:
             if self.problem is not None and not self.ctx.stop_requested():
@@ -111,7 +113,7 @@ class _Auto:
         tried = replace(tried, estimate=seconds)
         if why is not None:
             return replace(tried, state="skipped", why=why.to_json())
-        turn = Turn(self._share(tried), FOLD_SHARE * self.left(), self.ctx.emit, self.ctx.stop_requested)
+        turn = Turn(self._share(tried), self.ctx.emit, self.ctx.stop_requested)
         self._tell(replace(tried, state="running"))
         began = time.monotonic()
         try:
@@ -137,6 +139,27 @@ class _Auto:
         if done.state == "done":
             self.kept.write(done)
         return done
+
+    def _judge_best_by_folds(self) -> None:
+        """Where the validation part is small, the time that is left goes into folds for those that look best on it.
+
+        Five fits of one candidate have to fit into what is left; the best come first, the baseline is no rival.
+        """
+        usable = sorted((t for t in self.candidates if t.state == "done" and t.figure is not None), key=lambda t: t.figure or 0)
+        for tried in usable[:FOLD_CANDIDATES] if self.ground.folds is not None else ():
+            is_open = tried.fold_figure is None and N_FOLDS * tried.seconds <= self.left()
+            if not is_open or self.ctx.stop_requested():
+                continue
+            turn = Turn(self.left(), self.ctx.emit, self.ctx.stop_requested)
+            self._tell(replace(tried, state="running"))
+            try:
+                judged = judge_by_folds(self.ground, tried, self.kept, turn)
+            except (Stopped, Problem):
+                judged = tried
+            else:
+                self.kept.write(judged)
+            self.candidates[tried.number] = judged
+            self._tell(judged)
 
     def _slice(self, tried: Tried) -> tuple[float | None, Message | None]:
         """Seconds that the candidate will take by estimate, and why it is left out, if it is."""
@@ -180,8 +203,7 @@ class _Auto:
         planned = resolved.fit.epochs * TYPICAL_SHARE if role == "network" else 1
         spent = max(0.0, done.seconds - START_SECONDS) / max(1, epochs) * planned if role == "network" else done.seconds
         estimated = max(0.5, (seconds - START_SECONDS if role == "network" else seconds) / self.slow.get(role, 1.0))
-        if role == "network" or done.fold_figure is None:
-            self.slow[role] = min(10.0, max(0.2, spent / estimated))
+        self.slow[role] = min(10.0, max(0.2, spent / estimated))
 
     def _tell(self, tried: Tried) -> None:
         values = {
@@ -192,7 +214,7 @@ class _Auto:
             "figure": tried.figure if tried.fold_figure is None else tried.fold_figure,
             "is_folds": tried.fold_figure is not None,
             "accuracy": tried.accuracy,
-            "seconds": tried.seconds,
+            "seconds": tried.seconds + tried.fold_seconds,
             "estimate": tried.estimate,
             "why": tried.why,
             "used": self.used + time.monotonic() - self.began,
@@ -221,7 +243,7 @@ def choice_json(ground: Ground, tried: Sequence[Tried], choice: Choice, budget: 
             "figure": t.figure,
             "fold_figure": t.fold_figure,
             "accuracy": t.accuracy,
-            "seconds": round(t.seconds, 2),
+            "seconds": round(t.seconds + t.fold_seconds, 2),
             "share": choice.weights.get(t.number, 0.0),
             "why": t.why,
         }

@@ -20,16 +20,15 @@ from numpy.typing import NDArray
 from core.evaluation.selection import RowLoss, class_losses
 from core.features import Inputs
 from core.features.targets import ClassTarget
-from core.jobs.fitting import fit_baseline, fit_deep, fit_shallow, split_folds
+from core.jobs.fitting import fit_baseline, fit_deep, split_folds
 from core.jobs.judging import capped_truth, row_blocks
+from core.jobs.refits import fold_outputs, predicted
 from core.models.folds import random_folds
 from core.models.tables import balanced_weights
-from core.serving.predictors import Predictor, predictor_of
 from core.training.events import Emit, Event, StopRequested
 from core.training.prepare import Prepared, with_width
 from core.training.resolve import Resolved, resolve_candidate
 
-CHUNK = 2048
 SMALL_VALIDATION = 500  # windows; below this the validation part alone is too noisy to choose by
 FEWEST_GROUPS = 10
 N_FOLDS = 5
@@ -127,20 +126,6 @@ def places_of(inputs: Inputs, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return order[np.searchsorted(inputs.row_of_window, rows, sorter=order)]
 
 
-def outputs_at(predictor: Predictor, prepared: Prepared, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The outputs (n, k) of the windows that end in these rows."""
-    places = places_of(prepared.inputs, rows)
-    parts = [
-        predictor.predict(prepared.inputs.windows.batch(places[i : i + CHUNK])).reshape(-1, n_outputs(prepared))
-        for i in range(0, len(places), CHUNK)
-    ]
-    return np.concatenate(parts)
-
-
-def n_outputs(prepared: Prepared) -> int:
-    return len(prepared.target.classes) if isinstance(prepared.target, ClassTarget) else 1
-
-
 @dataclass(slots=True)
 class Tried:
     """One candidate and what became of it. `figure` is its RMSE or cross-entropy on the validation rows, `fold_figure` on folds.
@@ -157,6 +142,7 @@ class Tried:
     fold_figure: float | None = None
     accuracy: float | None = None
     seconds: float = 0.0
+    fold_seconds: float = 0.0
     estimate: float | None = None
     why: dict[str, Any] | None = None
     options: dict[str, Any] = field(default_factory=dict)
@@ -196,16 +182,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one candidate is given: how long a network may take, how long five more fits may take, and who listens."""
+    """What one candidate is given: how long a network may take, and who listens."""
 
     seconds: float
-    fold_seconds: float
     emit: Emit
     stop_requested: StopRequested
 
 
 def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried:
-    """Fit one candidate, judge it on the validation rows and, where these are few, on folds; its files lie in its folder.
+    """Fit one candidate and judge it on the validation rows; its files lie in its folder.
 
     Raises:
         Problem: it cannot be fitted on these data.
@@ -231,12 +216,9 @@ def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried
     else:
         bundle = fit_baseline(resolved, prepared, resolved.spec, resolved.model_settings, folder / "bundle")
         trained = {"stopped_by": "fitted", "epochs": 0, "notes": bundle.manifest.training.get("notes", [])}
-    fitted = time.monotonic() - began
     done = replace(tried, state=state, width=resolved.width, trained=trained, is_network=resolved.spec.role == "network")
     if ground.auto.request.task != "anomaly":
-        _judge(ground, done, folder, outputs_at(bundle.predictor, prepared, ground.rows))
-        if ground.folds is not None and not done.is_network and N_FOLDS * fitted <= turn.fold_seconds:
-            _judge_by_folds(ground, done, folder, resolved, prepared, turn.stop_requested)
+        _judge(ground, done, folder, predicted(bundle.predictor, prepared, places_of(prepared.inputs, ground.rows)))
     if state == "done":
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return replace(done, seconds=tried.seconds + time.monotonic() - began)
@@ -248,25 +230,29 @@ def _judge(ground: Ground, tried: Tried, folder: Path, outputs: NDArray[np.float
     np.save(folder / "outputs.npy", outputs)
 
 
-def _judge_by_folds(
-    ground: Ground, tried: Tried, folder: Path, resolved: Resolved, prepared: Prepared, stop_requested: StopRequested
-) -> None:
-    """Every row judged by a model that was fitted without its fold."""
+def judge_by_folds(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried:
+    """A finished candidate, judged once more on every row of training and validation part by fits without its fold.
+
+    Raises:
+        Stopped: a stop was asked for.
+        Problem: it cannot be fitted without one of the folds.
+    """
     rows, folds = ground.fold_rows, ground.folds
     if rows is None or folds is None:
-        return
+        return tried
+    resolved = resolve_candidate(ground.auto, tried.model, **tried.options)
+    prepared = ground.prepared[resolved.width]
+    began = time.monotonic()
     places = places_of(prepared.inputs, rows)
-    outputs = np.full((len(rows), n_outputs(prepared)), np.nan)
-    for fold in np.unique(folds):
-        if stop_requested():
-            return
-        part = replace(prepared, train=places[folds != fold])
-        fitted = fit_shallow(resolved, part, resolved.spec, resolved.model_settings)
-        found = outputs_at(predictor_of(fitted), prepared, rows[folds == fold])
-        outputs[folds == fold] = found
-    tried.fold_figure = ground.figure(ground.loss(rows)(outputs))
-    tried.accuracy = ground.accuracy(outputs, rows)
-    np.save(folder / "folds.npy", outputs)
+    seconds = 1.5 * tried.seconds if tried.is_network else None
+    outputs = fold_outputs(resolved, prepared, places, folds, seconds=seconds, stop_requested=turn.stop_requested)
+    np.save(kept.of(tried.number) / "folds.npy", outputs)
+    return replace(
+        tried,
+        fold_figure=ground.figure(ground.loss(rows)(outputs)),
+        accuracy=ground.accuracy(outputs, rows),
+        fold_seconds=time.monotonic() - began,
+    )
 
 
 def _tagged(emit: Emit, number: int) -> Emit:

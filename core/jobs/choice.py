@@ -1,8 +1,9 @@
 """Which of the candidates is kept, or which average of them, and why, in words. Reads validation figures only.
 
-Rule. The candidate with the smallest figure leads. Where the validation part is small, shallow families are compared on
-folds of training and validation part, and a network, whose training was stopped by the very rows that judge it, takes the
-lead only if it is better on them by more than one standard error. An ensemble takes the lead's place only if, chosen on
+Rule. The candidate with the smallest figure leads. Where the validation part is small, those that look best on it are compared
+on folds of training and validation part, as far as time allows; any other takes the lead only if it is better than the best
+of them by more than one standard error, and so does, without folds, a network beside a shallow family: its training was ended
+by the very rows that judge it. An ensemble takes the lead's place only if, chosen on
 four fifths of the rows and judged on the last, it is better than the best single model by more than one standard error.
 """
 
@@ -22,8 +23,10 @@ from core.models import ENSEMBLE_KEY, baseline_for, model_by_key
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`weights` by the number of the candidate; more than one is an ensemble. `figure` is that of the choice on the rows
-    it was judged on, `sentences` say why."""
+    """`weights` by the number of the candidate; more than one is an ensemble.
+
+    `figure` is that of the choice on the rows it was judged on, `sentences` say why.
+    """
 
     weights: Mapping[int, float]
     figure: float | None
@@ -47,7 +50,7 @@ def choose(ground: Ground, tried: Sequence[Tried], kept: Kept) -> Choice | None:
     lead = _lead(ground, usable, known, kept)
     average = _ensemble(ground, usable, known, kept)
     if average is not None and len(average[0]) > 1:
-        return Choice(average[0], average[1], _ensemble_sentences(ground, usable, average[0], average[1], lead))
+        return Choice(average[0], average[1], _ensemble_sentences(ground, usable, average, lead))
     figure = lead.figure if lead.fold_figure is None else lead.fold_figure
     return Choice({lead.number: 1.0}, figure, _single_sentences(ground, usable, lead, tried_average=average is not None))
 
@@ -82,8 +85,8 @@ def _on_validation(ground: Ground, tried: Tried, outputs: Mapping[int, NDArray[n
 
 def _ensemble(
     ground: Ground, usable: Sequence[Tried], outputs: Mapping[int, NDArray[np.float64]], kept: Kept
-) -> tuple[dict[int, float], float] | None:
-    """Weights and figure of the average that pays; None where none was worth a try, one weight where it does not pay."""
+) -> tuple[dict[int, float], float, float] | None:
+    """Weights, figure and figure on the validation rows of the average that pays; None where none was worth a try, one weight where it does not pay."""
     folded = [t for t in usable if t.fold_figure is not None]
     pools = []
     if len(folded) > 1 and ground.fold_rows is not None:
@@ -102,12 +105,11 @@ def _ensemble(
             continue
         by_number = {t.number: float(w) for t, w in zip(members, weights, strict=True) if w > 0}
         on_validation = weighted([_on_validation(ground, t, outputs, kept) for t in members], weights)
-        same_rows = float(ground.loss(ground.rows)(on_validation).mean())
+        same_rows = ground.figure(ground.loss(ground.rows)(on_validation))
         found.append((by_number, ground.figure(loss(weighted(known, weights))), same_rows))
     if found:
-        best = min(found, key=lambda f: f[2])
-        return best[0], best[1]
-    return ({}, np.nan) if pools else None
+        return min(found, key=lambda f: f[2])
+    return ({}, np.nan, np.nan) if pools else None
 
 
 def figure_words(ground: Ground, figure: float | None) -> Message:
@@ -136,9 +138,9 @@ def _single_sentences(ground: Ground, usable: Sequence[Tried], lead: Tried, *, t
     if len(usable) == 1:
         return (msg("{model} was kept: it is the only model that was tried in time ({figure} {where}).", **facts),)
     first = msg("{model} was chosen from {n} models: {figure} {where}.", n=len(usable), **facts)
-    sentences = [first, *_beside_baseline(ground, usable, lead.model, figure, is_folds)]
+    sentences = [first, *_beside_baseline(ground, usable, lead.model, lead.figure)]
     if ground.is_small:
-        sentences.append(_small_sentence(ground))
+        sentences.append(_small_sentence(ground, usable))
     if tried_average:
         sentences.append(
             msg("An average of several models is not better than the best of them by more than one standard error.")
@@ -147,8 +149,9 @@ def _single_sentences(ground: Ground, usable: Sequence[Tried], lead: Tried, *, t
 
 
 def _ensemble_sentences(
-    ground: Ground, usable: Sequence[Tried], weights: Mapping[int, float], figure: float, lead: Tried
+    ground: Ground, usable: Sequence[Tried], average: tuple[Mapping[int, float], float, float], lead: Tried
 ) -> tuple[Message, ...]:
+    weights, figure, on_validation = average
     by_number = {t.number: t for t in usable}
     order = sorted(weights, key=lambda n: -weights[n])
     parts = [
@@ -166,8 +169,8 @@ def _ensemble_sentences(
     )
     shares = msg("Shares: {parts}.", parts=joined(parts))
     guard = msg("Chosen on four fifths of these rows and judged on the last, it was better by more than one standard error.")
-    more = (_small_sentence(ground),) if ground.is_small else ()
-    return (first, shares, guard, *_beside_baseline(ground, usable, ENSEMBLE_KEY, figure, is_folds), *more)
+    more = (_small_sentence(ground, usable),) if ground.is_small else ()
+    return (first, shares, guard, *_beside_baseline(ground, usable, ENSEMBLE_KEY, on_validation), *more)
 
 
 def joined(parts: Sequence[Message]) -> Message:
@@ -178,37 +181,38 @@ def joined(parts: Sequence[Message]) -> Message:
     return whole
 
 
-def _beside_baseline(
-    ground: Ground, usable: Sequence[Tried], chosen: str, figure: float | None, is_folds: bool
-) -> tuple[Message, ...]:
+def _beside_baseline(ground: Ground, usable: Sequence[Tried], chosen: str, figure: float | None) -> tuple[Message, ...]:
+    """The chosen model beside the simple baseline, both on the validation rows."""
     keys = baseline_for(ground.auto.request.task)
     if chosen in keys:
         return (msg("It is the simple baseline itself: nothing that was tried is better."),)
     baseline = next((t for t in usable if t.model in keys), None)
     if baseline is None or figure is None:
         return ()
-    other = baseline.fold_figure if is_folds and baseline.fold_figure is not None else baseline.figure
     return (
         msg(
-            "The baseline, {model}, has {figure} there.",
+            "Beside it on the {n} validation rows: {figure}; the baseline, {model}: {other}.",
+            n=len(ground.rows),
+            figure=figure_words(ground, figure),
             model=model_by_key(baseline.model).title,
-            figure=figure_words(ground, other),
+            other=figure_words(ground, baseline.figure),
         ),
     )
 
 
-def _small_sentence(ground: Ground) -> Message:
-    if ground.folds is None:
+def _small_sentence(ground: Ground, usable: Sequence[Tried]) -> Message:
+    n, folded = len(ground.rows), sum(t.fold_figure is not None for t in usable)
+    if ground.folds is None or not folded:
         return msg(
             "The validation part is small ({n} rows): a network had to be better than the best other model by more than one "
             "standard error.",
-            n=len(ground.rows),
+            n=n,
         )
     return msg(
-        "The validation part is small ({n} rows), so quick families were also judged on {k} folds of training and validation "
-        "part; a network had to be better by more than one standard error.",
-        n=len(ground.rows),
-        k=int(ground.folds.max()) + 1,
+        "The validation part is small ({n} rows), so the {k} best models were judged once more on folds of training and "
+        "validation part; another one had to be better by more than one standard error.",
+        n=n,
+        k=folded,
     )
 
 
