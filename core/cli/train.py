@@ -81,12 +81,46 @@ def train(options: Options) -> Answer:
         "notes": [str(note) for note in run.notes],
         "warnings": warnings,
     }
+    answer |= choice_answer(run)
     named = ", ".join((run.baseline or "–", *run.other_baselines))
     lines = [
         f"run {run.id}: {run.model}, baseline {named}",
         *figure_lines(run.metrics, run.baseline_metrics, run.other_baselines),
+        *choice_lines(run),
     ]
     return answer, lines + ([] if options.out is None else [f"bundle: {options.out}"]), 0
+
+
+def choice_answer(run: Any) -> dict[str, object]:
+    """How the model was chosen, for JSON; nothing where it was asked for by name."""
+    choice = run.choice
+    if choice is None:
+        return {}
+    rows = [
+        {
+            "model": c.model,
+            "state": c.state,
+            "figure": c.figure,
+            "fold_figure": c.fold_figure,
+            "seconds": c.seconds,
+            "share": c.share,
+            "settings": dict(c.settings),
+            "why": None if c.why is None else str(c.why),
+        }
+        for c in choice.candidates
+    ]
+    return {"choice": {"measure": choice.measure, "sentences": [str(s) for s in choice.sentences], "candidates": rows}}
+
+
+def choice_lines(run: Any) -> list[str]:
+    """Why this model, in sentences, and a line a candidate."""
+    from core.workflows.choices import candidate_words
+
+    choice = run.choice
+    if choice is None:
+        return []
+    candidates = [f"  {c.title}: {candidate_words(c, choice.measure)}" for c in choice.candidates]
+    return [*(str(s) for s in choice.sentences), *candidates]
 
 
 def _leaks(ws: Any, request: Any) -> list[str]:

@@ -49,11 +49,12 @@ class Prepared:
     notes: tuple[Message, ...]
 
 
-def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatched) -> Prepared:
+def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatched, *, split: Split | None = None) -> Prepared:
     """Fit everything but the model, and lay out the features of every row.
 
     Args:
         room: Where a large table's features lie; without one all is in memory.
+        split: Another one than that of the request, as folds have it.
 
     Raises:
         NotEnoughData: fewer than 8 training windows, or no validation window.
@@ -64,7 +65,7 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
     roles = (resolved.time, resolved.group, resolved.target, resolved.split.column)
     keys = _key_columns(rows, [n for n in dict.fromkeys(roles) if n is not None and n in used])
     columns = [c for c in dataset.columns if c.name in used]
-    split = make_split(
+    split = split or make_split(
         keys,
         resolved.split,
         task=request.task,

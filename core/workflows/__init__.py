@@ -11,6 +11,7 @@ from core.workflows.anomalies import (
     set_verdict,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
+from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.comparing import compare_datasets, in_a_sentence, named_dataset
 from core.workflows.csv_out import without_formula

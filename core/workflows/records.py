@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from core.screening.leaks import Leak
 from core.store import RunRow
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
+from core.workflows.choices import CandidateLine, ChoiceFacts, choice_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ class Run:
         return self.state in ("queued", "running")
 
     @property
+    def choice(self) -> ChoiceFacts | None:
+        """How the model was chosen; None where it was asked for by name."""
+        return choice_of(self.summary.get("choice"))
+
+    @property
     def notes(self) -> tuple[Message, ...]:
         """What has to be known about the figures: a random split, a missing interval, an early end."""
         return tuple(Message.from_json(note) for note in self.summary.get("notes", ()))
@@ -85,6 +91,8 @@ class Curves:
     """The live curves of a run. `epochs`, `loss`, `val_loss`, `metric` and `val_metric` are (n_epochs,).
 
     `batch_x` holds epochs as fractions (2.5 = half of epoch 3) and `batch_loss` the running loss there.
+    Where several models are tried: `candidates` in their order, `candidate` the number of the one whose curve this is,
+    `trial_curves` epochs and validation losses by number, `used` seconds of the seconds that are given.
     """
 
     epochs: NDArray[np.float64]
@@ -105,6 +113,10 @@ class Curves:
     baseline: Mapping[str, Metric]
     baseline_model: str
     notes: tuple[Message, ...]
+    candidates: tuple[CandidateLine, ...] = ()
+    candidate: int | None = None
+    trial_curves: Mapping[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+    used: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
