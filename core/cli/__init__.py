@@ -107,6 +107,7 @@ def _parser() -> _Parser:
     proposing.add_argument("--data", required=True, metavar="FILE|DATASET")
     proposing.add_argument("--out", type=Path, metavar="RECIPE")
     _add_train(verb("train", "train:train", "train a model and compare it with the baseline"))
+    _add_train(verb("search", "train:search", "search the settings of one family within the time, and keep the best"))
     score = verb("score", "verbs:score", "score a file with a bundle")
     score.add_argument("--bundle", required=True)
     score.add_argument("--data", required=True, type=Path)

@@ -14,7 +14,11 @@ from core.errors import Problem, SettingProblem, TrainingProblem
 from core.messages import Message, msg
 
 
-def train(options: Options) -> Answer:
+def search(options: Options) -> Answer:
+    return train(options, is_search=True)
+
+
+def train(options: Options, *, is_search: bool = False) -> Answer:
     from core import workflows as wf
     from core.data.split import parse_split
     from core.jobs import wait_for_job
@@ -40,6 +44,7 @@ def train(options: Options) -> Answer:
             "options": pairs(options.set),
             "seed": options.seed,
             "budget_minutes": options.budget_minutes,
+            "search": is_search,
             "name": options.name,
         }
     )

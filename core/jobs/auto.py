@@ -60,21 +60,84 @@ def run_auto(ctx: JobContext, auto: Resolved, prepared: Prepared, folder: Path) 
     return _Auto(ctx, auto, prepared).run(folder)
 
 
-class _Auto:
-    """One attempt of an automatic choice. The clock goes on where earlier attempts left it."""
+class Trying:
+    """Models that are tried one after another within a time, told and kept. The clock goes on where earlier attempts left it."""
+
+    def __init__(self, ctx: JobContext, asked: Resolved, folder: str) -> None:
+        self.ctx, self.auto = ctx, asked
+        self.kept = Kept(ctx.folder / folder)
+        self.budget = 60.0 * (asked.fit.budget_minutes or asked.request.budget_minutes)
+        self.problem: Problem | None = None
+        self.candidates: list[Tried] = []
+        self.ground: Ground
+        self.used, self.began = 0.0, time.monotonic()
+
+    def left(self) -> float:
+        """Seconds that may still be spent."""
+        return (1 - KEPT_BACK) * self.budget - self.used - (time.monotonic() - self.began)
+
+    def tell(self, tried: Tried, of: int | None = None) -> None:
+        """The state of one model as an event."""
+        values = {
+            "number": tried.number,
+            "of": of or len(self.candidates),
+            "model": tried.model,
+            "state": tried.state,
+            "figure": tried.figure,
+            "fold_figure": tried.fold_figure,
+            "accuracy": tried.accuracy,
+            "seconds": round(tried.seconds + tried.fold_seconds, 2),
+            "estimate": tried.estimate,
+            "why": tried.why,
+            "settings": tried.options,
+            "used": self.used + time.monotonic() - self.began,
+            "budget": self.budget,
+            "measure": "cross_entropy" if self.ground.is_classes else "rmse",
+        }
+        self.ctx.emit(Event("candidate", values))
+
+    def attempt(self, tried: Tried, turn: Turn) -> Tried:
+        """One model fitted and judged; a fault of these data with this model is its end and not that of the others."""
+        self.tell(replace(tried, state="running"))
+        began = time.monotonic()
+        try:
+            done = try_candidate(self.ground, tried, self.kept, turn)
+        except Problem as problem:
+            self.problem = self.problem or problem
+            why = msg("{what} {expected}", what=problem.what, expected=problem.expected)
+            return replace(tried, state="failed", seconds=time.monotonic() - began, why=why.to_json())
+        if done.trained.get("stopped_by") == "budget":
+            why = msg_n(
+                "Its share of the time ended its training after {n} epoch.",
+                "Its share of the time ended its training after {n} epochs.",
+                int(done.trained["epochs"]),
+            )
+            return replace(done, why=why.to_json())
+        return done
+
+    def written(self, choice: Choice, folder: Path) -> Chosen:
+        """The chosen model's bundle."""
+        by_number = {t.number: t for t in self.candidates}
+        members = [(by_number[n], weight) for n, weight in choice.weights.items()]
+        first = max(members, key=lambda m: m[1])[0]
+        stored = choice_json(self.ground, self.candidates, choice, self.budget)
+        resolved, prepared, bundle = write_choice(self.ground, self.kept, members, folder, stored)
+        trained = {**first.trained, "stopped_by": "auto"} if len(members) == 1 else {"stopped_by": "auto", "epochs": 0}
+        was_stopped = self.ctx.stop_requested() or any(t.state in ("stopped", "waiting") for t in self.candidates)
+        return Chosen(resolved, prepared, bundle, trained, stored, was_stopped)
+
+
+class _Auto(Trying):
+    """One attempt of an automatic choice."""
 
     def __init__(self, ctx: JobContext, auto: Resolved, prepared: Prepared) -> None:
+        super().__init__(ctx, auto, "auto")
         if auto.portfolio is None:
             raise AssertionError("resolve() gives the model 'auto' a portfolio")
-        self.ctx, self.auto = ctx, auto
-        self.kept = Kept(ctx.folder / "auto")
-        self.budget = 60.0 * (auto.fit.budget_minutes or auto.request.budget_minutes)
         self.slow: dict[str, float] = {}
-        self.problem: Problem | None = None
         self.candidates = [Tried(i, key, "waiting") for i, key in enumerate(auto.portfolio.keys)]
         widths = [w for w in (self._width(t) for t in self.candidates) if w is not None]
         self.ground = make_ground(auto, prepared, widths)
-        self.used, self.began = 0.0, time.monotonic()
 
     def _width(self, tried: Tried) -> int | None:
         try:
@@ -82,59 +145,34 @@ class _Auto:
         except Problem:
             return None
 
-    def left(self) -> float:
-        """Seconds that may still be spent on candidates."""
-        return (1 - KEPT_BACK) * self.budget - self.used - (time.monotonic() - self.began)
-
     def run(self, folder: Path) -> Chosen | None:
         for tried in self.candidates:
             earlier = self.kept.read(tried.number)
             if earlier is not None:
                 self.candidates[tried.number] = earlier
                 self.used += earlier.seconds + earlier.fold_seconds
-            self._tell(self.candidates[tried.number])
+            self.tell(self.candidates[tried.number])
         for number, tried in enumerate(self.candidates):
             if tried.state != "waiting":
                 continue
             if self.ctx.stop_requested():
                 break
             self.candidates[number] = self._try(tried)
-            self._tell(self.candidates[number])
+            self.tell(self.candidates[number])
         self._judge_best_by_folds()
         choice = choose(self.ground, self.candidates, self.kept)
         if choice is None:
             if self.problem is not None and not self.ctx.stop_requested():
                 raise self.problem
             return None
-        return self._written(choice, folder)
+        return self.written(choice, folder)
 
     def _try(self, tried: Tried) -> Tried:
         seconds, why = self._slice(tried)
         tried = replace(tried, estimate=seconds)
         if why is not None:
             return replace(tried, state="skipped", why=why.to_json())
-        turn = Turn(self._share(tried), self.ctx.emit, self.ctx.stop_requested)
-        self._tell(replace(tried, state="running"))
-        began = time.monotonic()
-        try:
-            done = try_candidate(self.ground, tried, self.kept, turn)
-        except Problem as problem:
-            self.problem = self.problem or problem
-            spent = time.monotonic() - began
-            return replace(
-                tried,
-                state="failed",
-                seconds=spent,
-                why=msg("{what} {expected}", what=problem.what, expected=problem.expected).to_json(),
-            )
-        if done.trained.get("stopped_by") == "budget":
-            epochs = int(done.trained["epochs"])
-            why = msg_n(
-                "Its share of the time ended its training after {n} epoch.",
-                "Its share of the time ended its training after {n} epochs.",
-                epochs,
-            )
-            done = replace(done, why=why.to_json())
+        done = self.attempt(tried, Turn(self._share(tried), self.ctx.emit, self.ctx.stop_requested))
         self._learn_speed(done, seconds)
         if done.state == "done":
             self.kept.write(done)
@@ -151,7 +189,7 @@ class _Auto:
             if not is_open or self.ctx.stop_requested():
                 continue
             turn = Turn(self.left(), self.ctx.emit, self.ctx.stop_requested)
-            self._tell(replace(tried, state="running"))
+            self.tell(replace(tried, state="running"))
             try:
                 judged = judge_by_folds(self.ground, tried, self.kept, turn)
             except (Stopped, Problem):
@@ -159,7 +197,7 @@ class _Auto:
             else:
                 self.kept.write(judged)
             self.candidates[tried.number] = judged
-            self._tell(judged)
+            self.tell(judged)
 
     def _slice(self, tried: Tried) -> tuple[float | None, Message | None]:
         """Seconds that the candidate will take by estimate, and why it is left out, if it is."""
@@ -205,33 +243,6 @@ class _Auto:
         estimated = max(0.5, (seconds - START_SECONDS if role == "network" else seconds) / self.slow.get(role, 1.0))
         self.slow[role] = min(10.0, max(0.2, spent / estimated))
 
-    def _tell(self, tried: Tried) -> None:
-        values = {
-            "number": tried.number,
-            "of": len(self.candidates),
-            "model": tried.model,
-            "state": tried.state,
-            "figure": tried.figure if tried.fold_figure is None else tried.fold_figure,
-            "is_folds": tried.fold_figure is not None,
-            "accuracy": tried.accuracy,
-            "seconds": tried.seconds + tried.fold_seconds,
-            "estimate": tried.estimate,
-            "why": tried.why,
-            "used": self.used + time.monotonic() - self.began,
-            "budget": self.budget,
-        }
-        self.ctx.emit(Event("candidate", values))
-
-    def _written(self, choice: Choice, folder: Path) -> Chosen:
-        by_number = {t.number: t for t in self.candidates}
-        members = [(by_number[n], weight) for n, weight in choice.weights.items()]
-        first = max(members, key=lambda m: m[1])[0]
-        stored = choice_json(self.ground, self.candidates, choice, self.budget)
-        resolved, prepared, bundle = write_choice(self.ground, self.kept, members, folder, stored)
-        trained = {**first.trained, "stopped_by": "auto"} if len(members) == 1 else {"stopped_by": "auto", "epochs": 0}
-        was_stopped = self.ctx.stop_requested() or any(t.state in ("stopped", "waiting") for t in self.candidates)
-        return Chosen(resolved, prepared, bundle, trained, stored, was_stopped)
-
 
 def choice_json(ground: Ground, tried: Sequence[Tried], choice: Choice, budget: float) -> dict[str, Any]:
     """How the model was chosen, as the run's summary and the manifest keep it."""
@@ -246,6 +257,7 @@ def choice_json(ground: Ground, tried: Sequence[Tried], choice: Choice, budget: 
             "seconds": round(t.seconds + t.fold_seconds, 2),
             "share": choice.weights.get(t.number, 0.0),
             "why": t.why,
+            "settings": t.options,
         }
         for t in tried
     ]
@@ -265,4 +277,5 @@ def choice_json(ground: Ground, tried: Sequence[Tried], choice: Choice, budget: 
 
 def forget(ctx: JobContext) -> None:
     """Throw away what candidates left in the job's folder, once the run has its results."""
-    shutil.rmtree(ctx.folder / "auto", ignore_errors=True)
+    for name in ("auto", "search"):
+        shutil.rmtree(ctx.folder / name, ignore_errors=True)

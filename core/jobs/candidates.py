@@ -130,7 +130,8 @@ def places_of(inputs: Inputs, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 class Tried:
     """One candidate and what became of it. `figure` is its RMSE or cross-entropy on the validation rows, `fold_figure` on folds.
 
-    `state`: done, stopped (by the user, with what it had learned), skipped, failed. `why` says in words why it was left out.
+    `state`: done, stopped (by the user, with what it had learned), pruned (a search gave it up), skipped, failed. `why` says in
+    words why it was left out. `options` are settings that differ from those that were asked for.
     """
 
     number: int

@@ -25,6 +25,7 @@ from core.evaluation import Metric
 from core.jobs import judging
 from core.jobs.auto import forget, run_auto
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
+from core.jobs.search import run_search
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key
 from core.serving.bundle import Bundle
@@ -79,7 +80,7 @@ def _run(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path) ->
     _stage(ctx, "baseline", 1)
     baselines = _baselines(ctx, resolved, prepared, work)
     _stage(ctx, "training", 2, n_train=len(prepared.train))
-    if resolved.portfolio is not None:
+    if resolved.portfolio is not None or resolved.request.search:
         _run_auto(ctx, resolved, prepared, work, baselines)
         return
     main, trained = _main(ctx, resolved, prepared, work, baselines)
@@ -90,8 +91,9 @@ def _run(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path) ->
 
 
 def _run_auto(ctx: JobContext, auto: Resolved, prepared: Prepared, work: Path, baselines: dict[str, Judged]) -> None:
-    """The automatic choice, then its model and the baseline beside it on the same windows."""
-    chosen = run_auto(ctx, auto, prepared, work / "bundle")
+    """The automatic choice, or a search, then its model and the baseline beside it on the same windows."""
+    run = run_auto if auto.portfolio is not None else run_search
+    chosen = run(ctx, auto, prepared, work / "bundle")
     if chosen is None:
         ctx.cancelled()
         return

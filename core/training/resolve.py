@@ -71,6 +71,7 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
     has_order = time is not None or split.method == "first"
     recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order)
     portfolio = None
+    _check_search(request)
     if request.model == AUTO_KEY:
         portfolio = make_portfolio(request.task, n_rows=dataset.n_rows, has_order=has_order)
         _check_options(request, [model_by_key(key) for key in portfolio.keys])
@@ -190,6 +191,21 @@ def _check_life(request: TrainRequest, group: str | None, time: str | None, targ
             no_unit if group is None else no_cycle,
             msg("It needs the column that names the machine and the one that counts its cycles."),
             msg("Choose both (on the command line --group and --time)."),
+        )
+
+
+def _check_search(request: TrainRequest) -> None:
+    if request.search and request.model == AUTO_KEY:
+        raise SettingProblem(
+            msg("Settings were to be searched for the model 'auto'."),
+            msg("A search looks into one family."),
+            msg("Name the family, or train with 'auto' without a search."),
+        )
+    if request.search and request.task == "anomaly":
+        raise SettingProblem(
+            msg("Settings were to be searched for a question about anomalies."),
+            msg("A search needs a known result to judge by; labels of anomalies only judge the finished model."),
+            msg("Train with the settings that you want."),
         )
 
 

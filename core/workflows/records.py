@@ -211,6 +211,11 @@ def run_record(row: RunRow, *, queue_position: int | None, progress: float | Non
     )
 
 
+def _goes_on(request: Mapping[str, Any]) -> bool:
+    """Whether a stopped run has something to go on with: epochs, candidates or trials."""
+    return bool(request.get("search")) or model_by_key(str(request.get("model", "auto"))).role == "network"
+
+
 def split_preview(split: Split, positions: NDArray, reason: Message, most: int = 2000) -> SplitPreview:
     """A split thinned to what an axis can show."""
     step = max(1, -(-len(positions) // most))

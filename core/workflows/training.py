@@ -145,7 +145,7 @@ def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = 
         request=request.model_dump(mode="json"),
         token=token,
         demo=demo,
-        lane="long" if model_by_key(model).role == "network" else "short",
+        lane="long" if request.search or model_by_key(model).role == "network" else "short",
         priority=-1 if demo else 0,
     )
     return get_run(ws, row.id)
