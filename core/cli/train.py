@@ -10,8 +10,11 @@ from typing import Any
 
 from core.cli.common import Answer, Options, check_out, figure_lines, figures, follow, intervals, note, open_or_import, pairs
 from core.cli.faults import Bug
+from core.data.dataset import Dataset
+from core.data.split import parse_split
 from core.errors import Problem, SettingProblem, TrainingProblem
 from core.messages import Message, msg
+from core.training.request import TrainRequest
 
 
 def search(options: Options) -> Answer:
@@ -20,34 +23,13 @@ def search(options: Options) -> Answer:
 
 def train(options: Options, *, is_search: bool = False) -> Answer:
     from core import workflows as wf
-    from core.data.split import parse_split
     from core.jobs import wait_for_job
-    from core.training.request import TrainRequest
 
     if options.out is not None:
         check_out(options.out, may_be_bundle=options.out.suffix != ".zip")
     ws = wf.open_workspace()
     dataset = open_or_import(ws, options.data)
-    request = TrainRequest.read(
-        {
-            "dataset_id": dataset.id,
-            "dataset_version": dataset.version,
-            "task": options.task,
-            "model": options.model,
-            "target": options.target,
-            "time": options.time,
-            "group": options.group,
-            "ignore": tuple(name.strip() for name in options.ignore.split(",") if name.strip()),
-            "recipe": _recipe_file(options.recipe),
-            "split": None if options.split is None else parse_split(options.split).model_dump(),
-            "preset": options.preset,
-            "options": pairs(options.set),
-            "seed": options.seed,
-            "budget_minutes": options.budget_minutes,
-            "search": is_search,
-            "name": options.name,
-        }
-    )
+    request = train_request(options, dataset).with_values(search=is_search)
     warnings = _leaks(ws, request)
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
@@ -94,6 +76,29 @@ def train(options: Options, *, is_search: bool = False) -> Answer:
         *choice_lines(run),
     ]
     return answer, lines + ([] if options.out is None else [f"bundle: {options.out}"]), 0
+
+
+def train_request(options: Options, dataset: Dataset) -> TrainRequest:
+    """The request that the options of `train` make."""
+    return TrainRequest.read(
+        {
+            "dataset_id": dataset.id,
+            "dataset_version": dataset.version,
+            "task": options.task,
+            "model": options.model,
+            "target": options.target,
+            "time": options.time,
+            "group": options.group,
+            "ignore": tuple(name.strip() for name in options.ignore.split(",") if name.strip()),
+            "recipe": _recipe_file(options.recipe),
+            "split": None if options.split is None else parse_split(options.split).model_dump(),
+            "preset": options.preset,
+            "options": pairs(options.set),
+            "seed": options.seed,
+            "budget_minutes": options.budget_minutes,
+            "name": options.name,
+        }
+    )
 
 
 def choice_answer(run: Any) -> dict[str, object]:

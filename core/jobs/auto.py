@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 KEPT_BACK = 0.06  # of the time: judging on the test part and writing
 FOLD_CANDIDATES = 4  # the best of them are judged once more on folds
-START_SECONDS = 6.0  # a network is built and traced
+START_SECONDS = 12.0  # a network is built and traced, and TensorFlow loaded for the first
+SLOW_SHARE = 0.2  # of the time: a shallow family that takes more waits until the networks had theirs
 FEWEST_EPOCHS = 8
 TYPICAL_SHARE = 0.5  # of the planned epochs: patience usually ends a fit early
 
@@ -152,13 +153,10 @@ class _Auto(Trying):
                 self.candidates[tried.number] = earlier
                 self.used += earlier.seconds + earlier.fold_seconds
             self.tell(self.candidates[tried.number])
-        for number, tried in enumerate(self.candidates):
-            if tried.state != "waiting":
-                continue
-            if self.ctx.stop_requested():
-                break
-            self.candidates[number] = self._try(tried)
-            self.tell(self.candidates[number])
+        for number in self._order():
+            if self.candidates[number].state == "waiting" and not self.ctx.stop_requested():
+                self.candidates[number] = self._try(self.candidates[number])
+                self.tell(self.candidates[number])
         self._judge_best_by_folds()
         choice = choose(self.ground, self.candidates, self.kept)
         if choice is None:
@@ -166,6 +164,18 @@ class _Auto(Trying):
                 raise self.problem
             return None
         return self.written(choice, folder)
+
+    def _order(self) -> Iterator[int]:
+        """Numbers in the order of the portfolio, but a shallow family that turns out to be slow goes behind the networks."""
+        waiting = []
+        for tried in self.candidates:
+            seconds, _ = self._slice(tried) if tried.state == "waiting" else (None, None)
+            is_slow = seconds is not None and seconds > SLOW_SHARE * self.budget
+            if is_slow and tried.number > 0 and model_by_key(tried.model).role != "network":
+                waiting.append(tried.number)
+            else:
+                yield tried.number
+        yield from waiting
 
     def _try(self, tried: Tried) -> Tried:
         seconds, why = self._slice(tried)
@@ -227,16 +237,19 @@ class _Auto(Trying):
         return seconds, None
 
     def _share(self, tried: Tried) -> float:
-        """The slice of a network: what is left, shared with the networks behind it."""
-        waiting = [t for t in self.candidates[tried.number :] if model_by_key(t.model).role == "network"]
-        return max(1.0, self.left()) / max(1, len(waiting))
+        """The slice of a network: its part of what is left, or what it is likely to need if that is more.
+
+        Two networks that were trained to their end say more than four that were not.
+        """
+        behind = [t for t in self.candidates[tried.number :] if model_by_key(t.model).role == "network"]
+        left = max(1.0, self.left())
+        return max(left / max(1, len(behind)), min(left, tried.estimate or 0.0))
 
     def _learn_speed(self, done: Tried, seconds: float | None) -> None:
         """How much slower than estimated this machine is today, for what is still to come."""
-        epochs = int(done.trained.get("epochs", 0))
-        if not seconds:
+        epochs, role = int(done.trained.get("epochs", 0)), model_by_key(done.model).role
+        if not seconds or not done.is_usable or (role == "network" and not epochs):
             return
-        role = model_by_key(done.model).role
         resolved = resolve_candidate(self.auto, done.model)
         planned = resolved.fit.epochs * TYPICAL_SHARE if role == "network" else 1
         spent = max(0.0, done.seconds - START_SECONDS) / max(1, epochs) * planned if role == "network" else done.seconds

@@ -7,7 +7,7 @@ shallow ones; then networks, those first that gain most for their time. Nothing 
 |---|---|
 | value, class | baseline, gradient boosting, random forest, support vectors (up to 5,000 rows), nearest neighbours (up to 20,000), tabular and dense network (from 200 rows) |
 | value, class; rows in order, from 1,000 | the same, then MiniRocket, convolutional and recurrent networks on windows |
-| remaining life | baseline, gradient boosting, random forest, MiniRocket; GRU, CNN, LSTM, transformer |
+| remaining life | baseline, gradient boosting, random forest; GRU, CNN, LSTM, transformer, MiniRocket |
 | anomaly | the recommended detector: no labels may be used to choose |
 """
 
@@ -40,7 +40,7 @@ def make_portfolio(task: str, *, n_rows: int, has_order: bool) -> Portfolio:
     few = msg("{n} rows are too few for a network; from {least} rows on it is tried.", n=n_rows, least=FEW_ROWS)
     if task == "rul":
         networks = ["gru", "cnn", "lstm", "transformer"]
-        kept = ["minirocket", *networks] if n_rows >= FEW_ROWS else []
+        kept = [*networks, "minirocket"] if n_rows >= FEW_ROWS else []
         return Portfolio((*shallow, *kept), () if kept else tuple((key, few) for key in networks))
     left_out: list[tuple[str, Message]] = []
     for key, most in (("svm", KERNEL_ROWS), ("nearest_neighbours", NEIGHBOUR_ROWS)):

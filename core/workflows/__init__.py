@@ -88,6 +88,16 @@ from core.workflows.shaping import (
     shape_dataset,
     shape_settings,
 )
+from core.workflows.studies import (
+    STUDY_TITLES,
+    StudyCell,
+    StudyWork,
+    get_study,
+    list_studies,
+    resume_study,
+    start_study,
+    stop_study,
+)
 from core.workflows.training import (
     TASK_CHOICES,
     delete_run,

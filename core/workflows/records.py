@@ -150,8 +150,20 @@ class SplitPreview:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedModel:
+    """One family that an automatic choice would try, with its seconds by estimate, or leave out, with the reason."""
+
+    model: str
+    seconds: float | None
+    left_out: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """What would be trained, before it is: nothing was fitted yet. `leaks` are columns that may give the answer away."""
+    """What would be trained, before it is: nothing was fitted yet. `leaks` are columns that may give the answer away.
+
+    `planned` are the families of an automatic choice, in the order in which they are tried.
+    """
 
     request: TrainRequest
     model: str
@@ -164,6 +176,7 @@ class TrainingPlan:
     fit_settings: Mapping[str, Any]
     notes: tuple[Message, ...]
     leaks: tuple[Leak, ...] = ()
+    planned: tuple[PlannedModel, ...] = ()
 
 
 def metrics_from_json(stored: Mapping[str, Any] | None) -> dict[str, Metric]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
 from core.data.split import TRAIN, make_split
+from core.errors import SettingProblem
 from core.features.pipeline import row_order
 from core.features.plan import n_category_features
 from core.messages import Message, msg
-from core.models import AUTO_KEY, Shape, estimate, is_table, model_by_key
+from core.models import AUTO_KEY, Estimate, Shape, estimate, is_table, model_by_key
 from core.training.prepare import check_target
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
-from core.training.resolve import Resolved, resolve
+from core.training.resolve import Resolved, resolve, resolve_candidate
 from core.workflows.curves import CurveReader, progress_of
 from core.workflows.importing import checked_name, open_dataset
 from core.workflows.leak_notes import find_leaks
@@ -22,6 +25,7 @@ from core.workflows.plan_notes import plan_notes
 from core.workflows.records import (
     Curves,
     Diagnosis,
+    PlannedModel,
     Run,
     StoredEvent,
     TaskChoice,
@@ -90,7 +94,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     by_time = resolved.time is not None and resolved.split.method in ("time", "first")
     positions = table[resolved.time].to_numpy()[order] if by_time else np.arange(len(table))  # type: ignore[index]
     ordered = split if not by_time else type(split)(split.settings, split.parts[order], split.seed, split.reason)
-    found, seconds = _estimate(resolved, split.rows(TRAIN))
+    found, seconds, planned = _estimate(resolved, split.rows(TRAIN))
     return TrainingPlan(
         request=request,
         model=AUTO_KEY if resolved.portfolio is not None else resolved.spec.key,
@@ -103,15 +107,39 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         fit_settings=resolved.fit.model_dump(mode="json"),
         notes=plan_notes(table, split, resolved),
         leaks=find_leaks(split, resolved),
+        planned=planned,
     )
 
 
-def _estimate(resolved: Resolved, train: NDArray[np.int64]):  # type: ignore[no-untyped-def]
-    """Weights, memory and seconds from the training rows; None for a straight-line baseline, which takes seconds."""
+def _estimate(resolved: Resolved, train: NDArray[np.int64]) -> tuple[Estimate | None, float | None, tuple[PlannedModel, ...]]:
+    """Weights, memory and seconds from the training rows, and what is tried; None for a straight-line baseline, which takes seconds.
+
+    An automatic choice needs the memory of its largest candidate, and the time of all or what it is given.
+    """
+    n_features = max(1, _n_features(resolved.dataset, train))
+    budget = resolved.fit.budget_minutes
+    if resolved.portfolio is None:
+        found, seconds = _estimate_one(resolved, n_features, len(train))
+        if resolved.request.search:
+            seconds = None if budget is None else 60 * budget
+        return found, seconds, ()
+    planned, largest, total = [], None, 0.0
+    for key in resolved.portfolio.keys:
+        with suppress(SettingProblem):
+            found, seconds = _estimate_one(resolve_candidate(resolved, key), n_features, len(train))
+            planned.append(PlannedModel(key, seconds))
+            total += seconds or 1.0
+            if found is not None and (largest is None or found.memory_bytes > largest.memory_bytes):
+                largest = found
+    planned += [PlannedModel(key, None, why) for key, why in resolved.portfolio.left_out]
+    return largest, total if budget is None else min(total, 60 * budget), tuple(planned)
+
+
+def _estimate_one(resolved: Resolved, n_features: int, n_train: int) -> tuple[Estimate | None, float | None]:
     if resolved.spec.role == "baseline" and not is_table(resolved.spec):
         return None, None
-    shape = Shape(resolved.width, max(1, _n_features(resolved.dataset, train)), 1)
-    found = estimate(resolved.spec, resolved.model_settings, shape, len(train), resolved.fit.batch_size)
+    shape = Shape(resolved.width, n_features, 1)
+    found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit.batch_size)
     if is_table(resolved.spec):
         return found, found.epoch_seconds
     seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes
