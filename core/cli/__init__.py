@@ -107,6 +107,12 @@ def _parser() -> _Parser:
     proposing.add_argument("--data", required=True, metavar="FILE|DATASET")
     proposing.add_argument("--out", type=Path, metavar="RECIPE")
     _add_train(verb("train", "train:train", "train a model and compare it with the baseline"))
+    _add_train(verb("search", "train:search", "search the settings of one family within the time, and keep the best"))
+    study = verb("study", "study:study", "repeat a training: on folds, seeds or sizes, or beside other families or splits")
+    study.add_argument("method", choices=("cross-validate", "seeds", "learning-curve", "worth", "optimism"))
+    study.add_argument("--folds", type=int, default=5)
+    study.add_argument("--repeats", type=int, default=5, help="seeds: how many")
+    _add_train(study, is_study=True)
     score = verb("score", "verbs:score", "score a file with a bundle")
     score.add_argument("--bundle", required=True)
     score.add_argument("--data", required=True, type=Path)
@@ -151,7 +157,7 @@ def _add_shape(parser: argparse.ArgumentParser) -> None:
     _add_set(parser)
 
 
-def _add_train(parser: argparse.ArgumentParser) -> None:
+def _add_train(parser: argparse.ArgumentParser, *, is_study: bool = False) -> None:
     parser.add_argument("--data", required=True, metavar="FILE|DATASET")
     parser.add_argument("--task", required=True)
     for role in ("target", "time", "group"):
@@ -164,5 +170,6 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--budget-minutes", type=float, default=10.0)
     parser.add_argument("--name", default="")
-    parser.add_argument("--out", type=Path, metavar="BUNDLE")
+    if not is_study:
+        parser.add_argument("--out", type=Path, metavar="BUNDLE")
     _add_set(parser)

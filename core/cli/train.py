@@ -10,39 +10,26 @@ from typing import Any
 
 from core.cli.common import Answer, Options, check_out, figure_lines, figures, follow, intervals, note, open_or_import, pairs
 from core.cli.faults import Bug
+from core.data.dataset import Dataset
+from core.data.split import parse_split
 from core.errors import Problem, SettingProblem, TrainingProblem
 from core.messages import Message, msg
+from core.training.request import TrainRequest
 
 
-def train(options: Options) -> Answer:
+def search(options: Options) -> Answer:
+    return train(options, is_search=True)
+
+
+def train(options: Options, *, is_search: bool = False) -> Answer:
     from core import workflows as wf
-    from core.data.split import parse_split
     from core.jobs import wait_for_job
-    from core.training.request import TrainRequest
 
     if options.out is not None:
         check_out(options.out, may_be_bundle=options.out.suffix != ".zip")
     ws = wf.open_workspace()
     dataset = open_or_import(ws, options.data)
-    request = TrainRequest.read(
-        {
-            "dataset_id": dataset.id,
-            "dataset_version": dataset.version,
-            "task": options.task,
-            "model": options.model,
-            "target": options.target,
-            "time": options.time,
-            "group": options.group,
-            "ignore": tuple(name.strip() for name in options.ignore.split(",") if name.strip()),
-            "recipe": _recipe_file(options.recipe),
-            "split": None if options.split is None else parse_split(options.split).model_dump(),
-            "preset": options.preset,
-            "options": pairs(options.set),
-            "seed": options.seed,
-            "budget_minutes": options.budget_minutes,
-            "name": options.name,
-        }
-    )
+    request = train_request(options, dataset).with_values(search=is_search)
     warnings = _leaks(ws, request)
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
@@ -81,12 +68,69 @@ def train(options: Options) -> Answer:
         "notes": [str(note) for note in run.notes],
         "warnings": warnings,
     }
+    answer |= choice_answer(run)
     named = ", ".join((run.baseline or "–", *run.other_baselines))
     lines = [
         f"run {run.id}: {run.model}, baseline {named}",
         *figure_lines(run.metrics, run.baseline_metrics, run.other_baselines),
+        *choice_lines(run),
     ]
     return answer, lines + ([] if options.out is None else [f"bundle: {options.out}"]), 0
+
+
+def train_request(options: Options, dataset: Dataset) -> TrainRequest:
+    """The request that the options of `train` make."""
+    return TrainRequest.read(
+        {
+            "dataset_id": dataset.id,
+            "dataset_version": dataset.version,
+            "task": options.task,
+            "model": options.model,
+            "target": options.target,
+            "time": options.time,
+            "group": options.group,
+            "ignore": tuple(name.strip() for name in options.ignore.split(",") if name.strip()),
+            "recipe": _recipe_file(options.recipe),
+            "split": None if options.split is None else parse_split(options.split).model_dump(),
+            "preset": options.preset,
+            "options": pairs(options.set),
+            "seed": options.seed,
+            "budget_minutes": options.budget_minutes,
+            "name": options.name,
+        }
+    )
+
+
+def choice_answer(run: Any) -> dict[str, object]:
+    """How the model was chosen, for JSON; nothing where it was asked for by name."""
+    choice = run.choice
+    if choice is None:
+        return {}
+    rows = [
+        {
+            "model": c.model,
+            "state": c.state,
+            "figure": c.figure,
+            "fold_figure": c.fold_figure,
+            "seconds": c.seconds,
+            "share": c.share,
+            "settings": dict(c.settings),
+            "why": None if c.why is None else str(c.why),
+        }
+        for c in choice.candidates
+    ]
+    return {"choice": {"measure": choice.measure, "sentences": [str(s) for s in choice.sentences], "candidates": rows}}
+
+
+def choice_lines(run: Any) -> list[str]:
+    """Why this model, in sentences, and a line a candidate."""
+    from core.workflows.choices import candidate_words
+
+    choice = run.choice
+    if choice is None:
+        return []
+    candidates = [f"  {c.title}: {candidate_words(c, choice.measure)}" for c in choice.candidates]
+    return [*(str(s) for s in choice.sentences), *candidates]
 
 
 def _leaks(ws: Any, request: Any) -> list[str]:

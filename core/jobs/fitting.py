@@ -158,22 +158,7 @@ def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
 
 def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:
     """Fit a shallow family on the same recipe, split and windows (or their statistics) and write its bundle."""
-    inputs, places = (_windows if reads_windows(spec) else _statistics)(prepared, prepared.train)
-    balanced = balanced_places(places, prepared, resolved)
-    if balanced is not places:  # places rise
-        inputs, places = inputs[np.searchsorted(places, balanced)], balanced
-    targets = encoded_targets(prepared, places)
-    targets = None if targets is None else targets.astype(np.float64)
-    seed = resolved.request.seed
-    fitted: FittedArrays
-    if reads_windows(spec) and targets is not None:
-        task, shape = cast(Task, resolved.request.task), network_shape(prepared)
-        fitted = spec.fit_windows(inputs, targets, settings, shape, task, seed)
-    elif is_table(spec):
-        table = np.asarray(inputs, dtype=np.float64)  # as the statistics are
-        fitted = spec.fit_table(table, targets, settings, seed, question_of(resolved, prepared, places))
-    else:
-        fitted = spec.fit(inputs, targets, settings, seed)
+    fitted = fit_shallow(resolved, prepared, spec, settings)
     facts = {**fitted.facts, **({"notes": [note.to_json() for note in fitted.notes]} if fitted.notes else {})}
     manifest = base_manifest(resolved, prepared, spec.key, fitted.kind, settings).model_copy(update={"training": facts})
     files = {**fitted.files, **({"model.onnx": fitted.onnx} if fitted.onnx else {})}
@@ -181,13 +166,32 @@ def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Se
     return Bundle(folder, write_bundle(folder, manifest, files=files, arrays=arrays))
 
 
+def fit_shallow(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings) -> FittedArrays:
+    """A shallow family fitted on the training places of `prepared`."""
+    inputs, places = (_windows if reads_windows(spec) else _statistics)(prepared, prepared.train)
+    balanced = balanced_places(places, prepared, resolved)
+    if balanced is not places:  # places rise
+        inputs, places = inputs[np.searchsorted(places, balanced)], balanced
+    targets = encoded_targets(prepared, places)
+    targets = None if targets is None else targets.astype(np.float64)
+    seed = resolved.request.seed
+    if reads_windows(spec) and targets is not None:
+        task, shape = cast(Task, resolved.request.task), network_shape(prepared)
+        return spec.fit_windows(inputs, targets, settings, shape, task, seed)
+    if is_table(spec):
+        table = np.asarray(inputs, dtype=np.float64)  # as the statistics are
+        return spec.fit_table(table, targets, settings, seed, question_of(resolved, prepared, places))
+    fitted: FittedArrays = spec.fit(inputs, targets, settings, seed)
+    return fitted
+
+
 def question_of(resolved: Resolved, prepared: Prepared, places: NDArray[np.int64]) -> Question:
     """What a family that answers several tasks is asked, with the parts of its training rows that fit the split."""
     n_classes = len(prepared.target.classes) if isinstance(prepared.target, ClassTarget) else 0
-    return Question(cast(Task, resolved.request.task), n_classes, _folds(resolved, prepared, places))
+    return Question(cast(Task, resolved.request.task), n_classes, split_folds(resolved, prepared, places))
 
 
-def _folds(resolved: Resolved, prepared: Prepared, places: NDArray[np.int64]) -> NDArray[np.int64] | None:
+def split_folds(resolved: Resolved, prepared: Prepared, places: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """Whole groups, or stretches of time, as the split has them; None where it is random, unless a row stands twice.
 
     A split that a column gives is taken as one by group where there is a group, else as one by time.

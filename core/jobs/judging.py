@@ -151,10 +151,10 @@ def part_metrics(
     if task == "anomaly":
         return _anomaly_metrics(scored, rows, prepared, resolved)
     if task == "classification":
-        return _class_metrics(scored, rows, prepared, manifest, _blocks(rows, prepared, resolved))
+        return _class_metrics(scored, rows, prepared, manifest, row_blocks(rows, prepared, resolved))
     truth = capped_truth(prepared)[rows]
     predicted = scored["prediction"].to_numpy(dtype=np.float64)
-    blocks = _blocks(rows, prepared, resolved)
+    blocks = row_blocks(rows, prepared, resolved)
     found = list(regression_metrics(truth, predicted, seed=resolved.request.seed, blocks=blocks))
     if "lower" in scored:
         found.append(measured_coverage(truth, scored["lower"].to_numpy(), scored["upper"].to_numpy()))
@@ -184,7 +184,8 @@ def resampling_blocks(
     return blocks
 
 
-def _blocks(rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> NDArray[np.int64] | None:
+def row_blocks(rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> NDArray[np.int64] | None:
+    """`resampling_blocks` of some rows of a run."""
     return resampling_blocks(rows, prepared.keys, group=resolved.group, time=resolved.time, method=resolved.split.method)
 
 
@@ -213,7 +214,7 @@ def _anomaly_metrics(
     labels = label_flags(prepared.truth[rows])
     known &= np.isfinite(labels)
     truth = labels[known] > 0
-    blocks = _blocks(rows, prepared, resolved)
+    blocks = row_blocks(rows, prepared, resolved)
     blocks = None if blocks is None else blocks[known]
     return (
         *found,

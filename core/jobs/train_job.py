@@ -23,7 +23,9 @@ from core.data.rows import take_rows
 from core.data.split import TEST, VALIDATION
 from core.evaluation import Metric
 from core.jobs import judging
+from core.jobs.auto import forget, run_auto
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
+from core.jobs.search import run_search
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key
 from core.serving.bundle import Bundle
@@ -78,11 +80,36 @@ def _run(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path) ->
     _stage(ctx, "baseline", 1)
     baselines = _baselines(ctx, resolved, prepared, work)
     _stage(ctx, "training", 2, n_train=len(prepared.train))
+    if resolved.portfolio is not None or resolved.request.search:
+        _run_auto(ctx, resolved, prepared, work, baselines)
+        return
     main, trained = _main(ctx, resolved, prepared, work, baselines)
     _stage(ctx, "writing", 3)
     _write_results(ctx, resolved, prepared, work, main, baselines, trained)
     if trained.get("stopped_by") == "user":
         ctx.cancelled()
+
+
+def _run_auto(ctx: JobContext, auto: Resolved, prepared: Prepared, work: Path, baselines: dict[str, Judged]) -> None:
+    """The automatic choice, or a search, then its model and the baseline beside it on the same windows."""
+    run = run_auto if auto.portfolio is not None else run_search
+    chosen = run(ctx, auto, prepared, work / "bundle")
+    if chosen is None:
+        ctx.cancelled()
+        return
+    resolved, prepared_then = chosen.resolved, chosen.prepared
+    _stage(ctx, "writing", 3)
+    if prepared_then.pipeline.width != prepared.pipeline.width:
+        baselines = _baselines(ctx, resolved, prepared_then, work)
+    if chosen.choice["chosen"] in baselines:  # nothing stands beside itself
+        shutil.rmtree(work / "bundle" / "baseline", ignore_errors=True)
+        baselines = {} if len(baselines) == 1 else _baselines(ctx, resolved, prepared_then, work)
+    main = judge(chosen.bundle, prepared_then, resolved, ctx.watch("judging", stops=False))
+    _write_results(ctx, resolved, prepared_then, work, main, baselines, chosen.trained, chosen.choice)
+    if chosen.was_stopped:
+        ctx.cancelled()
+    else:
+        forget(ctx)
 
 
 def _stage(ctx: JobContext, name: str, done: int, **more: int) -> None:
@@ -93,7 +120,7 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
     """Every baseline of the task, but the family itself when a baseline was asked for."""
     found: dict[str, Judged] = {}
     for key in baseline_for(resolved.request.task):
-        if key == resolved.spec.key:
+        if key == resolved.spec.key and resolved.portfolio is None:
             continue
         folder = work / "bundle" / "baseline" if not found else work / f"baseline_{key}"
         spec = model_by_key(key)
@@ -169,6 +196,7 @@ def _write_results(
     main: Judged,
     baselines: dict[str, Judged],
     trained: dict[str, Any],
+    choice: dict[str, Any] | None = None,
 ) -> None:
     run_id, metrics, baseline = str(ctx.job.params["run_id"]), judging.metrics_json(main.metrics), _baseline_json(baselines)
     manifest = main.bundle.manifest.model_copy(update={"metrics": metrics, "baseline": baseline, "run": run_id})
@@ -186,11 +214,12 @@ def _write_results(
         "changes": recipe_changes(prepared),
         "width": resolved.width,
         "n_train": len(prepared.train),
+        **({} if choice is None else {"choice": choice}),
     }
     store = ctx.store
     store.adopt_folder(work / "bundle", store.path(run_id, "bundle"))
     store.adopt_folder(work, store.path(run_id, "results"))
-    store.finish_run(run_id, metrics=metrics, baseline=baseline, summary=summary)
+    store.finish_run(run_id, metrics=metrics, baseline=baseline, summary=summary, model=manifest.model)
     ctx.emit(Event("result", {"model": manifest.model, "baseline": False, "metrics": metrics}))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.errors import unknown_choice
 from core.models import (
     bigru,
@@ -43,6 +45,7 @@ from core.models.spec import (
     TableSpec,
     Task,
 )
+from core.models.special import AUTO, AUTO_KEY, ENSEMBLE, ENSEMBLE_KEY
 from core.models.window_statistics import statistic_names, window_statistics
 
 ModelSpec = NetworkSpec | BaselineSpec | TableSpec | SequenceSpec
@@ -78,6 +81,8 @@ _BY_KEY: dict[str, ModelSpec] = {spec.key: spec for spec in MODELS}
 if len(_BY_KEY) != len(MODELS):
     raise RuntimeError("Two model families have the same key.")
 
+_SPECIAL: dict[str, Any] = {spec.key: spec for spec in (AUTO, ENSEMBLE)}
+
 _BASELINES: dict[str, tuple[str, ...]] = {
     "regression": ("ridge",),
     "rul": ("ridge",),
@@ -87,11 +92,14 @@ _BASELINES: dict[str, tuple[str, ...]] = {
 
 
 def model_by_key(key: str) -> ModelSpec:
-    """The family with this key.
+    """The family with this key, or what stands under "auto" and "ensemble".
 
     Raises:
         SettingProblem: there is none; the error names the closest.
     """
+    if key in _SPECIAL:
+        found: ModelSpec = _SPECIAL[key]
+        return found
     if key not in _BY_KEY:
         raise unknown_choice("model", key, _BY_KEY)
     return _BY_KEY[key]
@@ -120,6 +128,8 @@ def baseline_for(task: str) -> tuple[str, ...]:
 
 
 __all__ = [
+    "AUTO_KEY",
+    "ENSEMBLE_KEY",
     "MODELS",
     "BaselineSpec",
     "Estimate",

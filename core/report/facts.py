@@ -92,7 +92,7 @@ class ReportFacts:
     """Everything one report says of one run. Empty parts are left out of the document.
 
     `created` is an aware datetime. `verdict` is the one sentence that the report opens with. `versions` and `hashes` map
-    a name to a text.
+    a name to a text. `choice` says why this model was kept, `candidates` what became of each that was tried.
     """
 
     title: Message | str
@@ -115,3 +115,5 @@ class ReportFacts:
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Message, ...] = ()
+    choice: tuple[Message, ...] = ()
+    candidates: tuple[Fact, ...] = ()

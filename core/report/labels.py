@@ -18,6 +18,7 @@ LABELS: Mapping[str, Message] = {
     "rows": msg("Rows"),
     "charts": msg("Charts"),
     "no_script": msg("The charts need JavaScript; the tables do not."),
+    "choice": msg("Why this model"),
     "decision_limit": msg("Decision limit"),
     "events": msg("Events"),
     "number": msg("No."),

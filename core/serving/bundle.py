@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import re
 import shutil
 import zipfile
 import zlib
@@ -26,10 +27,11 @@ from core.errors import DataProblem
 from core.features import Pipeline
 from core.messages import msg
 from core.serving.manifest import FORMAT_VERSION, Manifest
-from core.serving.predictors import Predictor, make_predictor, read_arrays
+from core.serving.predictors import Predictor, make_ensemble, make_predictor, read_arrays
 from core.settings import Settings
 
 ALLOWED_FILES = ("model.onnx", "model.npz", "model.keras", "model.txt", "calibration.npz", "example.json")
+MEMBER_FILE = re.compile(r"member\d{1,2}\.(onnx|npz|keras|txt)")
 MAX_FILE_BYTES = 1_000_000_000
 
 
@@ -42,7 +44,8 @@ class Bundle:
 
     @cached_property
     def predictor(self) -> Predictor:
-        return make_predictor(self.manifest.predictor, self.folder)
+        members = [(member.predictor, member.weight, member.width) for member in self.manifest.members]
+        return make_ensemble(members, self.folder) if members else make_predictor(self.manifest.predictor, self.folder)
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -64,6 +67,11 @@ class Bundle:
         from core.serving.scoring import score_table
 
         return score_table(self, table).table
+
+
+def is_allowed(name: str) -> bool:
+    """Whether a file of this name may lie in a bundle beside its manifest."""
+    return name in ALLOWED_FILES or MEMBER_FILE.fullmatch(name) is not None
 
 
 def file_sha256(path: Path) -> str:
@@ -89,7 +97,7 @@ def write_bundle(
     for name, content in arrays.items():
         with (folder / name).open("wb") as out:
             np.savez(out, allow_pickle=False, **{k: np.asarray(v) for k, v in content.items()})
-    hashes = {name: file_sha256(folder / name) for name in ALLOWED_FILES if (folder / name).exists()}
+    hashes = {path.name: file_sha256(path) for path in sorted(folder.iterdir()) if is_allowed(path.name)}
     finished = manifest.model_copy(update={"files": hashes})
     (folder / "manifest.json").write_text(finished.model_dump_json(indent=1), encoding="utf-8")
     return finished
@@ -140,7 +148,7 @@ def _read_manifest(kind: type[Settings], raw: dict[str, object], path: Path) -> 
 def _check_hashes(folder: Path, manifest: Manifest, path: Path) -> None:
     for name, expected in manifest.files.items():
         file = folder / name
-        if name not in ALLOWED_FILES or not file.is_file() or file_sha256(file) != expected:
+        if not is_allowed(name) or not file.is_file() or file_sha256(file) != expected:
             raise DataProblem(
                 msg("The file {file} of the bundle '{bundle}' is missing or changed.", file=name, bundle=path.name),
                 msg("Its hash must be the one that the manifest lists."),
@@ -158,7 +166,7 @@ def _unpacked(path: Path) -> Path:
                 inner = info.filename.removeprefix("baseline/")
                 if info.is_dir():
                     continue
-                if inner not in (*ALLOWED_FILES, "manifest.json") or info.file_size > MAX_FILE_BYTES:
+                if not (is_allowed(inner) or inner == "manifest.json") or info.file_size > MAX_FILE_BYTES:
                     raise _not_a_bundle(path, msg("it contains '{file}'.", file=info.filename[:80]))
                 out = target / ("baseline" if info.filename != inner else ".") / inner
                 out.parent.mkdir(exist_ok=True)

@@ -36,8 +36,27 @@ class IntervalFacts(Settings):
     n: int
 
 
+class MemberFacts(Settings):
+    """One model of an ensemble: its family, its kind of predictor, its share of the average, its settings and what its fit told.
+
+    Its files are named `member<place>` where those of a single model are named `model`. It reads the last `width` rows of
+    the ensemble's window.
+    """
+
+    model: str
+    predictor: str
+    weight: float
+    width: int
+    settings: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+
+
 class Manifest(Settings):
-    """Everything that scoring and a report need besides the weights."""
+    """Everything that scoring and a report need besides the weights.
+
+    `members` are the models of an ensemble, none for a single model. `choice` is how the model was chosen among others
+    (`core/jobs/choice.py`), empty where it was asked for by name.
+    """
 
     format_version: int = FORMAT_VERSION
     task: str
@@ -64,3 +83,5 @@ class Manifest(Settings):
     created: str = ""
     run: str = ""
     files: dict[str, str] = Field(default_factory=dict)
+    members: tuple[MemberFacts, ...] = ()
+    choice: dict[str, Any] = Field(default_factory=dict)

@@ -6,6 +6,7 @@ are cut into chunks of 256 windows, which is several times faster on a CPU than 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.features.pca import PcaModel, score_pca
 from core.models.random_kernels import RandomKernels, kernel_features
+from core.models.spec import FittedArrays
 from core.models.window_statistics import window_statistics
 from core.serving.shallow import KernelModel, NeighbourModel
 
@@ -118,17 +120,50 @@ class OnnxDetector:
         return np.concatenate(parts).reshape(len(statistics), -1).astype(np.float64)
 
 
-def make_predictor(kind: str, folder: Path) -> Predictor:
-    """The predictor of a bundle folder, by the manifest's `predictor` key."""
+class Ensemble:
+    """The weighted average of the outputs of several predictors on the same windows: (n, width, n_features) → (n, k).
+
+    Each member has its share and the rows that it reads, the last ones of the window: a window is causal, so that its last
+    rows are the window of a narrower model. Source: Caruana, Niculescu-Mizil, Crew & Ksikes, Ensemble selection from libraries of models, ICML 2004.
+    """
+
+    def __init__(self, members: Sequence[tuple[Predictor, float, int]]) -> None:
+        self._members = tuple(members)
+
+    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        parts = [
+            weight * predictor.predict(np.ascontiguousarray(windows[:, -width:])).reshape(len(windows), -1)
+            for predictor, weight, width in self._members
+        ]
+        return np.sum(parts, axis=0)
+
+
+def make_predictor(kind: str, folder: Path, stem: str = "model") -> Predictor:
+    """The predictor of a bundle folder, by the manifest's `predictor` key; its files are named `stem`."""
     if kind == "network":
-        return OnnxNetwork(folder / "model.onnx")
+        return OnnxNetwork(folder / f"{stem}.onnx")
     if kind == "onnx":
-        return OnnxDetector((folder / "model.onnx").read_bytes())
-    arrays = read_arrays(folder / "model.npz")
+        return OnnxDetector((folder / f"{stem}.onnx").read_bytes())
+    return _of_arrays(kind, read_arrays(folder / f"{stem}.npz"))
+
+
+def make_ensemble(members: Sequence[tuple[str, float, int]], folder: Path) -> Ensemble:
+    """The ensemble of a bundle folder: (kind, share, width) of each member, whose files are `member<place>`."""
+    found = [(make_predictor(kind, folder, f"member{i}"), weight, width) for i, (kind, weight, width) in enumerate(members)]
+    return Ensemble(found)
+
+
+def predictor_of(fitted: FittedArrays) -> Predictor:
+    """The predictor of a shallow family that was just fitted, without a file."""
+    return OnnxDetector(fitted.onnx) if fitted.kind == "onnx" else _of_arrays(fitted.kind, fitted.arrays)
+
+
+def _of_arrays(kind: str, arrays: dict[str, NDArray[np.float64]]) -> Predictor:
     classes: dict[str, Any] = {"linear": LinearModel, "logistic": LogisticModel, "pca": PcaDetector}
     classes |= {"kernel": KernelModel, "neighbours": NeighbourModel}
     classes |= {"minirocket": RandomKernelModel, "minirocket_classes": RandomKernelClasses}
-    return classes[kind](arrays)
+    found: Predictor = classes[kind](arrays)
+    return found
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[np.float64]]:

@@ -86,10 +86,21 @@ class RunStore(JobStore, AuditStore):
         return None if found is None else _row(*found)
 
     def finish_run(
-        self, run_id: str, *, metrics: Mapping[str, Any], baseline: Mapping[str, Any], summary: Mapping[str, Any]
+        self,
+        run_id: str,
+        *,
+        metrics: Mapping[str, Any],
+        baseline: Mapping[str, Any],
+        summary: Mapping[str, Any],
+        model: str | None = None,
     ) -> None:
-        """Keep the results of a run; its bundle and results must be in their place before (file first, row second)."""
-        self._change_run(run_id, metrics=dict(metrics), baseline=dict(baseline), summary=dict(summary))
+        """Keep the results of a run; its bundle and results must be in their place before (file first, row second).
+
+        Args:
+            model: The family that was chosen, where the run was asked to choose.
+        """
+        more = {} if model is None else {"model": model}
+        self._change_run(run_id, metrics=dict(metrics), baseline=dict(baseline), summary=dict(summary), **more)
 
     def rename_run(self, run_id: str, name: str) -> None:
         """Give a run another name."""

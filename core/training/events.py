@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-EventKind = Literal["stage", "batch", "epoch", "note", "result", "problem", "progress", "network"]
+EventKind = Literal["stage", "batch", "epoch", "note", "result", "problem", "progress", "network", "candidate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,10 @@ class Event:
     epoch: {"epoch", "loss", "val_loss", "metric", "val_metric", "learning_rate", "seconds", "best_epoch", "epochs"};
     note: {"message": Message JSON}; result: the metrics; problem: Problem JSON;
     progress: {"stage", "fraction" (0–1 of that stage)}; network: {"layers": [{"name", "kind", "shape", "weights", "inputs"}],
-    "weights"}, see `core.training.layers`.
+    "weights"}, see `core.training.layers`;
+    candidate: one model of several that are tried, or one trial of a search: {"number" (from 0), "of", "model", "state"
+    (waiting, running, done, stopped, skipped, failed, pruned), "figure", "seconds", "why" (Message JSON or None), "used",
+    "budget" (seconds)}. Epochs and batches of such a model carry its number as "candidate".
     """
 
     kind: EventKind

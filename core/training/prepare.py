@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -49,11 +49,12 @@ class Prepared:
     notes: tuple[Message, ...]
 
 
-def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatched) -> Prepared:
+def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatched, *, split: Split | None = None) -> Prepared:
     """Fit everything but the model, and lay out the features of every row.
 
     Args:
         room: Where a large table's features lie; without one all is in memory.
+        split: Another one than that of the request, as folds have it.
 
     Raises:
         NotEnoughData: fewer than 8 training windows, or no validation window.
@@ -64,14 +65,14 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
     roles = (resolved.time, resolved.group, resolved.target, resolved.split.column)
     keys = _key_columns(rows, [n for n in dict.fromkeys(roles) if n is not None and n in used])
     columns = [c for c in dataset.columns if c.name in used]
-    split = make_split(
+    split = split or make_split(
         keys,
         resolved.split,
         task=request.task,
         time=resolved.time,
         group=resolved.group,
         target=resolved.target,
-        gap_rows=resolved.width - 1,
+        gap_rows=resolved.gap_rows,
         seed=request.seed,
     )
     sample = split.train_sample(rows)
@@ -104,6 +105,22 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
         validation=_places(inputs, split, VALIDATION, known, SMALLEST_VALIDATION),
         notes=(*plan.notes, *notes),
     )
+
+
+def with_width(prepared: Prepared, width: int, task: str) -> Prepared:
+    """The same split, recipe and features in windows of another width; only the windows are laid out anew.
+
+    Raises:
+        NotEnoughData: as `prepare`.
+    """
+    if width == prepared.pipeline.width:
+        return prepared
+    pipeline = replace(prepared.pipeline, width=width)
+    inputs = pipeline.inputs(prepared.rows, prepared.room, prepared.inputs.cleaned, in_training=True)
+    known = _known(prepared.truth, prepared.target, task, len(prepared.keys))
+    train = _places(inputs, prepared.split, TRAIN, known, SMALLEST_TRAINING)
+    validation = _places(inputs, prepared.split, VALIDATION, known, SMALLEST_VALIDATION)
+    return replace(prepared, pipeline=pipeline, inputs=inputs, train=train, validation=validation)
 
 
 def _key_columns(rows: Rows, names: list[str]) -> pd.DataFrame:

@@ -44,4 +44,7 @@ class TrainRequest(Settings):
         unit="min",
         gt=0,
     )
+    search: bool = setting(
+        False, title="Search settings", help="Try settings of the family within the time budget and keep the best."
+    )
     name: str = ""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from core.data.dataset import Column, Dataset
 from core.data.split import SplitSettings, default_split
 from core.errors import DataProblem, SettingProblem, unknown_choice
 from core.messages import Message, msg, msg_n
-from core.models import MODELS, TASKS, model_by_key, models_for
+from core.models import AUTO_KEY, MODELS, TASKS, model_by_key, models_for
 from core.settings import Settings
+from core.training.portfolio import Portfolio, make_portfolio
 from core.training.presets import preset_settings
 from core.training.recommend import Recommendation, recommend_model
 from core.training.request import TrainRequest
@@ -25,7 +29,11 @@ FEWEST_GROUPS = 5
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What will be trained. `dataset` carries the roles of this run; `spec` is the family's catalogue entry."""
+    """What will be trained. `dataset` carries the roles of this run; `spec` is the family's catalogue entry.
+
+    `gap_rows` are left out between the parts of a split by time. For the model "auto", `portfolio` says what is tried, `spec`
+    is the family that is recommended, and the gap is that of the widest window, so that all are judged on one split.
+    """
 
     request: TrainRequest
     dataset: Dataset
@@ -39,7 +47,9 @@ class Resolved:
     group: str | None
     time: str | None
     width: int
+    gap_rows: int
     recommendation: Recommendation
+    portfolio: Portfolio | None = None
 
 
 def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
@@ -60,10 +70,20 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
     split, reason = _split(with_roles, request)
     has_order = time is not None or split.method == "first"
     recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order)
-    spec = model_by_key(recommendation.model if request.model == "auto" else request.model)
+    portfolio = None
+    _check_search(request)
+    if request.model == AUTO_KEY:
+        portfolio = make_portfolio(request.task, n_rows=dataset.n_rows, has_order=has_order)
+        _check_options(request, [model_by_key(key) for key in portfolio.keys])
+    spec = model_by_key(recommendation.model if portfolio is not None else request.model)
     if request.task not in spec.tasks:
         raise unknown_choice("model", spec.key, [s.key for s in models_for(request.task)])
+    if portfolio is None:
+        _check_options(request, [spec])
     model_settings, task_settings, fit = _settings(spec, request, dataset.n_rows)
+    of_family = partial(_width, task=request.task, settings=task_settings, has_order=has_order, n_rows=dataset.n_rows)
+    width = of_family(spec)
+    widest = width if portfolio is None else max(_widths(portfolio, of_family))
     return Resolved(
         request=request,
         dataset=with_roles,
@@ -76,9 +96,46 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
         target=target,
         group=group,
         time=time,
-        width=_width(spec, request.task, task_settings, has_order, dataset.n_rows),
+        width=width,
+        gap_rows=widest - 1,
         recommendation=recommendation,
+        portfolio=portfolio,
     )
+
+
+def resolve_candidate(auto: Resolved, key: str, **options: Any) -> Resolved:
+    """One family of a portfolio as if it had been asked for by name, on the split that all share.
+
+    Args:
+        options: Settings of the family or the fit that differ from those of the request.
+
+    Raises:
+        SettingProblem: the window that was set is too short for it.
+    """
+    spec = model_by_key(key)
+    request = auto.request.with_values(model=key, options={**_declared(spec, auto.request), **options})
+    model_settings, task_settings, fit = _settings(spec, request, auto.dataset.n_rows)
+    has_order = auto.time is not None or auto.split.method == "first"
+    width = _width(spec, task=request.task, settings=task_settings, has_order=has_order, n_rows=auto.dataset.n_rows)
+    return replace(
+        auto,
+        request=request,
+        spec=spec,
+        model_settings=model_settings,
+        fit=fit,
+        task=task_settings,
+        width=width,
+        portfolio=None,
+    )
+
+
+def _widths(portfolio: Portfolio, of_family: Callable[[Any], int]) -> list[int]:
+    """The windows of the families; one that cannot read the window that was set is left out when its turn comes."""
+    found = []
+    for key in portfolio.keys:
+        with suppress(SettingProblem):
+            found.append(of_family(model_by_key(key)))
+    return found or [1]
 
 
 def _with_roles(dataset: Dataset, request: TrainRequest) -> Dataset:
@@ -137,6 +194,21 @@ def _check_life(request: TrainRequest, group: str | None, time: str | None, targ
         )
 
 
+def _check_search(request: TrainRequest) -> None:
+    if request.search and request.model == AUTO_KEY:
+        raise SettingProblem(
+            msg("Settings were to be searched for the model 'auto'."),
+            msg("A search looks into one family."),
+            msg("Name the family, or train with 'auto' without a search."),
+        )
+    if request.search and request.task == "anomaly":
+        raise SettingProblem(
+            msg("Settings were to be searched for a question about anomalies."),
+            msg("A search needs a known result to judge by; labels of anomalies only judge the finished model."),
+            msg("Train with the settings that you want."),
+        )
+
+
 def _split(dataset: Dataset, request: TrainRequest) -> tuple[SplitSettings, Message]:
     """The split asked for, else the default rule. Fewer than five groups are strata and not lots: then by time."""
     if request.split is not None:
@@ -155,15 +227,26 @@ def _split(dataset: Dataset, request: TrainRequest) -> tuple[SplitSettings, Mess
 
 
 def _settings(spec: Any, request: TrainRequest, n_rows: int) -> tuple[Settings, TaskSettings, FitSettings]:
-    """The options parted by who declares them; an option that nobody declares is refused."""
+    """The options parted by who declares them."""
     owners: tuple[type[Settings], ...] = (spec.settings, TaskSettings, FitSettings)
-    for name in request.options:
-        if not any(name in owner.model_fields for owner in owners):
-            raise unknown_choice("setting", name, sorted({f for owner in owners for f in owner.model_fields}))
-    parts = [{k: v for k, v in request.options.items() if k in owner.model_fields} for owner in owners]
+    parts = [{k: v for k, v in _declared(spec, request).items() if k in owner.model_fields} for owner in owners]
     preset = preset_settings(request.preset, spec, n_rows)
     fit = preset.with_values(**({"budget_minutes": request.budget_minutes} | parts[2]))
     return spec.settings.read(parts[0]), TaskSettings.read(parts[1]), fit
+
+
+def _declared(spec: Any, request: TrainRequest) -> dict[str, Any]:
+    """The options that concern one family."""
+    owners = (spec.settings, TaskSettings, FitSettings)
+    return {k: v for k, v in request.options.items() if any(k in owner.model_fields for owner in owners)}
+
+
+def _check_options(request: TrainRequest, specs: Sequence[Any]) -> None:
+    """An option that nobody declares is refused."""
+    owners = [*(spec.settings for spec in specs), TaskSettings, FitSettings]
+    for name in request.options:
+        if not any(name in owner.model_fields for owner in owners):
+            raise unknown_choice("setting", name, sorted({f for owner in owners for f in owner.model_fields}))
 
 
 def _width(spec: Any, task: str, settings: TaskSettings, has_order: bool, n_rows: int) -> int:

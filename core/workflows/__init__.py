@@ -11,6 +11,7 @@ from core.workflows.anomalies import (
     set_verdict,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
+from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.comparing import compare_datasets, in_a_sentence, named_dataset
 from core.workflows.csv_out import without_formula
@@ -88,6 +89,16 @@ from core.workflows.shaping import (
     preview_shape,
     shape_dataset,
     shape_settings,
+)
+from core.workflows.studies import (
+    STUDY_TITLES,
+    StudyCell,
+    StudyWork,
+    get_study,
+    list_studies,
+    resume_study,
+    start_study,
+    stop_study,
 )
 from core.workflows.training import (
     TASK_CHOICES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from core.evaluation.result import Metric
 from core.messages import Message
 from core.store import EventRow, JobRow, Store
+from core.workflows.choices import CandidateLine, candidate_line
 from core.workflows.records import Curves, metrics_from_json
 
 MAX_BATCH_POINTS = 20_000
@@ -32,6 +34,10 @@ class CurveReader:
         self._baseline: dict[str, Metric] = {}
         self._baseline_model = ""
         self._network: Mapping[str, Any] | None = None
+        self._candidates: dict[int, CandidateLine] = {}
+        self._candidate: int | None = None
+        self._trial_curves: dict[int, dict[int, float]] = {}
+        self._used: tuple[float, float] | None = None
 
     def add(self, events: Sequence[EventRow]) -> None:
         """Take the events that follow the last one seen, in order."""
@@ -66,16 +72,30 @@ class CurveReader:
             baseline_model=self._baseline_model,
             notes=tuple(self._notes),
             network=self._network,
+            candidates=tuple(self._candidates[k] for k in sorted(self._candidates)),
+            candidate=self._candidate,
+            trial_curves={
+                k: (np.array(sorted(c), dtype=np.float64), np.array([c[e] for e in sorted(c)]))
+                for k, c in self._trial_curves.items()
+            },
+            used=self._used,
         )
 
     def _take(self, event: EventRow) -> None:
         values = event.values
+        if event.kind in ("epoch", "batch") and values.get("candidate") != self._candidate:
+            self._candidate, self._epochs, self._batches = values.get("candidate"), {}, []  # another network's curve
         if event.kind in ("epoch", "batch") and event.attempt > self._attempt:
             self._begin_again(event.attempt, int(values["epoch"]))
         if event.kind == "stage":
             self._stage, self._n_train = str(values["name"]), values.get("n_train", self._n_train)
         elif event.kind == "epoch":
-            self._epochs[int(values["epoch"])] = _epoch(values)
+            told = self._epochs[int(values["epoch"])] = _epoch(values)
+            if self._candidate is not None:
+                self._trial_curves.setdefault(self._candidate, {})[told.number] = told.val_loss
+        elif event.kind == "candidate":
+            self._candidates[int(values["number"])] = candidate_line(int(values["number"]), values)
+            self._used = float(values["used"]), float(values["budget"])
         elif event.kind == "batch" and values.get("loss") is not None:
             self._batches.append((int(values["epoch"]) - 1 + float(values["fraction"]), float(values["loss"])))
         elif event.kind == "network":
@@ -136,6 +156,10 @@ def progress_of(store: Store, job: JobRow) -> tuple[float | None, float | None]:
     if not any(event.kind == "epoch" for event in recent):
         epoch = store.last_event(job.id, "epoch")
         recent = recent if epoch is None else (epoch, *recent)
+    tried = store.last_event(job.id, "candidate")
+    if tried is not None:
+        used = float(tried.values["used"]) + (datetime.now(UTC) - tried.created).total_seconds()
+        return min(0.99, used / max(1.0, float(tried.values["budget"]))), max(0.0, float(tried.values["budget"]) - used)
     curves = curves_of(recent, job.state)
     if curves.planned_epochs and len(curves.epochs):
         return float(min(1.0, curves.epochs[-1] / curves.planned_epochs)), curves.seconds_left

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from core.screening.leaks import Leak
 from core.store import RunRow
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
+from core.workflows.choices import CandidateLine, ChoiceFacts, choice_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ class Run:
         return self.state in ("queued", "running")
 
     @property
+    def choice(self) -> ChoiceFacts | None:
+        """How the model was chosen; None where it was asked for by name."""
+        return choice_of(self.summary.get("choice"))
+
+    @property
     def notes(self) -> tuple[Message, ...]:
         """What has to be known about the figures: a random split, a missing interval, an early end."""
         return tuple(Message.from_json(note) for note in self.summary.get("notes", ()))
@@ -85,6 +91,8 @@ class Curves:
     """The live curves of a run. `epochs`, `loss`, `val_loss`, `metric` and `val_metric` are (n_epochs,).
 
     `batch_x` holds epochs as fractions (2.5 = half of epoch 3) and `batch_loss` the running loss there.
+    Where several models are tried: `candidates` in their order, `candidate` the number of the one whose curve this is,
+    `trial_curves` epochs and validation losses by number, `used` seconds of the seconds that are given.
     """
 
     epochs: NDArray[np.float64]
@@ -106,6 +114,10 @@ class Curves:
     baseline_model: str
     notes: tuple[Message, ...]
     network: Mapping[str, Any] | None = None
+    candidates: tuple[CandidateLine, ...] = ()
+    candidate: int | None = None
+    trial_curves: Mapping[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+    used: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +151,20 @@ class SplitPreview:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedModel:
+    """One family that an automatic choice would try, with its seconds by estimate, or leave out, with the reason."""
+
+    model: str
+    seconds: float | None
+    left_out: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """What would be trained, before it is: nothing was fitted yet. `leaks` are columns that may give the answer away."""
+    """What would be trained, before it is: nothing was fitted yet. `leaks` are columns that may give the answer away.
+
+    `planned` are the families of an automatic choice, in the order in which they are tried.
+    """
 
     request: TrainRequest
     model: str
@@ -154,6 +178,7 @@ class TrainingPlan:
     notes: tuple[Message, ...]
     leaks: tuple[Leak, ...] = ()
     n_features: int = 1
+    planned: tuple[PlannedModel, ...] = ()
 
 
 def metrics_from_json(stored: Mapping[str, Any] | None) -> dict[str, Metric]:
@@ -196,8 +221,14 @@ def run_record(row: RunRow, *, queue_position: int | None, progress: float | Non
         is_stopping=job.is_live and job.stop_requested,
         is_demo=row.demo is not None,
         has_results=row.metrics is not None,
-        can_resume=job.state == "interrupted" or (job.state == "cancelled" and model_by_key(row.model).role == "network"),
+        can_resume=job.state == "interrupted"
+        or (job.state == "cancelled" and model_by_key(row.request["model"]).role == "network"),
     )
+
+
+def _goes_on(request: Mapping[str, Any]) -> bool:
+    """Whether a stopped run has something to go on with: epochs, candidates or trials."""
+    return bool(request.get("search")) or model_by_key(str(request.get("model", "auto"))).role == "network"
 
 
 def split_preview(split: Split, positions: NDArray, reason: Message, most: int = 2000) -> SplitPreview:

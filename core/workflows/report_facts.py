@@ -18,6 +18,7 @@ from core.report import DatasetFacts, Fact, MetricLine, RecipeLine, ReportFacts,
 from core.settings import Settings
 from core.training.request import TrainRequest
 from core.workflows.anomalies import anomaly_view, event_detail, later_events
+from core.workflows.choices import ChoiceFacts, candidate_words
 from core.workflows.predictions import PART_TITLES, classification_view, regression_view
 from core.workflows.recipe_text import learned_notes, step_reason, step_settings, step_title
 from core.workflows.results import Results
@@ -76,7 +77,13 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         versions=manifest.versions,
         hashes={"table": dataset.sha256, "source": row.source_sha256, **manifest.files},
         notes=run.notes,
+        choice=() if run.choice is None else run.choice.sentences,
+        candidates=_candidates(run.choice),
     )
+
+
+def _candidates(choice: ChoiceFacts | None) -> tuple[Fact, ...]:
+    return () if choice is None else tuple(Fact(c.title, candidate_words(c, choice.measure)) for c in choice.candidates)
 
 
 def _run_lines(results: Results) -> tuple[Fact, ...]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
 from core.data.split import TRAIN, make_split
+from core.errors import SettingProblem
 from core.features.pipeline import row_order
 from core.features.plan import n_category_features
 from core.messages import Message, msg
-from core.models import Estimate, Shape, estimate, is_table
+from core.models import AUTO_KEY, Estimate, Shape, estimate, is_table, model_by_key
 from core.training.prepare import check_target
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
-from core.training.resolve import Resolved, resolve
+from core.training.resolve import Resolved, resolve, resolve_candidate
 from core.workflows.curves import CurveReader, progress_of
 from core.workflows.importing import checked_name, open_dataset
 from core.workflows.leak_notes import find_leaks
@@ -22,6 +25,7 @@ from core.workflows.plan_notes import plan_notes
 from core.workflows.records import (
     Curves,
     Diagnosis,
+    PlannedModel,
     Run,
     StoredEvent,
     TaskChoice,
@@ -82,7 +86,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         time=resolved.time,
         group=resolved.group,
         target=resolved.target,
-        gap_rows=resolved.width - 1,
+        gap_rows=resolved.gap_rows,
         seed=request.seed,
     )
     check_target(table, split, resolved)
@@ -91,10 +95,10 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     positions = table[resolved.time].to_numpy()[order] if by_time else np.arange(len(table))  # type: ignore[index]
     ordered = split if not by_time else type(split)(split.settings, split.parts[order], split.seed, split.reason)
     n_features = max(1, _n_features(resolved.dataset, split.rows(TRAIN)))
-    found, seconds = training_estimate(resolved, n_features, split.counts()["train"])
+    found, seconds, planned = _estimate(resolved, n_features, split.counts()["train"])
     return TrainingPlan(
         request=request,
-        model=resolved.spec.key,
+        model=AUTO_KEY if resolved.portfolio is not None else resolved.spec.key,
         width=resolved.width,
         split=split_preview(ordered, positions, resolved.split_reason),
         recommendation=resolved.recommendation,
@@ -105,11 +109,37 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         notes=plan_notes(table, split, resolved),
         leaks=find_leaks(split, resolved),
         n_features=n_features,
+        planned=planned,
     )
 
 
+def _estimate(
+    resolved: Resolved, n_features: int, n_train: int
+) -> tuple[Estimate | None, float | None, tuple[PlannedModel, ...]]:
+    """Weights, memory and seconds of a training, and what is tried; None for a straight-line baseline, which takes seconds.
+
+    An automatic choice needs the memory of its largest candidate, and the time of all or what it is given.
+    """
+    budget = resolved.fit.budget_minutes
+    if resolved.portfolio is None:
+        found, seconds = training_estimate(resolved, n_features, n_train)
+        if resolved.request.search:
+            seconds = None if budget is None else 60 * budget
+        return found, seconds, ()
+    planned, largest, total = [], None, 0.0
+    for key in resolved.portfolio.keys:
+        with suppress(SettingProblem):
+            found, seconds = training_estimate(resolve_candidate(resolved, key), n_features, n_train)
+            planned.append(PlannedModel(key, seconds))
+            total += seconds or 1.0
+            if found is not None and (largest is None or found.memory_bytes > largest.memory_bytes):
+                largest = found
+    planned += [PlannedModel(key, None, why) for key, why in resolved.portfolio.left_out]
+    return largest, total if budget is None else min(total, 60 * budget), tuple(planned)
+
+
 def training_estimate(resolved: Resolved, n_features: int, n_train: int) -> tuple[Estimate | None, float | None]:
-    """Weights, memory and seconds of the whole training; None for a straight-line baseline, which takes seconds."""
+    """Weights, memory and seconds of one family's whole training; None for a straight-line baseline, which takes seconds."""
     if resolved.spec.role == "baseline" and not is_table(resolved.spec):
         return None, None
     shape = Shape(resolved.width, n_features, 1)
@@ -137,17 +167,17 @@ def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = 
     """
     dataset = open_dataset(ws, request.dataset_id, request.dataset_version)
     resolved = resolve(dataset, request)
-    concrete = request.with_values(model=resolved.spec.key)
+    model = AUTO_KEY if resolved.portfolio is not None else resolved.spec.key
     row, _ = ws.store.add_run(
         dataset_id=dataset.id,
         dataset_version=dataset.version,
         name=request.name,
         task=request.task,
-        model=resolved.spec.key,
-        request=concrete.model_dump(mode="json"),
+        model=model,
+        request=request.model_dump(mode="json"),
         token=token,
         demo=demo,
-        lane="long" if resolved.spec.role == "network" else "short",
+        lane="long" if request.search or model_by_key(model).role == "network" else "short",
         priority=-1 if demo else 0,
     )
     return get_run(ws, row.id)

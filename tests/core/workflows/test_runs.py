@@ -314,7 +314,10 @@ def test_reports_are_written_in_both_languages(ws: wf.Workspace, runs: dict[str,
 def test_a_plan_shows_the_split_before_anything_is_fitted(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
     request = runs["regression"].request.with_values(model="auto", split=None)
     plan = wf.plan_training(ws, request)
-    assert plan.model == "dense" and plan.split.method == "time" and sum(plan.split.counts.values()) == 400
+    assert plan.model == "auto" and plan.recommendation.model == "dense"
+    assert [p.model for p in plan.planned][:2] == ["ridge", "gradient_boosting"]
+    assert plan.seconds_total is not None and 0 < plan.seconds_total <= 600
+    assert plan.split.method == "time" and sum(plan.split.counts.values()) == 400
     assert (np.diff(plan.split.parts.astype(int)[plan.split.parts != 3]) >= 0).all()
     assert plan.estimate is not None and plan.estimate.n_parameters > 0
 
