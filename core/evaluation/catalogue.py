@@ -73,9 +73,9 @@ _ALL = (
         higher=None,
     ),
     _share(
-        "flagged_fraction",
-        msg("Share of rows flagged"),
-        msg("Rows above the decision limit, of all that were scored."),
+        "unknown_fraction",
+        msg("None of the known classes"),
+        msg("Share of the rows that are unlike every class of the training part."),
         higher=None,
     ),
     _share("flagged_fraction", msg("Rows flagged"), msg("Share of the scored rows above the decision limit."), higher=None),

@@ -168,7 +168,7 @@ def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Se
 
 def fit_shallow(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings) -> FittedArrays:
     """A shallow family fitted on the training places of `prepared`."""
-    inputs, places = (_windows if reads_windows(spec) else _statistics)(prepared, prepared.train)
+    inputs, places = (_windows if reads_windows(spec) else statistics_of)(prepared, prepared.train)
     balanced = balanced_places(places, prepared, resolved)
     if balanced is not places:  # places rise
         inputs, places = inputs[np.searchsorted(places, balanced)], balanced
@@ -305,7 +305,7 @@ def _export(model: Any, prepared: Prepared, folder: Path) -> float:
 
     model.save(folder / "model.keras")
     export_onnx(model, folder / "model.onnx")
-    places = _thinned(prepared.train, PARITY_WINDOWS)
+    places = thinned(prepared.train, PARITY_WINDOWS)
     windows = prepared.inputs.windows.batch(places)
     expected = np.asarray(model.predict_on_batch(windows), dtype=np.float64)
     found = OnnxNetwork(folder / "model.onnx").predict(windows)
@@ -326,7 +326,7 @@ def _residual_calibration(network: OnnxNetwork, prepared: Prepared) -> dict[str,
 
     Not of the validation part: the threshold is promised on scores to which it must be as new as rows to come.
     """
-    places = _thinned(full_places(prepared, np.sort(prepared.train)), 50_000)
+    places = thinned(full_places(prepared, np.sort(prepared.train)), 50_000)
     levels = []
     for start in range(0, len(places), 2048):
         windows = prepared.inputs.windows.batch(places[start : start + 2048])
@@ -334,13 +334,13 @@ def _residual_calibration(network: OnnxNetwork, prepared: Prepared) -> dict[str,
     return dict(calibration_of_levels(np.concatenate(levels)).to_arrays())
 
 
-def _statistics(
+def statistics_of(
     prepared: Prepared, places: NDArray[np.int64], chunk: int = 4096
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Window statistics (n, d) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
     windows = prepared.inputs.windows
     width = window_statistics(windows.batch(places[:1])).shape[1]
-    taken = _thinned(places, min(MAX_BASELINE_WINDOWS, MAX_BASELINE_CELLS // width))
+    taken = thinned(places, min(MAX_BASELINE_WINDOWS, MAX_BASELINE_CELLS // width))
     found = np.empty((len(taken), width))
     for start in range(0, len(taken), chunk):
         found[start : start + chunk] = window_statistics(windows.batch(taken[start : start + chunk]))
@@ -351,11 +351,11 @@ def _windows(prepared: Prepared, places: NDArray[np.int64]) -> tuple[NDArray[np.
     """Windows (n, width, n_features) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
     windows = prepared.inputs.windows
     cells = windows.width * int(windows.values.shape[1])
-    taken = _thinned(places, max(2, min(MAX_BASELINE_WINDOWS, MAX_WINDOW_CELLS // cells)))
+    taken = thinned(places, max(2, min(MAX_BASELINE_WINDOWS, MAX_WINDOW_CELLS // cells)))
     return windows.batch(taken), taken
 
 
-def _thinned(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+def thinned(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """At most `most` places, evenly spread."""
     if len(places) <= most:
         return places

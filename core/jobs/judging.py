@@ -28,7 +28,7 @@ from core.features.pipeline import group_codes, row_order
 from core.features.targets import ClassTarget, LifeTarget
 from core.messages import Message
 from core.serving.manifest import IntervalFacts, Manifest
-from core.serving.scoring import RawScores
+from core.serving.scoring import NONE_OF_KNOWN, RawScores
 from core.training.prepare import Prepared
 from core.training.resolve import Resolved
 
@@ -199,7 +199,10 @@ def _class_metrics(
     positive = None if manifest.positive is None else target.classes.index(manifest.positive)
     codes = target.encode(prepared.truth[rows])  # type: ignore[arg-type, index]
     threshold = 0.5 if manifest.decision is None else manifest.decision
-    return classification_metrics(codes, probabilities, target.classes, positive, threshold, blocks=blocks)
+    found = classification_metrics(codes, probabilities, target.classes, positive, threshold, blocks=blocks)
+    if NONE_OF_KNOWN not in scored:
+        return tuple(found)
+    return (*found, Metric("unknown_fraction", float(scored[NONE_OF_KNOWN].mean()), len(scored)))
 
 
 def _anomaly_metrics(

@@ -26,6 +26,7 @@ from core.jobs import judging
 from core.jobs.auto import forget, run_auto
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
 from core.jobs.search import run_search
+from core.jobs.unknowns import with_unknown
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key
 from core.serving.bundle import Bundle
@@ -104,7 +105,8 @@ def _run_auto(ctx: JobContext, auto: Resolved, prepared: Prepared, work: Path, b
     if chosen.choice["chosen"] in baselines:  # nothing stands beside itself
         shutil.rmtree(work / "bundle" / "baseline", ignore_errors=True)
         baselines = {} if len(baselines) == 1 else _baselines(ctx, resolved, prepared_then, work)
-    main = judge(chosen.bundle, prepared_then, resolved, ctx.watch("judging", stops=False))
+    bundle = with_unknown(chosen.bundle, prepared_then, resolved)
+    main = judge(bundle, prepared_then, resolved, ctx.watch("judging", stops=False))
     _write_results(ctx, resolved, prepared_then, work, main, baselines, chosen.trained, chosen.choice)
     if chosen.was_stopped:
         ctx.cancelled()
@@ -161,6 +163,7 @@ def _main(
             told_epochs=_told_epochs(ctx),
         )
         trained = {"stopped_by": fit.stopped_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
+    bundle = with_unknown(bundle, prepared, resolved)
     return judge(bundle, prepared, resolved, ctx.watch("judging", stops=resolved.spec.role == "baseline")), trained
 
 

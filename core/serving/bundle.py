@@ -28,9 +28,10 @@ from core.features import Pipeline
 from core.messages import msg
 from core.serving.manifest import FORMAT_VERSION, Manifest
 from core.serving.predictors import Predictor, make_ensemble, make_predictor, read_arrays
+from core.serving.unknown import KnownRows
 from core.settings import Settings
 
-ALLOWED_FILES = ("model.onnx", "model.npz", "model.keras", "model.txt", "calibration.npz", "example.json")
+ALLOWED_FILES = ("model.onnx", "model.npz", "model.keras", "model.txt", "calibration.npz", "known_rows.npz", "example.json")
 MEMBER_FILE = re.compile(r"member\d{1,2}\.(onnx|npz|keras|txt)")
 MAX_FILE_BYTES = 1_000_000_000
 
@@ -56,6 +57,12 @@ class Bundle:
         """The arrays that turn an autoencoder's residuals into scores; empty for other tasks."""
         path = self.folder / "calibration.npz"
         return read_arrays(path) if path.exists() else {}
+
+    @cached_property
+    def known_rows(self) -> KnownRows | None:
+        """The rows that tell none of the known classes; None where that is not asked for or cannot be promised."""
+        path, facts = self.folder / "known_rows.npz", self.manifest.unknown
+        return None if facts is None or facts.limit is None else KnownRows.from_arrays(read_arrays(path))
 
     @property
     def threshold(self) -> Threshold:

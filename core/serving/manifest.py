@@ -36,6 +36,17 @@ class IntervalFacts(Settings):
     n: int
 
 
+class UnknownFacts(Settings):
+    """When a row is none of the known classes: its distance to known rows is above `limit`.
+
+    At most `miss_rate` of rows like the `n` held-out ones is called so; `limit` is None where n is too small to promise that.
+    """
+
+    limit: float | None
+    miss_rate: float
+    n: int
+
+
 class MemberFacts(Settings):
     """One model of an ensemble: its family, its kind of predictor, its share of the average, its settings and what its fit told.
 
@@ -83,5 +94,6 @@ class Manifest(Settings):
     created: str = ""
     run: str = ""
     files: dict[str, str] = Field(default_factory=dict)
+    unknown: UnknownFacts | None = None
     members: tuple[MemberFacts, ...] = ()
     choice: dict[str, Any] = Field(default_factory=dict)

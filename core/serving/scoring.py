@@ -19,7 +19,7 @@ from core.data.rows import FrameRows, MappedRows, Rows
 from core.errors import DataProblem
 from core.features import Inputs
 from core.features.targets import ClassTarget, class_texts, target_from_json
-from core.messages import Message, msg
+from core.messages import Message, msg, msg_n
 from core.watching import Watch, part_of, unwatched
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ HEAD_ROWS = 1_000
 Places = slice | NDArray[np.int64]
 ALL = slice(None)
 PADDED = "padded window"
+NONE_OF_KNOWN = "none_of_known"
 FILLED = "empty cell filled"
 
 
@@ -50,12 +51,14 @@ class Scored:
 class RawScores:
     """Outputs before the decision: one row an input row, NaN where it was left out.
 
-    `outputs` is float64 (n_rows, k), `contributions` float32 (n_rows, n_columns); both may lie in files.
+    `outputs` is float64 (n_rows, k), `contributions` float32 (n_rows, n_columns), `distance` float64 (n_rows,) to the
+    nearest known rows of a classification, None where it is not asked for; all may lie in files.
     """
 
     inputs: Inputs
     outputs: BigArray
     contributions: BigArray | None
+    distance: BigArray | None = None
 
 
 def check_columns(bundle: Bundle, rows: Rows) -> None:
@@ -113,20 +116,25 @@ def scores_of_inputs(bundle: Bundle, inputs: Inputs, room: Room, watch: Watch = 
     n_columns, n_windows = len(bundle.pipeline.plan.columns), len(inputs.windows)
     outputs: BigArray | None = None
     contributions: BigArray | None = None
+    known = bundle.known_rows
+    distance = None if known is None else room.array((inputs.n_rows,), np.float64, np.nan)
     for start in range(0, n_windows, CHUNK_ROWS):
         places = np.arange(start, min(start + CHUNK_ROWS, n_windows))
-        out, parts = _predict(bundle, inputs.windows.batch(places))
+        windows = inputs.windows.batch(places)
+        out, parts = _predict(bundle, windows)
         rows = inputs.row_of_window[places]
         if outputs is None:
             outputs = room.array((inputs.n_rows, out.shape[1]), np.float64, np.nan)
             contributions = None if parts is None else room.array((inputs.n_rows, n_columns), np.float32, np.nan)
         outputs[rows] = out
+        if distance is not None and known is not None:
+            distance[rows] = known.distance(windows)
         if contributions is not None and parts is not None:
             contributions[rows] = parts
         watch(start / n_windows)
     if outputs is None:
         outputs = np.full((inputs.n_rows, 1), np.nan)
-    return RawScores(inputs, outputs, contributions)
+    return RawScores(inputs, outputs, contributions, distance)
 
 
 def score_table(bundle: Bundle, table: pd.DataFrame) -> Scored:
@@ -145,6 +153,8 @@ def decide(bundle: Bundle, raw: RawScores, rows: Places = ALL) -> pd.DataFrame:
     out: dict[str, object] = {}
     if manifest.task == "classification":
         out = _class_columns(bundle, outputs)
+        if raw.distance is not None and manifest.unknown is not None and manifest.unknown.limit is not None:
+            out[NONE_OF_KNOWN] = raw.distance[rows] > manifest.unknown.limit
     elif manifest.task == "anomaly":
         scores = outputs[:, 0]
         out = {"score": scores, "flag": bundle.threshold.flags(scores) & ~raw.inputs.padded[rows]}
@@ -222,6 +232,17 @@ def _class_columns(bundle: Bundle, outputs: NDArray[np.float64]) -> dict[str, ob
 def input_notes(bundle: Bundle, raw: RawScores) -> tuple[Message, ...]:
     """What was odd about the input: values far outside the training part's range, and empty cells."""
     notes: list[Message] = []
+    if raw.distance is not None and bundle.manifest.unknown is not None and bundle.manifest.unknown.limit is not None:
+        n = int(np.count_nonzero(raw.distance[:] > bundle.manifest.unknown.limit))
+        if n:
+            notes.append(
+                msg_n(
+                    "{n} of {total} rows is unlike every class of the training part; its class is a guess.",
+                    "{n} of {total} rows are unlike every class of the training part; their class is a guess.",
+                    n,
+                    total=raw.inputs.n_rows,
+                )
+            )
     cleaned = raw.inputs.cleaned.rows
     for facts in bundle.manifest.columns:
         if facts.kind != "number" or facts.minimum is None or facts.maximum is None or facts.name not in cleaned.names:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from core.settings import Settings, setting
 
 NOT_ASKED: Mapping[str, tuple[str, ...]] = {
-    "regression": ("cap", "false_alarms_per_week", "oversample"),
+    "regression": ("cap", "false_alarms_per_week", "oversample", "unknown_rate"),
     "classification": ("cap", "false_alarms_per_week", "interval_miss_rate"),
-    "anomaly": ("cap", "interval_miss_rate", "oversample"),
-    "rul": ("false_alarms_per_week", "oversample"),
+    "anomaly": ("cap", "interval_miss_rate", "oversample", "unknown_rate"),
+    "rul": ("false_alarms_per_week", "oversample", "unknown_rate"),
 }
 """Settings that mean nothing to a task, by task."""
 
@@ -44,6 +44,13 @@ class TaskSettings(Settings):
     )
     interval_miss_rate: float = setting(
         0.1, title="Interval miss rate", help="Share of rows that may lie outside the prediction interval.", gt=0, lt=0.5
+    )
+    unknown_rate: float = setting(
+        0.01,
+        title="None of the known classes",
+        help="Share of ordinary rows that may be called unlike every known class, so that a new kind of fault is noticed; 0: off.",
+        ge=0,
+        lt=0.5,
     )
     oversample: bool = setting(
         False,

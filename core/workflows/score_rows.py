@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.data.split import PART_NAMES
 from core.errors import unknown_choice
 from core.evaluation import predict_classes
-from core.serving.scoring import PADDED
+from core.serving.scoring import NONE_OF_KNOWN, PADDED
 from core.workflows.predictions import class_rule
 from core.workflows.results import Results
 
@@ -19,7 +19,7 @@ FEW_ROWS = 100_000
 ROW_KINDS: dict[str, tuple[str, ...]] = {
     "regression": ("all", "refused", "outside"),
     "rul": ("all", "refused", "outside"),
-    "classification": ("all", "refused", "wrong"),
+    "classification": ("all", "refused", "wrong", "unknown"),
     "anomaly": ("all", "refused", "flag"),
 }
 
@@ -114,7 +114,8 @@ def filter_scores(
         scores: Scored rows as `scores_at` gives them.
         task: The question of the run; it says which kinds there are.
         part: "train", "validation", "test", "gap" or "all".
-        kind: "all", "refused" (rows with a remark), "wrong" (known class, another one called), "flag", or "outside"
+        kind: "all", "refused" (rows with a remark), "wrong" (known class, another one called), "unknown" (unlike
+            every class of the training part), "flag", or "outside"
             (known value outside its interval).
         text: What a key column, class or row number has to contain, in any case; measured and scored numbers are not searched.
 
@@ -154,6 +155,8 @@ def _of_kind(scores: pd.DataFrame, kind: str) -> NDArray[np.bool_]:
         return scores["why_not"].fillna("").astype(str).to_numpy() != "" if "why_not" in scores else none
     if kind == "flag":
         return scores["flag"].fillna(False).to_numpy(dtype=bool) if "flag" in scores else none
+    if kind == "unknown":
+        return scores[NONE_OF_KNOWN].fillna(False).to_numpy(dtype=bool) if NONE_OF_KNOWN in scores else none
     if kind == "wrong":
         if "truth" not in scores:
             return none

@@ -29,7 +29,7 @@ from core.features.targets import class_texts
 from core.jobs.judging import label_flags
 from core.messages import Message, msg
 from core.serving import Bundle, load_bundle
-from core.serving.scoring import decide, input_notes, raw_scores
+from core.serving.scoring import NONE_OF_KNOWN, decide, input_notes, raw_scores
 from core.store.files import disk_errors
 from core.watching import Watch, part_of, unwatched
 from core.workflows.apart import is_read_here, read_apart
@@ -40,7 +40,7 @@ from core.workflows.score_rows import limit_columns, scored_parts
 from core.workflows.workspace import Workspace
 
 ROW = "row"
-_RESULT = frozenset({"prediction", "lower", "upper", "score", "flag", "real_event", "why_not", ROW})
+_RESULT = frozenset({"prediction", "lower", "upper", "score", "flag", "real_event", "why_not", NONE_OF_KNOWN, ROW})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import charts as drawing
 from core import workflows as wf
-from core.messages import msg
+from core.messages import msg, msg_n
 from pages.components import charts, layout, numbers, run_view, scores_table
 from pages.components.looks import charts_look
 from pages.components.results_view import as_message, metric_figure, part_choice, verdict
@@ -45,6 +45,7 @@ def show(results: Any) -> None:
     with head:
         verdict(view.verdict)
         layout.figures(_figures(results, view))
+        _unknown(results, part)
     with main:
         _curves(results, view)
     left, right = st.columns(2, gap="medium")
@@ -54,6 +55,21 @@ def show(results: Any) -> None:
     with right:
         _metrics(results, view)
     scores_table.table(results, threshold, view.positive)
+
+
+def _unknown(results: Any, part: str) -> None:
+    """How many rows are unlike every class that the model knows; nothing where there is none."""
+    n = len(wf.matching_rows(results, part=part, kind="unknown"))
+    if n:
+        layout.notes(
+            [
+                msg_n(
+                    "{n} row is unlike every class of the training part: a new kind of fault, or a sensor that is off. See it below.",
+                    "{n} rows are unlike every class of the training part: a new kind of fault, or a sensor that is off. See them below.",
+                    n,
+                )
+            ]
+        )
 
 
 def _positive_key(results: Any) -> str:

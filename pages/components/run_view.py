@@ -35,7 +35,7 @@ COLOURS = {
     "cancelled": "gray",
     "interrupted": "orange",
 }
-SHARES = ("accuracy", "precision", "recall", "far", "mar", "coverage", "flagged_fraction", "mape")
+SHARES = ("accuracy", "precision", "recall", "far", "mar", "coverage", "flagged_fraction", "unknown_fraction", "mape")
 LONGEST_NAME = 22
 
 

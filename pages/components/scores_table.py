@@ -86,6 +86,7 @@ def _kinds(results: Any) -> dict[str, str]:
         "all": t("every row"),
         "refused": t("rows with a remark"),
         "wrong": t("rows with a wrong class"),
+        "unknown": t("rows unlike every known class"),
         "flag": t("flagged rows"),
         "outside": t("rows outside their interval"),
     }
@@ -95,7 +96,7 @@ def _kinds(results: Any) -> dict[str, str]:
 def _readable(shown: pd.DataFrame) -> pd.DataFrame:
     words = {"row": t("row"), "part": t("part"), "truth": t("measured"), "prediction": t("predicted")}
     words |= {"lower": t("lower"), "upper": t("upper"), "score": t("score"), "flag": t("flag"), "why_not": t("remark")}
-    words |= {"real_event": t("real event")}
+    words |= {"real_event": t("real event"), "none_of_known": t("none of the known classes")}
     names = [part_word(name) for name in CODES] + [t("gap")]
     table = shown.assign(part=pd.Categorical.from_codes(np.minimum(shown["part"].to_numpy(), len(CODES)), names))
     for column in table.select_dtypes("float"):
