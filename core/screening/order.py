@@ -20,6 +20,7 @@ from core.messages import Message, msg, msg_n
 from core.screening.records import Place
 
 MOST_PLACES = 20
+MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,19 @@ class RowOrder:
     starts: NDArray[np.int64]
     is_one: bool
     clock: str = ""
+
+    @property
+    def interval(self) -> float | None:
+        """The usual step from one row to the next within a group: seconds, or the unit of a column of numbers; None without.
+
+        Of the first 100,000 rows, which tell it as well as all.
+        """
+        if self.times is None:
+            return None
+        steps = steps_between(self.times[:MOST_STEPS])
+        borders = self.starts[(self.starts > 0) & (self.starts < len(steps) + 1)]
+        steps[borders - 1] = np.nan
+        return median_step(steps)
 
     @property
     def has_time(self) -> bool:
@@ -113,6 +127,30 @@ def duration(seconds: float) -> Message:
     if whole < 172_800:
         return msg("{h} h {m} min", h=whole // 3600, m=whole % 3600 // 60)
     return msg_n("{n} day", "{n} days", round(whole / 86_400))
+
+
+def usual_step(times: NDArray) -> float | None:
+    """The median positive step in seconds or numbers; None with fewer than two different times."""
+    return median_step(steps_between(times))
+
+
+def median_step(steps: NDArray[np.float64]) -> float | None:
+    """The median of the steps that lead forward; None where none does."""
+    rising = steps[steps > 0]
+    return float(np.median(rising)) if len(rising) else None
+
+
+def steps_between(times: NDArray) -> NDArray[np.float64]:
+    """Differences of neighbours, in seconds where they are times; NaN beside an empty one."""
+    if times.dtype.kind != "M":
+        return np.diff(times)
+    whole = times.astype("datetime64[us]").view(np.int64)
+    steps = np.diff(whole).astype(np.float64)
+    steps *= 1e-6
+    empty = np.isnat(times)
+    if empty.any():
+        steps[empty[1:] | empty[:-1]] = np.nan
+    return steps
 
 
 def numbers_of(file: pq.ParquetFile, name: str) -> NDArray[np.float64]:

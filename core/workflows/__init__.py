@@ -43,13 +43,13 @@ from core.workflows.predictions import (
     regression_view,
 )
 from core.workflows.privacy import delete_with_everything, list_audit, made_from_dataset
+from core.workflows.proposing import Proposal, propose_recipe, to_decide
 from core.workflows.recipe_text import change_words, recipe_text, step_reason, step_title
 from core.workflows.recipes import (
     CleanedFile,
     clean_dataset,
     get_draft,
     get_recipe,
-    propose_recipe,
     read_recipe,
     recipe_from,
     recipe_json,

@@ -128,7 +128,7 @@ def test_the_recipe_in_words_says_settings_learning_changes_and_reasons(ws: wf.W
     assert lines[0].endswith("; 1 cell labelled as a real event.")
     assert lines[1].startswith("2. Fill pressure: 'pressure'; 'pressure': ") and lines[1].endswith("; 10 cells changed.")
     assert lines[2] == "3. Fill with the mean: 'temperature' (switched off)."
-    proposed = wf.propose_recipe(dataset)
+    proposed = wf.propose_recipe(ws, dataset).recipe
     expected = ["hampel_outliers", "missing_indicator", "previous_fill", "median_fill"]  # 7 of 130 pressures are missing
     assert [s.key for s in proposed.steps] == expected
     for line, step in zip(wf.recipe_text(proposed), proposed.steps, strict=True):
