@@ -35,6 +35,24 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -
     return found
 
 
+def test_a_file_that_is_no_recipe_says_what_to_do_on_the_command_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str
+) -> None:
+    (tmp_path / "list.json").write_text("[1]", encoding="utf-8")
+    for name in ("list.json", "missing.json"):
+        refused = answer(
+            capsys, "clean", "--data", data, "--recipe", str(tmp_path / name), "--out", str(tmp_path / "o.csv"), code=2
+        )
+        assert "propose --" in refused["expected"] + refused["fix"]
+        assert "this screen" not in " ".join(map(str, refused.values()))
+    step = {"version": 2, "steps": [{"key": "time_fill", "columns": ["a"]}]}
+    (tmp_path / "timed.json").write_text(json.dumps(step), encoding="utf-8")
+    refused = answer(
+        capsys, "clean", "--data", data, "--recipe", str(tmp_path / "timed.json"), "--out", str(tmp_path / "o.csv"), code=2
+    )
+    assert "screen" not in refused["fix"] and "Give a column that role" in refused["fix"]
+
+
 def test_a_proposal_names_what_needs_a_decision_and_says_why_a_step_is_there(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -39,6 +39,7 @@ TELLING = 0.7
 SMALLEST_ROWS = 50
 SKEWED = 0.5
 MANY_VALUES = 20
+SMALLEST_RANGE = 1e-6
 
 
 def propose(
@@ -238,7 +239,12 @@ def _is_skewed(values: NDArray[np.float64]) -> bool:
     if before <= SKEWED:
         return False
     exponent = learn_exponent(drawn(values, MOST_ROWS), "yeo_johnson")
-    return exponent is not None and _skewness(transformed(values, exponent, "yeo_johnson")) <= before / 2
+    if exponent is None:
+        return False
+    after = transformed(values, exponent, "yeo_johnson")
+    # A column at two levels far from zero gets an exponent that makes all its values one, but for rounding.
+    is_told_apart = np.ptp(after) > SMALLEST_RANGE * np.abs(after).max()
+    return bool(is_told_apart) and _skewness(after) <= before / 2
 
 
 def _skewness(values: NDArray[np.float64]) -> float:

@@ -12,7 +12,7 @@ from core.workflows.anomalies import (
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
-from core.workflows.comparing import compare_datasets, in_a_sentence, named_dataset
+from core.workflows.comparing import comparable, compare_datasets, in_a_sentence, named_dataset
 from core.workflows.csv_out import without_formula
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos

@@ -149,5 +149,7 @@ def _histogram(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArra
     known = values[np.isfinite(values)]
     if known.size == 0:
         return None
-    counts, edges = np.histogram(known, bins=HISTOGRAM_BINS)
+    # Values that differ in their last digits alone have no room for 40 bins.
+    has_room = np.ptp(known) > 2 * HISTOGRAM_BINS * np.spacing(np.abs(known).max())
+    counts, edges = np.histogram(known, bins=HISTOGRAM_BINS if has_room or np.ptp(known) == 0 else 1)
     return edges, counts

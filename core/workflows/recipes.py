@@ -201,6 +201,6 @@ def recipe_from(source: str, ws: Workspace | None = None) -> Recipe | FittedReci
         raise SettingProblem(
             msg("The recipe '{path}' could not be read.", path=path.name),
             msg('Expected a JSON file with "version" and "steps".'),
-            msg("Save one from the Clean screen and give its path."),
+            msg("Make one with 'propose --data FILE --out RECIPE', or save one on the Clean screen, and give its path."),
         ) from error
     return read_recipe(raw)

@@ -135,6 +135,16 @@ def test_the_recipe_in_words_says_settings_learning_changes_and_reasons(ws: wf.W
         assert str(line).endswith(f". Why: {wf.step_reason(step)}")
 
 
+def test_values_that_differ_in_their_last_digit_have_a_histogram(ws: wf.Workspace, tmp_path: Path) -> None:
+    low = np.full(200, 4.0)
+    low[::2] = np.nextafter(4.0, 5.0)
+    pd.DataFrame({"x": low}).to_csv(tmp_path / "tiny.csv", index=False, float_format="%.17g")
+    made = wf.import_file(ws, tmp_path / "tiny.csv").dataset
+    assert made is not None
+    found = wf.preview_recipe(ws, made, Recipe(), None, "x").histogram_before
+    assert found is not None and found[1].tolist() == [200]
+
+
 def test_texts_of_changed_cells_are_safe_in_a_spreadsheet_and_numbers_stay(ws: wf.Workspace, tmp_path: Path) -> None:
     from core.clean import find_changes, fit_recipe
     from core.data.dataset import Column
