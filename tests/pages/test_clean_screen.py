@@ -176,6 +176,25 @@ def test_a_proposal_names_what_needs_a_decision(open_app: Open, tmp_path: Path) 
     assert any(c.value.startswith("**moved**: 1 level shift") for c in app.caption)
 
 
+def test_the_screen_opens_on_the_column_that_the_recipe_changed_last(app: AppTest, open_app: Open) -> None:
+    ws = wf.open_workspace()
+    dataset = wf.list_datasets(ws)[0]
+    limits = {"largest": 63.5, "action": "set_missing"}
+    recipe = Recipe(
+        steps=(
+            RecipeStep(key="median_fill", columns=("pressure",)),
+            RecipeStep(key="fixed_limits", columns=("temperature",), settings=limits),
+            RecipeStep(key="fixed_limits", columns=("pressure",), settings={"largest": 1e9, "action": "set_missing"}),
+        )
+    )
+    assert app.selectbox(key=f"clean_column.{dataset.id}").value == "pressure"
+    wf.save_draft(ws, dataset.id, wf.get_draft(ws, dataset.id).put(recipe))
+    again = open_app("prepare/clean.py")  # the last step finds nothing: temperature was changed last
+    assert again.selectbox(key=f"clean_column.{dataset.id}").value == "temperature"
+    again.selectbox(key=f"clean_column.{dataset.id}").set_value("pressure").run()
+    assert again.selectbox(key=f"clean_column.{dataset.id}").value == "pressure"
+
+
 def test_every_changed_cell_is_shown_with_its_step(app: AppTest) -> None:
     add(app, "median_fill")
     app.segmented_control(key="clean_view").set_value("cells").run()
