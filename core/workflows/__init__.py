@@ -1,6 +1,7 @@
 """One function for each thing a user does. Pages, the command line and HTTP call nothing else of `core`."""
 
 from core.clean import CellChanges, History
+from core.data.formats.one_wide import looks_wide
 from core.workflows.anomalies import (
     AnomalyView,
     EventDetail,
@@ -12,6 +13,7 @@ from core.workflows.anomalies import (
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
+from core.workflows.combining import columns_differ
 from core.workflows.comparing import comparable, compare_datasets, in_a_sentence, named_dataset
 from core.workflows.csv_out import without_formula
 from core.workflows.curves import CurveReader
