@@ -142,7 +142,7 @@ def _why(step: RecipeStep, reasons: Sequence[Reason]) -> Message:
     if len(behind) > MOST_NAMED:
         lines.append(msg_n("And {n} finding more.", "And {n} findings more.", len(behind) - MOST_NAMED))
     if "max_gap" in step.settings:
-        lines.append(msg("Gaps longer than {n} rows stay empty.", n=step.settings["max_gap"]))
+        lines.append(msg("This step leaves gaps longer than {n} rows empty.", n=step.settings["max_gap"]))
     if step.key == REPEATED_TO_MISSING.key:
         lines.append(msg("They stay empty, as nobody knows the true values."))
     whole = lines[0]

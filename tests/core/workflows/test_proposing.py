@@ -116,7 +116,7 @@ def test_the_proposed_recipe_is_read_back_from_its_file_with_its_reasons(ws: Wor
     again = wf.read_recipe(wf.recipe_json(recipe).encode())
     assert again == recipe and len({s.id for s in recipe.steps}) == len(recipe.steps)
     assert "And 3 findings more." in reason_of(again, "linear_fill")
-    assert reason_of(again, "linear_fill").endswith("Gaps longer than 5 rows stay empty.")
+    assert reason_of(again, "linear_fill").endswith("This step leaves gaps longer than 5 rows empty.")
     spoiled = json.loads(wf.recipe_json(recipe))
     spoiled["steps"][0]["reason"]["values"]["first"] = {"id": "{a.__class__}", "values": {"a": 1}}  # anybody's file
     with pytest.raises(SettingProblem, match="steps.0.reason"):
