@@ -95,6 +95,30 @@ def unknown_choice(name: str, value: object, allowed: Iterable[str]) -> SettingP
     )
 
 
+def unknown_dataset(text: str, names: Iterable[str], *, may_be_file: bool) -> DataProblem:
+    """The error for a name that is no dataset, and no file either where one may be named: lists the datasets there are."""
+    known = tuple(dict.fromkeys(names))
+    close = get_close_matches(text, known, n=1, cutoff=0.5)
+    listed = ", ".join(known[:12]) + (" …" if len(known) > 12 else "")
+    there = msg("the name of a dataset: {names}", names=listed) if known else msg("the name of a dataset; there are none yet")
+    fix = msg("Check the name.")
+    if close:
+        fix = msg("Did you mean '{close}'?", close=close[0])
+    elif not known:
+        fix = msg("Bring one with 'import FILE'.")
+    elif may_be_file:
+        fix = msg("Check the name, and the place of the file.")
+    return DataProblem(
+        msg("There is no file or dataset '{name}'.", name=text)
+        if may_be_file
+        else msg("There is no dataset '{name}'.", name=text),
+        msg("Expected a file, or {there}.", there=there) if may_be_file else msg("Expected {there}.", there=there),
+        fix,
+        name=text,
+        datasets=known,
+    )
+
+
 def unknown_column(column: str, columns: Iterable[str]) -> DataProblem:
     """The error for a column that the table does not have."""
     names = tuple(columns)

@@ -35,6 +35,42 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -
     return found
 
 
+def test_a_file_that_is_no_recipe_says_what_to_do_on_the_command_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str
+) -> None:
+    (tmp_path / "list.json").write_text("[1]", encoding="utf-8")
+    for name in ("list.json", "missing.json"):
+        refused = answer(
+            capsys, "clean", "--data", data, "--recipe", str(tmp_path / name), "--out", str(tmp_path / "o.csv"), code=2
+        )
+        assert "propose --" in refused["expected"] + refused["fix"]
+        assert "this screen" not in " ".join(map(str, refused.values()))
+    step = {"version": 2, "steps": [{"key": "time_fill", "columns": ["a"]}]}
+    (tmp_path / "timed.json").write_text(json.dumps(step), encoding="utf-8")
+    refused = answer(
+        capsys, "clean", "--data", data, "--recipe", str(tmp_path / "timed.json"), "--out", str(tmp_path / "o.csv"), code=2
+    )
+    assert "screen" not in refused["fix"] and "Give a column that role" in refused["fix"]
+
+
+def test_a_proposal_names_what_needs_a_decision_and_says_why_a_step_is_there(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    when = pd.Timestamp("2026-01-05") + pd.to_timedelta(np.arange(2_000), unit="min")
+    table = pd.DataFrame({"when": when, "stuck": rng.normal(50, 2, 2_000), "moved": rng.normal(80, 3, 2_000)})
+    table.loc[900:1_019, "stuck"] = table["stuck"][900]
+    table.loc[1_200:, "moved"] += 30
+    table.to_csv(tmp_path / "plant.csv", index=False)
+    found = answer(capsys, "propose", "--data", str(tmp_path / "plant.csv"))
+    assert [(d["column"], d["code"]) for d in found["to_decide"]] == [("moved", "shift")]
+    assert found["to_decide"][0]["caution"].startswith("Right only where the sensor was moved")
+    assert main(["propose", "--data", str(tmp_path / "plant.csv")]) == 0
+    said = capsys.readouterr().out
+    assert "Why: The screening found in 'stuck': stuck at" in said
+    assert "Needs your decision: 'moved': 1 level shift" in said
+
+
 def test_a_proposal_is_written_and_applied(capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str) -> None:
     recipe, out, changes = (str(tmp_path / name) for name in ("recipe.json", "clean.csv", "changes.csv"))
     proposed = answer(capsys, "propose", "--data", data, "--out", recipe)

@@ -40,6 +40,38 @@ def test_two_datasets_are_compared_by_name_or_id(
     assert "There is no dataset" in str(run(capsys, "compare", first, "july", code=2)["what"])
 
 
+def test_a_name_that_is_neither_file_nor_dataset_lists_the_datasets(
+    home: Path, files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = run(capsys, "profile", "nix", code=2)
+    assert (empty["what"], empty["fix"]) == ("There is no file or dataset 'nix'.", "Bring one with 'import FILE'.")
+    run(capsys, "import", files[0])
+    run(capsys, "import", files[1])
+    found = run(capsys, "profile", "nix", code=2)
+    assert found["expected"] == "Expected a file, or the name of a dataset: june, may."
+    assert run(capsys, "profile", "jume", code=2)["fix"] == "Did you mean 'june'?"
+    assert run(capsys, "compare", "may", "jume", code=2)["fix"] == "Did you mean 'june'?"
+
+
+def test_a_comparison_stands_in_columns_below_one_another(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("t", "温度", "a_rather_long_name_of_a_sensor_in_a_plant")
+    for file, shift in (("a", 0), ("b", 5)):
+        body = "".join(f"{i % 7 + shift},{i % 11},{i % 5 + shift}\n" for i in range(200))
+        (tmp_path / f"{file}.csv").write_text(",".join(names) + "\n" + body, encoding="utf-8")
+        run(capsys, "import", str(tmp_path / f"{file}.csv"))
+    assert main(["compare", "a", "b"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()[1:]
+    at = head.index("verdict")
+    # A Chinese character takes two places on a terminal, so that its line has two characters fewer before the verdict.
+    found = [max(line.find("shifted"), line.find("alike")) for line in lines]
+    assert found == [at, at - 2, at]
+    at = head.index("distance")
+    assert [line[at - 2 * (k == 1) - 1] for k, line in enumerate(lines)] == [" "] * 3
+    assert all(line[at - 2 * (k == 1)].isdigit() for k, line in enumerate(lines))
+
+
 def test_private_columns_the_trail_and_deletion(home: Path, files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     dataset = run(capsys, "import", files[0], "--hash", "machine")["dataset"]
     refused = run(capsys, "delete", dataset, code=2)

@@ -130,7 +130,7 @@ def needs_time(what: Message) -> SettingProblem:
     return SettingProblem(
         what,
         msg("Expected a column with the role 'time'."),
-        msg("Give a column that role on the Data screen, or choose a step that counts rows."),
+        msg("Give a column that role, or choose a step that counts rows."),
     )
 
 

@@ -223,7 +223,7 @@ class ExcludePeriods:
             raise SettingProblem(
                 msg("Periods are to be left out, and no column has the role 'time'."),
                 msg("Expected a time column by which they are found."),
-                msg("Give a column the role 'time' on the Data screen, or take the step out."),
+                msg("Give a column the role 'time', or take the step out."),
             )
         return FittedPeriods(keys.time, periods)
 

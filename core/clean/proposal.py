@@ -8,7 +8,7 @@ are made even. The target, time and group are never touched, and nothing is lear
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -39,13 +39,18 @@ TELLING = 0.7
 SMALLEST_ROWS = 50
 SKEWED = 0.5
 MANY_VALUES = 20
+SMALLEST_RANGE = 1e-6
 
 
-def propose(train: TrainPart, columns: Sequence[Column]) -> Recipe:
+def propose(
+    train: TrainPart, columns: Sequence[Column], *, no_help: Collection[str] = (), left_empty: Collection[str] = ()
+) -> Recipe:
     """The recipe for these columns; empty where nothing needs cleaning.
 
     Args:
         columns: All columns with their roles; the first "group" and "time" say which rows are neighbours.
+        no_help: Columns that are no good sensors: at most left out, never filled and never used to fill others.
+        left_empty: Columns with long stretches that were emptied because their values are not known: only short gaps are filled.
     """
     table = train.table
     keys = RowKeys(*(next((c.name for c in columns if c.role == role), None) for role in ("group", "time")))
@@ -56,7 +61,7 @@ def propose(train: TrainPart, columns: Sequence[Column]) -> Recipe:
     sparse = [c.name for c in sensors if empty[c.name].mean() > SPARSE]
     kept = [c for c in sensors if c.name not in sparse]
     constant = [c.name for c in kept if table.loc[~empty[c.name], c.name].nunique() < 2]
-    kept = [c for c in kept if c.name not in constant]
+    kept = [c for c in kept if c.name not in constant and c.name not in no_help]
     measured = [c.name for c in kept if c.kind == "number"]
     texts = [c.name for c in kept if c.kind == "text"]
     outliers = _outliers(table, measured, keys)
@@ -65,7 +70,7 @@ def propose(train: TrainPart, columns: Sequence[Column]) -> Recipe:
         steps=(
             *_dropped(sparse, constant),
             *outliers,
-            *_filled(table, measured, empty, emptied, keys),
+            *_filled(table, measured, empty, emptied, keys, left_empty),
             *_texts_filled(texts, empty),
             *_evened(table, measured),
         )
@@ -150,40 +155,48 @@ def _filled(
     empty: dict[str, NDArray[np.bool_]],
     emptied: set[str],
     keys: RowKeys,
+    left_empty: Collection[str],
 ) -> list[RecipeStep]:
-    """Fills for columns with missing cells, those that lose their spikes (`emptied`) among them."""
+    """Fills for columns with missing cells, those that lose their spikes (`emptied`) among them.
+
+    A stretch in which a sensor stood still has no value that another column or the median could stand for.
+    """
     lacking = [name for name in measured if empty[name].any() or name in emptied]
     if not lacking:
         return []
     steps = []
-    much = [name for name in lacking if empty[name].mean() > MUCH_MISSING]
+    much = [name for name in lacking if empty[name].mean() > MUCH_MISSING and name not in left_empty]
     if much:
         reason = msg("More than 5 % of {columns} is missing, and that it is may say something.", columns=_names(much))
         steps.append(_step("missing_indicator", much, reason))
-    short = [name for name in lacking if keys.time is not None and _mostly_short(table, empty[name], keys)]
+    bar = {name: 0.0 if name in left_empty else MOSTLY_SHORT for name in lacking}
+    short = [name for name in lacking if keys.time is not None and _mostly_short(table, empty[name], keys, bar[name])]
     if short:
         reason = msg(
-            "Most gaps of {columns} are at most {n} rows long; the previous value never looks ahead.",
+            "Gaps of {columns} of at most {n} rows take the previous value, which never looks ahead; longer ones do not.",
             columns=_names(short),
             n=SHORT_GAP,
         )
         steps.append(_step("previous_fill", short, reason, max_gap=SHORT_GAP))
-    told = _told_by_others(table, measured, [name for name in lacking if name not in short])
+    known = [name for name in measured if name not in left_empty]
+    told = _told_by_others(table, known, [name for name in lacking if name in known and name not in short])
     if told:
         reason = msg("{columns} go together, so that one tells what the other lacks.", columns=_names(told))
         steps.append(_step("iterative_fill", told, reason))
-    left = [name for name in lacking if name not in told]
+    left = [name for name in lacking if name not in told and name in known]
     if left:
         reason = msg("What is still missing in {columns} gets the middle value of the training part.", columns=_names(left))
         steps.append(_step("median_fill", left, reason))
     return steps
 
 
-def _mostly_short(table: pd.DataFrame, empty: NDArray[np.bool_], keys: RowKeys) -> bool:
+def _mostly_short(table: pd.DataFrame, empty: NDArray[np.bool_], keys: RowKeys, bar: float) -> bool:
+    """Whether at least this share of the missing cells lies in short gaps, and any."""
     if not empty.any():
         return True  # what a step empties are single cells
     places = find_neighbours(empty, *row_order(table, keys))
-    return bool(np.mean(places.gap[empty] <= SHORT_GAP) >= MOSTLY_SHORT)
+    share = float(np.mean(places.gap[empty] <= SHORT_GAP))
+    return share > 0 and share >= bar
 
 
 def _told_by_others(table: pd.DataFrame, measured: Sequence[str], lacking: Sequence[str]) -> list[str]:
@@ -226,7 +239,12 @@ def _is_skewed(values: NDArray[np.float64]) -> bool:
     if before <= SKEWED:
         return False
     exponent = learn_exponent(drawn(values, MOST_ROWS), "yeo_johnson")
-    return exponent is not None and _skewness(transformed(values, exponent, "yeo_johnson")) <= before / 2
+    if exponent is None:
+        return False
+    after = transformed(values, exponent, "yeo_johnson")
+    # A column at two levels far from zero gets an exponent that makes all its values one, but for rounding.
+    is_told_apart = np.ptp(after) > SMALLEST_RANGE * np.abs(after).max()
+    return bool(is_told_apart) and _skewness(after) <= before / 2
 
 
 def _skewness(values: NDArray[np.float64]) -> float:

@@ -139,8 +139,8 @@ class Recipe(Settings):
         return Recipe(version=self.version, steps=steps)
 
 
-def _is_plain(reason: Mapping[str, Any]) -> bool:
-    """Whether a message as JSON fills places like {name} alone, and with texts and numbers alone."""
+def _is_plain(reason: Mapping[str, Any], deepest: int = 12) -> bool:
+    """Whether a message as JSON fills places like {name} alone, and with texts, numbers and such messages alone."""
     values, templates = reason.get("values", {}), (reason.get("id"), reason.get("plural", ""))
     if (
         not isinstance(values, dict)
@@ -148,8 +148,10 @@ def _is_plain(reason: Mapping[str, Any]) -> bool:
         or not all(isinstance(t, str) for t in templates)
     ):
         return False
-    if not all(v is None or isinstance(v, str | int | float) for v in values.values()):
-        return False
+    for value in values.values():
+        is_message = isinstance(value, dict) and "id" in value and deepest > 0 and _is_plain(value, deepest - 1)
+        if not (is_message or value is None or isinstance(value, str | int | float)):
+            return False
     try:
         places = [place for template in templates for place in Formatter().parse(str(template))]
     except ValueError:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.clean import Recipe
 from core.cli.common import Answer, Options, check_out, note, open_or_import
+from core.screening import Reason
 
 
 def clean(options: Options) -> Answer:
@@ -49,8 +52,10 @@ def propose(options: Options) -> Answer:
 
     if options.out is not None:
         check_out(options.out)
-    dataset = open_or_import(wf.open_workspace(), options.data)
-    recipe = wf.propose_recipe(dataset)
+    ws = wf.open_workspace()
+    dataset = open_or_import(ws, options.data)
+    proposal = wf.propose_recipe(ws, dataset)
+    recipe = proposal.recipe
     if options.out is not None:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(wf.recipe_json(recipe), encoding="utf-8")
@@ -60,6 +65,28 @@ def propose(options: Options) -> Answer:
         "dataset": dataset.id,
         "recipe": recipe.to_json(),
         "reasons": reasons,
+        "to_decide": [
+            {
+                "column": r.column,
+                "code": r.code,
+                "message": str(r.message),
+                "fix": None if r.fix is None else str(r.fix.title),
+                "caution": None if r.fix is None or r.fix.caution is None else str(r.fix.caution),
+            }
+            for r in proposal.to_decide
+        ],
         "out": None if options.out is None else str(options.out),
     }
-    return answer, [str(line) for line in wf.recipe_text(recipe)] or ["Nothing needs cleaning."], 0
+    nothing = "Nothing is cleaned without your decision." if proposal.to_decide else "Nothing needs cleaning."
+    lines = [str(line) for line in wf.recipe_text(recipe)] or [nothing]
+    return answer, [*lines, *_decisions(proposal.to_decide)], 0
+
+
+def _decisions(reasons: Sequence[Reason]) -> list[str]:
+    """A line a finding that the proposal leaves to a person, with what could be done and when not to."""
+    lines = []
+    for reason in reasons:
+        fix = "" if reason.fix is None else f" Possible: {reason.fix.title}."
+        caution = "" if reason.fix is None or reason.fix.caution is None else f" {reason.fix.caution}"
+        lines.append(f"Needs your decision: '{reason.column}': {reason.message}.{fix}{caution}")
+    return lines

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 from core.data.dataset import Dataset
 from core.data.formats.records import SourceOptions
 from core.data.options import ReadOptions, unanswered
-from core.errors import DataProblem, SettingProblem
+from core.errors import DataProblem, SettingProblem, unknown_dataset
 from core.evaluation.result import Metric
 from core.messages import Message, msg
 
@@ -144,15 +145,17 @@ def open_or_import(ws: Any, source: str) -> Dataset:
     """A file, which is imported, or a dataset by id or exact name.
 
     Raises:
-        DataProblem: the file cannot be read, or can be read in more than one way.
+        DataProblem: there is neither; or the file cannot be read, or can be read in more than one way.
     """
     from core import workflows as wf
 
     path = Path(source)
     if not path.exists():
-        for dataset in wf.list_datasets(ws):
+        datasets = wf.list_datasets(ws)
+        for dataset in datasets:
             if source in (dataset.id, dataset.name):
                 return dataset
+        raise unknown_dataset(source, [d.name for d in datasets], may_be_file=True)
     imported = wf.import_file(ws, path)
     if imported.dataset is None:
         asked = unanswered(imported.questions)
@@ -162,6 +165,20 @@ def open_or_import(ws: Any, source: str) -> Dataset:
             msg("Import it first with 'import --set key=value', then use the dataset id."),
         )
     return imported.dataset
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Cells below one another, two spaces between columns, as wide as terminals draw them; the last column ends where it ends."""
+    widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    return [
+        "  ".join([*(cell + " " * (w - _width(cell)) for cell, w in zip(row[:-1], widths, strict=True)), row[-1]]).rstrip()
+        for row in rows
+    ]
+
+
+def _width(text: str) -> int:
+    """Places that a terminal takes for a text: Chinese and other wide characters take two."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def note(options: Options, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from core.cli.common import Answer, Options
+from core.cli.common import Answer, Options, aligned
 from core.errors import SettingProblem
 from core.messages import msg
 
@@ -24,14 +24,17 @@ def compare(options: Options) -> Answer:
     found = wf.compare_datasets(wf.open_workspace(), options.first, options.second)
     lines = [f"{wf.in_a_sentence(found)}."]
     lines += [f"+ {name}" for name in found.added] + [f"- {name}" for name in found.removed]
-    for c in found.columns:
-        figures = (
-            ""
-            if c.distance is None
-            else f"  distance {c.distance:.3g}  PSI {c.psi:.3g}" + (f"  p {c.p:.3g}" if c.p is not None else "")
-        )
-        facts = "".join(f"  {name}: {a or '-'} -> {b or '-'}" for name, a, b in c.facts)
-        lines.append(f"{c.name:24} {c.verdict}{figures}{facts}")
+    rows = [
+        [
+            c.name,
+            c.verdict.replace("_", " "),
+            *("" if figure is None else f"{figure:.3g}" for figure in (c.distance, c.psi, c.p)),
+            "; ".join(f"{name}: {a or '-'} -> {b or '-'}" for name, a, b in c.facts),
+        ]
+        for c in found.columns
+    ]
+    if rows:
+        lines += aligned([["column", "verdict", "distance", "PSI", "p", "said otherwise"], *rows])
     answer = {
         "rows": list(found.n_rows),
         "same_table": found.is_same_table,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from core.cli.common import Answer, Options, open_or_import
+from core.cli.common import Answer, Options, aligned, open_or_import
 from core.screening import ColumnScreen, Reason
 
 LONGEST_NAME, LONGEST_WHY = 28, 100
@@ -97,14 +97,11 @@ def _lines(found: Any, dataset: Any) -> list[str]:
     rows = sorted(found.screening.columns, key=lambda c: {"C": 0, "B": 1, "A": 2, "": 3}[found.grade(c)])
     head = ["grade", "column", "missing", "in control", "shifts", "Ppk", "why"]
     table = [head, *(_row(found, c) for c in rows)]
-    widths = [max(len(line[i]) for line in table) for i in range(len(head) - 1)]
     lines = [
         f"{dataset.id}  {found.screening.n_rows:,} rows, {len(rows)} columns: "
         f"{grades['A']} A, {grades['B']} B, {grades['C']} C, {grades['']} ignored"
     ]
-    lines += [
-        "  ".join([*(cell.ljust(w) for cell, w in zip(line[:-1], widths, strict=True)), line[-1]]).rstrip() for line in table
-    ]
+    lines += aligned(table)
     lines += [f"rows: {r.message}" for r in found.screening.reasons]
     return lines
 

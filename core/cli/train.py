@@ -43,7 +43,7 @@ def train(options: Options, *, is_search: bool = False) -> Answer:
             raise TrainingProblem(
                 msg("The run was stopped before it had results."),
                 msg("Expected a training that goes on to its end."),
-                msg("Train again, or resume it on the Runs screen."),
+                msg("Run 'train' again, or resume the run on the Runs screen."),
             )
         if run.problem is None or run.error_id:
             raise Bug(run.error_id or run.id, ws.store.path(run.job_id, "log"))
@@ -163,13 +163,13 @@ def _recipe_file(path: Path | None) -> dict[str, object]:
         raise SettingProblem(
             msg("The recipe '{path}' could not be read.", path=path.name),
             msg('Expected a JSON file with "version" and "steps".'),
-            msg("Save one from the Clean screen and give its path."),
+            msg("Make one with 'propose --data FILE --out RECIPE', or save one on the Clean screen, and give its path."),
         ) from error
     if not isinstance(found, dict):
         raise SettingProblem(
             msg("The recipe '{path}' is not an object.", path=path.name),
             msg('Expected a JSON file with "version" and "steps".'),
-            msg("Save one from the Clean screen and give its path."),
+            msg("Make one with 'propose --data FILE --out RECIPE', or save one on the Clean screen, and give its path."),
         )
     from core.clean import Recipe
 

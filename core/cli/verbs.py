@@ -97,7 +97,14 @@ def import_(options: Options) -> Answer:
     lines = [
         f"{dataset.id}  {dataset.n_rows} rows, {len(dataset.columns)} columns, {n_rejected} line{'' if n_rejected == 1 else 's'} rejected"
     ]
-    return answer, [*lines, *(f"- {f.message}" for f in imported.findings)], 0
+    lines += [f"- {f.message}" for f in imported.findings]
+    steps = wf.looks_wide([c.name for c in dataset.columns]) if source.combine is None else ()
+    answer["looks_wide"] = bool(steps)
+    if steps:
+        lines.append(
+            f"- Columns '{steps[0]}' to '{steps[-1]}' are numbered: if they are time steps of one measurement, import it with --wide."
+        )
+    return answer, lines, 0
 
 
 def _imported(

@@ -17,7 +17,7 @@ from core.data.findings import Finding
 from core.data.footer import read_footer, steps_back
 from core.messages import msg
 
-_TIME_WORDS = frozenset(
+TIME_WORDS = frozenset(
     [
         "cycle",
         "cycles",
@@ -38,7 +38,7 @@ _TIME_WORDS = frozenset(
         "minutes",
     ]
 )
-_GROUP_WORDS = frozenset(
+GROUP_WORDS = frozenset(
     [
         "unit",
         "lot",
@@ -83,6 +83,8 @@ _MARK_WORDS = frozenset(["changepoint", "anomaly", "event", "alarm", "flag", "la
 _PART_WORDS = frozenset({"train", "training", "test", "validation", "val", "valid"})
 
 MAX_GUESSED = 1_000
+MOST_CATEGORIES = 50
+"""Different texts up to which a column is one of categories; above, each would become a column of its own."""
 _HEAD_ROWS = 10_000
 
 
@@ -241,7 +243,7 @@ class _Guess:
         for name in self.names:
             words = set(words_of(name))
             facts = self.facts[name]
-            named = bool(words & _GROUP_WORDS) and words <= _GROUP_WORDS | _FILLERS
+            named = bool(words & GROUP_WORDS) and words <= GROUP_WORDS | _FILLERS
             discrete = self.kind[name] == "text" or (self.kind[name] == "number" and facts.whole)
             if name not in roles and named and discrete and 2 <= facts.distinct <= facts.filled / 2:
                 return name
@@ -253,7 +255,7 @@ class _Guess:
             if name not in roles and self.kind[name] == "time" and self.facts[name].distinct > 1:
                 return name
         for name in self.names:
-            if name in roles or self.kind[name] != "number" or not set(words_of(name)) & _TIME_WORDS:
+            if name in roles or self.kind[name] != "number" or not set(words_of(name)) & TIME_WORDS:
                 continue
             if (
                 len(words_of(name)) <= 2
@@ -299,6 +301,11 @@ class _Guess:
         if target and facts.distinct == 2 and set(words_of(name)) & _MARK_WORDS:
             message = msg("'{column}' is ignored: it looks like a second label beside '{target}'.", column=name, target=target)
             return Finding("second_label", message, name, "info")
+        if self.kind[name] == "text" and facts.distinct > MOST_CATEGORIES:
+            message = msg(
+                "'{column}' is ignored: it holds {n} different texts, too many for categories.", column=name, n=facts.distinct
+            )
+            return Finding("many_texts", message, name, "info")
         if self.kind[name] == "text" and self._holds_parts(name):
             message = msg(
                 "'{column}' is ignored: it says which rows train and test. It can be chosen as the split.", column=name

@@ -8,18 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.messages import Message, msg, msg_n
-from core.screening.order import MOST_PLACES, RowOrder, duration, stamp
+from core.screening.order import MOST_PLACES, RowOrder, duration, median_step, stamp, steps_between, usual_step
 from core.screening.records import Place, Reason
 
 GAP_TIMES = 3.0  # steps longer than this many usual ones are gaps
 REGULAR, NEAR = 0.9, 0.1  # share of steps within 10 % of the usual one that makes a clock regular
 FEW_JUMPS = 0.001  # steps back up to this share of rows are a clock set back; more is a file that is not sorted
 HOUR, MOST_OFF = 3600.0, 600.0  # seconds; a step over the change of an hour may be off by a usual step, at most 10 min
-
-
-def usual_step(times: NDArray) -> float | None:
-    """The median positive step in seconds or numbers; None with fewer than two different times."""
-    return _usual(_steps(times))
 
 
 def every_text(times: NDArray, step: float | None) -> Message | None:
@@ -47,14 +42,14 @@ def clock_reasons(name: str, in_file: NDArray, rows: RowOrder) -> tuple[Reason, 
     if rows.is_one and rows.order is not None:
         found += _back(name, in_file)
     whole = times if len(known) == n else times[known]
-    steps = _steps(whole)
+    steps = steps_between(whole)
     inside = np.ones(len(steps), dtype=np.bool_)
     if not rows.is_one:
         borders = np.zeros(n + 1, dtype=np.bool_)
         borders[rows.starts] = True
         inside = ~borders[known[1:]]
     steps[~inside] = np.nan
-    usual = _usual(steps)
+    usual = median_step(steps)
     if usual is None:
         return tuple(found)
     found += _double(name, steps, known, rows)
@@ -62,27 +57,9 @@ def clock_reasons(name: str, in_file: NDArray, rows: RowOrder) -> tuple[Reason, 
     return tuple(found)
 
 
-def _usual(steps: NDArray[np.float64]) -> float | None:
-    rising = steps[steps > 0]
-    return float(np.median(rising)) if len(rising) else None
-
-
-def _steps(times: NDArray) -> NDArray[np.float64]:
-    """Differences of neighbours, in seconds where they are times; NaN beside an empty one."""
-    if times.dtype.kind != "M":
-        return np.diff(times)
-    whole = times.astype("datetime64[us]").view(np.int64)
-    steps = np.diff(whole).astype(np.float64)
-    steps *= 1e-6
-    empty = np.isnat(times)
-    if empty.any():
-        steps[empty[1:] | empty[:-1]] = np.nan
-    return steps
-
-
 def _back(name: str, in_file: NDArray) -> list[Reason]:
     """Steps back in the file: a clock that was set back, daylight saving, or rows that are not sorted."""
-    steps = _steps(in_file)
+    steps = steps_between(in_file)
     back = np.flatnonzero(steps < 0) + 1
     if not len(back):
         return []

@@ -22,7 +22,10 @@ SHORT_GAP = 3
 MOST_KEPT = 50
 HAMPEL_FLOOR, WIDEST_HAMPEL = 10.0, 100.0
 RUN_LENGTHS = (10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 3_000, 5_000, LONGEST)
-GAP_LENGTHS = (3, 10, 30, 100, 300, 1_000, 3_000, 10_000)  # few, so that columns share a step
+LONGEST_LINE = 5
+"""Missing rows over which a line is offered. Over a handful of sampling intervals a process moves about as far as a line says;
+over an hour of a column sampled every minute the line would be a made-up measurement. As long as in a proposed recipe."""
+JITTER = 1.5  # a clock that ticks unevenly may take so many times its usual step
 
 Ends = tuple[bool, bool]
 NO_ENDS: Ends = (False, False)
@@ -30,11 +33,14 @@ NO_ENDS: Ends = (False, False)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What is to be filled: whether the rows follow one another, the longest gap, whether groups begin and end with one."""
+    """What is to be filled: whether the rows follow one another, the longest and the shortest gap in rows, whether groups
+    begin and end with one, and the sampling interval in seconds or the unit of a clock of numbers (None: not known)."""
 
     in_order: bool
     longest: int
     ends: Ends = NO_ENDS
+    shortest: int = 1
+    interval: float | None = None
 
 
 def empty_ends(empty: NDArray[np.bool_], starts: NDArray[np.int64]) -> Ends:
@@ -50,19 +56,26 @@ def empty_ends(empty: NDArray[np.bool_], starts: NDArray[np.int64]) -> Ends:
     return bool(empty[0] or empty[inner].any()), bool(empty[-1] or empty[inner - 1].any())
 
 
-def fill(column: str, kind: str, gap: Gap) -> Fix:
+def fill(column: str, kind: str, gap: Gap) -> Fix | None:
     """Missing cells: a straight line between neighbours where rows follow one another, else the median; a word for texts.
 
-    Where a group begins or ends with empty cells, these take the next or the last value.
+    The line reaches over at most `LONGEST_LINE` rows and as many sampling intervals; longer gaps stay empty, and where all are
+    longer there is no fix. Where a group begins or ends with a short gap, it takes the next or the last value.
     """
     if kind == "text":
         step = RecipeStep(key="constant_fill", columns=(column,), settings={"text": "missing"})
         return Fix(msg("Fill with 'missing'"), (step,))
     if gap.in_order:
-        longest = next((n for n in GAP_LENGTHS if n >= gap.longest), gap.longest)
+        if gap.shortest > LONGEST_LINE:
+            return None
+        limits: dict[str, object] = {"max_gap": LONGEST_LINE}
+        if gap.interval is not None:  # rows may be missing as well as cells: two rows with a night between are no neighbours
+            limits["max_gap_time"] = float(f"{(LONGEST_LINE + 1) * JITTER * gap.interval:.4g}")
         keys = ("linear_fill", *(key for key, is_open in zip(("next_fill", "previous_fill"), gap.ends, strict=True) if is_open))
-        steps = tuple(RecipeStep(key=key, columns=(column,), settings={"max_gap": longest}) for key in keys)
-        return Fix(msg("Fill along a straight line"), steps)
+        steps = tuple(RecipeStep(key=key, columns=(column,), settings=limits) for key in keys)
+        if gap.longest <= LONGEST_LINE:
+            return Fix(msg("Fill along a straight line"), steps)
+        return Fix(msg("Fill gaps of up to {n} rows along a straight line; longer ones stay empty", n=LONGEST_LINE), steps)
     return Fix(msg("Fill with the median"), (RecipeStep(key="median_fill", columns=(column,)),))
 
 
@@ -176,6 +189,8 @@ def empty_clipped(column: str, ends: tuple[Clipped, ...]) -> Fix | None:
 
 def _emptied(column: str, step: RecipeStep, gap: Gap) -> Fix:
     filled = fill(column, "number", gap)
+    if filled is None:
+        return Fix(msg("Empty these cells; the gaps are too long to fill"), (step,))
     return Fix(_both(filled), (step, *filled.steps))
 
 

@@ -23,7 +23,7 @@ IN_BLOCKS = 0.5  # gaps per gap that as many cells missing by chance would make
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """`n` missing cells in `n_gaps` gaps; the longest has `longest` rows from position `first`. `key` is equal for equal patterns.
+    """`n` missing cells in `n_gaps` gaps; the longest has `longest` rows from position `first`, the shortest `shortest`. `key` is equal for equal patterns.
 
     `ends`: whether a group begins and whether one ends with a gap.
     """
@@ -35,6 +35,7 @@ class Gaps:
     in_blocks: bool
     key: bytes
     ends: Ends = NO_ENDS
+    shortest: int = 0
 
 
 NO_GAPS = Gaps(0, 0, 0, 0, False, b"")
@@ -61,6 +62,7 @@ def find_gaps(empty: NDArray[np.bool_], groups: NDArray[np.int64]) -> Gaps:
         len(starts) < IN_BLOCKS * by_chance,
         key,
         empty_ends(empty, groups),
+        int(lengths.min()),
     )
 
 
@@ -112,7 +114,9 @@ def _words(gaps: Gaps, rows: RowOrder, share: float) -> Message:
 def _fix(column: Column, share: float, rows: RowOrder, gaps: Gaps) -> Fix | None:
     if column.role != "sensor" or column.kind == "time":
         return None
-    return ignore() if share >= HOPELESS else fill(column.name, column.kind, Gap(rows.has_neighbours, gaps.longest, gaps.ends))
+    if share >= HOPELESS:
+        return ignore()
+    return fill(column.name, column.kind, Gap(rows.has_neighbours, gaps.longest, gaps.ends, gaps.shortest, rows.interval))
 
 
 def percent_text(share: float) -> str:

@@ -27,6 +27,7 @@ from core.screening.records import Fix, Place, Reason, Severity, ignore
 from core.screening.stretches import noise_fix, shift_fix, slow_level_fix, unit_fix
 from core.screening.units import unit_change
 from core.screening.values import (
+    NATURAL_ENDS,
     Clipped,
     Code,
     find_clipping,
@@ -34,6 +35,7 @@ from core.screening.values import (
     find_spikes,
     find_stuck,
     has_few_values,
+    true_runs,
 )
 from core.spc.capability import Capability, capability
 from core.spc.individuals import Limits, individuals_limits, nelson_rules
@@ -45,7 +47,6 @@ MOST_GROUPS = 50  # in each of which the level is followed by itself
 LONG_STUCK = 0.01  # share of all rows from which a stuck sensor is graded C
 CAPABLE = 1.33
 AT_ONCE = 1_000_000
-NATURAL_ENDS = frozenset([0.0, 1.0, 100.0])
 
 Numbers = NDArray[np.float64]
 
@@ -136,7 +137,8 @@ def _code_reason(code: Code, codes: tuple[Code, ...], column: Column, values: Nu
     every = np.isin(values, [c.value for c in codes if c.value != 0 or code.value == 0])
     fix = None
     if column.role == "sensor":
-        gap = Gap(rows.has_neighbours, _longest(every), empty_ends(every, rows.starts))
+        shortest, longest = _shortest_and_longest(every)
+        gap = Gap(rows.has_neighbours, longest, empty_ends(every, rows.starts), shortest, rows.interval)
         fix = empty_and_fill(column.name, values, every, gap) or empty_codes(
             column.name, np.unique(values[every]), code.low, gap
         )
@@ -144,10 +146,9 @@ def _code_reason(code: Code, codes: tuple[Code, ...], column: Column, values: Nu
     return Reason("missing_code", severity, message, column.name, _places(at, rows), fix)
 
 
-def _longest(mask: NDArray[np.bool_]) -> int:
-    from core.screening.values import true_runs
-
-    return int(true_runs(mask)[1].max(initial=1))
+def _shortest_and_longest(mask: NDArray[np.bool_]) -> tuple[int, int]:
+    lengths = true_runs(mask)[1]
+    return int(lengths.min()), int(lengths.max())
 
 
 def _places(at: NDArray[np.int64], rows: RowOrder) -> tuple[Place, ...]:
@@ -191,14 +192,20 @@ def _clip_reasons(values: Numbers, column: Column, rows: RowOrder) -> Iterator[R
 
 def _clip_reason(clip: Clipped, values: Numbers, column: Column, rows: RowOrder, fix: Fix | None) -> Reason:
     at = np.flatnonzero(values == clip.value)
-    severity: Severity = "info" if clip.value in NATURAL_ENDS else "warn"
     value, percent = clip.value, percent_text(clip.n / rows.n)
+    if value in NATURAL_ENDS:
+        message = msg(
+            "{percent} of the rows stand exactly at {value}, the end of its range: this may be a natural limit",
+            percent=percent,
+            value=value,
+        )
+        return Reason("clipped", "info", message, column.name, _places(at, rows), fix)
     message = (
         msg("clipped at {value}: {percent} of the rows stand at this largest value", value=value, percent=percent)
         if clip.is_upper
         else msg("clipped at {value}: {percent} of the rows stand at this smallest value", value=value, percent=percent)
     )
-    return Reason("clipped", severity, message, column.name, _places(at, rows), fix)
+    return Reason("clipped", "warn", message, column.name, _places(at, rows), fix)
 
 
 def _spike_reason(spikes: NDArray[np.int64], values: Numbers, column: Column, rows: RowOrder) -> Reason:
@@ -215,7 +222,7 @@ def _spike_reason(spikes: NDArray[np.int64], values: Numbers, column: Column, ro
     bad[spikes] = True
     fix = None
     if column.role == "sensor":
-        gap = Gap(rows.has_neighbours, SHORT_GAP, empty_ends(bad, rows.starts))
+        gap = Gap(rows.has_neighbours, SHORT_GAP, empty_ends(bad, rows.starts), interval=rows.interval)
         fix = empty_and_fill(column.name, values, bad, gap)
         fix = fix or empty_spikes(column.name, values, bad, rows.starts, gap)
     order = spikes[np.argsort(-np.abs(values[spikes] - middle), kind="stable")]

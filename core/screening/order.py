@@ -6,6 +6,7 @@ again in each group: group after group, where a level of the whole table means n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -15,11 +16,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from core.clean.periods import Place as Moment
-from core.data.dataset import Dataset
+from core.data.dataset import Column, Dataset
 from core.messages import Message, msg, msg_n
 from core.screening.records import Place
 
 MOST_PLACES = 20
+MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,19 @@ class RowOrder:
     clock: str = ""
 
     @property
+    def interval(self) -> float | None:
+        """The usual step from one row to the next within a group: seconds, or the unit of a column of numbers; None without.
+
+        Of the first 100,000 rows, which tell it as well as all.
+        """
+        if self.times is None:
+            return None
+        steps = steps_between(self.times[:MOST_STEPS])
+        borders = self.starts[(self.starts > 0) & (self.starts < len(steps) + 1)]
+        steps[borders - 1] = np.nan
+        return median_step(steps)
+
+    @property
     def has_time(self) -> bool:
         """Whether a time column orders the whole table."""
         return self.is_one and self.times is not None
@@ -48,6 +63,16 @@ class RowOrder:
     def has_neighbours(self) -> bool:
         """Whether a clock says which rows stand beside each other, if only within their group."""
         return self.times is not None
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """The dataset rows (n,) in this order."""
+        return np.arange(self.n) if self.order is None else self.order
+
+    @property
+    def along(self) -> NDArray:
+        """Where each row stands on the axis of a chart, (n,): its time, or its position where no clock orders the table."""
+        return self.times if self.has_time and self.times is not None else np.arange(self.n)
 
     def arranged(self, cells: NDArray) -> NDArray:
         """A column (n,) of the file in this order."""
@@ -115,6 +140,30 @@ def duration(seconds: float) -> Message:
     return msg_n("{n} day", "{n} days", round(whole / 86_400))
 
 
+def usual_step(times: NDArray) -> float | None:
+    """The median positive step in seconds or numbers; None with fewer than two different times."""
+    return median_step(steps_between(times))
+
+
+def median_step(steps: NDArray[np.float64]) -> float | None:
+    """The median of the steps that lead forward; None where none does."""
+    rising = steps[steps > 0]
+    return float(np.median(rising)) if len(rising) else None
+
+
+def steps_between(times: NDArray) -> NDArray[np.float64]:
+    """Differences of neighbours, in seconds where they are times; NaN beside an empty one."""
+    if times.dtype.kind != "M":
+        return np.diff(times)
+    whole = times.astype("datetime64[us]").view(np.int64)
+    steps = np.diff(whole).astype(np.float64)
+    steps *= 1e-6
+    empty = np.isnat(times)
+    if empty.any():
+        steps[empty[1:] | empty[:-1]] = np.nan
+    return steps
+
+
 def numbers_of(file: pq.ParquetFile, name: str) -> NDArray[np.float64]:
     """A number column of the file, float64 (n_rows,), NaN where it is empty or infinite."""
     cells = np.asarray(file.read(columns=[name], use_threads=False).column(0).to_numpy(), dtype=np.float64)
@@ -140,12 +189,37 @@ def row_order(dataset: Dataset, file: pq.ParquetFile) -> RowOrder:
     """The order of a dataset's rows by its time and group columns."""
     time = next(iter(dataset.with_role("time")), None)
     group = next(iter(dataset.with_role("group")), None)
-    n, clock = dataset.n_rows, "" if time is None else time.name
     times = None if time is None or time.kind == "text" else times_of(file, time.name, time.kind)
+    codes = None if group is None or dataset.n_rows == 0 else codes_of(file, group.name)
+    return order_of(dataset.n_rows, times, codes, "" if time is None else time.name)
+
+
+def order_of_table(table: pd.DataFrame, columns: Sequence[Column]) -> RowOrder:
+    """The order of rows in memory by the same rule; "rows" are their places in the table."""
+    time = next((c for c in columns if c.role == "time"), None)
+    group = next((c for c in columns if c.role == "group"), None)
+    times = None
+    if time is not None and time.kind != "text":
+        cells = table[time.name]
+        times = (
+            cells.to_numpy().astype("datetime64[us]")
+            if time.kind == "time"
+            else cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        )
+    codes = None if group is None or not len(table) else pd.factorize(table[group.name])[0].astype(np.int64)
+    return order_of(len(table), times, codes, "" if time is None else time.name)
+
+
+def order_of(n: int, times: NDArray | None, codes: NDArray[np.int64] | None, clock: str = "") -> RowOrder:
+    """The order of n rows.
+
+    Args:
+        times: (n,) in the order of the file, or None.
+        codes: (n,) whole numbers, one a group in order of appearance, −1 where it is empty, or None.
+    """
     whole = np.zeros(1, dtype=np.int64)
-    if group is None or n == 0:
+    if codes is None:
         return replace(_by_time(n, times, whole), clock=clock)
-    codes = codes_of(file, group.name)
     changes = np.flatnonzero(np.diff(codes)) + 1
     starts = np.concatenate([whole, changes])
     if len(starts) == len(np.unique(codes)) and (times is None or _rises(times)):

@@ -16,10 +16,10 @@ from core.data.dataset import Column, Dataset
 from core.data.findings import Finding
 from core.messages import Message
 from core.screening import repeats, texts
-from core.screening.clock import clock_reasons, every_text, usual_step
+from core.screening.clock import clock_reasons, every_text
 from core.screening.gaps import NO_GAPS, Gaps, find_gaps, missing_reason
 from core.screening.numbers import BASELINE_SHARE, screen_numbers
-from core.screening.order import RowOrder, connect, numbers_of, quoted, row_order, stamp, times_of
+from core.screening.order import RowOrder, connect, numbers_of, quoted, row_order, stamp, times_of, usual_step
 from core.screening.records import WHY_IGNORED, ClassCount, ColumnScreen, Reason, Screening, Severity
 from core.screening.target import TargetSample, imbalance, leak_reason, sample_of, target_sample
 

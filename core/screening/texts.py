@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import Column
+from core.data.roles import MOST_CATEGORIES
 from core.messages import msg
 from core.screening.order import quoted
 from core.screening.records import ClassCount, Reason, ignore
 
-MANY = 50
 ID_SHARE = 0.95
 FEWEST_ROWS = 10
 SHOWN_CLASSES = 12
@@ -29,7 +29,7 @@ def text_reasons(column: Column, distinct: int, filled: int, n_rows: int) -> lis
     if distinct >= ID_SHARE * filled and filled >= FEWEST_ROWS:
         message = msg("different in nearly every row ({distinct} values), like a serial number", distinct=distinct)
         return [Reason("id_like", "stop", message, column.name, (), fix)]
-    if distinct > MANY:
+    if distinct > MOST_CATEGORIES:
         message = msg("{distinct} different texts: each would become a column of its own", distinct=distinct)
         return [Reason("many_values", "warn", message, column.name, (), fix)]
     return []

@@ -28,6 +28,8 @@ MOST_SPIKES, SPIKE_ROWS, ALONE_TIMES = 0.01, 2, 4.0
 MOST_RANKED = 1_000_000  # of longer columns that many cells say how they spread
 
 CLIP_SHARE, MOST_CLIPPED, CLIP_TIMES, FEWEST_CLIPPED = 0.002, 0.5, 4.0, 10
+NATURAL_ENDS = frozenset([0.0, 1.0, 100.0])
+MOST_NATURAL = 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +258,8 @@ def _standing_apart(away: Numbers, scale: float) -> NDArray[np.bool_]:
 def find_clipping(values: Numbers) -> tuple[Clipped, ...]:
     """Ends of the range at which far more cells stand than at any of the five values next to them.
 
-    At least 10 cells and 0.2 to 50 % in at least 3 runs, and more than 4 times as many as at each neighbouring value. Zero as
-    the smallest value of a column without negative ones is a natural end and not looked at.
+    At least 10 cells and 0.2 to 50 % in at least 3 runs, and more than 4 times as many as at each neighbouring value. At a natural
+    end (0, 1, 100) a valve or a share may well stand most of the time, so that up to 98 % count there.
     """
     known = values[np.isfinite(values)]
     found = []
@@ -266,7 +268,8 @@ def find_clipping(values: Numbers) -> tuple[Clipped, ...]:
             break
         end = float(known.max() if is_upper else known.min())
         n = int(np.count_nonzero(known == end))
-        if not max(FEWEST_CLIPPED, CLIP_SHARE * len(known)) <= n <= MOST_CLIPPED * len(known) or (not is_upper and end == 0):
+        most = MOST_NATURAL if end in NATURAL_ENDS else MOST_CLIPPED
+        if not max(FEWEST_CLIPPED, CLIP_SHARE * len(known)) <= n <= most * len(known):
             continue
         if n > CLIP_TIMES * _most_beside(known, end, is_upper) and len(true_runs(known == end)[0]) >= 3:
             found.append(Clipped(end, n, is_upper))

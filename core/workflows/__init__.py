@@ -1,6 +1,7 @@
 """One function for each thing a user does. Pages, the command line and HTTP call nothing else of `core`."""
 
 from core.clean import CellChanges, History
+from core.data.formats.one_wide import looks_wide
 from core.workflows.anomalies import (
     AnomalyView,
     EventDetail,
@@ -13,7 +14,8 @@ from core.workflows.anomalies import (
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
-from core.workflows.comparing import compare_datasets, in_a_sentence, named_dataset
+from core.workflows.combining import columns_differ
+from core.workflows.comparing import comparable, compare_datasets, in_a_sentence, named_dataset
 from core.workflows.csv_out import without_formula
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
@@ -45,13 +47,13 @@ from core.workflows.predictions import (
     regression_view,
 )
 from core.workflows.privacy import delete_with_everything, list_audit, made_from_dataset
+from core.workflows.proposing import Proposal, propose_recipe, to_decide
 from core.workflows.recipe_text import change_words, recipe_text, step_reason, step_title
 from core.workflows.recipes import (
     CleanedFile,
     clean_dataset,
     get_draft,
     get_recipe,
-    propose_recipe,
     read_recipe,
     recipe_from,
     recipe_json,

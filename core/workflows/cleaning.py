@@ -14,6 +14,7 @@ from core.data.dataset import Column, Dataset
 from core.data.split import Split, SplitSettings, default_split, make_split
 from core.features.targets import class_texts
 from core.messages import Message
+from core.screening.order import order_of_table
 from core.training.resolve import FEWEST_GROUPS
 from core.workflows.recipe_text import recipe_text
 from core.workflows.workspace import Workspace
@@ -23,9 +24,10 @@ HISTOGRAM_BINS = 40
 
 @dataclass(frozen=True, slots=True)
 class RecipePreview:
-    """One column before and after a recipe; arrays are (n,), n = rows looked at, in file order.
+    """One column before and after a recipe; arrays are (n,), n = rows looked at, in the order in which the screening draws them:
+    by time, or group after group where several machines or lots are mixed.
 
-    `times` are datetimes or row numbers; histograms are (edges, counts) or None for a column of texts. `changes` has
+    `rows` are the dataset's; `along` is where they stand on the axis, times or positions; histograms are (edges, counts) or None for a column of texts. `changes` has
     one entry an enabled step and counts all columns; `real_event` are rows labelled as a real event. `words` is the recipe
     in sentences.
     """
@@ -33,7 +35,7 @@ class RecipePreview:
     column: str
     unit: str
     rows: NDArray[np.int64]
-    times: NDArray
+    along: NDArray
     before: NDArray[np.float64]
     after: NDArray[np.float64]
     changed: NDArray[np.bool_]
@@ -67,22 +69,23 @@ def preview_recipe(
     before = _numbers(table[column])
     after = _numbers(cleaned.table[column]) if column in cleaned.table else np.full(len(table), np.nan)
     same = (before == after) | (np.isnan(before) & np.isnan(after))
-    time = next((c.name for c in dataset.columns if c.role == "time"), None)
+    order = order_of_table(made.table, made.columns)
+    put = order.arranged
     nobody = np.zeros(len(table), dtype=np.bool_)
     return RecipePreview(
         column=column,
         unit=shown.unit,
-        rows=table.index.to_numpy(),
-        times=table.index.to_numpy() if time is None else table[time].to_numpy(),
-        before=before,
-        after=after,
-        changed=~same,
-        flagged=np.asarray(cleaned.flagged_cells.get(column, nobody)),
-        left_out=cleaned.left_out,
-        real_event=nobody if cleaned.real_event is None else cleaned.real_event,
+        rows=put(table.index.to_numpy()),
+        along=order.along,
+        before=put(before),
+        after=put(after),
+        changed=put(~same),
+        flagged=put(np.asarray(cleaned.flagged_cells.get(column, nobody))),
+        left_out=put(cleaned.left_out),
+        real_event=put(nobody if cleaned.real_event is None else cleaned.real_event),
         changes=cleaned.changes,
         words=recipe_text(recipe, made.fitted, cleaned.changes),
-        parts=made.split.parts,
+        parts=put(made.split.parts),
         histogram_before=_histogram(before),
         histogram_after=_histogram(after),
     )
@@ -149,5 +152,7 @@ def _histogram(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArra
     known = values[np.isfinite(values)]
     if known.size == 0:
         return None
-    counts, edges = np.histogram(known, bins=HISTOGRAM_BINS)
+    # Values that differ in their last digits alone have no room for 40 bins.
+    has_room = np.ptp(known) > 2 * HISTOGRAM_BINS * np.spacing(np.abs(known).max())
+    counts, edges = np.histogram(known, bins=HISTOGRAM_BINS if has_room or np.ptp(known) == 0 else 1)
     return edges, counts

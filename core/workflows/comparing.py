@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.data.comparing import Comparison, compare
 from core.data.dataset import Dataset
-from core.errors import StoreProblem
+from core.errors import StoreProblem, unknown_dataset
 from core.messages import Message, msg, msg_n
 from core.store.problems import NOT_FOUND
 from core.workflows.importing import list_datasets, open_dataset
@@ -24,7 +24,8 @@ def named_dataset(ws: Workspace, text: str) -> Dataset:
     """The dataset of that id or name and version; of two with one name the newest.
 
     Raises:
-        StoreProblem: there is none.
+        DataProblem: there is none.
+        StoreProblem: there is no such version.
     """
     head, _, tail = text.rpartition(":")
     name, version = (head, int(tail)) if head and tail.isdecimal() else (text, None)
@@ -33,10 +34,27 @@ def named_dataset(ws: Workspace, text: str) -> Dataset:
     except StoreProblem as problem:
         if problem.values.get("reason") != NOT_FOUND:
             raise
-        found = next((d for d in list_datasets(ws) if d.name == name), None)
-        if found is None:
+        datasets = list_datasets(ws)
+        found = next((d for d in datasets if d.name == name), None)
+        if found is None and version is not None and any(d.id == name for d in datasets):
             raise
+        if found is None:
+            raise unknown_dataset(name, [d.name for d in datasets], may_be_file=False) from problem
         return open_dataset(ws, found.id, version)
+
+
+def comparable(ws: Workspace, dataset: Dataset) -> tuple[Dataset, ...]:
+    """What a dataset may be compared with, the likeliest first: its earlier versions, the newest of them first, then other
+    datasets by the share of columns that both have, the newest first among equals."""
+    earlier = [open_dataset(ws, dataset.id, version) for version in range(dataset.version - 1, 0, -1)]
+    others = [d for d in list_datasets(ws) if d.id != dataset.id]
+    names = {c.name for c in dataset.columns}
+
+    def shared(other: Dataset) -> float:
+        theirs = {c.name for c in other.columns}
+        return len(names & theirs) / max(1, len(names | theirs))
+
+    return (*earlier, *sorted(others, key=lambda d: -shared(d)))
 
 
 def in_a_sentence(found: Comparison) -> Message:

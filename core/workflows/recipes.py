@@ -1,4 +1,4 @@
-"""A recipe kept with its dataset: applied, worked on with undo, proposed, used on other data, written as a cleaned table."""
+"""A recipe kept with its dataset: applied, worked on with undo, used on other data, written as a cleaned table."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.clean import CellChanges, Change, Cleaned, FittedRecipe, History, Recipe, find_changes, propose
+from core.clean import CellChanges, Change, Cleaned, FittedRecipe, History, Recipe, find_changes
 from core.clean.encoding import free_name
 from core.data.dataset import Dataset
 from core.data.split import SplitSettings
 from core.errors import DataProblem, Problem, SettingProblem
 from core.messages import msg
-from core.workflows.cleaning import fit_on_training, training_split
+from core.workflows.cleaning import fit_on_training
 from core.workflows.csv_out import without_formula, write_csv
 from core.workflows.scoring import resolve_bundle
 from core.workflows.workspace import Workspace
@@ -58,12 +58,6 @@ def save_draft(ws: Workspace, dataset_id: str, draft: History) -> None:
     ws.store.set_draft(dataset_id, draft.to_json())
 
 
-def propose_recipe(dataset: Dataset, split: SplitSettings | None = None, max_rows: int = TRY_OUT_ROWS) -> Recipe:
-    """A recipe from what the training part of the first rows shows, with a reason a step; empty where nothing is needed."""
-    table, columns, made = training_split(dataset, split, max_rows)
-    return propose(made.train_part(table), columns)
-
-
 def use_recipe(ws: Workspace, recipe: Recipe, dataset: Dataset, max_rows: int = TRY_OUT_ROWS) -> tuple[Change, ...]:
     """Apply a recipe of another dataset to this one: try it out on its first rows, then keep it as its applied recipe.
 
@@ -87,8 +81,8 @@ def read_recipe(raw: bytes) -> Recipe:
     """
     wrong = DataProblem(
         msg("The file is not a recipe."),
-        msg("Expected a JSON file that this screen has saved."),
-        msg("Choose a file that was saved with 'Save recipe as file'."),
+        msg("Expected a recipe saved as JSON: by 'Save recipe as file' on the Clean screen, or by 'propose --out'."),
+        msg("Choose such a file."),
     )
     if len(raw) > MAX_BYTES:
         raise wrong
@@ -207,6 +201,6 @@ def recipe_from(source: str, ws: Workspace | None = None) -> Recipe | FittedReci
         raise SettingProblem(
             msg("The recipe '{path}' could not be read.", path=path.name),
             msg('Expected a JSON file with "version" and "steps".'),
-            msg("Save one from the Clean screen and give its path."),
+            msg("Make one with 'propose --data FILE --out RECIPE', or save one on the Clean screen, and give its path."),
         ) from error
     return read_recipe(raw)

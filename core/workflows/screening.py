@@ -232,8 +232,7 @@ def column_trace(ws: Workspace, dataset: Dataset, column: str, places: Collectio
     file = pq.ParquetFile(dataset.path)
     order = row_order(dataset, file)
     values = order.arranged(numbers_of(file, column))
-    rows = np.arange(order.n) if order.order is None else order.order
-    x = order.times if order.has_time and order.times is not None else np.arange(order.n)
+    rows, x = order.rows, order.along
     position = rows if order.order is None else np.argsort(order.order)
     spans = [(int(position[p.first]), int(position[p.last])) for p in places if p.first < order.n and p.last < order.n]
     mask = np.zeros(order.n, dtype=np.bool_)

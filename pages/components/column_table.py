@@ -11,10 +11,13 @@ import streamlit as st
 
 from core.data.dataset import ROLES, Column, Dataset
 from core.data.summary import ColumnSummary, Summary
+from core.errors import SettingProblem
+from core.messages import msg
 from pages.components import findings, numbers
 from pages.components.text import t
-from pages.components.words import kind_word, role_word
+from pages.components.words import CATEGORY, kind_word, role_word, shown_role
 
+ROLES_SHOWN = ("time", "group", "target", "sensor", CATEGORY, "ignore")
 EDITABLE = ("role", "unit", "lower", "nominal", "upper")
 
 
@@ -40,7 +43,7 @@ def frame(columns: Sequence[Column], summaries: Sequence[ColumnSummary]) -> pd.D
     return pd.DataFrame(
         {
             "column": [c.name for c in columns],
-            "role": [c.role for c in columns],
+            "role": [shown_role(c.role, c.kind) for c in columns],
             "unit": [c.unit for c in columns],
             "lower": pd.array([c.lower_limit for c in columns], dtype="Float64"),
             "nominal": pd.array([c.nominal for c in columns], dtype="Float64"),
@@ -55,8 +58,19 @@ def frame(columns: Sequence[Column], summaries: Sequence[ColumnSummary]) -> pd.D
 
 
 def with_row(old: Column, row: dict[str, Any]) -> Column:
-    """The column with role, unit and limits of an edited row; a role that does not exist is not taken."""
-    role = row["role"] if row["role"] in ROLES else old.role
+    """The column with role, unit and limits of an edited row; a role that does not exist is not taken.
+
+    Raises:
+        SettingProblem: the role of texts for a column of something else.
+    """
+    if row["role"] == CATEGORY and old.kind != "text":
+        raise SettingProblem(
+            msg("'{column}' was given the role 'category', and it holds no texts.", column=old.name),
+            msg("Expected a column of texts for this role."),
+            msg("Choose 'sensor' for a column of numbers."),
+        )
+    known = {role: role for role in ROLES} | {CATEGORY: "sensor"}
+    role: Any = known.get(row["role"], old.role)
     lower, nominal, upper = (None if pd.isna(row[k]) else float(row[k]) for k in ("lower", "nominal", "upper"))
     unit = "" if pd.isna(row["unit"]) else str(row["unit"]).strip()
     return replace(old, role=role, unit=unit, lower_limit=lower, nominal=nominal, upper_limit=upper)
@@ -73,7 +87,7 @@ def _config() -> dict[str, Any]:
     return {
         "column": c.TextColumn(t("column"), pinned=True, width=140),
         "role": c.SelectboxColumn(
-            t("role"), options=list(ROLES), format_func=lambda role: role_word(str(role)), required=True, width=80
+            t("role"), options=list(ROLES_SHOWN), format_func=lambda role: role_word(str(role)), required=True, width=80
         ),
         "unit": c.TextColumn(t("unit"), width=64, max_chars=30),
         "lower": c.NumberColumn(

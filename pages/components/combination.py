@@ -60,13 +60,19 @@ def _draw(made: Combination, n_files: int, prefix: str) -> None:
 
 def _choices(files: Sequence[Upload]) -> SourceOptions:
     st.markdown(f"**{md(t('How the files go together'))}**")
-    st.session_state.setdefault("together.combine", "stack")
+    ways = ("join", "stack", "wide") if _are_different(files) else WAYS
+    st.session_state.setdefault("together.combine", ways[0])
     if len(files) == 1:
         how = st.session_state["together.combine"] = "stack"
         st.markdown(md(t("All tables of the archive, one below the other.")))
     else:
         how = st.radio(
-            t("Files"), WAYS, format_func=_way, captions=_captions(), key="together.combine", label_visibility="collapsed"
+            t("Files"),
+            ways,
+            format_func=_way,
+            captions=[_caption(way) for way in ways],
+            key="together.combine",
+            label_visibility="collapsed",
         )
     key, within, tolerance = None, None, None
     if how in ("join", "wide"):
@@ -106,12 +112,23 @@ def _way(how: str) -> str:
     return {"stack": t("one below the other"), "join": t("side by side"), "wide": t("one file a sensor")}[how]
 
 
-def _captions() -> tuple[str, ...]:
-    return (
-        t("same columns; the file's name becomes a group"),
-        t("rows with the same key, or nearest in time"),
-        t("one row a cycle, one column a time step"),
-    )
+def _caption(how: str) -> str:
+    return {
+        "stack": t("same columns; the file's name becomes a group"),
+        "join": t("rows with the same key, or nearest in time"),
+        "wide": t("one row a cycle, one column a time step"),
+    }[how]
+
+
+def _are_different(files: Sequence[Upload]) -> bool:
+    """Whether the files share so few columns that they stand side by side; looked at once for these files."""
+    asked = tuple(str(f.path) for f in files)
+    kept = st.session_state.get("_different")
+    if kept is None or kept[0] != asked:
+        with st.spinner(tn("Reading {n} file …", "Reading {n} files …", len(files))):
+            kept = (asked, wf.columns_differ([f.path for f in files], sources.workplace(), [f.name for f in files]))
+        st.session_state["_different"] = kept
+    return bool(kept[1])
 
 
 def _for_all() -> ReadOptions:

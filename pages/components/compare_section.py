@@ -24,11 +24,7 @@ def _compared(home: str, first: str, second: str) -> Any:
 def show(dataset: Dataset) -> None:
     """Choose the other one, then the table of columns."""
     ws = state.workspace()
-    others = {
-        f"{d.id}:{d.version}": f"{project_name(d.name)} · v{d.version}" for d in wf.list_datasets(ws) if d.id != dataset.id
-    }
-    earlier = {f"{dataset.id}:{v}": f"{project_name(dataset.name)} · v{v}" for v in range(dataset.version - 1, 0, -1)}
-    offered = earlier | others
+    offered = {f"{d.id}:{d.version}": f"{project_name(d.name)} · v{d.version}" for d in wf.comparable(ws, dataset)}
     if not offered:
         st.caption(md(t("There is no other dataset or version yet.")))
         return

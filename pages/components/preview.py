@@ -58,9 +58,35 @@ def corrected(upload: Upload) -> tuple[Preview, ReadOptions, SourceOptions]:
             notices.problem(preview.refusal)
         preview = replace(preview, questions=(*preview.questions, *_late(preview, options)))
         ask(preview.questions, preview.options)
+        _suggest_wide(preview)
         _head(preview)
         findings.show(preview.findings, key="preview_findings")
     return preview, options, sources.chosen()
+
+
+def _suggest_wide(preview: Preview) -> None:
+    """Ask whether numbered columns are time steps; nothing is turned and nothing waits for the answer."""
+    steps = wf.looks_wide(preview.names)
+    if not steps or st.session_state.get("read.form_asked"):
+        return
+    question = t(
+        "Columns '{first}' to '{last}' are numbered: are they time steps of one measurement, or sensors of their own?",
+        first=steps[0],
+        last=steps[-1],
+    )
+    with st.container(border=True, key="suggest_wide"):
+        st.markdown(md(question))
+        with st.container(horizontal=True, gap="small"):
+            st.button(t("Time steps: turn the table"), key="turn_wide", icon=":material/pivot_table_chart:", on_click=_turn)
+            st.button(t("Sensors: leave it as it is"), key="keep_wide", icon=":material/check:", on_click=_keep_columns)
+
+
+def _turn() -> None:
+    st.session_state["read.form"] = True
+
+
+def _keep_columns() -> None:
+    st.session_state["read.form_asked"] = True
 
 
 def ask_late(questions: Sequence[Question]) -> None:

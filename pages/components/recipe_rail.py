@@ -12,10 +12,13 @@ from core.clean import STEPS, Change, RecipeStep, step_by_key
 from core.data.dataset import Dataset
 from core.errors import Problem
 from core.messages import Message, msg, msg_n
+from core.screening import Reason
 from pages.components import forms, notices, recipes, state
 from pages.components.choices import fixed
-from pages.components.text import md, say, t
+from pages.components.text import md, say, t, tn
 from pages.components.words import project_name
+
+MOST_DECISIONS = 4
 
 
 def draw(dataset: Dataset, draft: recipes.Draft, changes: Sequence[Change], words: Sequence[Message]) -> None:
@@ -64,19 +67,43 @@ def _applied_word(draft: recipes.Draft, applied: bool) -> str:
 
 def _propose(dataset: Dataset, draft: recipes.Draft) -> None:
     """One click: the steps that the data asks for, each with its reason; undo brings the recipe before back."""
+    ws = state.workspace()
+    is_screened = wf.is_screened(ws, dataset.id, dataset.version)
     label = t("Propose recipe") if not draft.recipe.steps else t("Propose another recipe")
     if st.button(label, icon=":material/auto_fix_high:", key="propose_recipe", width="stretch"):
+        if not is_screened and wf.is_large(dataset):
+            notices.note(msg("A table of this size is screened first: open Screening, then propose a recipe here."))
+            return
         with notices.guard():
-            proposed = wf.propose_recipe(dataset)
-            n = len(proposed.steps)
-            if n == 0:
+            with st.spinner(t("Looking at {n} columns of '{name}' …", n=len(dataset.columns), name=project_name(dataset.name))):
+                found = wf.propose_recipe(ws, dataset)
+            n = len(found.recipe.steps)
+            if n == 0 and found.to_decide:
+                notices.done(msg("Nothing is cleaned without your decision."))
+            elif n == 0:
                 notices.done(msg("The training part shows nothing that needs cleaning."))
             else:
-                draft.put(proposed)
+                draft.put(found.recipe)
                 notices.done(
                     msg_n("{n} step is proposed; edit it as you like.", "{n} steps are proposed; edit them as you like.", n)
                 )
             st.rerun()
+    if is_screened:
+        _to_decide(wf.to_decide(wf.screened(ws, dataset.id, dataset.version)))
+
+
+def _to_decide(reasons: Sequence[Reason]) -> None:
+    """The findings that no proposal does by itself, and where they are decided."""
+    if not reasons:
+        return
+    with st.container(border=True, gap="xxsmall", key="to_decide"):
+        st.markdown(f"**{md(t('Needs your decision'))}**")
+        for reason in reasons[:MOST_DECISIONS]:
+            st.caption(f"**{md(reason.column)}**: {md(say(reason.message))}")
+        if len(reasons) > MOST_DECISIONS:
+            n = len(reasons) - MOST_DECISIONS
+            st.caption(md(tn("and {n} more", "and {n} more", n)))
+        st.page_link("prepare/screening.py", label=md(t("Decide on the Screening screen")), icon=":material/fact_check:")
 
 
 def _card(dataset: Dataset, draft: recipes.Draft, index: int, step: RecipeStep, change: Change | None) -> None:

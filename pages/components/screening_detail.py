@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pandas as pd
 import streamlit as st
 
@@ -105,15 +103,13 @@ def _fix(found: wf.Screened, reason: Reason, name: str, is_newest: bool) -> None
     fix = reason.fix
     if fix is None:
         return
-    kind: Literal["secondary", "tertiary"] = "secondary" if fix.caution is None else "tertiary"
-    if st.button(say(fix.title), key=f"fix.{name}", icon=":material/build:", disabled=not is_newest, type=kind):
+    if st.button(say(fix.title), key=f"fix.{name}", icon=":material/build:", disabled=not is_newest):
         apply(found, [wf.key_of(reason)])
 
 
 def _leave(found: wf.Screened, reason: Reason, name: str) -> None:
-    is_first = reason.fix is not None and reason.fix.caution is not None
-    kind: Literal["secondary", "tertiary"] = "secondary" if is_first else "tertiary"
-    if st.button(t("Leave"), key=f"leave.{name}", type=kind, help=md(t("Remember that this is as it should be."))):
+    told = md(t("Remember that this is as it should be."))
+    if st.button(t("Leave"), key=f"leave.{name}", icon=":material/check:", help=told):
         decide(found, [wf.key_of(reason)], left=True)
 
 

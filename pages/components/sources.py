@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import StopException, add_script_run_ctx, get_script_run_ctx
 
 from core import workflows as wf
 from core.data.formats.records import ALL_MEMBERS, Opened, SourceOptions
@@ -113,8 +116,30 @@ def bar(text: str, on_stop: Callable[[], object] | None = None) -> Iterator[Bar]
     try:
         with place.container():
             yield Bar(text, on_stop)
+    except StopException:  # Streamlit's own Stop, in the corner: it ends the script, and no further run cleans up
+        if on_stop is not None:
+            on_stop()
+        _say_stopped(place)
+        raise
     finally:
         place.empty()
+
+
+def _say_stopped(place: DeltaGenerator) -> None:
+    """In the place of the bar a sentence and the way on.
+
+    A script that was stopped can send nothing more to its page, but a thread of its own still can.
+    """
+
+    def say_it() -> None:
+        with place.container():
+            st.info(md(t("Reading was stopped; nothing was stored.")), icon=":material/info:")
+            st.button(t("Go on"), key="after_stop", icon=":material/arrow_forward:")
+
+    thread = threading.Thread(target=say_it, name="after-stop")
+    add_script_run_ctx(thread, get_script_run_ctx())
+    thread.start()
+    thread.join(timeout=5)
 
 
 def _choose(name: str, label: str, options: tuple[str, ...], used: str | None, is_open: bool) -> None:

@@ -14,9 +14,24 @@ def task_word(task: str) -> str:
     return next((say(choice.title) for choice in wf.TASK_CHOICES if choice.key == task), task)
 
 
+CATEGORY = "category"
+
+
+def shown_role(role: str, kind: str) -> str:
+    """The role as it is shown: a column of texts that a model learns from is no sensor but says a category."""
+    return CATEGORY if role == "sensor" and kind == "text" else role
+
+
 def role_word(role: str) -> str:
     """What a column is for."""
-    words = {"time": t("time"), "group": t("group"), "target": t("target"), "sensor": t("sensor"), "ignore": t("ignore")}
+    words = {
+        "time": t("time"),
+        "group": t("group"),
+        "target": t("target"),
+        "sensor": t("sensor"),
+        CATEGORY: t("category"),
+        "ignore": t("ignore"),
+    }
     return words.get(role, role)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from core import workflows as wf
 from core.charts import Theme, before_after, caption_before_after, histogram_pair
 from core.clean import Change, Recipe
 from core.data.dataset import Dataset
 from core.errors import Problem
+from core.messages import msg
 from pages.components import changed_cells, chart_range, charts, excluded, notices, numbers, recipe_rail, recipes, state
 from pages.components.layout import Figure, caption, empty, figures, headline, next_step
 from pages.components.text import md, say, t, tn
@@ -33,7 +31,7 @@ def show() -> None:
         )
         return
     draft = recipes.Draft(dataset.id)
-    column = _column_choice(dataset)
+    column = _column_choice(dataset, draft.recipe)
     preview, problem = _try_out(dataset, draft.recipe, column)
     changes = preview.changes if preview is not None else ()
     headline(_finding(draft.recipe, changes), _why())
@@ -57,12 +55,27 @@ def _why() -> str:
     )
 
 
-def _column_choice(dataset: Dataset) -> str:
+def _column_choice(dataset: Dataset, recipe: Recipe) -> str:
+    """The chosen column; when the screen is opened that which the recipe changed last, so that its work is seen."""
     names = _shown_columns(dataset)
     key = f"clean_column.{dataset.id}"
     if st.session_state.get(key) not in names:
-        st.session_state[key] = names[0]
+        st.session_state[key] = _changed_last(dataset, recipe, names) or names[0]
     return str(st.session_state[key])
+
+
+def _changed_last(dataset: Dataset, recipe: Recipe, names: list[str]) -> str | None:
+    """Of the columns that the last step with an effect changes or marks the one with most cells; None without."""
+    preview, _ = _try_out(dataset, recipe, names[0]) if recipe.active else (None, None)
+    for change in reversed(preview.changes if preview is not None else ()):
+        counts = {
+            name: change.changed_cells.get(name, 0) + change.flagged_cells.get(name, 0) + change.event_cells.get(name, 0)
+            for name in names
+        }
+        most = max(counts, key=counts.__getitem__)
+        if counts[most]:
+            return most
+    return None
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -169,8 +182,7 @@ def _before_after(dataset: Dataset, preview: wf.RecipePreview | None) -> None:
     st.selectbox(t("Column"), names, key=key, width=320)
     if preview is None:
         return
-    along = preview.rows if dataset.with_role("group") else preview.times
-    _charts(preview, along, excluded.of_recipe(recipes.Draft(dataset.id).recipe), charts.theme())
+    _charts(dataset, preview, excluded.of_recipe(recipes.Draft(dataset.id).recipe), charts.theme())
     if len(preview.rows) < dataset.n_rows:
         caption(
             t(
@@ -181,8 +193,10 @@ def _before_after(dataset: Dataset, preview: wf.RecipePreview | None) -> None:
         )
 
 
-def _charts(preview: wf.RecipePreview, along: NDArray[Any], stretches: list[excluded.Stretch], theme: Theme) -> None:
-    """Over time, or over rows where groups follow one another and the time starts again with each."""
+def _charts(dataset: Dataset, preview: wf.RecipePreview, stretches: list[excluded.Stretch], theme: Theme) -> None:
+    """In the order of the Screening screen: over time, or group after group where the time starts again with each."""
+    along, time = preview.along, dataset.with_role("time")
+    name = msg("{name}", name=time[0].name) if time and along.dtype.kind == "f" else None
     n_changed = int(preview.changed.sum())
     rising = bool(np.issubdtype(along.dtype, np.datetime64)) and bool(np.all(along[1:] >= along[:-1]))
     axis, key = chart_range.ArrayAxis(len(along), along if rising else None), f"{st.session_state.get('dataset')}.before_after"
@@ -200,6 +214,7 @@ def _charts(preview: wf.RecipePreview, along: NDArray[Any], stretches: list[excl
         events=preview.real_event[part],
         parts=preview.parts[part],
         excluded=stretches if rising else (),
+        along=name,
         theme=theme,
         text=say,
     )

@@ -24,6 +24,7 @@ from pages.components import (
     numbers,
     preview,
     privacy_choice,
+    readiness,
     rejected_rows,
     reshape,
     series_section,
@@ -207,7 +208,7 @@ def _dataset(dataset: Dataset) -> None:
     needing = [c for c in summary.columns if any(f.severity != "info" for f in c.findings)]
     row = st.container(horizontal=True, vertical_alignment="center")
     with row:
-        headline(_finding(dataset, len(needing)))
+        headline(readiness.finding_of(dataset))
         _actions(ws, dataset)
     figures(_figures(dataset, summary))
     reshape.origin(ws, dataset)
@@ -246,22 +247,8 @@ def _dataset(dataset: Dataset) -> None:
     _next(needing)
 
 
-def _finding(dataset: Dataset, n_needing: int) -> str:
-    total = len(dataset.columns)
-    if not dataset.n_rows:
-        return t("The table has no rows: there is nothing to train on.")
-    if n_needing:
-        return tn(
-            "{n} of {total} columns needs attention before training",
-            "{n} of {total} columns need attention before training",
-            n_needing,
-            total=total,
-        )
-    return tn("The only column is ready", "All {n} columns are ready", total)
-
-
 def _figures(dataset: Dataset, summary: Summary) -> list[Figure]:
-    roles = {role: len(dataset.with_role(role)) for role in ("sensor", "target")}
+    n_sensors = sum(c.kind != "text" for c in dataset.with_role("sensor"))
     target = ", ".join(c.name for c in dataset.with_role("target")) or t("no target yet")
     period = _period(summary.period)
     longest = max(summary.columns, key=lambda c: c.missing_fraction, default=None)
@@ -270,9 +257,9 @@ def _figures(dataset: Dataset, summary: Summary) -> list[Figure]:
     )
     return [
         Figure(t("Rows"), numbers.number(summary.n_rows), period),
-        Figure(t("Sensors"), numbers.number(roles["sensor"]), tn("of {n} column", "of {n} columns", summary.n_columns)),
+        Figure(t("Sensors"), numbers.number(n_sensors), tn("of {n} column", "of {n} columns", summary.n_columns)),
         Figure(t("Missing cells"), numbers.percent(summary.missing_fraction), worst),
-        Figure(t("To predict"), numbers.number(roles["target"]), target),
+        Figure(t("To predict"), numbers.number(len(dataset.with_role("target"))), target),
     ]
 
 

@@ -10,7 +10,7 @@ from core import workflows as wf
 from core.data.dataset import Dataset
 from core.messages import msg
 from core.screening import Screening
-from pages.components import notices, numbers, screening_detail, screening_table, state
+from pages.components import notices, numbers, readiness, screening_detail, screening_table, state
 from pages.components.layout import Figure, caption, empty, figures, headline, next_step
 from pages.components.text import language, md, say, t, tn
 from pages.components.words import project_name
@@ -106,7 +106,7 @@ def _kept(home: str, dataset_id: str, version: int) -> Screening:
 
 
 def _screened(found: wf.Screened, is_newest: bool) -> None:
-    headline(_finding(found))
+    headline(readiness.finding(found))
     figures(_figures(found))
     for reason in found.screening.reasons:
         if wf.key_of(reason) not in found.left:
@@ -134,21 +134,6 @@ def _screened(found: wf.Screened, is_newest: bool) -> None:
     if column is not None:
         screening_detail.show(found, column, is_newest=is_newest)
     _next(found)
-
-
-def _finding(found: wf.Screened) -> str:
-    if not found.screening.n_rows:
-        return t("The table has no rows: there is nothing to train on.")
-    grades = found.grades
-    total, needing = sum(grades.values()), grades["B"] + grades["C"]
-    if needing:
-        return tn(
-            "{n} of {total} columns needs attention before training",
-            "{n} of {total} columns need attention before training",
-            needing,
-            total=total,
-        )
-    return tn("The only column is ready", "All {n} columns are ready", total - grades[""])
 
 
 def _figures(found: wf.Screened) -> list[Figure]:

@@ -92,6 +92,22 @@ def test_reading_a_large_file_can_be_stopped_and_leaves_nothing(server: Server, 
     assert not [p for p in (server.home / "tmp").rglob("*") if p.is_file()]
 
 
+def test_streamlits_own_stop_leaves_a_page_that_goes_on(server: Server, page: Page, large: Path) -> None:
+    choose(page, server, large)
+    wait_until(lambda: is_ready(page), seconds=120, what="the preview")
+    settle(page)
+    page.get_by_role("button", name="Import file").click()
+    page.get_by_role("button", name="Stop reading").wait_for(timeout=60_000)
+    page.get_by_test_id("stStatusWidget").get_by_role("button", name="Stop").click()
+    page.get_by_text("Reading was stopped; nothing was stored.").first.wait_for(timeout=30_000)
+    page.get_by_role("progressbar").wait_for(state="detached", timeout=30_000)
+    page.get_by_role("button", name="Go on").click()
+    wait_until(lambda: is_ready(page), seconds=60, what="the preview again")
+    settle(page)
+    wait_until(lambda: not readers(server), seconds=10, what="the end of the child")
+    assert not wf.list_datasets(wf.open_workspace(server.home))
+
+
 def readers(server: Server) -> list[str]:
     """Children of the server that read a file."""
     lines = [" ".join(child.cmdline()) for child in psutil.Process(server.pid).children(recursive=True)]

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -157,6 +159,40 @@ def test_a_proposal_comes_with_reasons_and_can_be_undone(app: AppTest) -> None:
     assert any("never looks ahead" in c.value.replace("\\", "") for c in app.caption)
     app.button(key="undo").click().run()
     assert steps(app) == []
+
+
+def test_a_proposal_names_what_needs_a_decision(open_app: Open, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(80, 3, 1_000)
+    x[600:] += 30
+    when = pd.Timestamp("2026-01-05") + pd.to_timedelta(np.arange(1_000), unit="min")
+    pd.DataFrame({"when": when, "moved": x, "b": rng.normal(size=1_000)}).to_csv(tmp_path / "plant.csv", index=False)
+    wf.import_file(wf.open_workspace(), tmp_path / "plant.csv")
+    app = open_app("prepare/clean.py")
+    app.button(key="propose_recipe").click().run()
+    assert not app.exception
+    assert any("Nothing is cleaned without your decision." in toast.value.replace("\\", "") for toast in app.toast)
+    assert any(m.value == "**Needs your decision**" for m in app.markdown)
+    assert any(c.value.startswith("**moved**: 1 level shift") for c in app.caption)
+
+
+def test_the_screen_opens_on_the_column_that_the_recipe_changed_last(app: AppTest, open_app: Open) -> None:
+    ws = wf.open_workspace()
+    dataset = wf.list_datasets(ws)[0]
+    limits = {"largest": 63.5, "action": "set_missing"}
+    recipe = Recipe(
+        steps=(
+            RecipeStep(key="median_fill", columns=("pressure",)),
+            RecipeStep(key="fixed_limits", columns=("temperature",), settings=limits),
+            RecipeStep(key="fixed_limits", columns=("pressure",), settings={"largest": 1e9, "action": "set_missing"}),
+        )
+    )
+    assert app.selectbox(key=f"clean_column.{dataset.id}").value == "pressure"
+    wf.save_draft(ws, dataset.id, wf.get_draft(ws, dataset.id).put(recipe))
+    again = open_app("prepare/clean.py")  # the last step finds nothing: temperature was changed last
+    assert again.selectbox(key=f"clean_column.{dataset.id}").value == "temperature"
+    again.selectbox(key=f"clean_column.{dataset.id}").set_value("pressure").run()
+    assert again.selectbox(key=f"clean_column.{dataset.id}").value == "pressure"
 
 
 def test_every_changed_cell_is_shown_with_its_step(app: AppTest) -> None:

@@ -157,6 +157,7 @@ def test_totals_of_one_of_several_files_are_answered_for_all(open_app: Open) -> 
 
 def test_differing_columns_are_asked_for(open_app: Open) -> None:
     app = uploaded(open_app, ("a.csv", table("p", "u").encode()), ("b.csv", table("p", "v").encode()))
+    app.radio(key="together.combine").set_value("stack").run(timeout=60)  # join stands first: 1 of 3 columns is shared
     assert app.button(key="import_file").disabled
     app.radio(key="together.question.columns.0").set_value(1).run(timeout=60)
     assert [c.name for c in stored_table(app).columns] == ["file", "p"]
@@ -200,6 +201,30 @@ def test_one_wide_file_is_turned_and_shown_before_it_is_stored(open_app: Open) -
     assert (dataset.name, dataset.n_rows) == ("press", 48)
     roles = [("part", "group"), ("step", "time"), ("force", "sensor"), ("lot", "ignore")]
     assert [(c.name, c.role) for c in dataset.columns] == roles
+
+
+def test_numbered_columns_are_asked_about_and_nothing_is_turned_unasked(open_app: Open) -> None:
+    header = "part," + ",".join(f"t{k}" for k in range(1, 41))
+    rows = "".join(f"A{c}," + ",".join(str((c * 7 + s * 3) % 23 + 0.5) for s in range(40)) + "\n" for c in range(30))
+    app = uploaded(open_app, ("press.csv", f"{header}\n{rows}".encode()))
+    assert app.toggle(key="read.form").value is False and not app.button(key="import_file").disabled
+    asked = [m.value.replace("\\", "") for m in app.markdown]
+    assert any(line.startswith("Columns 't1' to 't40' are numbered: are they time steps") for line in asked)
+    app.button(key="keep_wide").click().run(timeout=60)
+    assert not [b for b in app.button if b.key == "turn_wide"]
+    again = uploaded(open_app, ("press.csv", f"{header}\n{rows}".encode()))
+    again.button(key="turn_wide").click().run(timeout=60)
+    assert again.toggle(key="read.form").value is True
+    assert stored_table(again).n_rows == 1_200
+
+
+def test_files_with_mostly_different_columns_are_joined_first(open_app: Open) -> None:
+    same = uploaded(open_app, ("a.csv", table("p", "u", "v").encode()), ("b.csv", table("p", "u", "w").encode()))
+    assert same.radio(key="together.combine").value == "stack"  # 2 of 4 columns are shared
+    app = uploaded(open_app, ("a.csv", table("part", "u", "v").encode()), ("b.csv", table("part", "x", "y", "z").encode()))
+    assert app.radio(key="together.combine").value == "join"
+    assert app.radio(key="together.combine").options[0] == "side by side"
+    assert [c.name for c in stored_table(app).columns] == ["part", "u", "v", "x", "y", "z"]
 
 
 def test_a_wide_file_of_numbers_with_a_decimal_comma_is_corrected_and_turned(open_app: Open) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.dataset import Column
-from core.errors import Problem
+from core.errors import Problem, SettingProblem
 from core.workflows import apart, importing
 from pages.components import column_table, rejected_rows, series_section
 from tests.pages.giving import give
@@ -238,6 +240,29 @@ def test_an_edited_row_changes_role_unit_and_limits_only() -> None:
     row = {"role": "target", "unit": " bar ", "lower": 3.7, "nominal": None, "upper": 4.3}
     assert column_table.with_row(old, row) == Column("p", "number", "target", "bar", 3.7, None, 4.3)
     assert column_table.with_row(old, {**row, "role": "hacker"}).role == "sensor"
+
+
+def test_texts_that_a_model_learns_from_are_called_a_category_and_no_sensor() -> None:
+    material = Column("material", "text")
+    summary = [SimpleNamespace(missing_fraction=0.0, minimum=None, maximum=None, sparkline=(), findings=())]
+    (row,) = column_table.frame([material], summary).to_dict("records")
+    assert row["role"] == "category"
+    assert column_table.with_row(material, row) == material
+    with pytest.raises(SettingProblem, match="'p' was given the role 'category'"):
+        column_table.with_row(Column("p", "number"), row)
+
+
+def test_data_and_screening_say_the_same_of_a_dataset(open_app: Open, tmp_path: Path) -> None:
+    x = np.random.default_rng(1).normal(50, 2, 400)
+    x[100:220] = x[100]
+    pd.DataFrame({"when": pd.date_range("2026-01-05", periods=400, freq="min"), "x": x}).to_csv(tmp_path / "s.csv", index=False)
+    dataset = wf.import_file(wf.open_workspace(), tmp_path / "s.csv").dataset
+    assert dataset is not None
+    before = open_app("prepare/data.py", dataset=dataset.id)
+    assert before.title[0].value == "2 columns are read; the screening grades them"
+    screening = open_app("prepare/screening.py", dataset=dataset.id).title[0].value
+    assert screening == "1 of 2 columns needs attention before training"
+    assert open_app("prepare/data.py", dataset=dataset.id).title[0].value == screening
 
 
 def test_it_is_said_when_only_the_first_of_very_many_rejected_lines_are_kept(

@@ -54,6 +54,12 @@ def table(app: AppTest) -> pd.DataFrame:
     return app.dataframe[0].value
 
 
+def test_fix_and_leave_look_like_choices_of_one_kind(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, column="code")
+    kinds = {b.key: b.proto.type for b in app.button if str(b.key).startswith(("fix.", "leave."))}
+    assert len(kinds) >= 2 and set(kinds.values()) == {"secondary"}
+
+
 def test_without_data_it_says_what_will_be_here(open_app: Open) -> None:
     app = open_app("prepare/screening.py")
     assert app.title[0].value == "No data to screen yet"

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from core.data.dataset import Column
 from core.data.findings import Finding
 from core.data.formats.combining import Part
-from core.data.roles import words_of
+from core.data.roles import GROUP_WORDS, TIME_WORDS, words_of
 from core.messages import msg, msg_n
 
 MIN_STEPS = 3
+SUGGESTED_STEPS, SUGGESTED_SHARE = 10, 0.5
 _NUMBERED = re.compile(r"(.*?)(\d+(?:\.\d+)?)\D{0,4}")
 _AROUND = " _-.:=@[(#"
 _SHOWN = 6
@@ -83,6 +84,28 @@ def numbered(names: Sequence[str]) -> dict[str, list[str]]:
         for prefix, by_number in found.items()
         if len(by_number) >= MIN_STEPS and prefix not in repeated
     }
+
+
+def looks_wide(names: Sequence[str]) -> tuple[str, ...]:
+    """The columns that are probably the time steps of one cycle a row, in order; none where the names do not say so.
+
+    At least ten columns, and half of all, numbered without a gap from 0 or 1 on: "t1" to "t40", "0" to "39". Where other
+    columns name a clock as well as a unit or lot, each row is a step already and the numbers are those of sensors.
+
+    Example:
+        >>> looks_wide(["part", *(f"t{k}" for k in range(1, 41))])[::39]
+        ('t1', 't40')
+        >>> looks_wide(["unit", "cycle", *(f"s{k}" for k in range(1, 22))])
+        ()
+    """
+    series = max(numbered(names).values(), key=len, default=[])
+    numbers = [float(_NUMBERED.fullmatch(name).group(2)) for name in series]  # type: ignore[union-attr]
+    whole_run = numbers == [numbers[0] + k for k in range(len(numbers))] if numbers else False
+    if not whole_run or numbers[0] not in (0, 1) or len(series) < max(SUGGESTED_STEPS, SUGGESTED_SHARE * len(names)):
+        return ()
+    taken = set(series)
+    words = {word for name in names if name not in taken for word in words_of(name)}
+    return () if words & TIME_WORDS and words & GROUP_WORDS else tuple(series)
 
 
 def _sensor_name(prefix: str, file: str, n_series: int) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.data.dataset import Column, Dataset
-from core.data.roles import guess_columns, words_of
+from core.data.roles import guess_columns, guess_roles, words_of
 from core.data.summary import Summary, summarise
 
 
@@ -26,6 +26,15 @@ def dataset(folder: Path, frame: pd.DataFrame, **roles: str) -> Dataset:
         for name, kind in frame.dtypes.items()
     )
     return Dataset("d", 1, "d", path, len(frame), columns, "")
+
+
+def test_texts_of_many_kinds_are_no_category_and_ignored_with_the_reason(tmp_path: Path) -> None:
+    notes = [f"note {k % 60}" for k in range(300)]
+    table = pd.DataFrame({"p": np.arange(300) % 7 + 0.5, "note": notes, "material": [f"M{k % 50}" for k in range(300)]})
+    table.to_parquet(tmp_path / "t.parquet", index=False)
+    columns, findings = guess_roles(tmp_path / "t.parquet", list(table), ["number", "text", "text"], [""] * 3)
+    assert [(c.name, c.role) for c in columns] == [("p", "sensor"), ("note", "ignore"), ("material", "sensor")]
+    assert [str(f.message) for f in findings] == ["'note' is ignored: it holds 60 different texts, too many for categories."]
 
 
 def test_numbers_agree_with_pandas(tmp_path: Path) -> None:

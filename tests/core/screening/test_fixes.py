@@ -104,8 +104,8 @@ DEFECTS: dict[str, tuple[tuple[str, tuple[str, ...], Defect], ...]] = {
     ),
     "missing": (
         ("scattered", BROAD, spread(300, np.nan)),
-        ("a block", BROAD, at(slice(700, 1_000), np.nan)),
-        ("at both ends", ("normal",), at(np.r_[0:40, 1_000:1_100, 2_950:N], np.nan)),
+        ("blocks", BROAD, at(np.r_[700:705, 900:904, 1_500:1_505], np.nan)),
+        ("at both ends", ("normal",), at(np.r_[0:5, 1_000:1_003, 2_995:N], np.nan)),
         ("most of it", ("normal",), spread(2_400, np.nan)),
     ),
     "all_missing": (("empty", ("normal",), at(slice(None), np.nan)),),
@@ -197,6 +197,33 @@ def test_a_stuck_stretch_is_emptied_and_nothing_else(tmp_path: Path) -> None:
     assert found.fix.caution is None
     after = mended(dataset, found.fix, tmp_path / "after").table()["x"]
     assert np.flatnonzero(after.isna()).tolist() == list(range(1_200, 1_320))
+
+
+def test_a_line_reaches_over_five_samples_and_longer_gaps_stay_empty_and_are_named(tmp_path: Path) -> None:
+    empty = np.r_[100:105, 300:306, 700:1_000]
+    dataset = with_defect("missing", "ar_0.9", at(empty, np.nan), tmp_path / "before", 1)
+    found = reason_of(dataset, "missing")
+    assert found is not None and found.fix is not None
+    assert str(found.fix.title) == "Fill gaps of up to 5 rows along a straight line; longer ones stay empty"
+    # 6 steps of 60 s lie between the neighbours of 5 missing rows; half as much again for a clock that ticks unevenly
+    assert [s.settings for s in found.fix.steps] == [{"max_gap": 5, "max_gap_time": 540.0}]
+    after = mended(dataset, found.fix, tmp_path / "after").table()["x"]
+    assert np.flatnonzero(after.isna()).tolist() == [*range(300, 306), *range(700, 1_000)]
+
+
+def test_no_line_is_offered_where_every_gap_is_longer_or_a_night_lies_in_between(tmp_path: Path) -> None:
+    dataset = with_defect("missing", "ar_0.9", at(slice(700, 1_000), np.nan), tmp_path / "long", 1)
+    assert reason_of(dataset, "missing") is None
+    x = np.random.default_rng(2).normal(5, 1, N)
+    x[np.r_[100, 1_500:1_502]] = np.nan
+    table = timed({"x": x})
+    table.loc[1_501:, "when"] += pd.Timedelta(hours=9)  # the plant stood still between the two empty rows
+    (tmp_path / "night").mkdir()
+    dataset = as_dataset(table, tmp_path / "night", when="time")
+    (found,) = [r for r in next(c for c in screen(dataset).columns if c.name == "x").reasons if r.code == "missing"]
+    assert found.fix is not None
+    after = mended(dataset, found.fix, tmp_path / "after").table()["x"]
+    assert np.flatnonzero(after.isna()).tolist() == [1_500, 1_501]
 
 
 def test_states_that_come_back_are_kept_where_a_stuck_stretch_is_emptied(tmp_path: Path) -> None:

@@ -142,8 +142,22 @@ def test_clipping_is_found_at_its_end_and_natural_ends_are_only_told(tmp_path: P
     found = screened(tmp_path, timed({"x": np.minimum(x, 53.0), "share": np.clip(rng.normal(95, 5, N), 0, 100)}), when="time")
     clipped = reason(found, "x", "clipped")
     assert (clipped.severity, "clipped at 53" in str(clipped.message)) == ("warn", True)
-    assert reason(found, "share", "clipped").severity == "info"
-    assert column(found, "share").grade == "A"
+    told = reason(found, "share", "clipped")
+    assert (told.severity, column(found, "share").grade, told.fix) == ("info", "A", None)
+    assert "exactly at 100, the end of its range: this may be a natural limit" in str(told.message)
+
+
+@pytest.mark.parametrize(("end", "n_at_end"), [(0.0, 900), (0.0, 2_400), (100.0, 2_400), (1.0, 600)])
+def test_many_values_at_a_natural_end_carry_a_note_and_no_fault(tmp_path: Path, end: float, n_at_end: int) -> None:
+    rng = np.random.default_rng(8)
+    x = rng.uniform(20, 80, N) if end == 100 else rng.uniform(0.1, 0.9, N) if end == 1 else rng.uniform(0.01, 60, N)
+    x[rng.choice(N, n_at_end, replace=False)] = end
+    found = one(tmp_path, x)
+    said = [str(r.message) for r in column(found, "x").reasons]
+    assert column(found, "x").grade == "A"
+    assert said == [
+        f"{100 * n_at_end / N:.0f} % of the rows stand exactly at {end:g}, the end of its range: this may be a natural limit"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -128,11 +128,21 @@ def test_the_recipe_in_words_says_settings_learning_changes_and_reasons(ws: wf.W
     assert lines[0].endswith("; 1 cell labelled as a real event.")
     assert lines[1].startswith("2. Fill pressure: 'pressure'; 'pressure': ") and lines[1].endswith("; 10 cells changed.")
     assert lines[2] == "3. Fill with the mean: 'temperature' (switched off)."
-    proposed = wf.propose_recipe(dataset)
+    proposed = wf.propose_recipe(ws, dataset).recipe
     expected = ["hampel_outliers", "missing_indicator", "previous_fill", "median_fill"]  # 7 of 130 pressures are missing
     assert [s.key for s in proposed.steps] == expected
     for line, step in zip(wf.recipe_text(proposed), proposed.steps, strict=True):
         assert str(line).endswith(f". Why: {wf.step_reason(step)}")
+
+
+def test_values_that_differ_in_their_last_digit_have_a_histogram(ws: wf.Workspace, tmp_path: Path) -> None:
+    low = np.full(200, 4.0)
+    low[::2] = np.nextafter(4.0, 5.0)
+    pd.DataFrame({"x": low}).to_csv(tmp_path / "tiny.csv", index=False, float_format="%.17g")
+    made = wf.import_file(ws, tmp_path / "tiny.csv").dataset
+    assert made is not None
+    found = wf.preview_recipe(ws, made, Recipe(), None, "x").histogram_before
+    assert found is not None and found[1].tolist() == [200]
 
 
 def test_texts_of_changed_cells_are_safe_in_a_spreadsheet_and_numbers_stay(ws: wf.Workspace, tmp_path: Path) -> None:

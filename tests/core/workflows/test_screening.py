@@ -142,6 +142,30 @@ def test_the_trace_of_a_column_keeps_the_marked_rows(ws: Workspace, dataset: Dat
     assert trace.x.dtype.kind == "M"
 
 
+@pytest.mark.parametrize("mixed", [True, False])
+def test_screening_and_cleaning_draw_several_machines_in_the_same_order(ws: Workspace, tmp_path: Path, mixed: bool) -> None:
+    rng = np.random.default_rng(6)
+    minute = np.arange(200) // 2 if mixed else np.arange(200) % 100
+    machine = np.where(np.arange(200) % 2 if mixed else np.arange(200) >= 100, "M2", "M1")
+    when = pd.Timestamp("2026-01-05") + pd.to_timedelta(minute, unit="min")
+    table = pd.DataFrame({"when": when, "machine": machine, "x": rng.normal(size=200)})
+    table.to_csv(tmp_path / "two.csv", index=False)
+    made = wf.import_file(ws, tmp_path / "two.csv").dataset
+    assert made is not None and [c.role for c in made.columns] == ["time", "group", "sensor"]
+    trace, preview = wf.column_trace(ws, made, "x"), wf.preview_recipe(ws, made, Recipe(), None, "x")
+    # M1 first, from its first minute to its last, then M2.
+    expected = table.sort_values(["machine", "when"], kind="stable").index.tolist()
+    assert trace.rows.tolist() == expected == preview.rows.tolist()
+    np.testing.assert_array_equal(trace.x, preview.along)
+    np.testing.assert_array_equal(preview.before, table["x"].to_numpy()[expected])
+
+
+def test_a_table_with_one_clock_is_drawn_by_it_on_both_screens(ws: Workspace, dataset: Dataset) -> None:
+    trace, preview = wf.column_trace(ws, dataset, "b"), wf.preview_recipe(ws, dataset, Recipe(), None, "b")
+    np.testing.assert_array_equal(trace.x, preview.along)
+    assert preview.along.dtype.kind == "M" and preview.rows.tolist() == list(range(N))
+
+
 def test_fixes_of_one_column_stand_in_the_order_in_which_their_numbers_were_read_off(ws: Workspace) -> None:
     made = [
         RecipeStep(key="subtract_level", columns=("a",), settings={"width": 50}),

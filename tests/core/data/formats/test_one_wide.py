@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.data.formats.combining import combine_files
-from core.data.formats.one_wide import numbered
+from core.data.formats.one_wide import looks_wide, numbered
 from core.data.formats.records import Combination, SourceOptions
 from core.data.options import ReadOptions
 from core.errors import DataProblem
@@ -33,6 +33,25 @@ def names(made: Combination) -> list[str]:
 
 def said(made: Combination, code: str) -> str:
     return next((str(f.message) for f in made.reading.findings if f.code == code), "")
+
+
+@pytest.mark.parametrize(
+    ("columns", "ends"),
+    [
+        (["part", *(f"t{k}" for k in range(1, 41)), "ok"], ("t1", "t40")),
+        ([str(k) for k in range(40)], ("0", "39")),
+        (["lot", *(f"x_{k}" for k in range(40))], ("x_0", "x_39")),
+        ([f"x_{k}" for k in sorted(range(40), key=str)], ("x_0", "x_39")),  # an export in alphabetical order
+        ([f"t{k}" for k in range(1, 10)], ()),  # too few to say so
+        ([f"t{k}" for k in (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)], ()),
+        (["time", "machine", *(f"s{k}" for k in range(1, 22))], ()),  # each row is a step already
+        ([*(f"a{c}" for c in "bcdefghijklmnopqrstu"), *(f"t{k}" for k in range(1, 13))], ()),
+        ([], ()),
+    ],
+)
+def test_a_wide_file_is_told_by_its_column_names(columns: list[str], ends: tuple[str, ...]) -> None:
+    found = looks_wide(columns)
+    assert found[:1] + found[-1:] == ends
 
 
 def test_numbered_columns_become_steps_and_the_others_facts(tmp_path: Path) -> None:
