@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from core.clean.recipe import FittedRecipe
 from core.clean.streaming import CleanedRows, clean_rows
 from core.data.room import BigArray, Room
 from core.data.rows import Rows
+from core.features.own_start import OwnStart
 from core.features.plan import FeaturePlan
 from core.features.windows import Windows, windows_over
 from core.watching import Watch, unwatched
@@ -24,7 +25,8 @@ class Inputs:
 
     `windows` covers the rows that were kept, in group and time order; `row_of_window` is int64 (n_kept,), the row
     number in the table of each of them; `padded` is bool (n_rows,): the row's window repeats the first row of its group;
-    `filled` is bool (n_rows,): an empty cell was filled with the training part's median; `cleaned` has the cells.
+    `filled` is bool (n_rows,): an empty cell was filled with the training part's median; `cleaned` has the cells;
+    `late_units` counts units whose history begins clearly later than those that the model learned from.
     """
 
     windows: Windows
@@ -32,6 +34,7 @@ class Inputs:
     padded: NDArray[np.bool_]
     filled: NDArray[np.bool_]
     cleaned: CleanedRows
+    late_units: int = 0
 
     @property
     def n_rows(self) -> int:
@@ -47,6 +50,7 @@ class Pipeline:
     width: int
     group: str | None = None
     time: str | None = None
+    own_start: OwnStart | None = None
 
     def inputs(
         self,
@@ -65,15 +69,20 @@ class Pipeline:
             in_training: It is the table that everything was fitted on; see `FittedRecipe.apply`.
         """
         done = clean_rows(self.recipe, rows, room, watch, in_training=in_training) if cleaned is None else cleaned
-        order, groups = row_order(rows.read([n for n in (self.group, self.time) if n in rows.names]), self.group, self.time)
+        keys = rows.read([n for n in (self.group, self.time) if n in rows.names])
+        order, groups = row_order(keys, self.group, self.time)
         kept = order[done.left_out_by[order] == 0]
         codes = None if groups is None else groups[kept]
         del order, groups
         values, filled = self._features(done, kept, room)
-        windows = windows_over(values, codes, self.width)
+        windows, late = windows_over(values, codes, self.width), 0
+        if self.own_start is not None:
+            times = unit_times(keys, self.time, kept, windows.first_row)
+            late = self.own_start.begins_late(windows.first_row, times)
+            windows = replace(windows, values=self.own_start.extended(values, windows.first_row, times, room))
         padded = np.zeros(rows.n_rows, dtype=np.bool_)
         padded[kept] = windows.is_padded
-        return Inputs(windows, kept, padded, filled, done)
+        return Inputs(windows, kept, padded, filled, done, late)
 
     def _features(self, cleaned: CleanedRows, kept: NDArray[np.int64], room: Room) -> tuple[BigArray, NDArray[np.bool_]]:
         """Scaled features of the kept rows in their order, (n_kept, n_features) float32, and which rows (n_rows,) had gaps."""
@@ -98,6 +107,7 @@ class Pipeline:
             "width": self.width,
             "group": self.group,
             "time": self.time,
+            "own_start": None if self.own_start is None else self.own_start.to_json(),
         }
 
     @classmethod
@@ -108,7 +118,17 @@ class Pipeline:
             int(stored["width"]),  # type: ignore[call-overload]
             stored["group"],  # type: ignore[arg-type]
             stored["time"],  # type: ignore[arg-type]
+            OwnStart.from_json(stored["own_start"]) if stored.get("own_start") else None,  # type: ignore[arg-type]
         )
+
+
+def unit_times(
+    keys: pd.DataFrame, time: str | None, kept: NDArray[np.int64], first_row: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """The time of the kept rows in their order, (n_kept,): numbers as they are, else the number of the row in its unit."""
+    if time is not None and time in keys.columns and pd.api.types.is_numeric_dtype(keys[time]):
+        return keys[time].to_numpy(dtype=np.float64, na_value=np.nan)[kept]
+    return (np.arange(len(kept)) - first_row).astype(np.float64)
 
 
 def group_codes(table: pd.DataFrame, group: str | None) -> NDArray[np.int64] | None:

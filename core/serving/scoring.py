@@ -243,6 +243,14 @@ def input_notes(bundle: Bundle, raw: RawScores) -> tuple[Message, ...]:
                     total=raw.inputs.n_rows,
                 )
             )
+    if raw.inputs.late_units:
+        notes.append(
+            msg_n(
+                "The history of {n} unit begins late: the model expects the unit's first rows, and takes these for a new unit's.",
+                "The histories of {n} units begin late: the model expects the units' first rows, and takes these for new units'.",
+                raw.inputs.late_units,
+            )
+        )
     cleaned = raw.inputs.cleaned.rows
     for facts in bundle.manifest.columns:
         if facts.kind != "number" or facts.minimum is None or facts.maximum is None or facts.name not in cleaned.names:

@@ -15,7 +15,8 @@ from core.data.rows import FrameRows, Rows
 from core.data.split import TEST, TRAIN, VALIDATION, Split, make_split
 from core.errors import NotEnoughData
 from core.features import Inputs, Pipeline, Target, fit_target
-from core.features.pipeline import group_codes
+from core.features.own_start import fit_own_start
+from core.features.pipeline import group_codes, unit_times
 from core.features.plan import plan_features
 from core.features.targets import ClassTarget, remaining_life, truth_values
 from core.messages import Message, msg, msg_n
@@ -86,6 +87,9 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
     pipeline = Pipeline(recipe, plan, resolved.width, resolved.group, resolved.time)
     watch(0.7)
     inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
+    if request.task == "rul" and resolved.task.own_start and resolved.group is not None:
+        pipeline = _with_own_start(pipeline, inputs, keys, split)
+        inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
     truth, more = _truth(keys, resolved)
     notes = [*notes, *more]
     target = _fitted_target(truth, split, resolved)
@@ -105,6 +109,15 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
         validation=_places(inputs, split, VALIDATION, known, SMALLEST_VALIDATION),
         notes=(*plan.notes, *notes),
     )
+
+
+def _with_own_start(pipeline: Pipeline, inputs: Inputs, keys: pd.DataFrame, split: Split) -> Pipeline:
+    """The pipeline that also compares every number with the unit's own start, scaled on the training part."""
+    windows, kept = inputs.windows, inputs.row_of_window
+    times = unit_times(keys, pipeline.time, kept, windows.first_row)
+    numbers = tuple(i for i, feature in enumerate(pipeline.plan.features) if feature.category is None)
+    fitted = fit_own_start(windows.values, windows.first_row, times, split.parts[kept] == TRAIN, numbers)
+    return replace(pipeline, own_start=fitted)
 
 
 def with_width(prepared: Prepared, width: int, task: str) -> Prepared:

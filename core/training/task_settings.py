@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from core.settings import Settings, setting
 
 NOT_ASKED: Mapping[str, tuple[str, ...]] = {
-    "regression": ("cap", "false_alarms_per_week", "oversample", "unknown_rate"),
-    "classification": ("cap", "false_alarms_per_week", "interval_miss_rate"),
-    "anomaly": ("cap", "interval_miss_rate", "oversample", "unknown_rate"),
+    "regression": ("cap", "own_start", "false_alarms_per_week", "oversample", "unknown_rate"),
+    "classification": ("cap", "own_start", "false_alarms_per_week", "interval_miss_rate"),
+    "anomaly": ("cap", "own_start", "interval_miss_rate", "oversample", "unknown_rate"),
     "rul": ("false_alarms_per_week", "oversample", "unknown_rate"),
 }
 """Settings that mean nothing to a task, by task."""
@@ -32,6 +32,12 @@ class TaskSettings(Settings):
         help="Remaining life above this counts as this: a healthy machine does not age visibly.",
         unit="cycles",
         gt=0,
+    )
+    own_start: bool = setting(
+        True,
+        title="Compare with the unit's own start",
+        help="Each sensor is also given as its difference from the unit's first rows, and the unit's age. Histories have to begin "
+        "with the unit's life, in training and later; turn it off where they do not.",
     )
     false_alarms_per_week: float = setting(
         2.0,

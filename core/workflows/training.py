@@ -95,6 +95,8 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     positions = table[resolved.time].to_numpy()[order] if by_time else np.arange(len(table))  # type: ignore[index]
     ordered = split if not by_time else type(split)(split.settings, split.parts[order], split.seed, split.reason)
     n_features = max(1, _n_features(resolved.dataset, split.rows(TRAIN)))
+    if request.task == "rul" and resolved.task.own_start:  # each number once more, and the age
+        n_features = 2 * n_features + 1
     found, seconds, planned = _estimate(resolved, n_features, split.counts()["train"])
     return TrainingPlan(
         request=request,
