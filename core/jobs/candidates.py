@@ -183,11 +183,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one candidate is given: how long a network may take, and who listens."""
+    """What one candidate is given: how long a network may take at most, who listens, and who ends it.
+
+    `is_due` ends it before that time, because its share of it is used up; that is no stop by a person.
+    """
 
     seconds: float
     emit: Emit
     stop_requested: StopRequested
+    is_due: Callable[[], bool] = lambda: False
 
 
 def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried:
@@ -209,11 +213,12 @@ def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried
             prepared,
             folder / "bundle",
             emit=_tagged(turn.emit, tried.number),
-            stop_requested=turn.stop_requested,
+            stop_requested=lambda: turn.is_due() or turn.stop_requested(),
             checkpoints=folder / "checkpoints",
         )
-        trained = {"stopped_by": fit.stopped_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
-        state = "stopped" if fit.stopped_by == "user" else state
+        ended_by = "budget" if fit.stopped_by == "user" and not turn.stop_requested() else fit.stopped_by
+        trained = {"stopped_by": ended_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
+        state = "stopped" if ended_by == "user" else state
     else:
         bundle = fit_baseline(resolved, prepared, resolved.spec, resolved.model_settings, folder / "bundle")
         trained = {"stopped_by": "fitted", "epochs": 0, "notes": bundle.manifest.training.get("notes", [])}
