@@ -250,8 +250,8 @@ def judge_by_folds(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Trie
     prepared = ground.prepared[resolved.width]
     began = time.monotonic()
     places = places_of(prepared.inputs, rows)
-    seconds = 1.5 * tried.seconds if tried.is_network else None
-    outputs = fold_outputs(resolved, prepared, places, folds, seconds=seconds, stop_requested=turn.stop_requested)
+    # A fit that was cut short would be judged for less than it can do: only the end of the whole time ends one.
+    outputs = fold_outputs(resolved, prepared, places, folds, seconds=turn.seconds, stop_requested=turn.stop_requested)
     np.save(kept.of(tried.number) / "folds.npy", outputs)
     return replace(
         tried,

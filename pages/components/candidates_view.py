@@ -18,6 +18,7 @@ from pages.components.text import md, say, t, tn
 MARKS = {"waiting": "◌", "running": "▶", "done": "✓", "stopped": "■", "skipped": "–", "failed": "✕", "pruned": "⊣"}
 LIGHT = ("#0072B2", "#B36B00", "#007A5A", "#A33D7F", "#5B6B77", "#8A6D00", "#3B5BA5", "#B0413E")
 DARK = ("#56B4E9", "#E69F00", "#2FBF92", "#E08BC0", "#9AA8B2", "#D6C04A", "#8FA8FF", "#FF8A80")
+NOT_TRIED = ("waiting", "running", "skipped")
 MOST_LINES = 8
 ROW_HEIGHT, HEAD_HEIGHT, MOST_ROWS = 35, 38, 10
 
@@ -29,7 +30,7 @@ def measure_of(run: Run) -> str:
 
 def finding(run: Run, curves: Curves) -> str:
     """What is being tried now, for the headline."""
-    done = [c for c in curves.candidates if c.state not in ("waiting", "running")]
+    done = [c for c in curves.candidates if c.state not in NOT_TRIED]
     now = next((c for c in curves.candidates if c.state == "running"), None)
     if now is None:
         return tn("{n} model was tried", "{n} models were tried", len(done))
@@ -44,7 +45,7 @@ def figures(run: Run, curves: Curves, unit: str) -> list[layout.Figure]:
     best = min(known, key=lambda c: c.figure or 0.0, default=None)
     base = next((c for c in known if c.model == (run.baseline or curves.baseline_model)), None)
     title, shown = say(wf.measure_title(measure_of(run))), unit if measure_of(run) == "rmse" else ""
-    done = sum(c.state not in ("waiting", "running") for c in curves.candidates)
+    done = sum(c.state not in NOT_TRIED for c in curves.candidates)
     active = run.state in run_view.ACTIVE
     used, budget = curves.used or (0.0, 0.0)
     return [
@@ -76,7 +77,7 @@ def table(lines: Sequence[wf.CandidateLine], measure: str, *, key: str, choice: 
     for c in lines:
         row: dict[str, Any] = {t("Model"): say(c.title) if not c.settings else f"{c.number + 1}"}
         if choice:
-            row[t("Kept")] = f"✓ {numbers.percent(c.share)}" if c.is_kept else ""
+            row[t("Kept")] = "" if not c.is_kept else "✓" if c.share >= 1 else f"✓ {numbers.percent(c.share)}"
         row[t("State")] = f"{MARKS.get(c.state, '?')} {say(c.state_word)}"
         row[t("{metric}, validation", metric=title)] = numbers.number(c.figure)
         if with_folds:
@@ -88,12 +89,13 @@ def table(lines: Sequence[wf.CandidateLine], measure: str, *, key: str, choice: 
         row[t("Notes")] = ", ".join([*about, *([say(c.why)] if c.why is not None else [])])
         rows.append(row)
     frame = pd.DataFrame(rows)
-    height = HEAD_HEIGHT + ROW_HEIGHT * min(MOST_ROWS, max(1, len(rows)))
+    if not frame[t("Notes")].any():
+        frame = frame.drop(columns=t("Notes"))
     st.dataframe(
         frame,
         key=key,
         hide_index=True,
-        height=height,
+        height="content" if len(rows) <= MOST_ROWS else HEAD_HEIGHT + ROW_HEIGHT * MOST_ROWS,
         alt=t("Models that were tried, each with its figure on the validation part"),
         column_config={t("Notes"): st.column_config.TextColumn(width="large")},
     )
@@ -138,10 +140,11 @@ def curve_lines(curves: Curves) -> None:
         "encoding": {
             "x": {"field": "x", "type": "quantitative", "title": t("Epoch"), "axis": {"tickMinStep": 1, "grid": False}},
             "y": {"field": "y", "type": "quantitative", "title": t("Validation loss"), "scale": {"zero": False}},
-            "color": {**colour, "legend": {"orient": "bottom"}},
+            "color": {**colour, "legend": {"orient": "top"}},
             "tooltip": tips,
         },
         "height": 240,
+        "padding": {"left": 4, "right": 8, "top": 4, "bottom": 4},
     }
     st.vega_lite_chart(frame, spec, key="trial_curves", alt=t("Validation loss by epoch, a line a model"))
     layout.caption(

@@ -238,7 +238,8 @@ def _rail(ws: Workspace, run: Run, curves: Curves) -> None:
         state.open_now(run=resumed.id)
     if run.problem is not None:
         notices.problem(run.problem)
-    st.toggle(t("Logarithmic axis"), key="live_log", persist_state="session")
+    if not _chooses(run, curves):
+        st.toggle(t("Logarithmic axis"), key="live_log", persist_state="session")
     found = None if _chooses(run, curves) else wf.diagnose(curves, run)
     if found is not None and found.code != "too_early":
         with st.container(border=True):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -246,3 +248,38 @@ def test_a_run_by_the_whole_way_says_why_everywhere(task: str, tmp_path: Path) -
     curves = wf.read_curves(ws, run.id)
     assert {c.model for c in curves.candidates} == set(resolve(dataset, run.request).portfolio.keys)  # type: ignore[union-attr]
     assert not (ws.store.path(run.job_id, "job") / "auto").exists()
+
+
+@pytest.mark.slow
+def test_a_choice_whose_worker_is_killed_goes_on_at_the_candidate_where_it_was(tmp_path: Path) -> None:
+    """The real worker, killed while the network trains: what was finished is not fitted again, and the network goes on."""
+    ws = wf.open_workspace(tmp_path / "home")
+    bent_table(2_000).to_csv(tmp_path / "parts.csv", index=False)
+    dataset = wf.import_file(ws, tmp_path / "parts.csv").dataset
+    assert dataset is not None
+    request = {"dataset_id": dataset.id, "dataset_version": 1, "task": "regression", "target": "y", "budget_minutes": 3.0}
+    run = wf.start_training(ws, TrainRequest.read({**request, "options": {"epochs": 12, "rounds": 60, "trees": 20}}))
+    killed: list[int] = []
+
+    def kill_in_the_network(event: Any) -> None:
+        if event.kind == "epoch" and not killed and int(event.values["epoch"]) >= 2:
+            pid = ws.store.get_job(run.job_id).pid
+            assert pid is not None
+            killed.append(int(event.values["candidate"]))
+            os.kill(pid, signal.SIGKILL)
+
+    wait_for_job(ws.store, run.job_id, on_event=kill_in_the_network, timeout=240)
+    assert killed and wf.get_run(ws, run.id).state == "interrupted"
+    before = {c.number: c for c in wf.read_curves(ws, run.id).candidates}
+    last = ws.store.last_seq(run.job_id)
+    wf.resume_run(ws, run.id)
+    wait_for_job(ws.store, run.job_id, timeout=300)
+    ended = wf.get_run(ws, run.id)
+    assert ended.state == "succeeded", ended.problem
+    later = [e for e in ws.store.events_after(run.job_id, last) if e.kind == "candidate" and e.values["state"] == "running"]
+    done_before = {n for n, c in before.items() if c.state == "done"}
+    assert done_before and not done_before & {int(e.values["number"]) for e in later}
+    assert killed[0] in {int(e.values["number"]) for e in later}
+    assert ended.choice is not None and all(c.state == "done" for c in ended.choice.candidates)
+    for number in done_before:
+        assert ended.choice.candidates[number].figure == before[number].figure
