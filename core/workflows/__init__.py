@@ -1,6 +1,7 @@
 """One function for each thing a user does. Pages, the command line and HTTP call nothing else of `core`."""
 
 from core.clean import CellChanges, History
+from core.jobs.study_request import StudyRequest
 from core.workflows.anomalies import (
     AnomalyView,
     EventDetail,
