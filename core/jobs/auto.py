@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from core.errors import Problem
 from core.jobs.candidates import N_FOLDS, Ground, Kept, Tried, Turn, judge_by_folds, make_ground, try_candidate
 from core.jobs.choice import Choice, choose
@@ -228,6 +230,13 @@ class _Auto(Trying):
             seconds = START_SECONDS + factor * found.epoch_seconds * resolved.fit.epochs * TYPICAL_SHARE
             needed = START_SECONDS + factor * found.epoch_seconds * FEWEST_EPOCHS
         is_first = tried.number == 0
+        free = psutil.virtual_memory().available
+        if found.memory_bytes > free and not is_first:
+            return seconds, msg(
+                "Left out for memory: it needs about {needed} MB, and {free} MB are free.",
+                needed=round(found.memory_bytes / 1e6),
+                free=round(free / 1e6),
+            )
         if needed > left and not is_first:
             return seconds, msg(
                 "Left out for time: it needs at least {needed} s, and {left} s were left.",

@@ -22,7 +22,7 @@ from core.features import Inputs
 from core.features.targets import ClassTarget
 from core.jobs.fitting import fit_baseline, fit_deep, split_folds
 from core.jobs.judging import capped_truth, row_blocks
-from core.jobs.refits import fold_outputs, predicted
+from core.jobs.refits import fold_outputs, predicted, release_networks
 from core.models.folds import random_folds
 from core.models.tables import balanced_weights
 from core.training.events import Emit, Event, StopRequested
@@ -219,6 +219,8 @@ def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried
         ended_by = "budget" if fit.stopped_by == "user" and not turn.stop_requested() else fit.stopped_by
         trained = {"stopped_by": ended_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
         state = "stopped" if ended_by == "user" else state
+        del fit
+        release_networks()
     else:
         bundle = fit_baseline(resolved, prepared, resolved.spec, resolved.model_settings, folder / "bundle")
         trained = {"stopped_by": "fitted", "epochs": 0, "notes": bundle.manifest.training.get("notes", [])}

@@ -28,6 +28,7 @@ from core.training.prepare import prepare
 from core.training.request import TrainRequest
 from core.training.resolve import resolve
 from core.workflows.report_facts import report_facts
+from tests.synthetic import anomaly_table
 
 N = 180  # below 200 rows no network is tried, so that no test here needs TensorFlow
 
@@ -218,6 +219,33 @@ def test_an_option_of_no_candidate_is_refused_and_one_of_some_concerns_these(tmp
 
 def replace_model(ground: Ground, key: str) -> TrainRequest:
     return ground.resolved.request.with_values(model=key)
+
+
+def test_what_needs_more_memory_than_is_free_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auto.psutil, "virtual_memory", lambda: SimpleNamespace(available=1_000_000))
+    found = Ground(tmp_path, bent_table(), "regression").run()
+    assert found is not None
+    assert {c["state"] for c in found.choice["candidates"][1:]} == {"skipped"}
+    assert "memory" in str(Message.from_json(found.choice["candidates"][1]["why"]))
+
+
+def test_a_detector_is_taken_by_rule_and_no_label_has_a_part_in_it(tmp_path: Path) -> None:
+    choices = []
+    for name, flip in (("a", False), ("b", True)):
+        table = anomaly_table(n=160, first_fault=130)
+        table["label"] = 1 - table["label"] if flip else table["label"]
+        ws = wf.open_workspace(tmp_path / name)
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        dataset = wf.import_file(ws, tmp_path / f"{name}.csv").dataset
+        assert dataset is not None
+        request = {"dataset_id": dataset.id, "dataset_version": 1, "task": "anomaly", "target": "label", "time": "when"}
+        run = wf.start_training(ws, TrainRequest.read(request))
+        wait_for_job(ws.store, run.job_id, timeout=180)
+        run = wf.get_run(ws, run.id)
+        assert run.state == "succeeded", run.problem
+        assert run.model == "pca_t2_spe" and run.baseline == "isolation_forest"
+        choices.append([{k: v for k, v in c.items() if k != "seconds"} for c in run.summary["choice"]["candidates"]])
+    assert choices[0] == choices[1]
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
