@@ -199,7 +199,7 @@ def follow(options: Options, event: Any) -> None:
             + (f"  validation {val:.5g}" if val is not None else ""),
         )
     elif event.kind == "candidate" and values["state"] != "waiting":
-        figure = "" if values["figure"] is None else f"  validation {values['figure']:.5g}"
+        figure = "" if values["figure"] is None else f"  {values['figure']:.5g}"
         note(options, f"{values['number'] + 1}/{values['of']} {values['model']}: {values['state']}{figure}")
     elif event.kind == "note":
         note(options, str(Message.from_json(values["message"])))

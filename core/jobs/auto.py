@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from core.errors import Problem
 from core.jobs.candidates import N_FOLDS, Ground, Kept, Tried, Turn, judge_by_folds, make_ground, try_candidate
 from core.jobs.choice import Choice, choose
@@ -182,7 +184,7 @@ class _Auto(Trying):
         tried = replace(tried, estimate=seconds)
         if why is not None:
             return replace(tried, state="skipped", why=why.to_json())
-        done = self.attempt(tried, Turn(self._share(tried), self.ctx.emit, self.ctx.stop_requested))
+        done = self.attempt(tried, self._turn(tried))
         self._learn_speed(done, seconds)
         if done.state == "done":
             self.kept.write(done)
@@ -228,6 +230,13 @@ class _Auto(Trying):
             seconds = START_SECONDS + factor * found.epoch_seconds * resolved.fit.epochs * TYPICAL_SHARE
             needed = START_SECONDS + factor * found.epoch_seconds * FEWEST_EPOCHS
         is_first = tried.number == 0
+        free = psutil.virtual_memory().available
+        if found.memory_bytes > free and not is_first:
+            return seconds, msg(
+                "Left out for memory: it needs about {needed} MB, and {free} MB are free.",
+                needed=round(found.memory_bytes / 1e6),
+                free=round(free / 1e6),
+            )
         if needed > left and not is_first:
             return seconds, msg(
                 "Left out for time: it needs at least {needed} s, and {left} s were left.",
@@ -236,14 +245,26 @@ class _Auto(Trying):
             )
         return seconds, None
 
-    def _share(self, tried: Tried) -> float:
+    def _turn(self, tried: Tried) -> Turn:
         """The slice of a network: its part of what is left, or what it is likely to need if that is more.
 
-        Two networks that were trained to their end say more than four that were not.
+        What it needs is known better with every epoch. Two networks that were trained to their end say more than four that
+        were not.
         """
         behind = [t for t in self.candidates[tried.number :] if model_by_key(t.model).role == "network"]
-        left = max(1.0, self.left())
-        return max(left / max(1, len(behind)), min(left, tried.estimate or 0.0))
+        left, began = max(1.0, self.left()), time.monotonic()
+        planned = TYPICAL_SHARE * resolve_candidate(self.auto, tried.model).fit.epochs
+        needed = [tried.estimate or 0.0]
+
+        def heard(event: Event) -> None:
+            if event.kind == "epoch":
+                needed[0] = START_SECONDS + planned * float(event.values["seconds"])  # type: ignore[arg-type]
+            self.ctx.emit(event)
+
+        def is_due() -> bool:
+            return time.monotonic() - began > max(left / max(1, len(behind)), min(left, needed[0]))
+
+        return Turn(left, heard, self.ctx.stop_requested, is_due)
 
     def _learn_speed(self, done: Tried, seconds: float | None) -> None:
         """How much slower than estimated this machine is today, for what is still to come."""

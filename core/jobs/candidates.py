@@ -22,7 +22,7 @@ from core.features import Inputs
 from core.features.targets import ClassTarget
 from core.jobs.fitting import fit_baseline, fit_deep, split_folds
 from core.jobs.judging import capped_truth, row_blocks
-from core.jobs.refits import fold_outputs, predicted
+from core.jobs.refits import fold_outputs, predicted, release_networks
 from core.models.folds import random_folds
 from core.models.tables import balanced_weights
 from core.training.events import Emit, Event, StopRequested
@@ -183,11 +183,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one candidate is given: how long a network may take, and who listens."""
+    """What one candidate is given: how long a network may take at most, who listens, and who ends it.
+
+    `is_due` ends it before that time, because its share of it is used up; that is no stop by a person.
+    """
 
     seconds: float
     emit: Emit
     stop_requested: StopRequested
+    is_due: Callable[[], bool] = lambda: False
 
 
 def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried:
@@ -209,11 +213,14 @@ def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried
             prepared,
             folder / "bundle",
             emit=_tagged(turn.emit, tried.number),
-            stop_requested=turn.stop_requested,
+            stop_requested=lambda: turn.is_due() or turn.stop_requested(),
             checkpoints=folder / "checkpoints",
         )
-        trained = {"stopped_by": fit.stopped_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
-        state = "stopped" if fit.stopped_by == "user" else state
+        ended_by = "budget" if fit.stopped_by == "user" and not turn.stop_requested() else fit.stopped_by
+        trained = {"stopped_by": ended_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
+        state = "stopped" if ended_by == "user" else state
+        del fit
+        release_networks()
     else:
         bundle = fit_baseline(resolved, prepared, resolved.spec, resolved.model_settings, folder / "bundle")
         trained = {"stopped_by": "fitted", "epochs": 0, "notes": bundle.manifest.training.get("notes", [])}
@@ -245,8 +252,8 @@ def judge_by_folds(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Trie
     prepared = ground.prepared[resolved.width]
     began = time.monotonic()
     places = places_of(prepared.inputs, rows)
-    seconds = 1.5 * tried.seconds if tried.is_network else None
-    outputs = fold_outputs(resolved, prepared, places, folds, seconds=seconds, stop_requested=turn.stop_requested)
+    # A fit that was cut short would be judged for less than it can do: only the end of the whole time ends one.
+    outputs = fold_outputs(resolved, prepared, places, folds, seconds=turn.seconds, stop_requested=turn.stop_requested)
     np.save(kept.of(tried.number) / "folds.npy", outputs)
     return replace(
         tried,

@@ -138,7 +138,7 @@ def _single_sentences(ground: Ground, usable: Sequence[Tried], lead: Tried, *, t
     if len(usable) == 1:
         return (msg("{model} was kept: it is the only model that was tried in time ({figure} {where}).", **facts),)
     first = msg("{model} was chosen from {n} models: {figure} {where}.", n=len(usable), **facts)
-    sentences = [first, *_beside_baseline(ground, usable, lead.model, lead.figure)]
+    sentences = [first, *_beside_baseline(ground, usable, lead.model, lead.figure, is_folds)]
     if ground.is_small:
         sentences.append(_small_sentence(ground, usable))
     if tried_average:
@@ -170,7 +170,7 @@ def _ensemble_sentences(
     shares = msg("Shares: {parts}.", parts=joined(parts))
     guard = msg("Chosen on four fifths of these rows and judged on the last, it was better by more than one standard error.")
     more = (_small_sentence(ground, usable),) if ground.is_small else ()
-    return (first, shares, guard, *_beside_baseline(ground, usable, ENSEMBLE_KEY, on_validation), *more)
+    return (first, shares, guard, *_beside_baseline(ground, usable, ENSEMBLE_KEY, on_validation, is_folds), *more)
 
 
 def joined(parts: Sequence[Message]) -> Message:
@@ -181,7 +181,9 @@ def joined(parts: Sequence[Message]) -> Message:
     return whole
 
 
-def _beside_baseline(ground: Ground, usable: Sequence[Tried], chosen: str, figure: float | None) -> tuple[Message, ...]:
+def _beside_baseline(
+    ground: Ground, usable: Sequence[Tried], chosen: str, figure: float | None, is_folds: bool
+) -> tuple[Message, ...]:
     """The chosen model beside the simple baseline, both on the validation rows."""
     keys = baseline_for(ground.auto.request.task)
     if chosen in keys:
@@ -189,13 +191,16 @@ def _beside_baseline(ground: Ground, usable: Sequence[Tried], chosen: str, figur
     baseline = next((t for t in usable if t.model in keys), None)
     if baseline is None or figure is None:
         return ()
+    title, other = model_by_key(baseline.model).title, figure_words(ground, baseline.figure)
+    if not is_folds:
+        return (msg("The baseline, {model}, has {other} there.", model=title, other=other),)
     return (
         msg(
-            "Beside it on the {n} validation rows: {figure}; the baseline, {model}: {other}.",
+            "On the {n} validation rows alone it has {figure}, the baseline, {model}, {other}.",
             n=len(ground.rows),
             figure=figure_words(ground, figure),
-            model=model_by_key(baseline.model).title,
-            other=figure_words(ground, baseline.figure),
+            model=title,
+            other=other,
         ),
     )
 

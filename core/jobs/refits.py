@@ -94,6 +94,16 @@ def refitted(
     return KerasPredictor(trained.model)
 
 
+def release_networks() -> None:
+    """Let go of what Keras and TensorFlow keep of networks that nobody uses any more: a search fits a hundred of them."""
+    import gc
+
+    import keras
+
+    keras.backend.clear_session()
+    gc.collect()
+
+
 def _silent(event: Event) -> None:
     """Nobody follows the curve of a refit."""
 
@@ -125,4 +135,7 @@ def fold_outputs(
         train, stopping = places[(folds != fold) & (folds != following)], places[folds == following]
         predictor = refitted(resolved, prepared, train, stopping, seconds=seconds, stop_requested=stop_requested)
         outputs[folds == fold] = predicted(predictor, prepared, places[folds == fold])
+        if resolved.spec.role == "network":
+            del predictor
+            release_networks()
     return outputs

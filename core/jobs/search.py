@@ -124,9 +124,9 @@ class _Search(Trying):
                 is_pruned = is_pruned or trial.should_prune()
             self.ctx.emit(event)
 
-        turn = Turn(self._slice(), heard, lambda: is_pruned or self.ctx.stop_requested())
+        turn = Turn(self._slice(), heard, self.ctx.stop_requested, lambda: is_pruned)
         done = self.attempt(tried, turn)
-        if done.state == "stopped" and is_pruned and not self.ctx.stop_requested():
+        if is_pruned and done.trained.get("stopped_by") == "budget":
             why = msg("Ended after {n} epochs: worse than the median of the trials before.", n=len(curve))
             done = replace(done, state="pruned", why=why.to_json())
         done.trained["curve"] = {str(k): v for k, v in curve.items()}

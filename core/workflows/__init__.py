@@ -2,6 +2,7 @@
 
 from core.clean import CellChanges, History
 from core.data.formats.one_wide import looks_wide
+from core.jobs.study_request import StudyRequest
 from core.workflows.anomalies import (
     AnomalyView,
     EventDetail,

@@ -14,7 +14,7 @@ STATES: Mapping[str, Message] = {
     "running": msg("running"),
     "done": msg("tried"),
     "stopped": msg("stopped"),
-    "skipped": msg("left out"),
+    "skipped": msg("not tried"),
     "failed": msg("failed"),
     "pruned": msg("ended early"),
 }

@@ -35,6 +35,8 @@ from core.workflows.records import (
 )
 from core.workflows.workspace import Workspace
 
+START_SECONDS = 12.0  # to build and export one network of several
+
 TASK_CHOICES: tuple[TaskChoice, ...] = (
     TaskChoice(
         "regression",
@@ -132,8 +134,9 @@ def _estimate(
     for key in resolved.portfolio.keys:
         with suppress(SettingProblem):
             found, seconds = training_estimate(resolve_candidate(resolved, key), n_features, n_train)
+            seconds = (seconds or 1.0) + (START_SECONDS if model_by_key(key).role == "network" else 0.0)
             planned.append(PlannedModel(key, seconds))
-            total += seconds or 1.0
+            total += seconds
             if found is not None and (largest is None or found.memory_bytes > largest.memory_bytes):
                 largest = found
     planned += [PlannedModel(key, None, why) for key, why in resolved.portfolio.left_out]

@@ -10,9 +10,10 @@ import streamlit as st
 
 from core import workflows as wf
 from core.data.dataset import Column, Dataset
-from core.models import model_by_key, models_for
+from core.models import AUTO_KEY, model_by_key, models_for
 from core.settings import Settings
 from core.training.presets import preset_settings
+from core.training.ranges import search_ranges
 from core.training.request import TrainRequest
 from core.training.settings import FitSettings
 from core.training.task_settings import NOT_ASKED, TaskSettings
@@ -73,6 +74,17 @@ def _choices(ws: Workspace, dataset: Dataset) -> TrainRequest | None:
         persist_state="session",
         width="stretch",
     )
+    minutes = st.number_input(
+        t("Minutes at most"),
+        min_value=1.0,
+        max_value=10_000.0,
+        value=10.0,
+        step=1.0,
+        format="%g",
+        key="train_minutes",
+        help=md(t("The automatic choice and a search use this time; a single training ends earlier by itself.")),
+        persist_state="session",
+    )
     if task in NEEDS_TARGET and target is None:
         return None
     model = st.session_state.get("train_model", "auto")
@@ -92,6 +104,7 @@ def _choices(ws: Workspace, dataset: Dataset) -> TrainRequest | None:
         ignore=tuple(name for name in left_out if name not in (target, time, group)),
         recipe=wf.get_recipe(ws, dataset.id).model_dump(mode="json"),
         preset=st.session_state.get("train_preset") or "normal",
+        budget_minutes=float(minutes or 10.0),
     )
 
 
@@ -164,24 +177,33 @@ def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
         st.selectbox(
             t("Model"),
             ["auto", *keys],
-            format_func=fixed(["auto", *keys], lambda k: t("recommended") if k == "auto" else run_view.model_name(k)),
+            format_func=fixed(["auto", *keys], run_view.model_name),
             key="train_model",
             persist_state="session",
         )
         with notices.guard():
             request = request.with_values(split=train_split.choose(dataset, request.target))
-            plan_model = (
-                request.model if request.model != "auto" else train_plan.recommended(state.workspace(), dataset, request)
-            )
-            spec = model_by_key(plan_model)
+            changed = _form(t("Question"), TaskSettings, {}, f"opt.task.{request.task}", NOT_ASKED.get(request.task, ()))
+            if request.model == AUTO_KEY:
+                return request.with_values(options=changed, **_seed())
+            spec = model_by_key(request.model)
+            if request.task != "anomaly" and search_ranges(spec, spec.settings(), FitSettings()):
+                search = st.toggle(
+                    t("Search settings"),
+                    key="train_search",
+                    help=md(t("Try settings of the family within the minutes above and keep the best.")),
+                    persist_state="session",
+                )
+                request = request.with_values(search=search)
             preset: dict[str, Any] = {}
             if spec.role == "network":
                 preset = preset_settings(request.preset, spec, dataset.n_rows).model_dump()
                 preset["budget_minutes"] = request.budget_minutes
-            changed = _form(t("Question"), TaskSettings, {}, f"opt.task.{request.task}", NOT_ASKED.get(request.task, ()))
             changed |= _form(t("Model"), spec.settings, {}, f"opt.model.{spec.key}")
             if preset:
-                changed |= _form(t("Fit"), FitSettings, preset, f"opt.fit.{request.preset}.{spec.key}.{dataset.id}")
+                changed |= _form(
+                    t("Fit"), FitSettings, preset, f"opt.fit.{request.preset}.{spec.key}.{dataset.id}", ("budget_minutes",)
+                )
             return request.with_values(options=changed, **_seed())
     return request
 

@@ -15,7 +15,7 @@ from core.models import model_by_key
 from core.training.presets import preset_settings
 from core.workflows.records import Curves, Diagnosis, Run
 from core.workflows.workspace import Workspace
-from pages.components import charts, layout, network_diagram, notices, numbers, run_view, state, words
+from pages.components import candidates_view, charts, layout, network_diagram, notices, numbers, run_view, state, words
 from pages.components.choices import fixed
 from pages.components.live_chart import curve_chart, curve_frame, horizon
 from pages.components.text import md, say, t, tn
@@ -57,12 +57,23 @@ def _reader(run_id: str) -> wf.CurveReader:
 def _draw(ws: Workspace, run: Run, curves: Curves) -> None:
     unit = run_view.target_unit(run, state.dataset())
     layout.headline(_finding(run, curves, unit))
-    layout.figures(_figures(run, curves, unit))
+    layout.figures((candidates_view.figures if _chooses(run, curves) else _figures)(run, curves, unit))
     view, rail = st.columns([0.74, 0.26], gap="medium")
     with rail:
         _rail(ws, run, curves)
     with view:
-        _curves(run, curves, unit)
+        if not _chooses(run, curves):
+            _curves(run, curves, unit)
+        elif run.choice is None or run.state in run_view.ACTIVE:
+            candidates_view.live(run, curves)
+        else:
+            candidates_view.why(run)
+            candidates_view.curve_lines(curves)
+
+
+def _chooses(run: Run, curves: Curves) -> bool:
+    """Whether several models are tried, and one of them told already."""
+    return len(curves.candidates) > 1 or (bool(curves.candidates) and run.request.search)
 
 
 def _finding(run: Run, curves: Curves, unit: str) -> str:
@@ -73,6 +84,8 @@ def _finding(run: Run, curves: Curves, unit: str) -> str:
         return (
             tn("Waiting: {n} job is ahead", "Waiting: {n} jobs are ahead", ahead) if ahead else t("Waiting for a free worker")
         )
+    if run.state == "running" and curves.candidates:
+        return candidates_view.finding(run, curves)
     if run.state == "running" and n == 0:
         return t("The first epoch is running") if len(curves.batch_x) else t("The worker is preparing the data")
     if run.state == "running":
@@ -82,6 +95,17 @@ def _finding(run: Run, curves: Curves, unit: str) -> str:
             t("Trained: {metric}; the baseline: {other}", metric=text, other=other)
             if other
             else t("Trained: {metric}", metric=text)
+        )
+    if curves.candidates and run.state in ("cancelled", "interrupted"):
+        done = sum(c.state == "done" for c in curves.candidates)
+        if run.state == "cancelled":
+            return tn(
+                "Stopped after {n} model; the best so far is kept", "Stopped after {n} models; the best so far is kept", done
+            )
+        return tn(
+            "Interrupted after {n} model; it can go on behind it",
+            "Interrupted after {n} models; it can go on behind them",
+            done,
         )
     ends = {
         "succeeded": t("The training has finished after {n} epochs", n=n),
@@ -265,9 +289,10 @@ def _rail(ws: Workspace, run: Run, curves: Curves) -> None:
         state.open_now(run=resumed.id)
     if run.problem is not None:
         notices.problem(run.problem)
-    st.toggle(t("Logarithmic axis"), key="live_log", persist_state="session")
-    _choose_others(ws, run)
-    found = wf.diagnose(curves, run)
+    if not _chooses(run, curves):
+        st.toggle(t("Logarithmic axis"), key="live_log", persist_state="session")
+        _choose_others(ws, run)
+    found = None if _chooses(run, curves) else wf.diagnose(curves, run)
     if found is not None and found.code != "too_early":
         with st.container(border=True):
             st.markdown(f"**{md(say(found.message))}**")

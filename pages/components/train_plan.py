@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core import charts as drawing
 from core import workflows as wf
 from core.data.dataset import Dataset
 from core.messages import msg
-from core.models import model_by_key
+from core.models import AUTO_KEY, model_by_key
 from core.screening.leaks import Leak
 from core.training.request import TrainRequest
 from core.workflows.records import TrainingPlan
 from core.workflows.workspace import Workspace
-from pages.components import charts, family_tree, layout, notices, numbers, run_view, state
+from pages.components import candidates_view, charts, family_tree, layout, notices, numbers, run_view, state
 from pages.components.looks import charts_look
-from pages.components.text import md, say, t
+from pages.components.text import md, say, t, tn
 
 
 @st.cache_data(show_spinner=False, max_entries=64, ttl=600)
@@ -26,11 +28,6 @@ def _plan(_ws: Workspace, request_json: str) -> TrainingPlan:
 def plan(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     """The plan of a request, remembered while the request stays the same."""
     return _plan(ws, request.model_dump_json())
-
-
-def recommended(ws: Workspace, dataset: Dataset, request: TrainRequest) -> str:
-    """The key of the model that is recommended for a request."""
-    return wf.recommend(ws, dataset, request).model
 
 
 def show(plan: TrainingPlan, dataset: Dataset, head: st.delta_generator.DeltaGenerator) -> None:
@@ -44,6 +41,7 @@ def show(plan: TrainingPlan, dataset: Dataset, head: st.delta_generator.DeltaGen
     for leak in plan.leaks:
         _leak(leak, dataset)
     _split(plan, dataset)
+    candidates_view.planned(plan.planned)
     _cards(plan)
     family_tree.offer(plan)
 
@@ -62,8 +60,21 @@ def _leak(leak: Leak, dataset: Dataset) -> None:
 
 
 def _finding(plan: TrainingPlan, dataset: Dataset, model: str) -> str:
-    names = {"model": model, "length": _length(plan), "n": plan.split.counts["train"]}
-    if plan.model == plan.recommendation.model:
+    names: dict[str, Any] = {"model": model, "length": _length(plan), "n": plan.split.counts["train"]}
+    tried = [p.model for p in plan.planned if p.left_out is None]
+    if len(tried) == 1:
+        names["model"] = run_view.model_name(tried[0])
+    elif plan.model == AUTO_KEY:
+        return tn(
+            "Ready: {n} model is tried on {rows} rows, {length}",
+            "Ready: {n} models are tried on {rows} rows, {length}",
+            len(tried),
+            rows=plan.split.counts["train"],
+            length=_length(plan),
+        )
+    if plan.request.search:
+        return t("Ready: settings of {model} are searched on {n} rows, {length}", **names)
+    if plan.model in (AUTO_KEY, plan.recommendation.model):
         return t("Ready: {model}, the recommended model, learns from {n} rows, {length}", **names)
     return t("Ready: {model} learns from {n} rows, {length}", **names)
 
@@ -79,7 +90,8 @@ def _length(plan: TrainingPlan) -> str:
 def _figures(plan: TrainingPlan, dataset: Dataset) -> list[layout.Figure]:
     counts, total = plan.split.counts, max(1, sum(plan.split.counts.values()))
     sensors = len(dataset.with_role("sensor"))
-    network = plan.estimate if model_by_key(plan.model).role == "network" else None
+    is_network = plan.model != AUTO_KEY and model_by_key(plan.model).role == "network"
+    network = plan.estimate if is_network else None
     weights = t("about {n} weights", n=numbers.number(network.n_parameters)) if network else ""
     memory = t("{size} of memory", size=f"{plan.estimate.memory_bytes / 1e6:,.0f} MB") if plan.estimate else ""
     return [
@@ -112,13 +124,15 @@ def _split(plan: TrainingPlan, dataset: Dataset) -> None:
 
 
 def _cards(plan: TrainingPlan) -> None:
-    """The recommended model first, then up to three others, each with when to take it."""
+    """The automatic choice first, then models to take by name, each with when to take it; for anomalies there is no choice."""
     advice = plan.recommendation
     offered = [(advice.model, advice.reason), *advice.alternatives[:3]]
+    if plan.request.task != "anomaly":
+        offered = [(AUTO_KEY, model_by_key(AUTO_KEY).summary), *offered[:3]]
     for start in range(0, len(offered), 2):
         for cell, (key, reason) in zip(st.columns(2, gap="small"), offered[start : start + 2], strict=False):
             with cell.container(border=True, height="stretch", horizontal=True, vertical_alignment="center"):
-                _card(key, say(reason), is_chosen=key == plan.model, is_recommended=key == advice.model)
+                _card(key, say(reason), is_chosen=key == plan.model, is_recommended=key == offered[0][0])
 
 
 def _card(key: str, reason: str, *, is_chosen: bool, is_recommended: bool) -> None:

@@ -9,7 +9,19 @@ import streamlit as st
 from core import workflows as wf
 from core.workflows.records import Run
 from core.workflows.workspace import Workspace
-from pages.components import follow, layout, notices, numbers, run_compare, run_table, run_view, state, words
+from pages.components import (
+    candidates_view,
+    follow,
+    layout,
+    notices,
+    numbers,
+    run_compare,
+    run_table,
+    run_view,
+    state,
+    studies_view,
+    words,
+)
 from pages.components.choices import fixed
 from pages.components.text import md, t, tn
 
@@ -39,6 +51,11 @@ def show(ws: Workspace, runs: Sequence[Run]) -> None:
     with rail:
         picked, other = _pick(runs)
         _actions(ws, picked)
+    with main:
+        candidates_view.why(picked)
+        if picked.has_results:
+            with notices.guard():
+                studies_view.show(picked)
     if other is not None:
         with notices.guard():
             run_compare.show(ws, picked, other)

@@ -113,6 +113,8 @@ def prepare_training(page: Page, *, target: str, epochs: int, batch: int, patien
     page.get_by_role("radio", name="quick").or_(page.get_by_role("button", name="quick")).first.click()
     settle(page)
     page.get_by_text("More settings").click()
+    choose(page, "Model", "Dense network")  # the automatic choice would try several
+    settle(page)
     for label, value in (("Batch", batch), ("Epochs", epochs), ("Patience", patience)):
         set_number(page, label, value)
         settle(page)

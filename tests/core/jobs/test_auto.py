@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +28,7 @@ from core.training.prepare import prepare
 from core.training.request import TrainRequest
 from core.training.resolve import resolve
 from core.workflows.report_facts import report_facts
+from tests.synthetic import anomaly_table
 
 N = 180  # below 200 rows no network is tried, so that no test here needs TensorFlow
 
@@ -218,6 +221,33 @@ def replace_model(ground: Ground, key: str) -> TrainRequest:
     return ground.resolved.request.with_values(model=key)
 
 
+def test_what_needs_more_memory_than_is_free_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auto.psutil, "virtual_memory", lambda: SimpleNamespace(available=1_000_000))
+    found = Ground(tmp_path, bent_table(), "regression").run()
+    assert found is not None
+    assert {c["state"] for c in found.choice["candidates"][1:]} == {"skipped"}
+    assert "memory" in str(Message.from_json(found.choice["candidates"][1]["why"]))
+
+
+def test_a_detector_is_taken_by_rule_and_no_label_has_a_part_in_it(tmp_path: Path) -> None:
+    choices = []
+    for name, flip in (("a", False), ("b", True)):
+        table = anomaly_table(n=160, first_fault=130)
+        table["label"] = 1 - table["label"] if flip else table["label"]
+        ws = wf.open_workspace(tmp_path / name)
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        dataset = wf.import_file(ws, tmp_path / f"{name}.csv").dataset
+        assert dataset is not None
+        request = {"dataset_id": dataset.id, "dataset_version": 1, "task": "anomaly", "target": "label", "time": "when"}
+        run = wf.start_training(ws, TrainRequest.read(request))
+        wait_for_job(ws.store, run.job_id, timeout=180)
+        run = wf.get_run(ws, run.id)
+        assert run.state == "succeeded", run.problem
+        assert run.model == "pca_t2_spe" and run.baseline == "isolation_forest"
+        choices.append([{k: v for k, v in c.items() if k != "seconds"} for c in run.summary["choice"]["candidates"]])
+    assert choices[0] == choices[1]
+
+
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_a_run_by_the_whole_way_says_why_everywhere(task: str, tmp_path: Path) -> None:
     ws = wf.open_workspace(tmp_path / "home")
@@ -246,3 +276,40 @@ def test_a_run_by_the_whole_way_says_why_everywhere(task: str, tmp_path: Path) -
     curves = wf.read_curves(ws, run.id)
     assert {c.model for c in curves.candidates} == set(resolve(dataset, run.request).portfolio.keys)  # type: ignore[union-attr]
     assert not (ws.store.path(run.job_id, "job") / "auto").exists()
+
+
+@pytest.mark.slow
+def test_a_choice_whose_worker_is_killed_goes_on_at_the_candidate_where_it_was(tmp_path: Path) -> None:
+    """The real worker, killed while the network trains: what was finished is not fitted again, and the network goes on."""
+    ws = wf.open_workspace(tmp_path / "home")
+    bent_table(2_000).to_csv(tmp_path / "parts.csv", index=False)
+    dataset = wf.import_file(ws, tmp_path / "parts.csv").dataset
+    assert dataset is not None
+    request = {"dataset_id": dataset.id, "dataset_version": 1, "task": "regression", "target": "y", "budget_minutes": 3.0}
+    run = wf.start_training(ws, TrainRequest.read({**request, "options": {"epochs": 12, "rounds": 60, "trees": 20}}))
+    killed: list[int] = []
+
+    def kill_in_the_network(event: Any) -> None:
+        if event.kind == "epoch" and not killed and int(event.values["epoch"]) >= 2:
+            pid = ws.store.get_job(run.job_id).pid
+            assert pid is not None
+            killed.append(int(event.values["candidate"]))
+            os.kill(pid, signal.SIGKILL)
+
+    wait_for_job(ws.store, run.job_id, on_event=kill_in_the_network, timeout=240)
+    assert killed and wf.get_run(ws, run.id).state == "interrupted"
+    before = {c.number: c for c in wf.read_curves(ws, run.id).candidates}
+    last = ws.store.last_seq(run.job_id)
+    wf.resume_run(ws, run.id)
+    wait_for_job(ws.store, run.job_id, timeout=300)
+    ended = wf.get_run(ws, run.id)
+    assert ended.state == "succeeded", ended.problem
+    later = [e for e in ws.store.events_after(run.job_id, last) if e.kind == "candidate" and e.values["state"] == "running"]
+    done_before = {n for n, c in before.items() if c.state == "done"}
+    # The network that was killed goes on first, then those behind it; only then the best are judged once more on folds.
+    order = [int(e.values["number"]) for e in later]
+    fitted = [n for n in order if n not in done_before]
+    assert done_before and order[: len(fitted)] == fitted and fitted[0] == killed[0]
+    assert ended.choice is not None and all(c.state == "done" for c in ended.choice.candidates)
+    for number in done_before:
+        assert ended.choice.candidates[number].figure == before[number].figure
