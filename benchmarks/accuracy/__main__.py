@@ -1,5 +1,5 @@
 """`python -m benchmarks.accuracy [DATA…] [--models A,B]`: cells are kept in `.accuracy`, so that a long measurement goes on
-where it stopped; ANDON_ACCURACY_FOLDER names another folder. Without the shared data it says so and ends."""
+where it stopped; ANDON_ACCURACY_FOLDER names another folder, ANDON_ACCURACY_MINUTES the longest that one training takes. Without the shared data it says so and ends."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ figures on the part that the protocol names.
 from __future__ import annotations
 
 import json
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -65,7 +66,10 @@ def trained(ws: wf.Workspace, path: Path, **request: object) -> wf.Run:
     dataset = wf.same_original(ws, wf.hash_of_all([path])) or wf.import_file(ws, path).dataset
     if dataset is None:
         raise RuntimeError(f"{path} was not read in one way only")
-    made = TrainRequest.read({"dataset_id": dataset.id, "dataset_version": dataset.version, **request})
+    minutes = float(os.environ.get("ANDON_ACCURACY_MINUTES", "10"))
+    made = TrainRequest.read(
+        {"dataset_id": dataset.id, "dataset_version": dataset.version, "budget_minutes": minutes, **request}
+    )
     run = wf.start_training(ws, made)
     wait_for_job(ws.store, run.job_id)
     run = wf.get_run(ws, run.id)
