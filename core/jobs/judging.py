@@ -16,12 +16,14 @@ from core.evaluation import (
     Metric,
     binary_flag_metrics,
     classification_metrics,
+    event_recall,
     measured_coverage,
     phm08_score,
     ranking_metrics,
     regression_metrics,
     split_conformal,
     time_blocks,
+    vus_pr,
 )
 from core.evaluation.bootstrap import LEAST_UNITS
 from core.features.pipeline import group_codes, row_order
@@ -219,7 +221,27 @@ def _anomaly_metrics(
         *found,
         *binary_flag_metrics(truth, flags[known], blocks=blocks),
         *ranking_metrics(truth, scores[known], blocks=blocks),
+        *_metrics_in_time(labels, flags, scores, rows, prepared, resolved),
     )
+
+
+def _metrics_in_time(
+    labels: NDArray[np.float64],
+    flags: NDArray[np.bool_],
+    scores: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    prepared: Prepared,
+    resolved: Resolved,
+) -> tuple[Metric, ...]:
+    """What is judged by whole events: nothing after a random split, which leaves single rows without their neighbours."""
+    if resolved.split.method == "random":
+        return ()
+    place = np.empty(len(prepared.keys), dtype=np.int64)
+    order = row_order(prepared.keys, resolved.group, resolved.time)[0]
+    place[order] = np.arange(len(order))
+    in_time = np.argsort(place[rows], kind="stable")
+    known = np.where(np.isfinite(scores), labels, np.nan)[in_time]
+    return event_recall(known, flags[in_time]), vus_pr(known, scores[in_time])
 
 
 def metrics_json(metrics: Sequence[Metric]) -> dict[str, dict[str, object]]:

@@ -35,7 +35,7 @@ COLOURS = {
     "cancelled": "gray",
     "interrupted": "orange",
 }
-SHARES = ("accuracy", "precision", "recall", "far", "mar", "coverage", "flagged_fraction", "mape")
+SHARES = ("accuracy", "precision", "recall", "far", "mar", "coverage", "flagged_fraction", "mape", "event_recall")
 LONGEST_NAME = 22
 
 
