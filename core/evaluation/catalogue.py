@@ -76,7 +76,9 @@ _ALL = (
     _share(
         "vus_pr",
         msg("VUS-PR"),
-        msg("Correct alarms averaged over all thresholds, near misses in time counting in part; guessing gives the share of bad rows."),
+        msg(
+            "Correct alarms averaged over all thresholds, near misses in time counting in part; guessing gives the share of bad rows."
+        ),
     ),
     _share(
         "flagged_fraction",

@@ -166,7 +166,7 @@ def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Se
     targets = None if targets is None else targets.astype(np.float64)
     seed = resolved.request.seed
     fitted: FittedArrays
-    if reads_windows(spec) and targets is not None:
+    if reads_windows(spec):
         task, shape = cast(Task, resolved.request.task), network_shape(prepared)
         fitted = spec.fit_windows(inputs, targets, settings, shape, task, seed)
     elif is_table(spec):

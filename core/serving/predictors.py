@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.features.pca import PcaModel, score_pca
+from core.models.detectors import DETECTORS
 from core.models.random_kernels import RandomKernels, kernel_features
 from core.models.window_statistics import window_statistics
+from core.serving.detectors import CombinedDetector, ProfileDetector, RowDetector
 from core.serving.shallow import KernelModel, NeighbourModel
 
 CHUNK = 256
@@ -95,17 +96,6 @@ class RandomKernelClasses(RandomKernelModel):
         return _softmax(super().predict(windows))
 
 
-class PcaDetector:
-    """T²/SPE of window statistics: (n, 1 + d): the score, then each statistic's share of it."""
-
-    def __init__(self, arrays: dict[str, NDArray[np.float64]]) -> None:
-        self._model = PcaModel.from_arrays(arrays)
-
-    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
-        found = score_pca(self._model, window_statistics(windows))
-        return np.column_stack([found.score, found.contributions])
-
-
 class OnnxDetector:
     """A shallow detector on window statistics: (n, 1), higher = odder."""
 
@@ -125,7 +115,10 @@ def make_predictor(kind: str, folder: Path) -> Predictor:
     if kind == "onnx":
         return OnnxDetector((folder / "model.onnx").read_bytes())
     arrays = read_arrays(folder / "model.npz")
-    classes: dict[str, Any] = {"linear": LinearModel, "logistic": LogisticModel, "pca": PcaDetector}
+    if kind in DETECTORS:
+        return RowDetector(kind, arrays)
+    classes: dict[str, Any] = {"linear": LinearModel, "logistic": LogisticModel}
+    classes |= {"combined": CombinedDetector, "matrix_profile": ProfileDetector}
     classes |= {"kernel": KernelModel, "neighbours": NeighbourModel}
     classes |= {"minirocket": RandomKernelModel, "minirocket_classes": RandomKernelClasses}
     return classes[kind](arrays)

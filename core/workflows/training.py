@@ -10,7 +10,7 @@ from core.data.split import TRAIN, make_split
 from core.features.pipeline import row_order
 from core.features.plan import n_category_features
 from core.messages import Message, msg
-from core.models import Shape, estimate, is_table
+from core.models import Shape, estimate, knows_its_cost
 from core.training.prepare import check_target
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
@@ -108,11 +108,11 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
 
 def _estimate(resolved: Resolved, train: NDArray[np.int64]):  # type: ignore[no-untyped-def]
     """Weights, memory and seconds from the training rows; None for a straight-line baseline, which takes seconds."""
-    if resolved.spec.role == "baseline" and not is_table(resolved.spec):
+    if resolved.spec.role == "baseline" and not knows_its_cost(resolved.spec):
         return None, None
     shape = Shape(resolved.width, max(1, _n_features(resolved.dataset, train)), 1)
     found = estimate(resolved.spec, resolved.model_settings, shape, len(train), resolved.fit.batch_size)
-    if is_table(resolved.spec):
+    if knows_its_cost(resolved.spec):
         return found, found.epoch_seconds
     seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes
     return found, seconds if budget is None else min(seconds, 60 * budget)
