@@ -7,6 +7,7 @@ from core.models import (
     bigru,
     bilstm,
     cnn,
+    cnn_forecaster,
     cnn_lstm,
     combined,
     conv_autoencoder,
@@ -24,6 +25,7 @@ from core.models import (
     logistic,
     lstm,
     lstm_autoencoder,
+    lstm_forecaster,
     matrix_profile,
     minirocket,
     nearest_neighbours,
@@ -37,6 +39,7 @@ from core.models import (
     tabular,
     tcn,
     transformer,
+    vae,
 )
 from core.models.estimate import estimate, is_table, knows_its_cost
 from core.models.spec import (
@@ -89,6 +92,9 @@ MODELS: tuple[ModelSpec, ...] = (
     dense_autoencoder.SPEC,
     conv_autoencoder.SPEC,
     lstm_autoencoder.SPEC,
+    vae.SPEC,
+    lstm_forecaster.SPEC,
+    cnn_forecaster.SPEC,
 )
 _BY_KEY: dict[str, ModelSpec] = {spec.key: spec for spec in MODELS}
 if len(_BY_KEY) != len(MODELS):

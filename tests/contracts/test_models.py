@@ -54,6 +54,9 @@ KEYS = [
     "dense_autoencoder",
     "conv_autoencoder",
     "lstm_autoencoder",
+    "vae",
+    "lstm_forecaster",
+    "cnn_forecaster",
 ]
 NETWORKS = tuple(spec for spec in MODELS if spec.role == "network")
 BASELINES = tuple(spec for spec in MODELS if spec.role == "baseline" and not reads_windows(spec))
