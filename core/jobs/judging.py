@@ -36,8 +36,6 @@ from core.training.resolve import Resolved
 
 # Scores with an upper bound: the tail of normal rows says nothing about how far a fault goes.
 BOUNDED_SCORES = ("isolation_forest", "one_class_svm", "ecod", "copod")
-# Models that remember training rows find none of them odd: their scores are no example of new normal rows.
-REMEMBERING = ("knn_distance", "lof", "matrix_profile", "combined")
 NORMAL_WORDS = frozenset(
     {"0", "", "normal", "ok", "good", "pass", "no", "false", "none", "healthy", "正常", "合格", "良品", "否", "无", "无故障"}
 )
@@ -70,7 +68,7 @@ def _threshold(
     normal = full_places(prepared, np.sort(np.concatenate([prepared.train, prepared.validation])))
     threshold = choose_threshold(
         raw.outputs[rows, 0],
-        baseline_scores=None if manifest.model in REMEMBERING else raw.outputs[prepared.inputs.row_of_window[normal], 0],
+        baseline_scores=raw.outputs[prepared.inputs.row_of_window[normal], 0],
         per_week=resolved.task.false_alarms_per_week,
         extrapolate=manifest.model not in BOUNDED_SCORES,
         period_seconds=period_seconds(prepared.keys, resolved.time, prepared.inputs.row_of_window),
@@ -235,8 +233,8 @@ def _metrics_in_time(
     prepared: Prepared,
     resolved: Resolved,
 ) -> tuple[Metric, ...]:
-    """What is judged by whole events: nothing after a random split, which leaves single rows without their neighbours."""
-    if resolved.split.method == "random":
+    """What is judged by whole events; nothing where the rows of the part do not follow each other in time."""
+    if resolved.split.method == "random" or (resolved.time is None and resolved.split.method not in ("first", "time")):
         return ()
     place = np.empty(len(prepared.keys), dtype=np.int64)
     order = row_order(prepared.keys, resolved.group, resolved.time)[0]

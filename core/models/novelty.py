@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.messages import Message
 from core.models.spec import Estimate, Shape
-from core.models.standardised import Standardised, standardise
+from core.models.standardised import Standardised, standardise_in_time
 from core.models.tables import n_statistics, require_rows, thinned_note, thinned_rows
 from core.settings import setting
 
@@ -41,9 +41,9 @@ def kept_rows(inputs: NDArray[np.float64], most: int, title: Message) -> tuple[N
 
 
 def standard_rows(inputs: NDArray[np.float64], most: int, title: Message) -> tuple[Standardised, tuple[Message, ...]]:
-    """The same with every column at mean 0 and standard deviation 1; constant columns are 0 and never count."""
+    """The same with every column at mean 0 and divided by its reach; constant columns are 0 and never count."""
     rows, notes = kept_rows(inputs, most, title)
-    return standardise(rows, SMALLEST), notes
+    return standardise_in_time(rows, SMALLEST), notes
 
 
 def scale_arrays(standard: Standardised) -> dict[str, NDArray[np.float64]]:

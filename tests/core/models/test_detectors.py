@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,7 +39,14 @@ def said(key: str, train: np.ndarray, new: np.ndarray, **values: object) -> np.n
 
 
 def scaled(train: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    return ((rows - train.mean(axis=0)) / np.where(train.std(axis=0) > 0, train.std(axis=0), 1))[:, :5]
+    """The five columns that vary, divided by their reach: sd · √(1 + 8 · mean squared step of the means of eighths)."""
+    columns = []
+    for j in range(5):
+        mean, sd = train[:, j].mean(), train[:, j].std()
+        levels = [(part.mean() - mean) / sd for part in np.array_split(train[:, j], 8)]
+        wander = np.mean([(b - a) ** 2 for a, b in pairwise(levels)])
+        columns.append((rows[:, j] - mean) / (sd * np.sqrt(1 + 8 * wander)))
+    return np.column_stack(columns)
 
 
 def lof_of_scikit_learn(train: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -133,6 +141,15 @@ def test_more_rows_than_are_kept_are_thinned_and_said(key: str) -> None:
     assert [str(note) for note in fitted.notes] == [
         f"{spec.title}: 100 of 500 training rows, evenly spread, were used; more take too long."
     ]
+
+
+def test_a_column_whose_level_wanders_counts_less_than_one_that_stands_still() -> None:
+    rng = np.random.default_rng(4)
+    wandering = np.repeat(rng.normal(size=8), 50) + 0.1 * rng.normal(size=400)
+    train = np.column_stack([wandering, rng.permutation(wandering)])  # the same values, their levels mixed
+    moved = train.mean(axis=0) + 6 * np.diag(train.std(axis=0))
+    wanders, stands = said("knn_distance", train, moved)[:, 0]
+    assert wanders < 0.6 * stands
 
 
 def test_equal_rows_have_a_finite_density_and_a_few_different_ones_their_own_centres() -> None:
