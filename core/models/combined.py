@@ -32,7 +32,7 @@ class CombinedSettings(Settings):
     pca_t2_spe: bool = setting(True, title="PCA control chart", help="Ask the PCA control chart (T² and SPE).")
     knn_distance: bool = setting(True, title="Nearest neighbours", help="Ask the distance to the nearest neighbours.")
     kmeans_distance: bool = setting(False, title="k-means", help="Ask the distance to k-means centres.")
-    ecod: bool = setting(True, title="ECOD", help="Ask the tail probabilities (ECOD).")
+    ecod: bool = setting(False, title="ECOD", help="Ask the tail probabilities (ECOD).")
     copod: bool = setting(False, title="COPOD", help="Ask the copula tails (COPOD).")
     lof: bool = setting(False, title="LOF", help="Ask the local outlier factor.")
 
