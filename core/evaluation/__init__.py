@@ -5,6 +5,7 @@ from core.evaluation.catalogue import MAIN_METRICS, METRICS, MetricInfo, main_fi
 from core.evaluation.classification import classification_metrics, confusion, per_class, predict_classes
 from core.evaluation.conformal import Interval, measured_coverage, split_conformal
 from core.evaluation.curves import Curve, pr_curve, ranking_metrics, roc_curve
+from core.evaluation.events import event_recall, usual_period, vus_pr
 from core.evaluation.flags import binary_flag_metrics
 from core.evaluation.life import phm08_score
 from core.evaluation.regression import regression_metrics
@@ -23,6 +24,7 @@ __all__ = [
     "classification_metrics",
     "compare_with_baseline",
     "confusion",
+    "event_recall",
     "main_first",
     "measured_coverage",
     "metric_info",
@@ -37,4 +39,6 @@ __all__ = [
     "roc_curve",
     "split_conformal",
     "time_blocks",
+    "usual_period",
+    "vus_pr",
 ]

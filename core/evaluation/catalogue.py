@@ -72,6 +72,14 @@ _ALL = (
         msg("Share of true values inside the prediction interval; it should be near the promised level."),
         higher=None,
     ),
+    _share("event_recall", msg("Events caught"), msg("Share of the bad stretches in time with at least one flagged row.")),
+    _share(
+        "vus_pr",
+        msg("VUS-PR"),
+        msg(
+            "Correct alarms averaged over all thresholds, near misses in time counting in part; guessing gives the share of bad rows."
+        ),
+    ),
     _share(
         "unknown_fraction",
         msg("None of the known classes"),

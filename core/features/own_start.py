@@ -4,8 +4,8 @@ Machines of one kind leave the plant a little different, and what wears shows ag
 more clearly than against the fleet's mean. So each number gets a second feature, its difference from the mean of the
 unit's first rows, and the unit gets an age. Both look back only: a row's features never use a later row.
 
-Chosen on the training engines of C-MAPSS FD001 by five folds of whole engines (docs/decisions.md); a history that does
-not begin at the unit's start gives an age and a start that are not the unit's, which `begins_late` finds.
+A setting and not the default: what it gained and did not gain is in docs/decisions.md. A history that does not begin at
+the unit's start gives an age and a start that are not the unit's, which `begins_late` finds.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def fit_shallow(resolved: Resolved, prepared: Prepared, spec: Any, settings: Set
     targets = encoded_targets(prepared, places)
     targets = None if targets is None else targets.astype(np.float64)
     seed = resolved.request.seed
-    if reads_windows(spec) and targets is not None:
+    if reads_windows(spec):
         task, shape = cast(Task, resolved.request.task), network_shape(prepared)
         return spec.fit_windows(inputs, targets, settings, shape, task, seed)
     if is_table(spec):

@@ -16,12 +16,14 @@ from core.evaluation import (
     Metric,
     binary_flag_metrics,
     classification_metrics,
+    event_recall,
     measured_coverage,
     phm08_score,
     ranking_metrics,
     regression_metrics,
     split_conformal,
     time_blocks,
+    vus_pr,
 )
 from core.evaluation.bootstrap import LEAST_UNITS
 from core.features.pipeline import group_codes, row_order
@@ -33,7 +35,7 @@ from core.training.prepare import Prepared
 from core.training.resolve import Resolved
 
 # Scores with an upper bound: the tail of normal rows says nothing about how far a fault goes.
-BOUNDED_SCORES = ("isolation_forest",)
+BOUNDED_SCORES = ("isolation_forest", "one_class_svm", "ecod", "copod")
 NORMAL_WORDS = frozenset(
     {"0", "", "normal", "ok", "good", "pass", "no", "false", "none", "healthy", "正常", "合格", "良品", "否", "无", "无故障"}
 )
@@ -223,7 +225,27 @@ def _anomaly_metrics(
         *found,
         *binary_flag_metrics(truth, flags[known], blocks=blocks),
         *ranking_metrics(truth, scores[known], blocks=blocks),
+        *_metrics_in_time(labels, flags, scores, rows, prepared, resolved),
     )
+
+
+def _metrics_in_time(
+    labels: NDArray[np.float64],
+    flags: NDArray[np.bool_],
+    scores: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    prepared: Prepared,
+    resolved: Resolved,
+) -> tuple[Metric, ...]:
+    """What is judged by whole events; nothing where the rows of the part do not follow each other in time."""
+    if resolved.split.method == "random" or (resolved.time is None and resolved.split.method not in ("first", "time")):
+        return ()
+    place = np.empty(len(prepared.keys), dtype=np.int64)
+    order = row_order(prepared.keys, resolved.group, resolved.time)[0]
+    place[order] = np.arange(len(order))
+    in_time = np.argsort(place[rows], kind="stable")
+    known = np.where(np.isfinite(scores), labels, np.nan)[in_time]
+    return event_recall(known, flags[in_time]), vus_pr(known, scores[in_time])
 
 
 def metrics_json(metrics: Sequence[Metric]) -> dict[str, dict[str, object]]:

@@ -31,10 +31,10 @@ def estimate(
     A training step costs three passes (forward, and two backward) of one multiply-add a weight and use; recurrent
     layers also wait for each other row by row. Memory is TensorFlow itself, the windows as float32, weights with
     gradient and two moments, and the values kept for the backward pass of one batch; attention keeps a value for each
-    pair of rows. A baseline has no epochs: `epoch_seconds` is its whole fit; a family that is
-    fitted on windows has a `fit_estimate` of its own.
+    pair of rows. A baseline has no epochs: `epoch_seconds` is its whole fit; a shallow family
+    whose cost is another has a `fit_estimate` of its own.
     """
-    if is_table(spec) or reads_windows(spec):
+    if knows_its_cost(spec):
         return spec.fit_estimate(settings, shape, n_windows)
     if not _is_network(spec):
         return _baseline_estimate(shape, n_windows)
@@ -51,6 +51,11 @@ def estimate(
     kept_values = 4 * batch_size * shape.window_rows * max(_width(settings), shape.n_features) * 24
     kept_values += 4 * batch_size * _compared(settings, shape) * 4
     return Estimate(weights, RUNTIME_BYTES + window_bytes + 16 * weights + kept_values, seconds)
+
+
+def knows_its_cost(spec: Any) -> TypeGuard[TableSpec | SequenceSpec]:
+    """Whether a family is a shallow one with an estimate of its own (`fit_estimate`)."""
+    return hasattr(spec, "fit_estimate")
 
 
 def is_table(spec: Any) -> TypeGuard[TableSpec]:

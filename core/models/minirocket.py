@@ -57,7 +57,7 @@ class MiniRocket:
     def fit_windows(
         self,
         windows: NDArray[np.floating],
-        targets: NDArray[np.float64],
+        targets: NDArray[np.float64] | None,
         settings: MiniRocketSettings,
         shape: Shape,
         task: Task,
@@ -80,16 +80,17 @@ class MiniRocket:
                 window=shape.window_rows,
                 smallest=LENGTH,
             )
+        wanted = np.asarray(targets, dtype=np.float64)
         most = max(2, MOST_CELLS // settings.features)
         if len(windows) > most:
             taken = np.linspace(0, len(windows) - 1, most).astype(np.int64)
-            windows, targets = windows[taken], targets[taken]
+            windows, wanted = windows[taken], wanted[taken]
         kernels = fit_kernels(windows, settings.features, seed)
         features = kernel_features(kernels, windows)
         if task == "classification":
-            weights, bias = _class_head(features, targets, settings, shape.n_outputs, seed)
+            weights, bias = _class_head(features, wanted, settings, shape.n_outputs, seed)
         else:
-            found = fit_held_out_ridge(features, targets.reshape(len(windows), -1), settings.alpha)
+            found = fit_held_out_ridge(features, wanted.reshape(len(windows), -1), settings.alpha)
             weights, bias = found.weights, found.bias
         kind: Literal["minirocket", "minirocket_classes"] = "minirocket_classes" if task == "classification" else "minirocket"
         return FittedArrays(kind, {**kernels.to_arrays(), "weights": weights, "bias": bias})

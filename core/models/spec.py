@@ -20,6 +20,23 @@ from core.settings import Settings
 Task = Literal["regression", "classification", "anomaly", "rul"]
 TASKS: tuple[Task, ...] = ("regression", "classification", "anomaly", "rul")
 Engine = Literal["keras", "arrays", "onnx"]
+Kind = Literal[
+    "linear",
+    "logistic",
+    "pca",
+    "onnx",
+    "kernel",
+    "neighbours",
+    "minirocket",
+    "minirocket_classes",
+    "neighbour_distance",
+    "centre_distance",
+    "local_density",
+    "tails",
+    "surface",
+    "matrix_profile",
+    "combined",
+]
 Role = Literal["baseline", "network"]
 
 
@@ -101,13 +118,15 @@ class FittedArrays:
     pca: mean (d,), scale (d,), loadings (d, c), eigenvalues (c,), t2_limit (), spe_limit (): z = (x − mean) / scale,
     t = z·loadings, T² = Σ t²/eigenvalues, SPE = Σ z² − Σ t². minirocket: the arrays of `RandomKernels`, then weights and bias
     on their features; minirocket_classes: the same, then softmax. onnx: input "windows" float32 (n, d), output "score" (n, 1),
-    or (n, k) class probabilities. kernel, neighbours: see `core/serving/shallow.py`.
+    or (n, k) class probabilities. kernel, neighbours: see `core/serving/shallow.py`; neighbour_distance to surface: see
+    `core/models/detectors.py`; matrix_profile: shapes (n_features, m, window_rows); combined: the arrays of its members
+    as "member.array", with those of `core/models/rarity.py`.
 
     `files` lie beside the model for people who go on with it elsewhere; scoring never opens them. `notes` say what a
     reader of the result has to know of the fit. `facts` are plain numbers of it for the manifest.
     """
 
-    kind: Literal["linear", "logistic", "pca", "onnx", "kernel", "neighbours", "minirocket", "minirocket_classes"]
+    kind: Kind
     arrays: dict[str, NDArray[np.float64]]
     onnx: bytes = b""
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -116,7 +135,10 @@ class FittedArrays:
 
 
 class BaselineSpec(Family, Protocol):
-    """A shallow family, fitted within seconds or minutes on window statistics or plain rows."""
+    """A shallow family, fitted within seconds or minutes on window statistics or plain rows.
+
+    One whose cost is not that of a few passes over its rows has a `fit_estimate`, as `TableSpec` has.
+    """
 
     def fit(
         self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: Any, seed: int
@@ -162,14 +184,14 @@ class TableSpec(Family, Protocol):
 class SequenceSpec(Family, Protocol):
     """A shallow family that is fitted on the windows themselves, in their order, and not on their statistics.
 
-    windows float32 (n, window_rows, n_features), targets (n,), class codes for a classification. `fit_estimate` gives the
-    weights, bytes at the peak and seconds of the whole fit.
+    windows float32 (n, window_rows, n_features), targets (n,), class codes for a classification, None for anomalies.
+    `fit_estimate` gives the weights, bytes at the peak and seconds of the whole fit.
     """
 
     def fit_windows(
         self,
         windows: NDArray[np.floating],
-        targets: NDArray[np.float64],
+        targets: NDArray[np.float64] | None,
         settings: Any,
         shape: Shape,
         task: Task,

@@ -10,7 +10,7 @@ from core.messages import Message, msg
 from core.models.spec import Shape
 
 
-def require_rows(inputs: NDArray[np.float64], smallest: int, model: Message) -> None:
+def require_rows(inputs: NDArray[np.floating], smallest: int, model: Message) -> None:
     """Refuse fewer than `smallest` rows.
 
     Raises:

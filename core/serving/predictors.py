@@ -13,10 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.features.pca import PcaModel, score_pca
+from core.models.detectors import DETECTORS
 from core.models.random_kernels import RandomKernels, kernel_features
 from core.models.spec import FittedArrays
 from core.models.window_statistics import window_statistics
+from core.serving.detectors import CombinedDetector, ProfileDetector, RowDetector
 from core.serving.shallow import KernelModel, NeighbourModel
 
 CHUNK = 256
@@ -97,17 +98,6 @@ class RandomKernelClasses(RandomKernelModel):
         return _softmax(super().predict(windows))
 
 
-class PcaDetector:
-    """T²/SPE of window statistics: (n, 1 + d): the score, then each statistic's share of it."""
-
-    def __init__(self, arrays: dict[str, NDArray[np.float64]]) -> None:
-        self._model = PcaModel.from_arrays(arrays)
-
-    def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
-        found = score_pca(self._model, window_statistics(windows))
-        return np.column_stack([found.score, found.contributions])
-
-
 class OnnxDetector:
     """A shallow detector on window statistics: (n, 1), higher = odder."""
 
@@ -159,7 +149,10 @@ def predictor_of(fitted: FittedArrays) -> Predictor:
 
 
 def _of_arrays(kind: str, arrays: dict[str, NDArray[np.float64]]) -> Predictor:
-    classes: dict[str, Any] = {"linear": LinearModel, "logistic": LogisticModel, "pca": PcaDetector}
+    if kind in DETECTORS:
+        return RowDetector(kind, arrays)
+    classes: dict[str, Any] = {"linear": LinearModel, "logistic": LogisticModel}
+    classes |= {"combined": CombinedDetector, "matrix_profile": ProfileDetector}
     classes |= {"kernel": KernelModel, "neighbours": NeighbourModel}
     classes |= {"minirocket": RandomKernelModel, "minirocket_classes": RandomKernelClasses}
     found: Predictor = classes[kind](arrays)

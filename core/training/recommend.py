@@ -1,8 +1,7 @@
 """Which family first, and why, in words: a documented rule on question, size and order of the rows.
 
-Rule: below 200 training rows a straight-line baseline; remaining life → LSTM over the last 30 rows; anomalies in
-ordered rows → convolutional autoencoder, in unordered rows → dense autoencoder; a value or class from a table →
-dense network. The alternatives say when they are the better choice. Nothing is tried here: no test part is read.
+Rule: below 200 training rows a straight-line baseline; remaining life → LSTM over the last 30 rows; anomalies →
+distance to the nearest neighbours; a value or class from a table → dense network. The alternatives say when they are the better choice. Nothing is tried here: no test part is read.
 """
 
 from __future__ import annotations
@@ -54,16 +53,16 @@ def _anomaly(n_rows: int, has_order: bool) -> Recommendation:
         )
     if not has_order:
         return Recommendation(
-            "dense_autoencoder",
-            msg("The rows have no order in time, so each is compared with normal rows on its own."),
-            yardstick,
+            "knn_distance",
+            msg("The rows have no order in time: each is compared with the normal rows that are most like it."),
+            (("dense_autoencoder", msg("Learns how the sensors go together; better with many rows.")), *yardstick),
         )
     return Recommendation(
-        "conv_autoencoder",
-        msg("The rows follow each other in time; the network learns what normal stretches look like and scores the rest."),
+        "knn_distance",
+        msg("The last rows are compared with the normal stretches that are most like them; fitted in seconds."),
         (
+            ("conv_autoencoder", msg("A network: learns what normal stretches look like; for shapes that vary a lot.")),
             ("lstm_autoencoder", msg("Slower; for slow processes with long memory.")),
-            ("dense_autoencoder", msg("Trains fastest.")),
             *yardstick,
         ),
     )

@@ -74,6 +74,8 @@ def compile_steps(model: Any, optimizer: Any, loss: Loss, task: Task, averaging:
         given = model(windows, training=training)
         weight = tf.reduce_sum(weights)
         total = tf.reduce_sum(per_window(wanted, given) * weights)
+        if model.losses:  # what a layer adds of its own, as a mean over the batch
+            total += tf.add_n(model.losses) * weight
         measured = tf.reduce_sum(_metric(wanted, given, task) * weights)
         return total / tf.maximum(weight, 1e-12), tf.stack([total, weight, measured])
 

@@ -34,10 +34,10 @@ class TaskSettings(Settings):
         gt=0,
     )
     own_start: bool = setting(
-        True,
+        False,
         title="Compare with the unit's own start",
-        help="Each sensor is also given as its difference from the unit's first rows, and the unit's age. Histories have to begin "
-        "with the unit's life, in training and later; turn it off where they do not.",
+        help="Each sensor is also given as its difference from the unit's first rows, and the unit's age. For units that differ in "
+        "level more than they wear; every history has to begin with the unit's life, in training and later.",
     )
     false_alarms_per_week: float = setting(
         2.0,

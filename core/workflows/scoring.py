@@ -20,9 +20,11 @@ from core.errors import DataProblem, unknown_column
 from core.evaluation import (
     Metric,
     binary_flag_metrics,
+    event_recall,
     phm08_score,
     ranking_metrics,
     regression_metrics,
+    vus_pr,
 )
 from core.evaluation.classification import classification_metrics
 from core.features.targets import class_texts
@@ -255,7 +257,13 @@ def _anomaly_figures(merged: pd.DataFrame) -> tuple[Metric, ...]:
     truth = labels[known] > 0
     share = Metric("flagged_fraction", float(flags[known].mean()), int(known.sum())) if known.any() else None
     first = (share,) if share is not None else ()
-    return (*first, *binary_flag_metrics(truth, flags[known]), *ranking_metrics(truth, scores[known]))
+    return (
+        *first,
+        *binary_flag_metrics(truth, flags[known]),
+        *ranking_metrics(truth, scores[known]),
+        event_recall(truth, flags[known]),  # the rows are those of the file, in its order
+        vus_pr(truth, scores[known]),
+    )
 
 
 def _class_figures(merged: pd.DataFrame) -> tuple[Metric, ...]:

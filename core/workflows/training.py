@@ -13,7 +13,7 @@ from core.errors import SettingProblem
 from core.features.pipeline import row_order
 from core.features.plan import n_category_features
 from core.messages import Message, msg
-from core.models import AUTO_KEY, Estimate, Shape, estimate, is_table, model_by_key
+from core.models import AUTO_KEY, Estimate, Shape, estimate, knows_its_cost, model_by_key
 from core.training.prepare import check_target
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
@@ -145,11 +145,11 @@ def _estimate(
 
 def training_estimate(resolved: Resolved, n_features: int, n_train: int) -> tuple[Estimate | None, float | None]:
     """Weights, memory and seconds of one family's whole training; None for a straight-line baseline, which takes seconds."""
-    if resolved.spec.role == "baseline" and not is_table(resolved.spec):
+    if resolved.spec.role == "baseline" and not knows_its_cost(resolved.spec):
         return None, None
     shape = Shape(resolved.width, n_features, 1)
     found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit.batch_size)
-    if is_table(resolved.spec):
+    if knows_its_cost(resolved.spec):
         return found, found.epoch_seconds
     seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes
     return found, seconds if budget is None else min(seconds, 60 * budget)

@@ -35,7 +35,18 @@ COLOURS = {
     "cancelled": "gray",
     "interrupted": "orange",
 }
-SHARES = ("accuracy", "precision", "recall", "far", "mar", "coverage", "flagged_fraction", "unknown_fraction", "mape")
+SHARES = (
+    "accuracy",
+    "precision",
+    "recall",
+    "far",
+    "mar",
+    "coverage",
+    "flagged_fraction",
+    "unknown_fraction",
+    "mape",
+    "event_recall",
+)
 LONGEST_NAME = 22
 
 

@@ -37,7 +37,7 @@ def test_a_recorded_pump_run_from_file_to_events(server: Server, page: Page, sha
     settle(page)
     journey.set_number(page, "Training rows", 400)
     settle(page)
-    assert "Convolutional autoencoder" in headline(page)
+    assert "Distance to the nearest neighbours" in headline(page)
     journey.start_training(page)
     journey.wait_for_end(page)
     page.locator(".st-key-next_step button").click()
@@ -50,5 +50,5 @@ def test_a_recorded_pump_run_from_file_to_events(server: Server, page: Page, sha
         *("train", "--data", str(file), "--task", "anomaly", "--target", "anomaly", "--time", "datetime"),
         *("--split", "first:400", "--preset", "quick"),
     )
-    assert answer["model"] == "conv_autoencoder"
+    assert answer["model"] == "knn_distance"
     assert journey.digits(shown["F1"]) == float(f"{answer['metrics']['f1']:.4g}")

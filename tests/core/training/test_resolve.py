@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingProblem
+from core.models import model_by_key, models_for
+from core.training.recommend import recommend_model
 from core.training.request import TrainRequest
 from core.training.resolve import resolve
 from tests.synthetic import as_dataset, regression_table
@@ -47,3 +49,15 @@ def test_a_window_shorter_than_the_family_can_read_is_refused(tmp_path: Path) ->
     with pytest.raises(SettingProblem, match=r"The window has 5 rows.*MiniRocket.*at least 9.*longer window"):
         width_of(tmp_path, "minirocket", window="5")
     assert width_of(tmp_path, "minirocket", window="9") == 9
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "has_order", "model"), [(1000, True, "knn_distance"), (1000, False, "knn_distance"), (150, True, "pca_t2_spe")]
+)
+def test_what_is_recommended_for_anomalies_and_the_others_that_can_be_taken(n_rows: int, has_order: bool, model: str) -> None:
+    found = recommend_model("anomaly", n_rows=n_rows, has_order=has_order)
+    assert found.model == model
+    others = [key for key, _ in found.alternatives]
+    assert model not in others
+    assert {model, *others} <= {spec.key for spec in models_for("anomaly")}
+    assert any(model_by_key(key).role == "network" for key in others)
