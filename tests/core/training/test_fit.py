@@ -71,6 +71,7 @@ def test_events_come_in_order_and_the_first_batch_is_reported_at_once() -> None:
         "metric",
         "val_metric",
         "learning_rate",
+        "gradient_norm",
         "seconds",
         "best_epoch",
         "epochs",
