@@ -10,7 +10,7 @@ from core.data.split import TRAIN, make_split
 from core.features.pipeline import row_order
 from core.features.plan import n_category_features
 from core.messages import Message, msg
-from core.models import Shape, estimate, is_table
+from core.models import Estimate, Shape, estimate, is_table
 from core.training.prepare import check_target
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
@@ -18,6 +18,7 @@ from core.training.resolve import Resolved, resolve
 from core.workflows.curves import CurveReader, progress_of
 from core.workflows.importing import checked_name, open_dataset
 from core.workflows.leak_notes import find_leaks
+from core.workflows.memory import check_memory, is_elsewhere, memory_left
 from core.workflows.plan_notes import plan_notes
 from core.workflows.records import (
     Curves,
@@ -30,6 +31,8 @@ from core.workflows.records import (
     split_preview,
 )
 from core.workflows.workspace import Workspace
+
+LARGEST_TRAINING_SHARE = 0.8
 
 TASK_CHOICES: tuple[TaskChoice, ...] = (
     TaskChoice(
@@ -70,7 +73,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
 
     Raises:
         SettingProblem, DataProblem, NotEnoughData: as `start_training` would, and as its job would for a target that is
-            constant, empty, of one class or known for too few rows.
+            constant, empty, of one class or known for too few rows; also for one that would not fit into the memory left.
     """
     resolved = resolve(open_dataset(ws, request.dataset_id, request.dataset_version), request)
     names = [n for n in (resolved.time, resolved.group, resolved.target, resolved.split.column) if n is not None]
@@ -86,6 +89,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         seed=request.seed,
     )
     check_target(table, split, resolved)
+    _check_memory(ws, resolved, split.rows(TRAIN))
     order, _ = row_order(table, resolved.group if resolved.split.method == "group" else None, resolved.time)
     by_time = resolved.time is not None and resolved.split.method in ("time", "first")
     positions = table[resolved.time].to_numpy()[order] if by_time else np.arange(len(table))  # type: ignore[index]
@@ -106,16 +110,35 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     )
 
 
-def _estimate(resolved: Resolved, train: NDArray[np.int64]):  # type: ignore[no-untyped-def]
+def _estimate(resolved: Resolved, train: NDArray[np.int64]) -> tuple[Estimate | None, float | None]:
     """Weights, memory and seconds from the training rows; None for a straight-line baseline, which takes seconds."""
     if resolved.spec.role == "baseline" and not is_table(resolved.spec):
         return None, None
-    shape = Shape(resolved.width, max(1, _n_features(resolved.dataset, train)), 1)
-    found = estimate(resolved.spec, resolved.model_settings, shape, len(train), resolved.fit.batch_size)
+    n_features = max(1, _n_features(resolved.dataset, train))
+    found = _needed(resolved, n_features, resolved.width, resolved.fit.batch_size, len(train))
     if is_table(resolved.spec):
         return found, found.epoch_seconds
     seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes
     return found, seconds if budget is None else min(seconds, 60 * budget)
+
+
+def _needed(resolved: Resolved, n_features: int, width: int, batch: int, n_train: int) -> Estimate:
+    return estimate(resolved.spec, resolved.model_settings, Shape(width, n_features, 1), n_train, batch)
+
+
+def _check_memory(ws: Workspace, resolved: Resolved, train: NDArray[np.int64]) -> None:
+    """Refuse what would not fit into the memory that is left; a straight-line baseline always fits."""
+    if (resolved.spec.role == "baseline" and not is_table(resolved.spec)) or is_elsewhere():
+        return
+    n_features = max(1, _n_features(resolved.dataset, train))
+    check_memory(
+        lambda width, batch, n_train: _needed(resolved, n_features, width, batch, n_train),
+        memory_left(ws.store),
+        width=resolved.width,
+        batch=min(resolved.fit.batch_size, len(train)),
+        n_rows=len(train),
+        narrowest=resolved.spec.smallest_rows,
+    )
 
 
 def _n_features(dataset: Dataset, train: NDArray[np.int64]) -> int:
@@ -130,11 +153,13 @@ def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = 
     """Queue a run. The same token gives the same run, so a double click starts one job.
 
     Raises:
-        SettingProblem: an unknown choice or a value outside its range.
+        SettingProblem: an unknown choice, a value outside its range, or more memory needed than is left.
         DataProblem: a column that is not there, or a missing target.
     """
     dataset = open_dataset(ws, request.dataset_id, request.dataset_version)
     resolved = resolve(dataset, request)
+    # The split is the job's affair; all rows but a fifth is what it trains on at most.
+    _check_memory(ws, resolved, np.arange(round(LARGEST_TRAINING_SHARE * dataset.n_rows)))
     concrete = request.with_values(model=resolved.spec.key)
     row, _ = ws.store.add_run(
         dataset_id=dataset.id,
