@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -84,7 +84,9 @@ class StoredEvent:
 class Curves:
     """The live curves of a run. `epochs`, `loss`, `val_loss`, `metric` and `val_metric` are (n_epochs,).
 
-    `batch_x` holds epochs as fractions (2.5 = half of epoch 3) and `batch_loss` the running loss there.
+    `batch_x` holds epochs as fractions (2.5 = half of epoch 3) and `batch_loss` the running loss there;
+    `batch_learning_rate` and `batch_gradient_norm` belong to the same places. `learning_rate` (of the last step) and
+    `gradient_norm` (mean over the steps, before it is cut) are (n_epochs,). NaN where a run did not tell them.
     """
 
     epochs: NDArray[np.float64]
@@ -105,6 +107,10 @@ class Curves:
     baseline: Mapping[str, Metric]
     baseline_model: str
     notes: tuple[Message, ...]
+    learning_rate: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    gradient_norm: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    batch_learning_rate: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    batch_gradient_norm: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)

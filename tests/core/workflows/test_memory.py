@@ -39,7 +39,9 @@ def test_the_refusal_names_the_first_halving_of_each_kind_that_would_fit() -> No
         "This training would need about 4.2 GB of memory. At most 2.9 GB are left here. "
         "It would fit with a window of 20 rows or a batch of 32 windows; or close other programs."
     )
-    with pytest.raises(SettingProblem, match=r"fit with a window of 20 rows or a batch of 32 windows or 4,000,000 training rows"):
+    with pytest.raises(
+        SettingProblem, match=r"fit with a window of 20 rows or a batch of 32 windows or 4,000,000 training rows"
+    ):
         _check(3_800 * MEGABYTE)
 
 
