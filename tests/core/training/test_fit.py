@@ -276,3 +276,36 @@ def test_full_batch_descent_goes_on_bit_equal_from_within_an_epoch(tmp_path: Pat
     resumed = Job(checkpoints=tmp_path).run(**values)
     for a, b in zip(straight.model.get_weights(), resumed.model.get_weights(), strict=True):
         assert np.array_equal(a, b)
+
+
+@dataclass
+class TenMillion:
+    """Windows of 60 rows × 20 of a table of ten million rows, 48 GB in all, made when they are asked for."""
+
+    n: int = 10_000_000
+    largest: int = 0
+    asked: int = 0
+
+    def batch(self, index: np.ndarray) -> Batch:
+        self.largest, self.asked = max(self.largest, len(index)), self.asked + 1
+        windows = np.broadcast_to((index % 7).astype(np.float32)[:, None, None], (len(index), 60, 20)).copy()
+        return windows, windows[:, -1, :1], None
+
+
+def test_ten_million_windows_are_drawn_a_block_at_a_time() -> None:
+    source = TenMillion()
+    trained = fit_network(
+        SPEC,
+        SPEC.settings(units=2, layers=1),
+        Shape(60, 20, 1),
+        "regression",
+        TrainingData(source, TenMillion(n=2_000_000)),
+        FitSettings(epochs=1, batch_size=128),
+        emit=lambda _: None,
+        stop_requested=lambda: source.asked > 12,
+        checkpoints=None,
+        seed=0,
+    )
+    assert trained.stopped_by == "user"
+    assert source.largest > 128, "blocks grow beyond one batch"
+    assert source.largest * 60 * 20 * 4 <= 32 * 2**20
