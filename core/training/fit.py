@@ -240,7 +240,8 @@ class _Fit:
                 self._report_batch()
                 if keeper.is_due():
                     keeper.write(self.snapshot())
-        if self.steps.end_epoch is not None:
+        # A fit that was stopped while it validated has made its step: then the sums are empty.
+        if self.steps.end_epoch is not None and float(self.steps.sums[-1].numpy()) > 0:
             p.sums[3] = float(self.steps.end_epoch()) * self.n_batches
         running = self._take_average()
         validated = self._validate()
