@@ -8,10 +8,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && { echo $$p; break; }; done)
 STAMP := $(VENV)/.requirements
 STAMP_DEV := $(VENV)/.requirements-dev
+VENV_BENCH := .venv-bench
+STAMP_BENCH := $(VENV_BENCH)/.requirements-bench
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test test-fast bench bench-training bench-scoring bench-formats bench-web bench-upload bench-range bench-screening bench-scale bench-accuracy screens lint locale demo clean
+.PHONY: help run setup setup-dev test test-fast bench bench-training bench-estimate bench-scoring bench-formats bench-web bench-upload bench-range bench-screening bench-scale bench-accuracy screens lint locale demo clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -29,6 +31,11 @@ $(STAMP): requirements.txt | $(VENV)/bin/python
 $(STAMP_DEV): requirements-dev.txt $(STAMP)
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
+
+# PyTorch, for the benchmark of training alone, in an environment of its own; not made where ANDON_BENCH_PYTHON names one.
+$(STAMP_BENCH): requirements-bench.txt $(STAMP)
+	@test -n "$$ANDON_BENCH_PYTHON" || { echo "Installing PyTorch to compare with (about 1 GB; once)"; \
+	  $(PY) -m venv $(VENV_BENCH) && $(VENV_BENCH)/bin/python -m pip install --disable-pip-version-check --quiet -r requirements-bench.txt && touch $@; }
 
 setup: $(STAMP) ## create .venv and install requirements.txt
 setup-dev: $(STAMP_DEV) ## the same, with what tests and benchmarks need
@@ -54,8 +61,11 @@ browser: $(STAMP_DEV)
 	@$(PY) tests/browser/chromium.py
 
 bench: bench-training bench-scoring bench-formats bench-web bench-screening ## every benchmark of docs/benchmarks.md (about 20 minutes)
-bench-training: $(STAMP_DEV) ## live reporting and checkpoints against keras.fit
+bench-training: $(STAMP_DEV) $(STAMP_BENCH) ## live reporting against keras.fit; speed against PyTorch and PyOD
 	@$(PY) -m benchmarks.training
+	@ANDON_BENCH_PYTHON=$${ANDON_BENCH_PYTHON:-$(VENV_BENCH)/bin/python} $(PY) -m benchmarks.training_speed
+bench-estimate: $(STAMP_DEV) ## predicted against measured memory and time of trainings
+	@$(PY) -m benchmarks.estimates
 bench-scoring: $(STAMP_DEV) ## ONNX scoring against keras.predict
 	@$(PY) -m benchmarks.scoring
 bench-formats: $(STAMP_DEV) ## workbooks, Parquet and several files in the child process
@@ -88,4 +98,4 @@ locale: $(STAMP_DEV) ## collect the texts for translation into assets/locale
 	@$(PY) assets/locale/extract.py
 
 clean: ## remove the virtual environment and caches
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) $(VENV_BENCH) .pytest_cache .mypy_cache .ruff_cache

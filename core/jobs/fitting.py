@@ -29,9 +29,10 @@ from core.settings import Settings
 from core.training.data import Batch, TrainingData, oversampled
 from core.training.events import Emit, Event, StopRequested
 from core.training.fit import Trained, fit_network
+from core.training.losses import metric_key
 from core.training.prepare import Prepared
 from core.training.resolve import Resolved
-from core.training.steps import metric_key
+from core.training.tensorboard import with_logs
 
 PARITY = 1e-5
 PARITY_WINDOWS = 512
@@ -101,6 +102,8 @@ def fit_deep(
         train=Source(prepared, places, encoded_targets(prepared, places)),
         validation=Source(prepared, prepared.validation, encoded_targets(prepared, prepared.validation)),
     )
+    if resolved.fit.tensorboard:
+        emit = with_logs(emit, checkpoints.parent / "tensorboard")
     trained = fit_network(
         resolved.spec,
         resolved.model_settings,

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.messages import Message, msg
 from core.models.heads import add_head, conv_weights, dense_weights, lstm_weights, new_input
+from core.models.recurrent_kernels import with_kernel
 from core.models.spec import Engine, Role, Shape, Task
 from core.settings import Settings, setting
 
@@ -70,7 +71,7 @@ class CnnLstm:
             # Zeros in front change no maximum: what comes out of the ReLU is never below 0.
             hidden = keras.layers.ZeroPadding1D((missing, 0))(hidden) if missing else hidden
             hidden = keras.layers.MaxPooling1D(settings.pool)(hidden)
-        hidden = keras.layers.LSTM(settings.units, use_cudnn=False)(hidden)
+        hidden = with_kernel(keras.layers.LSTM(settings.units, use_cudnn=False))(hidden)
         if settings.dropout > 0:
             hidden = keras.layers.Dropout(settings.dropout)(hidden)
         return keras.Model(inputs, add_head(hidden, shape, task), name=self.key)

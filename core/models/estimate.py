@@ -2,7 +2,7 @@
 
 The constants were measured with the default networks on one core of a server CPU (AVX-512, 2.6 GHz, TensorFlow
 2.21 without XLA, deterministic); a laptop is within a factor of two to three. The fit corrects the time left with
-what it measures.
+what it measures. How far off they are: `make bench-estimate`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from core.models.spec import BaselineSpec, Estimate, NetworkSpec, SequenceSpec, 
 
 MULTIPLY_ADDS_A_SECOND = 30e9
 STEP_SECONDS = 0.0006
-RECURRENT_ROW_SECONDS = 0.0004
+ROW_SECONDS = {"lstm": 5e-5, "gru": 8e-5, "rnn": 2e-4}
+CELL_SECONDS = {"lstm": 1.6e-8, "gru": 3.6e-8, "rnn": 1.6e-8}
 RUNTIME_BYTES = 850 * 2**20
 BASELINE_VALUES_A_SECOND = 2e7
 
@@ -29,7 +30,8 @@ def estimate(
     """Weights, peak memory in bytes and seconds an epoch for `n_windows` training windows.
 
     A training step costs three passes (forward, and two backward) of one multiply-add a weight and use; recurrent
-    layers also wait for each other row by row. Memory is TensorFlow itself, the windows as float32, weights with
+    layers also wait for each row in turn, and compute their gates
+    cell by cell. Memory is TensorFlow itself, the windows as float32, weights with
     gradient and two moments, and the values kept for the backward pass of one batch; attention keeps a value for each
     pair of rows. A baseline has no epochs: `epoch_seconds` is its whole fit; a shallow family
     whose cost is another has a `fit_estimate` of its own.
@@ -42,10 +44,7 @@ def estimate(
     uses = weights * (shape.window_rows if spec.shares_weights else 1)
     steps = math.ceil(max(n_windows, 1) / batch_size)
     uses += 2 * _compared(settings, shape) * int(getattr(settings, "head_units", 0))
-    is_recurrent = any(cell in spec.key for cell in ("lstm", "gru", "rnn"))
-    waiting = steps * shape.window_rows * RECURRENT_ROW_SECONDS if is_recurrent else 0.0
-    if spec.key.startswith("bi"):  # the two directions wait one after the other
-        waiting *= 2
+    waiting = steps * _recurrent_seconds(spec.key, settings, shape, batch_size)
     seconds = 3 * uses * n_windows / MULTIPLY_ADDS_A_SECOND + steps * STEP_SECONDS + waiting
     window_bytes = 4 * n_windows * shape.window_rows * shape.n_features
     kept_values = 4 * batch_size * shape.window_rows * max(_width(settings), shape.n_features) * 24
@@ -77,6 +76,22 @@ def _baseline_estimate(shape: Shape, n_windows: int) -> Estimate:
     values = n_windows * columns
     seconds = 0.2 + values * min(columns, 100) / BASELINE_VALUES_A_SECOND / 10
     return Estimate((columns + 1) * shape.n_outputs, 150 * 2**20 + 8 * 4 * values, seconds)
+
+
+def _recurrent_seconds(key: str, settings: Any, shape: Shape, batch_size: int) -> float:
+    """Seconds of one step that recurrent layers take beside their products: each row in turn, and the gates of each cell."""
+    kind = next((kind for kind in ROW_SECONDS if kind in key), None)
+    if kind is None:
+        return 0.0
+    rows = math.ceil(shape.window_rows / int(getattr(settings, "pool", 1)))
+    if key == "lstm_autoencoder":
+        units = [settings.units] * 2
+    elif key == "cnn_lstm":
+        units = [settings.units]
+    else:
+        units = [max(1, settings.units // 2**i) for i in range(settings.layers)]
+    directions = 2 if key.startswith("bi") else 1
+    return directions * rows * sum(ROW_SECONDS[kind] + CELL_SECONDS[kind] * batch_size * n for n in units)
 
 
 def _compared(settings: Any, shape: Shape) -> int:

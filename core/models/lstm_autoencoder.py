@@ -7,6 +7,7 @@ from typing import Any
 
 from core.messages import Message, msg
 from core.models.heads import dense_weights, lstm_weights, new_input
+from core.models.recurrent_kernels import with_kernel
 from core.models.spec import Engine, Role, Shape, Task
 from core.settings import Settings, setting
 
@@ -43,10 +44,10 @@ class LstmAutoencoder:
         import keras
 
         inputs = new_input(shape)
-        hidden = keras.layers.LSTM(settings.units, use_cudnn=False)(inputs)
+        hidden = with_kernel(keras.layers.LSTM(settings.units, use_cudnn=False))(inputs)
         hidden = keras.layers.Dense(settings.code, name="code")(hidden)
         hidden = keras.layers.RepeatVector(shape.window_rows)(hidden)
-        hidden = keras.layers.LSTM(settings.units, return_sequences=True, use_cudnn=False)(hidden)
+        hidden = with_kernel(keras.layers.LSTM(settings.units, return_sequences=True, use_cudnn=False))(hidden)
         outputs = keras.layers.Dense(shape.n_features, name="rebuilt")(hidden)
         return keras.Model(inputs, outputs, name=self.key)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.models.heads import add_head, dense_weights, new_input
+from core.models.recurrent_kernels import with_kernel
 from core.models.spec import Shape, Task
 from core.settings import Settings, setting
 
@@ -61,7 +62,7 @@ def build_recurrent(
     hidden, sizes = inputs, layer_units(settings)
     for i, units in enumerate(sizes):
         cells = layer(units, return_sequences=i + 1 < len(sizes), **options)
-        hidden = (keras.layers.Bidirectional(cells) if both_ways else cells)(hidden)
+        hidden = with_kernel(keras.layers.Bidirectional(cells) if both_ways else cells)(hidden)
         if settings.dropout > 0:
             hidden = keras.layers.Dropout(settings.dropout)(hidden)
     return keras.Model(inputs, add_head(hidden, shape, task), name=name)

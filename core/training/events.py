@@ -13,8 +13,10 @@ EventKind = Literal["stage", "batch", "epoch", "note", "result", "problem", "pro
 class Event:
     """One thing that happened. `values` is JSON-able.
 
-    stage: {"name", "done", "of"}; batch: {"epoch" (1-based), "fraction" (0–1 of the epoch), "loss"};
-    epoch: {"epoch", "loss", "val_loss", "metric", "val_metric", "learning_rate", "seconds", "best_epoch", "epochs"};
+    stage: {"name", "done", "of"}; batch: {"epoch" (1-based), "fraction" (0–1 of the epoch), "loss",
+    "learning_rate", "gradient_norm"} of its last step; epoch: {"epoch", "loss", "val_loss", "metric", "val_metric",
+    "learning_rate" (of its last step), "gradient_norm" (mean over its steps, before it is cut), "seconds", "best_epoch",
+    "epochs"};
     note: {"message": Message JSON}; result: the metrics; problem: Problem JSON;
     progress: {"stage", "fraction" (0–1 of that stage)}; network: {"layers": [{"name", "kind", "shape", "weights", "inputs"}],
     "weights"}, see `core.training.layers`;

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,9 +24,12 @@ from core.training.data import BalancedClasses, TrainingData, WindowSource, all_
 from core.training.events import Emit, Event, StopRequested
 from core.training.keeper import CHECKPOINT_SECONDS, Keeper, config_hash
 from core.training.layers import network_layers
+from core.training.losses import resolved_loss
+from core.training.optimizers import make_optimizer
+from core.training.precision import build_for_training, in_full_precision
 from core.training.progress import Progress
 from core.training.settings import FitSettings
-from core.training.steps import Steps, compile_steps, evaluation_batch, make_optimizer, resolved_loss, stacked_batches
+from core.training.steps import N_SUMS, Steps, compile_steps, evaluation_batch, stacked_batches
 
 StoppedBy = Literal["epochs", "patience", "user", "budget", "diverged"]
 BLOCK_SECONDS = 0.25
@@ -39,8 +42,8 @@ BATCH_EVENT_SECONDS = 0.5
 class Trained:
     """A fitted Keras model with the weights of its best epoch.
 
-    `history` has one record an epoch: epoch (1-based), loss, val_loss, metric, val_metric, learning_rate, seconds,
-    best_epoch; without validation windows the two val values are None. `best_epoch` is 0 when the fit was stopped
+    `history` has one record an epoch: epoch (1-based), loss, val_loss, metric, val_metric, learning_rate, gradient_norm
+    (mean over the steps, before it is cut), seconds, best_epoch; without validation windows the two val values are None. `best_epoch` is 0 when the fit was stopped
     within the first epoch; the model then has the weights of that moment. `seconds` counts earlier sessions of a
     resumed fit too.
     """
@@ -96,16 +99,19 @@ def fit_network(
         )
     emit(_stage("building", 0))
     _make_deterministic(seed)
-    model = spec.build(settings, shape, task)
+    model, notes = build_for_training(lambda: spec.build(settings, shape, task), fit_settings)
     emit(Event("network", network_layers(model)))
     optimizer = make_optimizer(fit_settings)
-    steps = compile_steps(model, optimizer, resolved_loss(fit_settings.loss, task), task, fit_settings.averaging)
+    steps = compile_steps(model, optimizer, fit_settings, task, seed)
     train, validation = _sources(data, fit_settings, shape, task)
     fit = _Fit(model, optimizer, steps, train, validation, fit_settings, seed, emit, stop_requested)
     keeper = Keeper(checkpoints, config_hash(spec, settings, shape, task, data, fit_settings, seed), checkpoint_seconds)
+    for note in [*notes, *_loss_notes(fit_settings, task)]:
+        fit.tell(note)
     fit.resume(keeper, told_epochs)
     emit(_stage("fitting", 1))
-    return fit.run(keeper)
+    trained = fit.run(keeper)
+    return replace(trained, model=in_full_precision(trained.model, lambda: spec.build(settings, shape, task)))
 
 
 def _stage(name: str, done: int) -> Event:
@@ -114,6 +120,15 @@ def _stage(name: str, done: int) -> Event:
 
 def _note(message: Message) -> Event:
     return Event("note", {"message": message.to_json()})
+
+
+def _loss_notes(settings: FitSettings, task: Task) -> list[Message]:
+    """That another loss is used than was asked for: not every loss is one of values, or of classes."""
+    used = resolved_loss(settings.loss, task)
+    if settings.loss in ("auto", used):
+        return []
+    asked, taken = (msg(name.replace("_", " ")) for name in (settings.loss, used))
+    return [msg("The loss '{asked}' does not fit this task; '{taken}' is used.", asked=asked, taken=taken)]
 
 
 def _make_deterministic(seed: int) -> None:
@@ -160,6 +175,7 @@ class _Fit:
         self.batch_size = min(settings.batch_size, train.n)
         self.n_batches = -(-train.n // self.batch_size)
         self.block, self.step_seconds = 1, 0.0
+        self.last_rate = 0.0
         self.began = self.last_event = time.monotonic()
         self.earlier_seconds = 0.0
         self.notes: list[Message] = []
@@ -170,14 +186,14 @@ class _Fit:
             return
         restored = read_checkpoint(keeper.folder, keeper.config_hash)
         for message in restored.notes:
-            self._tell(message)
+            self.tell(message)
         if restored.snapshot is None:
             return
         self.progress, self.best = restored.snapshot.progress, restored.snapshot.best
         self.earlier_seconds = self.progress.seconds
         _assign(self.model.variables, restored.snapshot.model)
         _assign(self._optimizer_state(), restored.snapshot.optimizer)
-        self._tell(msg("The run goes on after epoch {epoch}.", epoch=self.progress.epoch))
+        self.tell(msg("The run goes on after epoch {epoch}.", epoch=self.progress.epoch))
         for record in [] if told_epochs is None else self.progress.history[told_epochs:]:
             self._emit_epoch(record)
 
@@ -186,12 +202,12 @@ class _Fit:
         return Snapshot(self.progress, _values(self.model.variables), _values(self._optimizer_state()), self.best)
 
     def _optimizer_state(self) -> list[Any]:
-        return [*self.optimizer.variables, *self.steps.averages]
+        return [*self.optimizer.variables, *self.steps.averages, *self.steps.sums]
 
     def seconds(self) -> float:
         return self.earlier_seconds + time.monotonic() - self.began
 
-    def _tell(self, message: Message) -> None:
+    def tell(self, message: Message) -> None:
         self.notes.append(message)
         self.emit(_note(message))
 
@@ -215,8 +231,6 @@ class _Fit:
     def _epoch(self, keeper: Keeper) -> StoppedBy | None:
         """One epoch, or what is left of it; None when it is complete and the fit may go on."""
         p, began = self.progress, time.monotonic()
-        rate = p.learning_rate(self.settings)
-        self.optimizer.learning_rate.assign(rate)
         order = np.random.default_rng([self.seed, p.epoch]).permutation(self.train.n)
         while p.next_batch < self.n_batches:
             ended = self._interruption()
@@ -228,13 +242,12 @@ class _Fit:
                 self._report_batch()
                 if keeper.is_due():
                     keeper.write(self.snapshot())
+        # A fit that was stopped while it validated has made its step: then the sums are empty.
+        if self.steps.end_epoch is not None and float(self.steps.sums[-1].numpy()) > 0:
+            p.sums[3] = float(self.steps.end_epoch()) * self.n_batches
         running = self._take_average()
         validated = self._validate()
-        ended = (
-            self._interruption() or "budget"
-            if validated is None
-            else self._end_epoch(validated, rate, time.monotonic() - began)
-        )
+        ended = self._interruption() or "budget" if validated is None else self._end_epoch(validated, time.monotonic() - began)
         if running:
             _assign(self.model.trainable_variables, running)
         if ended is None and keeper.is_due():
@@ -262,11 +275,14 @@ class _Fit:
         index = order[p.next_batch * self.batch_size : last * self.batch_size]
         windows, targets, weights = stacked_batches(self.train, index, self.batch_size, order)
         began = time.monotonic()
-        sums = np.asarray(self.steps.train(windows, targets, weights), dtype=np.float64)
+        first = p.epoch * self.n_batches + p.next_batch
+        rates = p.learning_rates(self.settings, len(windows), self.n_batches)
+        sums = np.asarray(self.steps.train(windows, targets, weights, rates, np.int32(first)), dtype=np.float64)
         self._adapt_block(time.monotonic() - began, windows)
         p.sums = [a + float(b) for a, b in zip(p.sums, sums.sum(axis=0), strict=True)]
         p.next_batch = last
-        self.last_loss = float(sums[-1, 0] / max(sums[-1, 1], 1e-12))
+        self.last_loss, self.last_norm = float(sums[-1, 0] / max(sums[-1, 1], 1e-12)), float(sums[-1, 3])
+        self.last_rate = float(rates[-1])
         return bool(np.isfinite(sums).all())
 
     def _adapt_block(self, seconds: float, windows: NDArray[np.float32]) -> None:
@@ -283,21 +299,27 @@ class _Fit:
         is_first = p.epoch == 0 and p.next_batch == 1
         if is_first or now - self.last_event >= BATCH_EVENT_SECONDS:
             self.last_event = now
-            values = {"epoch": p.epoch + 1, "fraction": p.next_batch / self.n_batches, "loss": self.last_loss}
+            values = {
+                "epoch": p.epoch + 1,
+                "fraction": p.next_batch / self.n_batches,
+                "loss": self.last_loss,
+                "learning_rate": self.last_rate,
+                "gradient_norm": self.last_norm,
+            }
             self.emit(Event("batch", values))
 
     def _validate(self) -> tuple[float, float] | None:
         """Loss and metric on the validation windows; NaN for both without any; None when interrupted."""
         if self.validation is None:
             return math.nan, math.nan
-        sums = np.zeros(3)
+        sums = np.zeros(N_SUMS - 1)
         for index in _chunks(self.validation.n):
             if self._interruption() is not None:
                 return None
             sums += np.asarray(self.steps.evaluate(*evaluation_batch(self.validation, index)), dtype=np.float64)
         return float(sums[0] / max(sums[1], 1e-12)), float(sums[2] / max(sums[1], 1e-12))
 
-    def _end_epoch(self, validated: tuple[float, float], rate: float, seconds: float) -> StoppedBy | None:
+    def _end_epoch(self, validated: tuple[float, float], seconds: float) -> StoppedBy | None:
         p = self.progress
         weight = max(p.sums[1], 1e-12)
         loss, has_validation = p.sums[0] / weight, self.validation is not None
@@ -312,7 +334,8 @@ class _Fit:
             "val_loss": validated[0] if has_validation else None,
             "metric": p.sums[2] / weight,
             "val_metric": validated[1] if has_validation else None,
-            "learning_rate": rate,
+            "learning_rate": self.last_rate,
+            "gradient_norm": p.sums[3] / self.n_batches,
             "seconds": seconds,
         }
         p.end_epoch(record, watched, self.settings)
@@ -331,7 +354,7 @@ class _Fit:
         if not self.best:
             expected = msg("It should become smaller from epoch to epoch.")
             raise TrainingProblem(what, expected, advice, epoch=p.epoch + 1, learning_rate=self.settings.learning_rate)
-        self._tell(msg("{what} The weights of epoch {best} are kept. {advice}", what=what, best=p.best_epoch, advice=advice))
+        self.tell(msg("{what} The weights of epoch {best} are kept. {advice}", what=what, best=p.best_epoch, advice=advice))
         return "diverged"
 
 

@@ -21,7 +21,7 @@ def config_hash(
     spec: NetworkSpec, settings: Settings, shape: Shape, task: Task, data: TrainingData, fit_settings: FitSettings, seed: int
 ) -> str:
     """What must be equal for a checkpoint to be used; how long to go on (epochs, patience, budget) may change."""
-    fixed = fit_settings.model_dump(exclude={"epochs", "patience", "budget_minutes"})
+    fixed = fit_settings.model_dump(exclude={"epochs", "patience", "budget_minutes", "tensorboard"})
     n_validation = 0 if data.validation is None else data.validation.n
     facts = [spec.key, settings.model_dump(), [shape.window_rows, shape.n_features, shape.n_outputs], task]
     text = json.dumps([*facts, fixed, seed, data.train.n, n_validation], sort_keys=True)

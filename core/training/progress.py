@@ -6,6 +6,9 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.training.settings import FitSettings
 
 SMALLEST_SHARE = 0.01
@@ -16,13 +19,13 @@ class Progress:
     """The state of a fit between two batches; with the weights and the optimiser's state it is all that a resume needs.
 
     `epoch` epochs are complete; of the running one `next_batch` batches are done, with the sums (loss · weight,
-    weight, metric · weight). `wait` counts epochs since the best one; `slow` those since the best one or the last
+    weight, metric · weight, length of the gradient). `wait` counts epochs since the best one; `slow` those since the best one or the last
     halving of the learning rate; `halvings` counts these.
     """
 
     epoch: int = 0
     next_batch: int = 0
-    sums: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    sums: list[float] = field(default_factory=lambda: [0.0] * 4)
     best: float = math.inf
     best_epoch: int = 0
     wait: int = 0
@@ -37,7 +40,7 @@ class Progress:
 
     def end_epoch(self, record: dict[str, float | None], watched: float, settings: FitSettings) -> None:
         """Count a complete epoch: the best one so far, the wait, and the learning-rate plan."""
-        self.epoch, self.next_batch, self.sums = self.epoch + 1, 0, [0.0, 0.0, 0.0]
+        self.epoch, self.next_batch, self.sums = self.epoch + 1, 0, [0.0] * 4
         if self.is_improved(watched):
             self.best, self.best_epoch, self.wait, self.slow = watched, self.epoch, 0, 0
         else:
@@ -54,16 +57,27 @@ class Progress:
         """The rate of the running epoch, never below a hundredth of the first.
 
         plateau: halved each time the loss stalls for a third of the patience. cosine: from the first rate down to a
-        hundredth of it over all epochs (Loshchilov, Hutter 2017, equation 5).
+        hundredth of it over all epochs after the warm-up (Loshchilov, Hutter 2017, equation 5).
         """
         if settings.schedule == "plateau":
             share = max(SMALLEST_SHARE, 0.5**self.halvings)
         elif settings.schedule == "cosine":
-            phase = min(self.epoch / max(settings.epochs - 1, 1), 1.0)
+            warm = math.ceil(settings.warmup_epochs)
+            phase = min(max(self.epoch - warm, 0) / max(settings.epochs - 1 - warm, 1), 1.0)
             share = SMALLEST_SHARE + (1 - SMALLEST_SHARE) * 0.5 * (1 + math.cos(math.pi * phase))
         else:
             share = 1.0
         return settings.learning_rate * share
+
+    def learning_rates(self, settings: FitSettings, n_steps: int, n_batches: int) -> NDArray[np.float32]:
+        """The rates (n_steps,) of the next steps: the epoch's, times s / (warm-up · n_batches) in step s from 1 of the fit.
+
+        Source: Goyal et al. (2017), arXiv:1706.02677, section 2.2.
+        """
+        step = self.epoch * n_batches + self.next_batch + np.arange(1, n_steps + 1)
+        warm_steps = settings.warmup_epochs * n_batches
+        share = np.minimum(1.0, step / warm_steps) if warm_steps > 0 else np.ones(n_steps)
+        return (self.learning_rate(settings) * share).astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """The stored form. An infinite best is stored as null."""

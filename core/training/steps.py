@@ -14,81 +14,90 @@ from numpy.typing import NDArray
 
 from core.models.spec import Task
 from core.training.data import WindowSource
-from core.training.settings import FitSettings, Loss
+from core.training.losses import resolved_loss, window_loss, window_metric
+from core.training.settings import FitSettings
 
-MOMENTUM = 0.9
-HUBER_BORDER = 1.0
-
-
-def resolved_loss(loss: Loss, task: Task) -> Loss:
-    """The loss itself where it was left automatic: cross-entropy for classes, squared error for everything else."""
-    if task == "classification":
-        return "cross_entropy"
-    return "mse" if loss in ("auto", "cross_entropy") else loss
-
-
-def metric_key(task: Task) -> str:
-    """What is shown beside the loss: accuracy, or the mean absolute error in scaled units."""
-    return "accuracy" if task == "classification" else "mae"
-
-
-def make_optimizer(settings: FitSettings) -> Any:
-    """The Keras optimiser that the settings name."""
-    import keras
-
-    limit = settings.clip_norm if settings.clip_norm > 0 else None
-    if settings.optimizer == "sgd":
-        return keras.optimizers.SGD(settings.learning_rate, momentum=MOMENTUM, global_clipnorm=limit)
-    return keras.optimizers.Adam(settings.learning_rate, global_clipnorm=limit)
+SMALLEST_WEIGHT = 1e-12
+N_SUMS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Compiled functions.
+    """Compiled functions and the variables that they keep beside those of model and optimiser.
 
-    train(windows (k, b, rows, features), targets (k, b, …), weights (k, b)) does k steps and gives (k, 3): loss ·
-    weight, weight, metric · weight. evaluate(windows (b, …), targets, weights) gives (3,). `averages` are the variables
-    of the running average of the weights, in the order of the trainable ones; empty where none is kept.
+    train(windows (k, b, rows, features), targets (k, b, …), weights (k, b), rates (k,), first) does k steps with these
+    learning rates, the first of which is the fit's step number `first`, and gives (k, 4): loss · weight, weight, metric ·
+    weight, length of the gradient before it is cut. evaluate(windows (b, …), targets, weights) gives (3,): the first
+    three. `end_epoch` is None but for full-batch gradient descent: there train only adds up, and this makes the one step
+    and gives the gradient's length. `averages` are the variables of the running average of the weights, in the order
+    of the trainable ones; empty where none is kept. `sums` are those that full-batch gradient descent adds up in.
     """
 
     train: Any
     evaluate: Any
+    end_epoch: Any
     averages: list[Any]
+    sums: list[Any]
 
 
-def compile_steps(model: Any, optimizer: Any, loss: Loss, task: Task, averaging: float) -> Steps:
-    """Graphs for any number of batches of any size. The variables of optimiser and average are made here.
+def compile_steps(model: Any, optimizer: Any, settings: FitSettings, task: Task, seed: int) -> Steps:
+    """Graphs for any number of batches of any size. The variables of optimiser, average and sums are made here.
 
     Step t keeps the share min(averaging, (1 + t) / (10 + t)) of the average, so that a short fit is not held at its
-    start. Source: Polyak, Juditsky (1992), SIAM J. Control Optim. 30(4); the warm-up is that of TensorFlow.
+    start. Source: Polyak, Juditsky (1992), SIAM J. Control Optim. 30(4); the warm-up is that of TensorFlow. Noise is
+    drawn from seed and step number alone, so that a resumed fit sees the same.
     """
     import tensorflow as tf
 
-    optimizer.build(model.trainable_variables)
-    averages = [tf.Variable(v.value, trainable=False) for v in model.trainable_variables] if averaging > 0 else []
+    variables = model.trainable_variables
+    optimizer.build(variables)
+    averages = [tf.Variable(v.value, trainable=False) for v in variables] if settings.averaging > 0 else []
+    is_full_batch = settings.optimizer == "gradient_descent"
+    added = [tf.Variable(tf.zeros_like(v.value), trainable=False) for v in variables] if is_full_batch else []
+    added_weight = [tf.Variable(0.0, trainable=False)] if is_full_batch else []
     own_target = task == "anomaly"
-    per_window = _losses(loss)
+    per_window = window_loss(resolved_loss(settings.loss, task), settings)
 
-    def sums(windows: Any, targets: Any, weights: Any, training: bool) -> tuple[Any, Any]:
+    def sums(seen: Any, windows: Any, targets: Any, weights: Any, training: bool) -> tuple[Any, Any]:
         wanted = windows if own_target else targets
-        given = model(windows, training=training)
+        given = tf.cast(model(seen, training=training), tf.float32)
         weight = tf.reduce_sum(weights)
         total = tf.reduce_sum(per_window(wanted, given) * weights)
         if model.losses:  # what a layer adds of its own, as a mean over the batch
             total += tf.add_n(model.losses) * weight
-        measured = tf.reduce_sum(_metric(wanted, given, task) * weights)
-        return total / tf.maximum(weight, 1e-12), tf.stack([total, weight, measured])
+        measured = tf.reduce_sum(window_metric(wanted, given, task) * weights)
+        return total / tf.maximum(weight, SMALLEST_WEIGHT), tf.stack([total, weight, measured])
 
-    def one_step(windows: Any, targets: Any, weights: Any) -> Any:
-        with tf.GradientTape() as tape:
-            mean, row = sums(windows, targets, weights, True)
-        gradients = tape.gradient(mean, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    def noisy(windows: Any, step: Any) -> Any:
+        if settings.input_noise == 0:
+            return windows
+        noise = tf.random.stateless_normal(tf.shape(windows), [seed % 2**31, step])
+        return windows + settings.input_noise * noise
+
+    def apply(gradients: list[Any], norm: Any) -> None:
+        if settings.clip_norm > 0:
+            share = settings.clip_norm / tf.maximum(norm, settings.clip_norm)
+            gradients = [g * share for g in gradients]
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
         done = tf.cast(optimizer.iterations, tf.float32)
-        kept = tf.minimum(averaging, (1 + done) / (10 + done))
-        for average, variable in zip(averages, model.trainable_variables if averages else [], strict=True):
+        kept = tf.minimum(float(settings.averaging), (1 + done) / (10 + done))
+        for average, variable in zip(averages, variables if averages else [], strict=True):
             average.assign(kept * average + (1 - kept) * variable.value)
-        return row
+
+    def one_step(windows: Any, targets: Any, weights: Any, rate: Any, step: Any) -> Any:
+        optimizer.learning_rate.assign(rate)
+        with tf.GradientTape() as tape:
+            mean, row = sums(noisy(windows, step), windows, targets, weights, True)
+        gradients = tape.gradient(mean, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = [tf.convert_to_tensor(g) for g in gradients]
+        norm = tf.linalg.global_norm(gradients)
+        if is_full_batch:
+            for sum_, gradient in zip(added, gradients, strict=True):
+                sum_.assign_add(gradient * row[1])
+            added_weight[0].assign_add(row[1])
+        else:
+            apply(gradients, norm)
+        return tf.concat([row, [norm]], axis=0)
 
     kind = tf.int32 if task == "classification" else tf.float32
     shape = model.input_shape[1:]
@@ -96,13 +105,16 @@ def compile_steps(model: Any, optimizer: Any, loss: Loss, task: Task, averaging:
     signature = [tf.TensorSpec([None, *shape]), tf.TensorSpec([None, *target_shape], kind), tf.TensorSpec([None])]
     stacked = [tf.TensorSpec([None, *spec.shape], spec.dtype) for spec in signature]
 
-    @tf.function(input_signature=stacked)
-    def train(windows: Any, targets: Any, weights: Any) -> Any:
+    @tf.function(input_signature=[*stacked, tf.TensorSpec([None]), tf.TensorSpec([], tf.int32)])
+    def train(windows: Any, targets: Any, weights: Any, rates: Any, first: Any) -> Any:
         n = tf.shape(weights)[0]
-        rows = tf.TensorArray(tf.float32, size=n, element_shape=[3])
+        rows = tf.TensorArray(tf.float32, size=n, element_shape=[N_SUMS])
         _, rows = tf.while_loop(
             lambda i, _: i < n,
-            lambda i, made: (i + 1, made.write(i, one_step(windows[i], targets[i], weights[i]))),
+            lambda i, made: (
+                i + 1,
+                made.write(i, one_step(windows[i], targets[i], weights[i], rates[i], first + i)),
+            ),
             (tf.constant(0), rows),
             parallel_iterations=1,
         )
@@ -110,38 +122,19 @@ def compile_steps(model: Any, optimizer: Any, loss: Loss, task: Task, averaging:
 
     @tf.function(input_signature=signature)
     def evaluate(windows: Any, targets: Any, weights: Any) -> Any:
-        return sums(windows, targets, weights, False)[1]
+        return sums(windows, windows, targets, weights, False)[1]
 
-    return Steps(train, evaluate, averages)
+    @tf.function(input_signature=[])
+    def end_epoch() -> Any:
+        weight = tf.maximum(added_weight[0], SMALLEST_WEIGHT)
+        gradients = [sum_ / weight for sum_ in added]
+        norm = tf.linalg.global_norm(gradients)
+        apply(gradients, norm)
+        for sum_ in [*added, *added_weight]:
+            sum_.assign(tf.zeros_like(sum_))
+        return norm
 
-
-def _losses(loss: Loss) -> Any:
-    """targets, outputs (b, …) → loss of each window (b,), the mean over everything but the windows."""
-    import keras
-    import tensorflow as tf
-
-    def mean(values: Any) -> Any:
-        return tf.reduce_mean(tf.reshape(values, [tf.shape(values)[0], -1]), axis=1)
-
-    def huber(wanted: Any, given: Any) -> Any:
-        size = tf.abs(wanted - given)
-        return mean(tf.where(size <= HUBER_BORDER, 0.5 * size**2, HUBER_BORDER * (size - 0.5 * HUBER_BORDER)))
-
-    return {
-        "mse": lambda wanted, given: mean(tf.square(wanted - given)),
-        "mae": lambda wanted, given: mean(tf.abs(wanted - given)),
-        "huber": huber,
-        "cross_entropy": keras.losses.sparse_categorical_crossentropy,
-    }[loss]
-
-
-def _metric(wanted: Any, given: Any, task: Task) -> Any:
-    """Right or wrong of each window as 1 or 0, or its mean absolute error."""
-    import tensorflow as tf
-
-    if task == "classification":
-        return tf.cast(tf.equal(tf.cast(wanted, tf.int64), tf.argmax(given, axis=-1)), tf.float32)
-    return tf.reduce_mean(tf.reshape(tf.abs(wanted - given), [tf.shape(given)[0], -1]), axis=1)
+    return Steps(train, evaluate, end_epoch if is_full_batch else None, averages, [*added, *added_weight])
 
 
 def stacked_batches(

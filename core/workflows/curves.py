@@ -29,7 +29,7 @@ class CurveReader:
         self._attempt, self._stage = 0, ""
         self._n_train: int | None = None
         self._epochs: dict[int, _Epoch] = {}
-        self._batches: list[tuple[float, float]] = []
+        self._batches: list[tuple[float, float, float, float]] = []
         self._notes: list[Message] = []
         self._baseline: dict[str, Metric] = {}
         self._baseline_model = ""
@@ -79,6 +79,10 @@ class CurveReader:
                 for k, c in self._trial_curves.items()
             },
             used=self._used,
+            learning_rate=np.array([e.learning_rate for e in ordered], dtype=np.float64),
+            gradient_norm=np.array([e.gradient_norm for e in ordered], dtype=np.float64),
+            batch_learning_rate=np.array([b[2] for b in self._batches]),
+            batch_gradient_norm=np.array([b[3] for b in self._batches]),
         )
 
     def _take(self, event: EventRow) -> None:
@@ -97,7 +101,9 @@ class CurveReader:
             self._candidates[int(values["number"])] = candidate_line(int(values["number"]), values)
             self._used = float(values["used"]), float(values["budget"])
         elif event.kind == "batch" and values.get("loss") is not None:
-            self._batches.append((int(values["epoch"]) - 1 + float(values["fraction"]), float(values["loss"])))
+            place = int(values["epoch"]) - 1 + float(values["fraction"])
+            rate, norm = (_number(values, name) for name in ("learning_rate", "gradient_norm"))
+            self._batches.append((place, float(values["loss"]), rate, norm))
         elif event.kind == "network":
             self._network = values
         elif event.kind == "note":
@@ -123,11 +129,17 @@ class _Epoch(NamedTuple):
     metric_key: str
     best_epoch: int | None
     planned: int | None
+    learning_rate: float
+    gradient_norm: float
+
+
+def _number(values: Mapping[str, Any], key: str) -> float:
+    return np.nan if values.get(key) is None else float(values[key])
 
 
 def _epoch(values: Mapping[str, Any]) -> _Epoch:
     def number(key: str) -> float:
-        return np.nan if values.get(key) is None else float(values[key])
+        return _number(values, key)
 
     return _Epoch(
         number=int(values["epoch"]),
@@ -139,6 +151,8 @@ def _epoch(values: Mapping[str, Any]) -> _Epoch:
         metric_key=str(values.get("metric_key", "")),
         best_epoch=int(values["best_epoch"]) if values.get("best_epoch") else None,
         planned=int(values["epochs"]) if values.get("epochs") else None,
+        learning_rate=number("learning_rate"),
+        gradient_norm=number("gradient_norm"),
     )
 
 

@@ -9,9 +9,9 @@ from core.messages import Message
 from core.models import models_for
 from core.models.branches import BRANCHES
 from core.training.resolve import resolve
+from core.workflows.costs import training_estimate
 from core.workflows.importing import open_dataset
 from core.workflows.records import TrainingPlan
-from core.workflows.training import training_estimate
 from core.workflows.workspace import Workspace
 
 

@@ -90,7 +90,9 @@ class StoredEvent:
 class Curves:
     """The live curves of a run. `epochs`, `loss`, `val_loss`, `metric` and `val_metric` are (n_epochs,).
 
-    `batch_x` holds epochs as fractions (2.5 = half of epoch 3) and `batch_loss` the running loss there.
+    `batch_x` holds epochs as fractions (2.5 = half of epoch 3) and `batch_loss` the running loss there;
+    `batch_learning_rate` and `batch_gradient_norm` belong to the same places. `learning_rate` (of the last step) and
+    `gradient_norm` (mean over the steps, before it is cut) are (n_epochs,). NaN where a run did not tell them.
     Where several models are tried: `candidates` in their order, `candidate` the number of the one whose curve this is,
     `trial_curves` epochs and validation losses by number, `used` seconds of the seconds that are given.
     """
@@ -118,6 +120,10 @@ class Curves:
     candidate: int | None = None
     trial_curves: Mapping[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
     used: tuple[float, float] | None = None
+    learning_rate: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    gradient_norm: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    batch_learning_rate: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    batch_gradient_norm: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import numpy as np
-from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
 from core.data.split import TRAIN, make_split
-from core.errors import SettingProblem
 from core.features.pipeline import row_order
-from core.features.plan import n_category_features
 from core.messages import Message, msg
-from core.models import AUTO_KEY, Estimate, Shape, estimate, knows_its_cost, model_by_key
+from core.models import AUTO_KEY, model_by_key
 from core.training.prepare import check_target
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
-from core.training.resolve import Resolved, resolve, resolve_candidate
+from core.training.resolve import resolve
+from core.workflows.costs import LARGEST_TRAINING_SHARE, check_resources, features_of, plan_costs
 from core.workflows.curves import CurveReader, progress_of
 from core.workflows.importing import checked_name, open_dataset
 from core.workflows.leak_notes import find_leaks
@@ -25,7 +21,6 @@ from core.workflows.plan_notes import plan_notes
 from core.workflows.records import (
     Curves,
     Diagnosis,
-    PlannedModel,
     Run,
     StoredEvent,
     TaskChoice,
@@ -34,8 +29,6 @@ from core.workflows.records import (
     split_preview,
 )
 from core.workflows.workspace import Workspace
-
-START_SECONDS = 12.0  # to build and export one network of several
 
 TASK_CHOICES: tuple[TaskChoice, ...] = (
     TaskChoice(
@@ -76,7 +69,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
 
     Raises:
         SettingProblem, DataProblem, NotEnoughData: as `start_training` would, and as its job would for a target that is
-            constant, empty, of one class or known for too few rows.
+            constant, empty, of one class or known for too few rows; also for one that would not fit into the memory left.
     """
     resolved = resolve(open_dataset(ws, request.dataset_id, request.dataset_version), request)
     names = [n for n in (resolved.time, resolved.group, resolved.target, resolved.split.column) if n is not None]
@@ -92,14 +85,13 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         seed=request.seed,
     )
     check_target(table, split, resolved)
+    check_resources(ws, resolved, split.rows(TRAIN))
     order, _ = row_order(table, resolved.group if resolved.split.method == "group" else None, resolved.time)
     by_time = resolved.time is not None and resolved.split.method in ("time", "first")
     positions = table[resolved.time].to_numpy()[order] if by_time else np.arange(len(table))  # type: ignore[index]
     ordered = split if not by_time else type(split)(split.settings, split.parts[order], split.seed, split.reason)
-    n_features = max(1, _n_features(resolved.dataset, split.rows(TRAIN)))
-    if request.task == "rul" and resolved.task.own_start:  # each number once more, and the age
-        n_features = 2 * n_features + 1
-    found, seconds, planned = _estimate(resolved, n_features, split.counts()["train"])
+    n_features = features_of(resolved, split.rows(TRAIN))
+    found, seconds, planned = plan_costs(resolved, n_features, split.counts()["train"])
     return TrainingPlan(
         request=request,
         model=AUTO_KEY if resolved.portfolio is not None else resolved.spec.key,
@@ -117,61 +109,16 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     )
 
 
-def _estimate(
-    resolved: Resolved, n_features: int, n_train: int
-) -> tuple[Estimate | None, float | None, tuple[PlannedModel, ...]]:
-    """Weights, memory and seconds of a training, and what is tried; None for a straight-line baseline, which takes seconds.
-
-    An automatic choice needs the memory of its largest candidate, and the time of all or what it is given.
-    """
-    budget = resolved.fit.budget_minutes
-    if resolved.portfolio is None:
-        found, seconds = training_estimate(resolved, n_features, n_train)
-        if resolved.request.search:
-            seconds = None if budget is None else 60 * budget
-        return found, seconds, ()
-    planned, largest, total = [], None, 0.0
-    for key in resolved.portfolio.keys:
-        with suppress(SettingProblem):
-            found, seconds = training_estimate(resolve_candidate(resolved, key), n_features, n_train)
-            seconds = (seconds or 1.0) + (START_SECONDS if model_by_key(key).role == "network" else 0.0)
-            planned.append(PlannedModel(key, seconds))
-            total += seconds
-            if found is not None and (largest is None or found.memory_bytes > largest.memory_bytes):
-                largest = found
-    planned += [PlannedModel(key, None, why) for key, why in resolved.portfolio.left_out]
-    return largest, total if budget is None else min(total, 60 * budget), tuple(planned)
-
-
-def training_estimate(resolved: Resolved, n_features: int, n_train: int) -> tuple[Estimate | None, float | None]:
-    """Weights, memory and seconds of one family's whole training; None for a straight-line baseline, which takes seconds."""
-    if resolved.spec.role == "baseline" and not knows_its_cost(resolved.spec):
-        return None, None
-    shape = Shape(resolved.width, n_features, 1)
-    found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit.batch_size)
-    if knows_its_cost(resolved.spec):
-        return found, found.epoch_seconds
-    seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes
-    return found, seconds if budget is None else min(seconds, 60 * budget)
-
-
-def _n_features(dataset: Dataset, train: NDArray[np.int64]) -> int:
-    """Features before the recipe: one a number column, one a category of a text column, which is read by itself."""
-    sensors = dataset.with_role("sensor")
-    texts = [c.name for c in sensors if c.kind == "text"]
-    numbers = sum(c.kind == "number" for c in sensors)
-    return numbers + sum(n_category_features(dataset.table([name])[name].iloc[train]) for name in texts)
-
-
 def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = None, demo: str | None = None) -> Run:
     """Queue a run. The same token gives the same run, so a double click starts one job.
 
     Raises:
-        SettingProblem: an unknown choice or a value outside its range.
+        SettingProblem: an unknown choice, a value outside its range, or more memory needed than is left.
         DataProblem: a column that is not there, or a missing target.
     """
     dataset = open_dataset(ws, request.dataset_id, request.dataset_version)
     resolved = resolve(dataset, request)
+    check_resources(ws, resolved, np.arange(round(LARGEST_TRAINING_SHARE * dataset.n_rows)))
     model = AUTO_KEY if resolved.portfolio is not None else resolved.spec.key
     row, _ = ws.store.add_run(
         dataset_id=dataset.id,

@@ -71,6 +71,7 @@ def test_events_come_in_order_and_the_first_batch_is_reported_at_once() -> None:
         "metric",
         "val_metric",
         "learning_rate",
+        "gradient_norm",
         "seconds",
         "best_epoch",
         "epochs",
@@ -227,3 +228,85 @@ def test_epochs_that_a_killed_session_could_not_tell_are_told_from_the_checkpoin
 def test_no_window_is_refused() -> None:
     with pytest.raises(NotEnoughData, match="no window to train on"):
         Job(train=ArraySource(np.zeros((0, 1, 4), np.float32), np.zeros((0, 1), np.float32))).run()
+
+
+def test_the_events_carry_the_rate_and_the_length_of_the_gradient() -> None:
+    job = Job()
+    trained = job.run(schedule="constant", learning_rate=0.002)
+    batch = next(e.values for e in job.events if e.kind == "batch")
+    assert batch["learning_rate"] == pytest.approx(0.002)
+    assert batch["gradient_norm"] > 0
+    assert all(record["gradient_norm"] > 0 for record in trained.history)
+
+
+def test_a_loss_that_does_not_fit_the_task_is_named() -> None:
+    job = Job()
+    trained = job.run(loss="focal", epochs=1)
+    assert [str(n) for n in trained.notes] == ["The loss 'focal' does not fit this task; 'mse' is used."]
+    assert "note" in job.kinds()
+
+
+def test_sixteen_bits_without_a_card_change_nothing_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.training.precision.has_graphics_card", lambda: False)
+    asked, plain = Job().run(mixed_precision=True), Job().run()
+    assert "graphics card" in str(asked.notes[0])
+    assert [r["loss"] for r in asked.history] == [r["loss"] for r in plain.history]
+
+
+def test_what_was_trained_in_sixteen_bits_is_given_back_in_thirty_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor can compute in 16 bits too, only slowly, so that the way can be tested without a card."""
+    monkeypatch.setattr("core.training.precision.has_graphics_card", lambda: True)
+    half, plain = Job().run(mixed_precision=True), Job().run()
+    assert {layer.compute_dtype for layer in half.model.layers} == {"float32"}
+    # Dropout draws other masks in 16 bits, so that the two fits are alike and not the same.
+    assert half.history[-1]["loss"] == pytest.approx(plain.history[-1]["loss"], rel=0.2)
+    assert half.history[-1]["loss"] != plain.history[-1]["loss"]
+    given = half.model.predict_on_batch(_source(64, seed=1).windows)
+    best = half.history[half.best_epoch - 1]["val_loss"]
+    assert float(np.mean((given - _source(64, seed=1).targets) ** 2)) == pytest.approx(best, rel=0.02)
+
+
+def test_full_batch_descent_goes_on_bit_equal_from_within_an_epoch(tmp_path: Path) -> None:
+    values = {"optimizer": "gradient_descent", "epochs": 3, "averaging": 0.9}
+    straight = Job().run(**values)
+    first = Job(checkpoints=tmp_path)
+    first.stop = lambda: first.kinds().count("epoch") == 1 and first.kinds()[-1] == "epoch" and next(calls) > 0
+    calls = iter(range(100))  # the second question of epoch 2 is answered with yes: some of its batches are done
+    stopped = first.run(**values)
+    assert stopped.stopped_by == "user"
+    resumed = Job(checkpoints=tmp_path).run(**values)
+    for a, b in zip(straight.model.get_weights(), resumed.model.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+
+
+@dataclass
+class TenMillion:
+    """Windows of 60 rows × 20 of a table of ten million rows, 48 GB in all, made when they are asked for."""
+
+    n: int = 10_000_000
+    largest: int = 0
+    asked: int = 0
+
+    def batch(self, index: np.ndarray) -> Batch:
+        self.largest, self.asked = max(self.largest, len(index)), self.asked + 1
+        windows = np.broadcast_to((index % 7).astype(np.float32)[:, None, None], (len(index), 60, 20)).copy()
+        return windows, windows[:, -1, :1], None
+
+
+def test_ten_million_windows_are_drawn_a_block_at_a_time() -> None:
+    source = TenMillion()
+    trained = fit_network(
+        SPEC,
+        SPEC.settings(units=2, layers=1),
+        Shape(60, 20, 1),
+        "regression",
+        TrainingData(source, TenMillion(n=2_000_000)),
+        FitSettings(epochs=1, batch_size=128),
+        emit=lambda _: None,
+        stop_requested=lambda: source.asked > 12,
+        checkpoints=None,
+        seed=0,
+    )
+    assert trained.stopped_by == "user"
+    assert source.largest > 128, "blocks grow beyond one batch"
+    assert source.largest * 60 * 20 * 4 <= 32 * 2**20

@@ -62,3 +62,18 @@ def test_constant_stays() -> None:
 def test_progress_survives_json_before_and_after_the_first_epoch() -> None:
     for progress in (Progress(), _after([1.0, 0.5], FitSettings())):
         assert Progress.from_json(json.loads(json.dumps(progress.to_json()))) == progress
+
+
+def test_a_warm_up_grows_evenly_step_by_step_to_the_rate() -> None:
+    settings = FitSettings(learning_rate=0.8, schedule="constant", warmup_epochs=2)
+    assert Progress().learning_rates(settings, 4, n_batches=4) == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert Progress(epoch=1, next_batch=2).learning_rates(settings, 2, n_batches=4) == pytest.approx([0.7, 0.8])
+    assert Progress(epoch=2).learning_rates(settings, 2, n_batches=4) == pytest.approx([0.8, 0.8])
+    without = FitSettings(learning_rate=0.8, schedule="constant")
+    assert Progress().learning_rates(without, 2, n_batches=4) == pytest.approx([0.8, 0.8])
+
+
+def test_the_cosine_begins_after_the_warm_up() -> None:
+    settings = FitSettings(learning_rate=0.01, schedule="cosine", epochs=13, warmup_epochs=2)
+    rates = [Progress(epoch=e).learning_rate(settings) for e in (0, 2, 7, 12)]
+    assert rates == pytest.approx([0.01, 0.01, 0.00505, 0.0001])

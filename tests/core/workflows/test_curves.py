@@ -54,6 +54,15 @@ def test_events_read_in_parts_give_the_same_curves_as_all_at_once() -> None:
     assert curves.batch_x.tolist() == [1.5] and curves.batch_loss.tolist() == [7.2]
 
 
+def test_rates_and_the_length_of_the_gradient_stand_beside_the_losses() -> None:
+    said = {"learning_rate": 0.25, "gradient_norm": 3.0}
+    told = [(1, kind, {**values, **said}) for _, kind, values in (_batch(1, 1, 9.0), _epoch(1, 1, 8.0))]
+    curves = curves_of(_events(*told, _batch(1, 2, 7.0), _epoch(1, 2, 6.0)), "running")
+    for found in (curves.learning_rate, curves.batch_learning_rate):
+        assert found[0] == 0.25 and np.isnan(found[1]), "an older run did not tell them"
+    assert curves.gradient_norm[0] == curves.batch_gradient_norm[0] == 3.0
+
+
 EPOCHS, PER_EPOCH = 30_000, 4
 
 

@@ -1,0 +1,98 @@
+"""What a training takes before it starts: weights, memory and seconds, and whether it fits into the memory that is left."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data.dataset import Dataset
+from core.errors import SettingProblem
+from core.features.plan import n_category_features
+from core.models import Estimate, Shape, estimate, knows_its_cost, model_by_key
+from core.training.resolve import Resolved, resolve_candidate
+from core.workflows.memory import check_memory, is_elsewhere, memory_left
+from core.workflows.records import PlannedModel
+from core.workflows.workspace import Workspace
+
+START_SECONDS = 12.0  # to build and export one network of several
+# The split is the job's affair before it has begun; all rows but a fifth is what it trains on at most.
+LARGEST_TRAINING_SHARE = 0.8
+
+
+def plan_costs(
+    resolved: Resolved, n_features: int, n_train: int
+) -> tuple[Estimate | None, float | None, tuple[PlannedModel, ...]]:
+    """Weights, memory and seconds of a training, and what is tried; None for a straight-line baseline, which takes seconds.
+
+    An automatic choice needs the memory of its largest candidate, and the time of all or what it is given.
+    """
+    budget = resolved.fit.budget_minutes
+    if resolved.portfolio is None:
+        found, seconds = training_estimate(resolved, n_features, n_train)
+        if resolved.request.search:
+            seconds = None if budget is None else 60 * budget
+        return found, seconds, ()
+    planned, largest, total = [], None, 0.0
+    for key in resolved.portfolio.keys:
+        with suppress(SettingProblem):
+            found, seconds = training_estimate(resolve_candidate(resolved, key), n_features, n_train)
+            seconds = (seconds or 1.0) + (START_SECONDS if model_by_key(key).role == "network" else 0.0)
+            planned.append(PlannedModel(key, seconds))
+            total += seconds
+            if found is not None and (largest is None or found.memory_bytes > largest.memory_bytes):
+                largest = found
+    planned += [PlannedModel(key, None, why) for key, why in resolved.portfolio.left_out]
+    return largest, total if budget is None else min(total, 60 * budget), tuple(planned)
+
+
+def training_estimate(resolved: Resolved, n_features: int, n_train: int) -> tuple[Estimate | None, float | None]:
+    """Weights, memory and seconds of one family's whole training; None for a straight-line baseline, which takes seconds."""
+    if resolved.spec.role == "baseline" and not knows_its_cost(resolved.spec):
+        return None, None
+    shape = Shape(resolved.width, n_features, 1)
+    found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit.batch_size)
+    if knows_its_cost(resolved.spec):
+        return found, found.epoch_seconds
+    seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes
+    return found, seconds if budget is None else min(seconds, 60 * budget)
+
+
+def check_resources(ws: Workspace, resolved: Resolved, train: NDArray[np.int64]) -> None:
+    """Refuse what would not fit into the memory that is left; a straight-line baseline always fits.
+
+    An automatic choice leaves out what does not fit by itself.
+
+    Raises:
+        SettingProblem: more memory is needed than is left; it names what would help.
+    """
+    shallow = resolved.spec.role == "baseline" and not knows_its_cost(resolved.spec)
+    if shallow or resolved.portfolio is not None or is_elsewhere():
+        return
+    n_features = features_of(resolved, train)
+    check_memory(
+        lambda width, batch, n_train: estimate(
+            resolved.spec, resolved.model_settings, Shape(width, n_features, 1), n_train, batch
+        ),
+        memory_left(ws.store),
+        width=resolved.width,
+        batch=min(resolved.fit.batch_size, len(train)),
+        n_rows=len(train),
+        narrowest=resolved.spec.smallest_rows,
+    )
+
+
+def features_of(resolved: Resolved, train: NDArray[np.int64]) -> int:
+    """Features that the model sees, as far as they are known before the recipe; at least 1."""
+    n = max(1, _n_features(resolved.dataset, train))
+    is_compared = resolved.request.task == "rul" and resolved.task.own_start
+    return 2 * n + 1 if is_compared else n  # each number once more, and the age
+
+
+def _n_features(dataset: Dataset, train: NDArray[np.int64]) -> int:
+    """Features before the recipe: one a number column, one a category of a text column, which is read by itself."""
+    sensors = dataset.with_role("sensor")
+    texts = [c.name for c in sensors if c.kind == "text"]
+    numbers = sum(c.kind == "number" for c in sensors)
+    return numbers + sum(n_category_features(dataset.table([name])[name].iloc[train]) for name in texts)
