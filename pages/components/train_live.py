@@ -15,7 +15,18 @@ from core.models import model_by_key
 from core.training.presets import preset_settings
 from core.workflows.records import Curves, Diagnosis, Run
 from core.workflows.workspace import Workspace
-from pages.components import candidates_view, charts, layout, network_diagram, notices, numbers, run_view, state, words
+from pages.components import (
+    candidates_view,
+    charts,
+    layout,
+    network_diagram,
+    notices,
+    numbers,
+    run_view,
+    state,
+    train_steps,
+    words,
+)
 from pages.components.choices import fixed
 from pages.components.live_chart import curve_chart, curve_frame, horizon
 from pages.components.text import md, say, t, tn
@@ -207,6 +218,7 @@ def _curves(run: Run, curves: Curves, unit: str) -> None:
         alt = t("{title} by epoch for training and validation, best epoch {n}", title=title, n=best or "–")
         st.vega_lite_chart(frame, spec, key=f"live_{name}", on_select="rerun", selection_mode="zoom", alt=alt)
     layout.caption(live_caption(run, curves))
+    train_steps.show(curves, end, palette)
     network_diagram.show(curves.network)
 
 

@@ -12,6 +12,7 @@ import pytest
 from core.store import EventRow
 from core.workflows.curves import curves_of
 from core.workflows.records import Curves
+from pages.components import train_steps
 from pages.components.live_chart import curve_chart, curve_frame
 from pages.components.train_live import DARK, LIGHT
 
@@ -83,3 +84,20 @@ def test_the_specification_is_sound_vega_lite(palette: dict[str, str], log: bool
     spec = curve_chart(WORDS, palette, title="Loss", log=log, is_last=is_last, height=200)
     altair.Chart.from_dict({**spec, "data": {"name": "curves"}}, validate=True)
     assert spec == curve_chart(WORDS, palette, title="Loss", log=log, is_last=is_last, height=200)
+
+
+def test_the_steps_of_a_fit_are_drawn_by_the_same_chart_without_a_validation_line(curves: Curves) -> None:
+    told = replace(
+        curves,
+        gradient_norm=np.array([3.0, 1.5, 0.5]),
+        batch_gradient_norm=np.array([4.0, 2.0]),
+        learning_rate=np.full(3, 0.01),
+    )
+    frame = curve_frame(train_steps._of(told, told.gradient_norm, told.batch_gradient_norm), metric=False, end=10)
+    lines = frame[frame["kind"].isin(["training", "validation", "batch"])]
+    assert [tuple(r) for r in lines[["kind", "x", "y"]].itertuples(index=False)] == [
+        ("batch", 1.5, 2.0),
+        ("training", 1.0, 3.0),
+        ("training", 2.0, 1.5),
+        ("training", 3.0, 0.5),
+    ]
