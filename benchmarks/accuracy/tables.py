@@ -15,8 +15,8 @@ from benchmarks.accuracy.cells import DataSet, Figures, trained
 from core import workflows as wf
 from core.data.split import TEST
 
-CLASS_MODELS = ("auto", "logistic", "dense")
-VALUE_MODELS = ("auto", "ridge", "dense")
+CLASS_MODELS = ("auto", "logistic", "gradient_boosting", "random_forest", "svm", "dense", "tabular")
+VALUE_MODELS = ("auto", "ridge", "gradient_boosting", "random_forest", "svm", "dense", "tabular")
 
 
 def _with_parts(ws: wf.Workspace, frame: pd.DataFrame, parts: np.ndarray, name: str) -> Path:
