@@ -56,7 +56,7 @@ def test_a_diagnosis_starts_the_improved_run_once(open_app: Open, ws: Workspace,
     assert not app.exception and not app.error
     better = wf.list_runs(ws, run.dataset_id)[0]
     assert better.id != run.id and better.request.preset == "thorough" and better.model == "lstm"
-    assert app.query_params["run"] == [better.id]
+    assert app.query_params["run"] in (better.id, [better.id])
 
 
 def test_layers_steps_and_another_run_are_drawn(open_app: Open, ws: Workspace) -> None:
