@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 IN_MEMORY_BYTES = 100_000_000
 _TOUCHED_BYTES = 64 << 20
 _FAULT_BYTES = 64 << 10  # what Linux maps in around one touched place
+_PLACES_AT_ONCE = _TOUCHED_BYTES // _FAULT_BYTES
 
 
 class BigArray(Protocol):
@@ -56,8 +57,19 @@ class MappedArray:
         return len(self._values)
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
+        if isinstance(index, np.ndarray) and index.dtype != np.bool_ and len(index) > _PLACES_AT_ONCE:
+            return self._scattered(index)
         found = np.array(self._values[index])
         self._touch(found.nbytes, index)
+        return found
+
+    def _scattered(self, index: NDArray[np.integer]) -> NDArray[Any]:
+        """Many places in parts: each may map in pages around it, and all of them at once would be the whole file."""
+        found = np.empty((*index.shape, *self._values.shape[1:]), dtype=self._values.dtype)
+        for start in range(0, len(index), _PLACES_AT_ONCE):
+            some = slice(start, start + _PLACES_AT_ONCE)
+            found[some] = self._values[index[some]]
+            self._touch(found[some].nbytes, index[some])
         return found
 
     def __setitem__(self, index: Any, values: Any) -> None:

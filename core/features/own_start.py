@@ -10,7 +10,7 @@ the unit's start gives an age and a start that are not the unit's, which `begins
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +97,7 @@ def fit_own_start(
         n, total, squares = n + len(difference), total + difference.sum(axis=0), squares + (difference**2).sum(axis=0)
         ages.append(_ages(first_row, times, some)[mine])
     spread = np.sqrt(np.maximum(squares / max(1, n) - (total / max(1, n)) ** 2, 0.0))
-    age = np.concatenate(ages) if ages else np.zeros(0)
+    age = np.concatenate(ages) if ages else np.zeros(0)  # finite, see `_ages`
     units = np.unique(first_row[is_train])
     lives = times[_last_of(first_row, units)] - times[units] if len(units) else np.zeros(1)
     return OwnStart(
@@ -105,9 +105,15 @@ def fit_own_start(
         tuple(float(s) if s > 1e-9 else 1.0 for s in spread),
         float(age.mean()) if age.size else 0.0,
         float(age.std()) or 1.0 if age.size else 1.0,
-        float(times[units].max()) if len(units) else 0.0,
-        float(np.median(lives)),
+        _finite(np.max, times[units]),
+        _finite(np.median, lives),
     )
+
+
+def _finite(of: Callable[[NDArray[np.float64]], np.floating], values: NDArray[np.float64]) -> float:
+    """A figure of the values that are there; 0 where none is. Times may be empty cells."""
+    known = values[np.isfinite(values)]
+    return float(of(known)) if known.size else 0.0
 
 
 def _last_of(first_row: NDArray[np.integer], units: NDArray[np.integer]) -> NDArray[np.int64]:

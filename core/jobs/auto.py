@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from core.errors import Problem
 from core.jobs.candidates import N_FOLDS, Ground, Kept, Tried, Turn, judge_by_folds, make_ground, try_candidate
 from core.jobs.choice import Choice, choose
 from core.jobs.ensembles import write_choice
 from core.jobs.fitting import network_shape
+from core.jobs.memory_left import memory_left
+from core.jobs.refits import OverTime
 from core.messages import Message, msg, msg_n
 from core.models import ENSEMBLE_KEY, estimate, model_by_key
 from core.serving.bundle import Bundle
@@ -204,7 +204,7 @@ class _Auto(Trying):
             self.tell(replace(tried, state="running"))
             try:
                 judged = judge_by_folds(self.ground, tried, self.kept, turn)
-            except (Stopped, Problem):
+            except (Stopped, Problem, OverTime):
                 judged = tried
             else:
                 self.kept.write(judged)
@@ -230,7 +230,7 @@ class _Auto(Trying):
             seconds = START_SECONDS + factor * found.epoch_seconds * resolved.fit.epochs * TYPICAL_SHARE
             needed = START_SECONDS + factor * found.epoch_seconds * FEWEST_EPOCHS
         is_first = tried.number == 0
-        free = psutil.virtual_memory().available
+        free = memory_left()
         if found.memory_bytes > free and not is_first:
             return seconds, msg(
                 "Left out for memory: it needs about {needed} MB, and {free} MB are free.",

@@ -71,7 +71,7 @@ class JobContext:
         told = [time.monotonic()]
 
         def watching(share: float) -> None:
-            if stops and self.stop_requested():
+            if self.stop_requested() and stops:  # asked either way: who waits for the stop has to see that it was heard
                 raise Stopped
             if time.monotonic() - told[0] >= WATCH_SECONDS:
                 told[0] = time.monotonic()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
@@ -18,7 +18,7 @@ from core.errors import TrainingProblem
 from core.features.targets import ClassTarget, LifeTarget, RegressionTarget, Target
 from core.jobs.judging import full_places
 from core.messages import msg
-from core.models.estimate import is_table, reads_windows
+from core.models.estimate import is_table, most_shallow, reads_windows
 from core.models.folds import group_folds, time_folds
 from core.models.spec import FittedArrays, Question, Shape, Task
 from core.models.window_statistics import window_statistics
@@ -36,9 +36,6 @@ from core.training.tensorboard import with_logs
 
 PARITY = 1e-5
 PARITY_WINDOWS = 512
-MAX_BASELINE_WINDOWS = 200_000
-MAX_BASELINE_CELLS = 10_000_000
-MAX_WINDOW_CELLS = 50_000_000  # of float32, 200 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +182,17 @@ def fit_shallow(resolved: Resolved, prepared: Prepared, spec: Any, settings: Set
         table = np.asarray(inputs, dtype=np.float64)  # as the statistics are
         return spec.fit_table(table, targets, settings, seed, question_of(resolved, prepared, places))
     fitted: FittedArrays = spec.fit(inputs, targets, settings, seed)
-    return fitted
+    return all_classes(fitted, len(prepared.target.classes)) if isinstance(prepared.target, ClassTarget) else fitted
+
+
+def all_classes(fitted: FittedArrays, n_classes: int) -> FittedArrays:
+    """A logistic fit with a column for each class: the last ones, of which no row was there to fit, get probability 0."""
+    missing = n_classes - len(fitted.arrays["bias"])
+    if fitted.kind != "logistic" or missing <= 0:
+        return fitted
+    weights, bias = fitted.arrays["weights"], fitted.arrays["bias"]
+    arrays = {"weights": np.pad(weights, ((0, 0), (0, missing))), "bias": np.pad(bias, (0, missing), constant_values=-1e30)}
+    return replace(fitted, arrays=arrays)
 
 
 def question_of(resolved: Resolved, prepared: Prepared, places: NDArray[np.int64]) -> Question:
@@ -343,7 +350,7 @@ def statistics_of(
     """Window statistics (n, d) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
     windows = prepared.inputs.windows
     width = window_statistics(windows.batch(places[:1])).shape[1]
-    taken = thinned(places, min(MAX_BASELINE_WINDOWS, MAX_BASELINE_CELLS // width))
+    taken = thinned(places, most_shallow(network_shape(prepared), len(places)))
     found = np.empty((len(taken), width))
     for start in range(0, len(taken), chunk):
         found[start : start + chunk] = window_statistics(windows.batch(taken[start : start + chunk]))
@@ -353,8 +360,7 @@ def statistics_of(
 def _windows(prepared: Prepared, places: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Windows (n, width, n_features) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
     windows = prepared.inputs.windows
-    cells = windows.width * int(windows.values.shape[1])
-    taken = thinned(places, max(2, min(MAX_BASELINE_WINDOWS, MAX_WINDOW_CELLS // cells)))
+    taken = thinned(places, most_shallow(network_shape(prepared), len(places), whole_windows=True))
     return windows.batch(taken), taken
 
 

@@ -35,7 +35,7 @@ from core.training.prepare import Prepared
 from core.training.resolve import Resolved
 
 # Scores with an upper bound: the tail of normal rows says nothing about how far a fault goes.
-BOUNDED_SCORES = ("isolation_forest", "one_class_svm", "ecod", "copod")
+BOUNDED_SCORES = ("isolation_forest", "one_class_svm", "ecod", "copod", "matrix_profile")
 NORMAL_WORDS = frozenset(
     {"0", "", "normal", "ok", "good", "pass", "no", "false", "none", "healthy", "正常", "合格", "良品", "否", "无", "无故障"}
 )
@@ -241,11 +241,12 @@ def _metrics_in_time(
     if resolved.split.method == "random" or (resolved.time is None and resolved.split.method not in ("first", "time")):
         return ()
     place = np.empty(len(prepared.keys), dtype=np.int64)
-    order = row_order(prepared.keys, resolved.group, resolved.time)[0]
+    order, codes = row_order(prepared.keys, resolved.group, resolved.time)
     place[order] = np.arange(len(order))
     in_time = np.argsort(place[rows], kind="stable")
     known = np.where(np.isfinite(scores), labels, np.nan)[in_time]
-    return event_recall(known, flags[in_time]), vus_pr(known, scores[in_time])
+    groups = None if codes is None else codes[rows][in_time]
+    return event_recall(known, flags[in_time], groups=groups), vus_pr(known, scores[in_time], groups=groups)
 
 
 def metrics_json(metrics: Sequence[Metric]) -> dict[str, dict[str, object]]:

@@ -5,6 +5,7 @@ Nothing is written: folds, repeated seeds and learning curves need outputs and n
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any, cast
 
@@ -23,6 +24,10 @@ from core.watching import Stopped
 
 CHUNK = 2048
 STOPPING_SHARE = 0.15  # of a network's training rows, where no others may end its training
+
+
+class OverTime(Exception):
+    """The time that was given ended before the work did; what was there before stays."""
 
 
 class KerasPredictor:
@@ -123,17 +128,22 @@ def fold_outputs(
 
     Args:
         folds: The number of the fold of each place, from 0.
-        seconds: That one fit of a network may take.
+        seconds: That all fits together may take; what a network's fit may take at most is what is left of it.
 
     Raises:
+        OverTime: the seconds were used up before the last fold.
         Stopped: a stop was asked for.
     """
     outputs = np.full((len(places), n_outputs(prepared)), np.nan)
     numbers = np.unique(folds)
+    ends = None if seconds is None else time.monotonic() + seconds
     for i, fold in enumerate(numbers):
+        left = None if ends is None else ends - time.monotonic()
+        if left is not None and left <= 0:
+            raise OverTime
         following = numbers[(i + 1) % len(numbers)]
         train, stopping = places[(folds != fold) & (folds != following)], places[folds == following]
-        predictor = refitted(resolved, prepared, train, stopping, seconds=seconds, stop_requested=stop_requested)
+        predictor = refitted(resolved, prepared, train, stopping, seconds=left, stop_requested=stop_requested)
         outputs[folds == fold] = predicted(predictor, prepared, places[folds == fold])
         if resolved.spec.role == "network":
             del predictor

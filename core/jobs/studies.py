@@ -32,6 +32,7 @@ from core.models import baseline_for, model_by_key
 from core.training.events import Event
 from core.training.prepare import Prepared, prepare
 from core.training.resolve import Resolved, resolve
+from core.training.task_settings import TaskSettings
 from core.watching import Stopped
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _families(resolved: Resolved) -> list[Resolved]:
     found = []
     for key in keys:
         spec = model_by_key(key)
-        options = {k: v for k, v in request.options.items() if k in ("window", "cap", "oversample", "interval_miss_rate")}
+        options = {k: v for k, v in request.options.items() if k in TaskSettings.model_fields}
         own = request.options if spec.key == resolved.spec.key else options
         found.append(resolve(resolved.dataset, request.with_values(model=key, options=own)))
     return found

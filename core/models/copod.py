@@ -47,7 +47,7 @@ class Copod:
         return FittedArrays("tails", tail_arrays(rows, is_copula=True), notes=notes)
 
     def fit_estimate(self, settings: CopodSettings, shape: Shape, n_windows: int) -> Estimate:
-        return kept_estimate(shape, n_windows, settings.most_rows, kept_a_row=1, operations_a_pair=0)
+        return kept_estimate(shape, n_windows, settings.most_rows, kept_a_row=1, operations_a_pair=0, compares=False)
 
 
 SPEC = Copod()

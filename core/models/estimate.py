@@ -18,6 +18,13 @@ ROW_SECONDS = {"lstm": 5e-5, "gru": 8e-5, "rnn": 2e-4}
 CELL_SECONDS = {"lstm": 1.6e-8, "gru": 3.6e-8, "rnn": 1.6e-8}
 RUNTIME_BYTES = 850 * 2**20
 BASELINE_VALUES_A_SECOND = 2e7
+# What a training holds at most, however many rows there are: windows of a network beyond this are streamed, and a shallow
+# fit takes evenly spread rows.
+BYTES_A_ROW = 60  # places, times, targets, scores
+STREAMED_ABOVE_BYTES = 400_000_000
+MOST_SHALLOW_WINDOWS = 200_000
+MOST_STATISTICS = 10_000_000
+MOST_WINDOW_CELLS = 50_000_000  # of float32, 200 MB
 
 
 def estimate(
@@ -37,19 +44,29 @@ def estimate(
     whose cost is another has a `fit_estimate` of its own.
     """
     if knows_its_cost(spec):
-        return spec.fit_estimate(settings, shape, n_windows)
+        return spec.fit_estimate(settings, shape, most_shallow(shape, n_windows, whole_windows=reads_windows(spec)))
     if not _is_network(spec):
-        return _baseline_estimate(shape, n_windows)
+        return _baseline_estimate(shape, most_shallow(shape, n_windows))
     weights = spec.count_parameters(settings, shape)
     uses = weights * (shape.window_rows if spec.shares_weights else 1)
     steps = math.ceil(max(n_windows, 1) / batch_size)
     uses += 2 * _compared(settings, shape) * int(getattr(settings, "head_units", 0))
     waiting = steps * _recurrent_seconds(spec.key, settings, shape, batch_size)
     seconds = 3 * uses * n_windows / MULTIPLY_ADDS_A_SECOND + steps * STEP_SECONDS + waiting
-    window_bytes = 4 * n_windows * shape.window_rows * shape.n_features
+    window_bytes = min(4 * n_windows * shape.window_rows * shape.n_features, STREAMED_ABOVE_BYTES)
+    row_bytes = BYTES_A_ROW * n_windows
     kept_values = 4 * batch_size * shape.window_rows * max(_width(settings), shape.n_features) * 24
     kept_values += 4 * batch_size * _compared(settings, shape) * 4
-    return Estimate(weights, RUNTIME_BYTES + window_bytes + 16 * weights + kept_values, seconds)
+    return Estimate(weights, RUNTIME_BYTES + window_bytes + row_bytes + 16 * weights + kept_values, seconds)
+
+
+def most_shallow(shape: Shape, n_windows: int, *, whole_windows: bool = False) -> int:
+    """How many of `n_windows` training windows a shallow family is fitted on."""
+    if whole_windows:
+        most = MOST_WINDOW_CELLS // (shape.window_rows * shape.n_features)
+    else:
+        most = MOST_STATISTICS // (shape.n_features * (6 if shape.window_rows > 1 else 1))
+    return min(n_windows, max(2, min(MOST_SHALLOW_WINDOWS, most)))
 
 
 def knows_its_cost(spec: Any) -> TypeGuard[TableSpec | SequenceSpec]:
@@ -86,7 +103,7 @@ def _recurrent_seconds(key: str, settings: Any, shape: Shape, batch_size: int) -
     rows = math.ceil(shape.window_rows / int(getattr(settings, "pool", 1)))
     if key == "lstm_autoencoder":
         units = [settings.units] * 2
-    elif key == "cnn_lstm":
+    elif key in ("cnn_lstm", "lstm_forecaster"):
         units = [settings.units]
     else:
         units = [max(1, settings.units // 2**i) for i in range(settings.layers)]

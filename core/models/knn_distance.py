@@ -21,7 +21,7 @@ class KnnDistanceSettings(Settings):
     distance: Literal["farthest", "mean"] = setting(
         "farthest", title="Distance", help="The distance to the farthest of these neighbours, or the mean of all."
     )
-    most_rows: int = most_rows_setting(10_000)
+    most_rows: int = most_rows_setting(3_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from core.messages import Message, msg
 from core.models.forecasting import AHEAD, earlier_rows, forecast
 from core.models.heads import dense_weights, lstm_weights
+from core.models.recurrent_kernels import with_kernel
 from core.models.spec import Engine, Role, Shape, Task
 from core.settings import Settings, setting
 
@@ -44,7 +45,7 @@ class LstmForecaster:
         import keras
 
         inputs, earlier = earlier_rows(shape, settings.ahead)
-        hidden = keras.layers.LSTM(settings.units, return_sequences=True, use_cudnn=False)(earlier)
+        hidden = with_kernel(keras.layers.LSTM(settings.units, return_sequences=True, use_cudnn=False))(earlier)
         return keras.Model(inputs, forecast(hidden, earlier, shape), name=self.key)
 
 

@@ -51,7 +51,12 @@ def scale_arrays(standard: Standardised) -> dict[str, NDArray[np.float64]]:
     return {"mean": standard.mean, "scale": standard.reach}
 
 
-def kept_estimate(shape: Shape, n_windows: int, most: int, *, kept_a_row: float, operations_a_pair: float) -> Estimate:
+COMPARED_A_SECOND = 4e9
+
+
+def kept_estimate(
+    shape: Shape, n_windows: int, most: int, *, kept_a_row: float, operations_a_pair: float, compares: bool = True
+) -> Estimate:
     """A detector that keeps its rows: values, bytes at the peak, and seconds of comparing every row with every other.
 
     Args:
@@ -59,6 +64,9 @@ def kept_estimate(shape: Shape, n_windows: int, most: int, *, kept_a_row: float,
         operations_a_pair: Passes over two rows' columns that each pair costs; 0 where rows are not compared.
     """
     rows, columns = min(most, n_windows), n_statistics(shape)
-    seconds = 0.2 + operations_a_pair * rows**2 * (columns + 20) / 2e9 + rows * columns / 5e6 + n_windows * columns / 2e7
+    scoring = n_windows * rows * columns / COMPARED_A_SECOND if compares else 0.0
+    seconds = (
+        0.2 + scoring + operations_a_pair * rows**2 * (columns + 20) / 2e9 + rows * columns / 5e6 + n_windows * columns / 2e7
+    )
     values = int(max(1, kept_a_row * rows * columns))
     return Estimate(values, int(BASE_BYTES + 32 * n_windows * columns + 24 * values), seconds)

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-MEMORY_BYTES = 400_000_000
+from core.models.estimate import STREAMED_ABOVE_BYTES
+
 CHUNK = 4096
 
 Batch = tuple[NDArray[np.float32], "NDArray[np.float32] | NDArray[np.int32] | None", "NDArray[np.float32] | None"]
@@ -53,7 +54,7 @@ class ArraySource:
         return self.windows[index], targets, weights
 
 
-def in_memory(source: WindowSource, limit_bytes: int = MEMORY_BYTES) -> WindowSource:
+def in_memory(source: WindowSource, limit_bytes: int = STREAMED_ABOVE_BYTES) -> WindowSource:
     """The source as arrays when its windows need at most `limit_bytes`, else the source itself, which then streams."""
     if isinstance(source, ArraySource) or source.n == 0:
         return source

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from core.data.dataset import Dataset
 from core.errors import SettingProblem
 from core.features.plan import n_category_features
+from core.jobs.memory_left import memory_left
 from core.models import Estimate, Shape, estimate, knows_its_cost, model_by_key
 from core.training.resolve import Resolved, resolve_candidate
-from core.workflows.memory import check_memory, is_elsewhere, memory_left
+from core.workflows.memory import check_memory, is_elsewhere
 from core.workflows.records import PlannedModel
 from core.workflows.workspace import Workspace
 

@@ -261,8 +261,25 @@ def _anomaly_figures(merged: pd.DataFrame) -> tuple[Metric, ...]:
         *first,
         *binary_flag_metrics(truth, flags[known]),
         *ranking_metrics(truth, scores[known]),
-        event_recall(truth, flags[known]),  # the rows are those of the file, in its order
-        vus_pr(truth, scores[known]),
+        *_figures_in_time(merged[known], truth, flags[known], scores[known]),
+    )
+
+
+def _figures_in_time(
+    merged: pd.DataFrame, truth: NDArray[np.bool_], flags: NDArray[np.bool_], scores: NDArray[np.float64]
+) -> tuple[Metric, ...]:
+    """Figures of whole events, where a key column says when the rows were; the other keys tell the machines apart."""
+    keys = [c for c in merged.columns if c not in _RESULT and c != "__truth" and not c.startswith("probability_")]
+    times = [c for c in keys if pd.api.types.is_datetime64_any_dtype(merged[c]) or pd.api.types.is_numeric_dtype(merged[c])]
+    if len(times) != 1:
+        return ()
+    others = [c for c in keys if c != times[0]]
+    codes = merged.groupby(others, sort=False, dropna=False).ngroup().to_numpy() if others else np.zeros(len(merged))
+    order = np.lexsort([merged[times[0]].to_numpy(), codes])
+    groups = codes[order]
+    return (
+        event_recall(truth[order], flags[order], groups=groups),
+        vus_pr(truth[order], scores[order], groups=groups),
     )
 
 

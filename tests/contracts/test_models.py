@@ -150,6 +150,12 @@ def test_an_estimate_is_positive_and_grows_with_the_data(spec) -> None:
     assert small.n_parameters == large.n_parameters or knows_its_cost(spec)
 
 
+@pytest.mark.parametrize("spec", MODELS, ids=lambda s: s.key)
+def test_ten_million_rows_of_twenty_columns_are_expected_to_fit(spec) -> None:
+    # Networks stream their windows and shallow families take evenly spread rows: 2 GB is what such a training may take.
+    assert estimate(spec, spec.settings(), Shape(30, 20, 1), 8_000_000, 256).memory_bytes < 3e9
+
+
 @pytest.mark.parametrize(
     "module", sorted({type(spec).__module__ for spec in MODELS}) + ["core.training.fit", "core.training.export"]
 )

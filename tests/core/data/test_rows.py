@@ -94,3 +94,13 @@ def test_an_array_is_saved_as_npy(tmp_path: Path) -> None:
     found = np.load(tmp_path / "a.npy", allow_pickle=False)
     assert found.shape == (250_001, 2) and found.dtype == np.float32
     np.testing.assert_array_equal(found, array[:])
+
+
+def test_scattered_places_of_a_mapped_array_come_as_asked_however_many(tmp_path: Path) -> None:
+    array = Room(tmp_path, most_bytes=0).array((5_000, 3), np.float32)
+    assert isinstance(array, MappedArray)
+    values = np.arange(15_000, dtype=np.float32).reshape(5_000, 3)
+    array[:] = values
+    places = np.random.default_rng(0).integers(0, 5_000, size=(4_000, 2))
+    np.testing.assert_array_equal(array[places], values[places])
+    np.testing.assert_array_equal(array[places[:, 0]], values[places[:, 0]])

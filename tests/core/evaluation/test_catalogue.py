@@ -6,7 +6,7 @@ from core.errors import SettingProblem
 from core.evaluation import METRICS, metric_info
 
 KEYS = (
-    "rmse mae r2 mape accuracy macro_f1 f1 precision recall roc_auc average_precision far mar phm08 coverage flagged_fraction "
+    "rmse mae r2 mape accuracy macro_f1 f1 precision recall roc_auc average_precision far mar phm08 coverage flagged_fraction unknown_fraction "
     "event_recall vus_pr"
 )
 

@@ -111,3 +111,27 @@ def test_the_period_of_a_wave_is_found_and_noise_without_a_peak_gets_the_usual_o
     assert usual_period(np.zeros(100)) == 125
     assert usual_period(np.sin(2 * np.pi * rows / 350)) == 125, "longer than the published rule looks"
     assert usual_period(np.linspace(0, 1, 5000)) == 125
+
+
+def test_events_and_their_borders_end_with_their_machine() -> None:
+    # Three machines, bad to the last row of one and from the first of the next: three events and not one.
+    truth = np.array([0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1], dtype=float)
+    groups = np.repeat([0, 1, 2], 4)
+    flags = np.zeros(12)
+    flags[2] = 1
+    caught = event_recall(truth, flags, groups=groups)
+    assert (caught.value, caught.n) == (1 / 3, 3)
+    assert event_recall(truth, flags).n == 2
+    # A flag on the first row of the second machine is in no border of the first machine's event, which ends before it.
+    alone = np.array([0, 0, 0, 1, 0, 0, 0, 0], dtype=float)
+    scores = np.array([0, 0, 0, 5, 6, 0, 0, 0], dtype=float)
+    apart, together = vus_pr(alone, scores, widest=4, groups=np.repeat([0, 1], 4)), vus_pr(alone, scores, widest=4)
+    assert apart.value is not None and together.value is not None and apart.value < together.value
+
+
+def test_one_group_is_the_same_as_none() -> None:
+    rng = np.random.default_rng(0)
+    truth, scores = (rng.random(300) < 0.2).astype(float), rng.random(300)
+    one = np.zeros(300)
+    assert vus_pr(truth, scores, widest=20, groups=one) == vus_pr(truth, scores, widest=20)
+    assert event_recall(truth, scores > 0.5, groups=one) == event_recall(truth, scores > 0.5)

@@ -133,3 +133,12 @@ def test_units_of_different_levels_are_told_apart_from_wear(workspace: Workspace
             scored = wf.score_file(wf.resolve_bundle(workspace, run.id), tmp_path / "late.csv", tmp_path / "scores.csv")
             assert any("begin late" in str(note) for note in scored.warnings)
     assert error[True] is not None and error[False] is not None and error[True] < 0.7 * error[False]
+
+
+def test_an_empty_time_leaves_what_is_learned_finite() -> None:
+    values, first, times = series(3, 20)
+    times[[19, 39]] = np.nan  # sorted last within its unit
+    fitted = fit_own_start(values, first, times, np.ones(len(values), dtype=bool), (0,))
+    assert np.isfinite([fitted.usual_life, fitted.latest, fitted.age_mean, fitted.age_scale]).all()
+    assert OwnStart.from_json(fitted.to_json()) == fitted
+    assert np.isfinite(fitted.extended(values, first, times, Room())[:]).all()

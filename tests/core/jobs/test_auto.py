@@ -222,7 +222,7 @@ def replace_model(ground: Ground, key: str) -> TrainRequest:
 
 
 def test_what_needs_more_memory_than_is_free_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auto.psutil, "virtual_memory", lambda: SimpleNamespace(available=1_000_000))
+    monkeypatch.setattr(auto, "memory_left", lambda: 1_000_000)
     found = Ground(tmp_path, bent_table(), "regression").run()
     assert found is not None
     assert {c["state"] for c in found.choice["candidates"][1:]} == {"skipped"}

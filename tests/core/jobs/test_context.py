@@ -122,5 +122,6 @@ def test_a_long_stage_ends_when_a_stop_is_asked_for_unless_it_keeps_what_is_ther
     ends(0.1)
     context.ask_to_stop()
     goes_on(0.5)
+    assert context._heard  # whoever asked knows that it is being ended, and waits
     with pytest.raises(Stopped):
         ends(0.2)

@@ -9,9 +9,10 @@ import pytest
 
 from core import workflows as wf
 from core.errors import SettingProblem
+from core.jobs.memory_left import memory_left
 from core.models import Estimate
 from core.training.request import TrainRequest
-from core.workflows.memory import check_memory, memory_left
+from core.workflows.memory import check_memory
 from tests.synthetic import regression_table
 
 MEGABYTE = 10**6
@@ -83,7 +84,7 @@ def test_page_and_command_line_are_refused_alike(tmp_path: Path, monkeypatch: py
     assert dataset is not None
     named = {"dataset_id": dataset.id, "dataset_version": 1, "task": "regression", "model": "lstm", "target": "y"}
     request = TrainRequest.read({**named, "time": "when"})
-    monkeypatch.setattr("core.workflows.training.memory_left", lambda store: 100 * MEGABYTE)
+    monkeypatch.setattr("core.workflows.costs.memory_left", lambda store: 100 * MEGABYTE)
     for ask in (wf.plan_training, wf.start_training):
         with pytest.raises(SettingProblem, match=r"would need about .* GB of memory\. At most 0\.1 GB are left"):
             ask(ws, request)
