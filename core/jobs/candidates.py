@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from core.evaluation.selection import RowLoss, class_losses
 from core.features import Inputs
 from core.features.targets import ClassTarget
-from core.jobs.fitting import fit_baseline, fit_deep, split_folds
+from core.jobs.fitting import fit_baseline, fit_deep, split_folds, thinned
 from core.jobs.judging import capped_truth, row_blocks
 from core.jobs.refits import fold_outputs, predicted, release_networks
 from core.models.folds import random_folds
@@ -29,6 +29,7 @@ from core.training.events import Emit, Event, StopRequested
 from core.training.prepare import Prepared, with_width
 from core.training.resolve import Resolved, resolve_candidate
 
+MOST_JUDGED = 200_000  # evenly spread validation rows: the outputs of every candidate on them are held side by side
 SMALL_VALIDATION = 500  # windows; below this the validation part alone is too noisy to choose by
 FEWEST_GROUPS = 10
 N_FOLDS = 5
@@ -89,6 +90,7 @@ def make_ground(auto: Resolved, prepared: Prepared, widths: list[int]) -> Ground
     rows = _validation_rows(prepared)
     for other in by_width.values():
         rows = rows[np.isin(rows, _validation_rows(other))]
+    rows = thinned(rows, MOST_JUDGED)
     plain = Ground(auto, by_width, rows, is_small=False)
     if task == "anomaly":
         return plain

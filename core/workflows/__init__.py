@@ -98,6 +98,7 @@ from core.workflows.studies import (
     StudyCell,
     StudyWork,
     get_study,
+    kept_request,
     list_studies,
     resume_study,
     start_study,

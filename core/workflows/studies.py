@@ -11,10 +11,14 @@ from core.errors import Problem, problem_from_json
 from core.evaluation.result import Metric
 from core.jobs.study_request import StudyRequest
 from core.messages import Message, msg
+from core.models import model_by_key
 from core.store import JobRow
 from core.store.records import LIVE_STATES
+from core.training.request import TrainRequest
+from core.training.settings import FitSettings
+from core.training.task_settings import TaskSettings
 from core.workflows.importing import open_dataset
-from core.workflows.records import metrics_from_json
+from core.workflows.records import Run, metrics_from_json
 from core.workflows.workspace import Workspace
 
 STATES = ("queued", "running", "succeeded", "failed", "cancelled", "interrupted")
@@ -69,6 +73,21 @@ class StudyWork:
     @property
     def has_result(self) -> bool:
         return bool(self.cells)
+
+
+def kept_request(run: Run) -> TrainRequest:
+    """The training that gives what a run has kept: its family by name, and the settings that a search found for it.
+
+    Of an ensemble the member with the largest share. Options of other families are left out.
+    """
+    if run.choice is None:
+        return run.request.with_values(search=False)
+    kept = max(run.choice.candidates, key=lambda c: c.share)
+    spec = model_by_key(kept.model)
+    fits = FitSettings.model_fields if spec.role == "network" else {}
+    known = {*TaskSettings.model_fields, *spec.settings.model_fields, *fits}
+    options = {name: value for name, value in run.request.options.items() if name in known}
+    return run.request.with_values(model=kept.model, search=False, options={**options, **kept.settings})
 
 
 def start_study(ws: Workspace, study: StudyRequest, *, token: str | None = None) -> StudyWork:

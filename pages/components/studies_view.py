@@ -28,7 +28,7 @@ def show(run: Run) -> None:
         md(
             t(
                 "One test part is one draw. Here the training is repeated, and nothing that is measured changes the run: {model}.",
-                model=run_view.model_name(_family(run)),
+                model=run_view.model_name(wf.kept_request(run).model),
             )
         )
     )
@@ -42,21 +42,13 @@ def show(run: Run) -> None:
     token = st.session_state.setdefault("study_token", secrets.token_hex(8))
     if row.button(t("Measure"), key="study_start", icon=":material/straighten:"):
         with notices.guard():
-            request = run.request.with_values(model=_family(run), search=False)
+            request = wf.kept_request(run)
             wf.start_study(ws, wf.StudyRequest(method=method, request=request), token=token)  # type: ignore[arg-type]
             st.session_state["study_token"] = secrets.token_hex(8)
             st.rerun()
     found = [s for s in wf.list_studies(ws, run.dataset_id) if s.request.request.target == run.request.target][:SHOWN]
     is_live = any(s.is_live for s in found)
     st.fragment(_list, run_every=POLL if is_live else None)(run.dataset_id, [s.job_id for s in found], is_live)
-
-
-def _family(run: Run) -> str:
-    """The family of a run; of an ensemble the member with the largest share."""
-    choice = run.choice
-    if choice is None:
-        return run.model
-    return max(choice.candidates, key=lambda c: c.share).model
 
 
 def _list(dataset_id: str, ids: list[str], was_live: bool) -> None:
