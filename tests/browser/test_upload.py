@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Iterator
@@ -110,7 +111,10 @@ def test_streamlits_own_stop_leaves_a_page_that_goes_on(server: Server, page: Pa
 
 def readers(server: Server) -> list[str]:
     """Children of the server that read a file."""
-    lines = [" ".join(child.cmdline()) for child in psutil.Process(server.pid).children(recursive=True)]
+    lines = []
+    for child in psutil.Process(server.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # ended between the two looks, or a zombie, which reads nothing
+            lines.append(" ".join(child.cmdline()))
     return [line for line in lines if "core.confined.main" in line]
 
 

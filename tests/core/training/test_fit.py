@@ -60,9 +60,9 @@ class Job:
 def test_events_come_in_order_and_the_first_batch_is_reported_at_once() -> None:
     job = Job()
     trained = job.run()
-    assert job.kinds() == ["stage", "stage", "batch", "epoch", "epoch", "epoch"]
-    assert [job.events[i].values["name"] for i in (0, 1)] == ["building", "fitting"]
-    assert job.events[2].values["fraction"] == pytest.approx(1 / 8)
+    assert job.kinds() == ["stage", "network", "stage", "batch", "epoch", "epoch", "epoch"]
+    assert [job.events[i].values["name"] for i in (0, 2)] == ["building", "fitting"]
+    assert job.events[3].values["fraction"] == pytest.approx(1 / 8)
     last = job.events[-1].values
     assert set(last) == {
         "epoch",

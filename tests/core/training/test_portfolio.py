@@ -42,4 +42,4 @@ def test_families_that_read_windows_need_rows_in_order() -> None:
 
 
 def test_detectors_are_taken_by_rule() -> None:
-    assert make_portfolio("anomaly", n_rows=5_000, has_order=True).keys == ("conv_autoencoder",)
+    assert make_portfolio("anomaly", n_rows=5_000, has_order=True).keys == ("knn_distance",)
