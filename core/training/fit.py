@@ -127,7 +127,8 @@ def _loss_notes(settings: FitSettings, task: Task) -> list[Message]:
     used = resolved_loss(settings.loss, task)
     if settings.loss in ("auto", used):
         return []
-    asked, taken = (msg(name.replace("_", " ")) for name in (settings.loss, used))
+    # The names of the choices are in the catalogue by their declaration, as the forms show them.
+    asked, taken = (Message(name.replace("_", " ")) for name in (settings.loss, used))
     return [msg("The loss '{asked}' does not fit this task; '{taken}' is used.", asked=asked, taken=taken)]
 
 
