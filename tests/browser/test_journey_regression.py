@@ -180,6 +180,7 @@ def same_as_the_command_line(server: Server, shown: dict[str, float], run: str, 
     settings = [part for name, value in options.items() for part in ("--set", f"{name}={value}")]
     answer = server.cli(
         *("train", "--data", request.dataset_id, "--task", "regression", "--target", "Dicke", "--time", "Zeit"),
+        *("--model", request.model),
         *("--preset", "quick", "--recipe", str(recipe), "--out", str(folder / "bundle"), *settings),
     )
     metrics: Any = answer["metrics"]
