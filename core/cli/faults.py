@@ -7,6 +7,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.errors import DataProblem, Problem
 from core.messages import Message, msg
@@ -18,6 +19,22 @@ class Bug(Exception):
     def __init__(self, error_id: str, log: Path) -> None:
         super().__init__(error_id, log)
         self.error_id, self.log = error_id, log
+
+
+def without_results(work: Any, number: str, log: Path, stopped: Problem) -> Exception:
+    """Why a run or study that has ended has no results: stopped, a problem that the user can mend, or a fault of ours.
+
+    Args:
+        work: With `state`, `problem` and `error_id`.
+        number: What a fault without a number of its own is called.
+        stopped: What is said where somebody stopped it.
+    """
+    if work.problem is None and work.state in ("cancelled", "interrupted"):
+        return stopped
+    if work.problem is None or work.error_id:
+        return Bug(work.error_id or number, log)
+    problem: Problem = work.problem
+    return problem
 
 
 def body(problem: Problem) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from core.cli.common import Answer, Options, figures, follow, note, open_or_import
-from core.cli.faults import Bug
+from core.cli.faults import without_results
 from core.cli.train import train_request
 from core.errors import TrainingProblem
 from core.messages import msg
@@ -26,15 +26,12 @@ def study(options: Options) -> Answer:
     wait_for_job(ws.store, work.job_id, on_event=lambda event: follow(options, event))
     work = wf.get_study(ws, work.job_id)
     if not work.has_result:
-        if work.problem is None and work.state in ("cancelled", "interrupted"):
-            raise TrainingProblem(
-                msg("The study was stopped before it had results."),
-                msg("Expected a study that goes on to its end."),
-                msg("Start it again."),
-            )
-        if work.problem is None or work.error_id:
-            raise Bug(work.error_id or work.job_id, ws.store.path(work.job_id, "log"))
-        raise work.problem
+        stopped = TrainingProblem(
+            msg("The study was stopped before it had results."),
+            msg("Expected a study that goes on to its end."),
+            msg("Start it again."),
+        )
+        raise without_results(work, work.job_id, ws.store.path(work.job_id, "log"), stopped)
     cells = [
         {
             "label": str(c.label),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.common import Answer, Options, check_out, figure_lines, figures, follow, intervals, note, open_or_import, pairs
-from core.cli.faults import Bug
+from core.cli.faults import without_results
 from core.data.dataset import Dataset
 from core.data.split import parse_split
 from core.errors import Problem, SettingProblem, TrainingProblem
@@ -39,15 +39,12 @@ def train(options: Options, *, is_search: bool = False) -> Answer:
     wait_for_job(ws.store, run.job_id, on_event=lambda event: follow(options, event))
     run = wf.get_run(ws, run.id)
     if not run.has_results:
-        if run.problem is None and run.state in ("cancelled", "interrupted"):
-            raise TrainingProblem(
-                msg("The run was stopped before it had results."),
-                msg("Expected a training that goes on to its end."),
-                msg("Run 'train' again, or resume the run on the Runs screen."),
-            )
-        if run.problem is None or run.error_id:
-            raise Bug(run.error_id or run.id, ws.store.path(run.job_id, "log"))
-        raise run.problem
+        stopped = TrainingProblem(
+            msg("The run was stopped before it had results."),
+            msg("Expected a training that goes on to its end."),
+            msg("Run 'train' again, or resume the run on the Runs screen."),
+        )
+        raise without_results(run, run.id, ws.store.path(run.job_id, "log"), stopped)
     if options.out is not None:
         _copy_bundle(ws.store.path(run.id, "bundle"), options.out)
     answer: dict[str, object] = {

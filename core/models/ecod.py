@@ -14,15 +14,19 @@ from core.models.tails import tail_arrays
 from core.settings import Settings
 
 
-class EcodSettings(Settings):
+class TailSettings(Settings):
     """Nothing to tune; only how many rows are kept."""
 
     most_rows: int = most_rows_setting(20_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Ecod:
-    """Each column on its own: −ln of the share of training values at least as extreme, on the side that counts."""
+class TailProbabilities:
+    """Each column on its own: −ln of the share of training values at least as extreme, on the side that counts.
+
+    With `is_copula` it is COPOD (`core/models/copod.py`), which takes the mean of both tails, or the tail on the skewed
+    side where that is more extreme.
+    """
 
     key: str = "ecod"
     title: Message = msg("Tail probabilities (ECOD)")
@@ -32,11 +36,12 @@ class Ecod:
     engine: Engine = "arrays"
     tasks: tuple[Task, ...] = ("anomaly",)
     windowed: bool = False
-    settings: type[Settings] = EcodSettings
+    settings: type[Settings] = TailSettings
     smallest_rows: int = 1
+    is_copula: bool = False
 
     def fit(
-        self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: EcodSettings, seed: int
+        self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: TailSettings, seed: int
     ) -> FittedArrays:
         """Sorted columns and their moments; see `core.models.tails`. `targets` and `seed` are not used.
 
@@ -44,10 +49,10 @@ class Ecod:
             NotEnoughData: fewer than 10 rows.
         """
         rows, notes = kept_rows(inputs, settings.most_rows, self.title)
-        return FittedArrays("tails", tail_arrays(rows, is_copula=False), notes=notes)
+        return FittedArrays("tails", tail_arrays(rows, is_copula=self.is_copula), notes=notes)
 
-    def fit_estimate(self, settings: EcodSettings, shape: Shape, n_windows: int) -> Estimate:
+    def fit_estimate(self, settings: TailSettings, shape: Shape, n_windows: int) -> Estimate:
         return kept_estimate(shape, n_windows, settings.most_rows, kept_a_row=1, operations_a_pair=0, compares=False)
 
 
-SPEC = Ecod()
+SPEC = TailProbabilities()

@@ -19,7 +19,7 @@ from core.models.nearest import chunk_rows, nearest
 from core.models.window_statistics import window_statistics
 
 NEIGHBOURS = 3
-MOST_ROWS = 2_000
+MOST_ROWS = 1_000  # each costs every scored row a comparison
 CROWD = 10
 
 
@@ -70,7 +70,7 @@ _ARRAYS = ("centre", "width", "mean", "scale", "rows", "reach")
 def known_rows(statistics: NDArray[np.float64], codes: NDArray[np.int64]) -> KnownRows:
     """The rows to compare with, from window statistics (n, d) of the training part and their class codes (n,), n ≥ 2.
 
-    At most 2,000: of each class as many as of every other, evenly spread, and all of a class that has fewer, so that a
+    At most 1,000: of each class as many as of every other, evenly spread, and all of a class that has fewer, so that a
     rare fault is not thinned away. A column that does not vary counts nothing as long as it stays as it is, and much
     once it moves: its width is taken as a thousandth of its size.
     """

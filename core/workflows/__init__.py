@@ -67,7 +67,7 @@ from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredE
 from core.workflows.remedies import Remedy, remedy_of
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report
 from core.workflows.results import Results, open_results
-from core.workflows.score_rows import ROW_KINDS, filter_scores, matching_rows, scored_rows, scores_at
+from core.workflows.score_rows import ROW_KINDS, count_unknown, filter_scores, matching_rows, scored_rows, scores_at
 from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file
 from core.workflows.screening import (
     ColumnTrace,

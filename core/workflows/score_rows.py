@@ -95,6 +95,21 @@ def matching_rows(
     return np.concatenate(kept) if kept else np.empty(0, dtype=np.int64)
 
 
+def count_unknown(results: Results, part: str = "all") -> int:
+    """How many rows of a part are unlike every class of the training part; only the two columns that say so are read.
+
+    Raises:
+        SettingProblem: no such part.
+    """
+    if part != "all" and part not in PART_NAMES:
+        raise unknown_choice("part", part, (*PART_NAMES, "all"))
+    if NONE_OF_KNOWN not in results.columns:
+        return 0
+    cells = results.cells(["part", NONE_OF_KNOWN])
+    unknown = cells[NONE_OF_KNOWN].fillna(False).to_numpy(dtype=bool)
+    return int(np.count_nonzero(unknown if part == "all" else unknown & (cells["part"].to_numpy() == PART_NAMES.index(part))))
+
+
 def limit_columns(results: Results, threshold: float | None, positive: str | None) -> dict[str, float | str]:
     """What a file of scores says of a moved limit: `threshold`, and for classes the one that it belongs to; else nothing."""
     if results.task == "anomaly" and threshold is not None:

@@ -25,6 +25,12 @@ def _own(_results: Any, run_id: str, finished: str, part: str, positive: str | N
     return wf.classification_view(_results, part, positive)
 
 
+@st.cache_data(show_spinner=False, max_entries=32, ttl=900)
+def _n_unknown(_results: Any, run_id: str, finished: str, part: str) -> int:
+    """Counted once: moving the limit changes nothing about it."""
+    return wf.count_unknown(_results, part)
+
+
 @st.fragment
 def show(results: Any) -> None:
     """Headline, figures, a curve beside the confusion matrix, all rows; moving the limit reruns only this."""
@@ -59,7 +65,7 @@ def show(results: Any) -> None:
 
 def _unknown(results: Any, part: str) -> None:
     """How many rows are unlike every class that the model knows; nothing where there is none."""
-    n = len(wf.matching_rows(results, part=part, kind="unknown"))
+    n = _n_unknown(results, results.run.id, str(results.run.finished), part)
     if n:
         layout.notes(
             [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import workflows as wf
+from core.models import models_for
 from core.workflows.records import TrainingPlan
 from pages.components import layout, notices, numbers, state
 from pages.components.text import md, say, t, tn
@@ -12,7 +13,7 @@ from pages.components.text import md, say, t, tn
 
 def offer(plan: TrainingPlan) -> None:
     """The button that opens the tree."""
-    n = sum(len(branch.cards) for branch in _tree(plan))
+    n = len(models_for(plan.request.task))  # the tree itself is drawn when it is opened: it costs a plan of each family
     label = tn("See {n} model", "Compare all {n} models", n)
     if st.button(label, key="all_models", icon=":material/account_tree:"):
         _dialog(plan)

@@ -5,11 +5,13 @@ Reads the store from the last event seen; what was read is kept in the session o
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 
 import streamlit as st
 
 from core import workflows as wf
+from core.errors import StoreProblem
 from core.evaluation import MAIN_METRICS
 from core.models import model_by_key
 from core.training.presets import preset_settings
@@ -227,10 +229,10 @@ def _others(run: Run) -> dict[str, Curves]:
     ws = state.workspace()
     readers = st.session_state.setdefault("_beside_readers", {})
     found = {}
-    for other in wf.list_runs(ws, run.dataset_id):
-        if other.id in st.session_state.get(_beside_key(run), ()):
-            reader = readers.setdefault(other.id, wf.CurveReader())
-            found[_beside_name(other)] = wf.read_curves(ws, other.id, reader)
+    for key in st.session_state.get(_beside_key(run), ()):
+        with contextlib.suppress(StoreProblem):  # deleted meanwhile
+            reader = readers.setdefault(key, wf.CurveReader())
+            found[_beside_name(wf.get_run(ws, key))] = wf.read_curves(ws, key, reader)
     return found
 
 
@@ -244,11 +246,7 @@ def _beside_name(run: Run) -> str:
 
 def _choose_others(ws: Workspace, run: Run) -> None:
     """Other trainings of the same question on the same data, whose validation curves are drawn beside this one's."""
-    fitting = {
-        r.id: _beside_name(r)
-        for r in wf.list_runs(ws, run.dataset_id)
-        if r.id != run.id and (r.task, r.request.target) == (run.task, run.request.target) and has_curve(r)
-    }
+    fitting = _comparable(ws, run.id, run)
     if not fitting:
         return
     st.multiselect(
@@ -261,6 +259,16 @@ def _choose_others(ws: Workspace, run: Run) -> None:
         persist_state="session",
         help=md(t("Validation curves of other trainings on the same data, also while they run.")),
     )
+
+
+@st.cache_data(show_spinner=False, max_entries=16, ttl=15)
+def _comparable(_ws: Workspace, run_id: str, _run: Run) -> dict[str, str]:
+    """Names of the runs that can stand beside a run. Remembered for some seconds: a live view looks every second."""
+    return {
+        r.id: _beside_name(r)
+        for r in wf.list_runs(_ws, _run.dataset_id)
+        if r.id != run_id and (r.task, r.request.target) == (_run.task, _run.request.target) and has_curve(r)
+    }
 
 
 def has_curve(run: Run) -> bool:

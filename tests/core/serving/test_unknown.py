@@ -117,6 +117,8 @@ def test_a_run_tells_new_rows_of_a_new_kind_in_its_scores_its_notes_and_its_filt
     assert any("2 of 4 rows are unlike every class" in str(note) for note in scored.warnings)
     results = wf.open_results(workspace, run_id)
     unknown = wf.matching_rows(results, kind="unknown")
+    assert wf.count_unknown(results) == len(unknown)
+    assert wf.count_unknown(results, "test") == len(wf.matching_rows(results, part="test", kind="unknown"))
     assert len(unknown) == int(results.scores["none_of_known"].sum()) < 0.05 * results.n_rows
     share = results.run.metrics["unknown_fraction"]
     assert share.value is not None and share.value <= 0.05
