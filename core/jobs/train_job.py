@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ from core.evaluation import Metric
 from core.jobs import judging
 from core.jobs.auto import forget, run_auto
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
+from core.jobs.last_fit import Part, is_wanted, last_fit
 from core.jobs.search import run_search
 from core.jobs.unknowns import with_unknown
 from core.messages import Message, msg
@@ -32,7 +35,7 @@ from core.models import baseline_for, model_by_key
 from core.serving.bundle import Bundle
 from core.serving.scoring import RawScores, decide, scores_of_inputs
 from core.settings import Settings
-from core.training.events import Event
+from core.training.events import Event, StopRequested
 from core.training.prepare import Prepared, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
@@ -46,11 +49,12 @@ EXAMPLE_ROWS = 8
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A calibrated bundle with its figures and its raw scores of each dataset row."""
+    """A calibrated bundle with its figures, its raw scores of each dataset row, and what to say of its last fit."""
 
     bundle: Bundle
     metrics: tuple[Metric, ...]
     raw: RawScores
+    note: Message | None = None
 
     def scored(self, rows: NDArray[np.int64] | slice) -> pd.DataFrame:
         """What is said of some rows, one row each, in their order."""
@@ -106,7 +110,12 @@ def _run_auto(ctx: JobContext, auto: Resolved, prepared: Prepared, work: Path, b
         shutil.rmtree(work / "bundle" / "baseline", ignore_errors=True)
         baselines = {} if len(baselines) == 1 else _baselines(ctx, resolved, prepared_then, work)
     bundle = with_unknown(chosen.bundle, prepared_then, resolved)
-    main = judge(bundle, prepared_then, resolved, ctx.watch("judging", stops=False))
+    again = (
+        None
+        if chosen.was_stopped
+        else Again(chosen.parts, chosen.seconds_left, ctx.stop_requested, partial(_stage, ctx, "last_fit", 3))
+    )
+    main = judge(bundle, prepared_then, resolved, ctx.watch("judging", stops=False), again)
     _write_results(ctx, resolved, prepared_then, work, main, baselines, chosen.trained, chosen.choice)
     if chosen.was_stopped:
         ctx.cancelled()
@@ -126,8 +135,11 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
             continue
         folder = work / "bundle" / "baseline" if not found else work / f"baseline_{key}"
         spec = model_by_key(key)
-        bundle = fit_baseline(resolved, prepared, spec, _baseline_settings(spec, resolved), folder)
-        found[key] = judge(bundle, prepared, resolved, ctx.watch("baseline"))
+        settings = _baseline_settings(spec, resolved)
+        bundle = fit_baseline(resolved, prepared, spec, settings, folder)
+        part = Part(replace(resolved, spec=spec, model_settings=settings), prepared)
+        again = Again((part,), _budget_seconds(resolved), ctx.stop_requested)
+        found[key] = judge(bundle, prepared, resolved, ctx.watch("baseline"), again)
         # While the network trains, the baseline shows its validation figures: the test part is opened at the end, once.
         shown = _figures(found[key].bundle, found[key].raw, VALIDATION, prepared, resolved)
         ctx.emit(
@@ -164,7 +176,15 @@ def _main(
         )
         trained = {"stopped_by": fit.stopped_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
     bundle = with_unknown(bundle, prepared, resolved)
-    return judge(bundle, prepared, resolved, ctx.watch("judging", stops=resolved.spec.role == "baseline")), trained
+    left = _budget_seconds(resolved) - float(bundle.manifest.training.get("seconds", 0.0))
+    may_go_on = trained["stopped_by"] in ("fitted", "patience", "epochs")
+    tell = partial(_stage, ctx, "last_fit", 2)
+    again = Again((Part(resolved, prepared),), left, ctx.stop_requested, tell) if may_go_on else None
+    return judge(bundle, prepared, resolved, ctx.watch("judging", stops=resolved.spec.role == "baseline"), again), trained
+
+
+def _budget_seconds(resolved: Resolved) -> float:
+    return 60.0 * (resolved.fit.budget_minutes or resolved.request.budget_minutes)
 
 
 def _told_epochs(ctx: JobContext) -> int:
@@ -178,12 +198,32 @@ def _told_epochs(ctx: JobContext) -> int:
     return min(told, int(batch.values["epoch"]) - 1) if is_later and batch is not None else told
 
 
-def judge(bundle: Bundle, prepared: Prepared, resolved: Resolved, watch: Watch = unwatched) -> Judged:
-    """Choose threshold, interval or decision on the validation part, then measure on the test part."""
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a last fit needs: the models, the seconds that it may take, who may end it and who is told that it begins."""
+
+    parts: tuple[Part, ...]
+    seconds: float
+    stop_requested: StopRequested
+    tell: Callable[[], None] = lambda: None
+
+
+def judge(
+    bundle: Bundle, prepared: Prepared, resolved: Resolved, watch: Watch = unwatched, again: Again | None = None
+) -> Judged:
+    """Choose threshold, interval or decision on the validation part, fit once more with it, then measure on the test part."""
     raw = scores_of_inputs(bundle, prepared.inputs, prepared.room, watch)
-    manifest = judging.calibrated(bundle.manifest, raw, prepared, resolved)
-    calibrated = rewrite(bundle, manifest)
-    return Judged(calibrated, _figures(calibrated, raw, TEST, prepared, resolved), raw)
+    calibrated = rewrite(bundle, judging.calibrated(bundle.manifest, raw, prepared, resolved))
+    last = None
+    if again is not None and is_wanted(resolved, prepared):
+        again.tell()
+        last = last_fit(calibrated, again.parts, seconds=again.seconds, stop_requested=again.stop_requested)
+    if last is None:
+        return Judged(calibrated, _figures(calibrated, raw, TEST, prepared, resolved), raw)
+    later = scores_of_inputs(last.bundle, prepared.inputs, prepared.room, watch)
+    held = prepared.split.rows(VALIDATION)
+    later.outputs[held] = raw.outputs[held]  # the model of the first fit had not seen them
+    return Judged(last.bundle, _figures(last.bundle, later, TEST, prepared, resolved), later, last.note)
 
 
 def _figures(bundle: Bundle, raw: RawScores, part: int, prepared: Prepared, resolved: Resolved) -> tuple[Metric, ...]:
@@ -213,7 +253,7 @@ def _write_results(
         save_array(work / "contributions.npy", main.raw.contributions)
     summary = {
         "trained": trained,
-        "notes": [n.to_json() for n in _notes(prepared, resolved, trained)],
+        "notes": [n.to_json() for n in (*_notes(prepared, resolved, trained), *([main.note] if main.note else []))],
         "changes": recipe_changes(prepared),
         "width": resolved.width,
         "n_train": len(prepared.train),

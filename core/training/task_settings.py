@@ -9,7 +9,7 @@ from core.settings import Settings, setting
 NOT_ASKED: Mapping[str, tuple[str, ...]] = {
     "regression": ("cap", "own_start", "false_alarms_per_week", "oversample", "unknown_rate"),
     "classification": ("cap", "own_start", "false_alarms_per_week", "interval_miss_rate"),
-    "anomaly": ("cap", "own_start", "interval_miss_rate", "oversample", "unknown_rate"),
+    "anomaly": ("cap", "own_start", "interval_miss_rate", "oversample", "unknown_rate", "last_fit"),
     "rul": ("false_alarms_per_week", "oversample", "unknown_rate"),
 }
 """Settings that mean nothing to a task, by task."""
@@ -63,4 +63,10 @@ class TaskSettings(Settings):
         title="Repeat rare classes",
         help="Training windows of rare classes are repeated until all classes are equally frequent, for the model and its "
         "baselines alike. Validation and test part stay as they are.",
+    )
+    last_fit: bool = setting(
+        True,
+        title="Fit once more at the end",
+        help="Once everything is chosen, the model is fitted once more with the rows of the validation part, which are a fifth of "
+        "what is known. Interval and decision stay as the fit before gave them.",
     )

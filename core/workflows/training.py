@@ -229,6 +229,7 @@ def stage_title(stage: str) -> Message:
         "training": msg("Training"),
         "building": msg("Building the network"),
         "fitting": msg("Training"),
+        "last_fit": msg("Fitting once more with the rows that were held back for choosing"),
         "writing": msg("Judging and writing results"),
     }
     return titles.get(stage, msg("Waiting"))

@@ -313,3 +313,16 @@ def test_a_choice_whose_worker_is_killed_goes_on_at_the_candidate_where_it_was(t
     assert ended.choice is not None and all(c.state == "done" for c in ended.choice.candidates)
     for number in done_before:
         assert ended.choice.candidates[number].figure == before[number].figure
+
+
+def test_a_network_far_behind_after_a_fair_part_of_its_time_is_given_up_and_one_that_is_near_is_not() -> None:
+    curve = [{"val_loss": 0.9 - 0.01 * i, "val_metric": 6.0 - 0.1 * i} for i in range(10)]
+    seen = auto._Seen()
+    for i, values in enumerate(curve):
+        assert not seen.is_hopeless(3.0) or i >= auto.FEWEST_EPOCHS, "a few epochs say nothing"
+        seen.add(values, is_classes=False)
+    assert seen.error == pytest.approx(5.1)
+    assert seen.is_hopeless(3.0) and not seen.is_hopeless(3.5), "5.1 lies above 1.5 x 3.0 and below 1.5 x 3.5"
+    assert not seen.is_hopeless(3.0, margin=1.0), "and not by the margin too"
+    seen.add({"val_metric": 4.4, "val_loss": None}, is_classes=False)
+    assert not seen.is_hopeless(3.0), "one good epoch is enough"
