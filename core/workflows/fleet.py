@@ -23,8 +23,10 @@ from core.store.files import disk_errors
 from core.workflows.csv_out import write_csv
 from core.workflows.fleet_lives import FleetSettings, UnitTable, life_unit, lives_of, read_units, unit_name
 from core.workflows.fleet_plan import FleetView, look_ahead, view_of
+from core.workflows.importing import list_datasets
 from core.workflows.results import Results
 from core.workflows.scoring import read_table
+from core.workflows.workspace import Workspace
 
 JUDGED_ROWS = 5_000
 COLUMNS = (
@@ -96,6 +98,14 @@ def fleet_view(
     return replace(view, quality=quality, quality_by_age=by_age, judged=judged, notes=notes)
 
 
+def fleets_of(ws: Workspace, results: Results) -> tuple[Dataset, ...]:
+    """Datasets that may be a fleet in service of a run: they have all of its columns. Newest first, the run's own not among them."""
+    manifest = results.manifest
+    needed = {c.name for c in manifest.columns if c.name in load_bundle(_bundle(results), check=False).pipeline.plan.columns}
+    needed |= {name for name in (results.group, results.time) if name is not None}
+    return tuple(d for d in list_datasets(ws) if d.id != results.dataset.id and needed <= {column.name for column in d.columns})
+
+
 def read_remaining(path: Path, column: str, group: str) -> dict[str, float]:
     """What remained in truth, by unit, from a file with one row a unit.
 
@@ -132,6 +142,10 @@ def _cap(results: Results) -> float | None:
     return None if cap is None else float(cap)
 
 
+def _bundle(results: Results) -> Path:
+    return results.folder.parent / "bundle"
+
+
 def _no_scores(n: int) -> pd.DataFrame:
     return pd.DataFrame({"prediction": np.nan, "lower": np.nan, "upper": np.nan, "why_not": "", "part": -1}, index=range(n))
 
@@ -143,7 +157,7 @@ def _own_scores(results: Results, rows: NDArray[np.int64]) -> pd.DataFrame:
 
 def _scored(results: Results, fleet: Dataset, rows: NDArray[np.int64]) -> tuple[pd.DataFrame, tuple[Message, ...]]:
     """The model's scores of a fleet at some rows, and what was odd about it. All rows are read: a window looks back."""
-    bundle = load_bundle(results.folder.parent / "bundle", check=False)
+    bundle = load_bundle(_bundle(results), check=False)
     with disk_errors(), TemporaryDirectory(prefix="andon-fleet-", ignore_cleanup_errors=True) as folder:
         raw = raw_scores(bundle, fleet.rows(), Room(Path(folder)))
         return _placed(rows, decide(bundle, raw, rows[rows >= 0])), input_notes(bundle, raw)

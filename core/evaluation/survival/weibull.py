@@ -19,6 +19,7 @@ from core.evaluation.result import Metric, not_defined
 from core.messages import Message, msg, msg_n
 
 DROP = 1.9207294103470620  # half of the 95 % quantile of chi-square with one degree of freedom
+_Z = 1.959963984540054
 LEAST_FAILURES = 2
 FEW_FAILURES = 10
 FARTHEST = 60.0  # on the log scale: an end of an interval beyond e^60 times the estimate is open
@@ -73,6 +74,17 @@ class WeibullFit:
         centre = np.log([self.curve.shape, self.curve.scale])
         drawn = np.random.default_rng(seed).multivariate_normal(centre, self.covariance, n)
         return tuple(Weibull(float(a), float(b)) for a, b in np.exp(drawn))
+
+    def age_band(self, failed_share: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """95 % bounds of the ages at which shares, 0 < share < 1, have failed: normal on the log scale, for drawing. NaN without a fit."""
+        share = np.asarray(failed_share, dtype=np.float64)
+        if self.curve is None:
+            return np.full_like(share, np.nan), np.full_like(share, np.nan)
+        by_shape = -np.log(-np.log1p(-share)) / self.curve.shape  # d log age / d log shape; by log scale it is 1
+        (a, b), (_, c) = self.covariance
+        half = _Z * np.sqrt(np.maximum(0, a * by_shape**2 + 2 * b * by_shape + c))
+        centre = np.log(self.curve.age_at(share))
+        return np.exp(centre - half), np.exp(centre + half)
 
 
 def fit_weibull(ages: ArrayLike, failed: ArrayLike) -> WeibullFit:
