@@ -86,6 +86,7 @@ def _answer(view: Any, run: str | None, options: Options) -> dict[str, object]:
         "quality": _quality(view.quality),
         "quality_by_age": _quality(view.quality_by_age),
         "judged": _quality(view.judged),
+        "judged_by_age": _quality(view.judged_by_age),
         "notes": [str(n) for n in view.notes],
         "out": None if options.out is None else str(options.out),
     }
@@ -137,8 +138,9 @@ def _lines(view: Any, options: Options) -> list[str]:
         ("held-out units", view.quality),
         ("the same by age alone", view.quality_by_age),
         ("this fleet", view.judged),
+        ("this fleet by age alone", view.judged_by_age),
     ):
-        if found is not None:
+        if found is not None and found.n:
             lines.append(
                 f"chances on {name}: Brier {found.brier.value:.3g} (the share alone {found.brier_of_share:.3g}); "
                 f"{found.expected:.1f} failures foretold, {found.came} came, of {found.n}"

@@ -88,14 +88,17 @@ def fleet_view(
         scores = _own_scores(results, own.lives.last_row)
     lives = lives_of((own,) if fleet is own else (own, fleet), life_unit(results.dataset, results.time))
     within, held_out, running = look_ahead(settings, lives), _held_out(results, own), _running(fleet, scores)
-    view = view_of(lives, running, within, settings.period, held_out, _cap(results))
+    cap = _cap(results)
+    view = view_of(lives, running, within, settings.period, held_out, cap, _reach(results, cap))
     quality, by_age = _quality(results, own, held_out, within)
     came = _came(fleet, view.units, truth)
-    judged = None
-    if np.isfinite(came).any():
-        judged = chance_quality(1 - view.units["chance"].to_numpy(), np.where(np.isfinite(came), came <= within, np.nan))
+    known = np.where(np.isfinite(came), came <= within, np.nan)
+    judged, judged_by_age = (
+        chance_quality(1 - view.units[name].to_numpy(), known) if np.isfinite(known).any() else None
+        for name in ("chance", "chance_by_age")
+    )
     notes = (*view.notes, *_taught(own), *_in_training(running), *extra)
-    return replace(view, quality=quality, quality_by_age=by_age, judged=judged, notes=notes)
+    return replace(view, quality=quality, quality_by_age=by_age, judged=judged, judged_by_age=judged_by_age, notes=notes)
 
 
 def fleets_of(ws: Workspace, results: Results) -> tuple[Dataset, ...]:
@@ -142,6 +145,12 @@ def _cap(results: Results) -> float | None:
     return None if cap is None else float(cap)
 
 
+def _reach(results: Results, cap: float | None) -> float | None:
+    """How far ahead the model tells lives apart: a life predicted at the cap may be shorter by the half width of the interval."""
+    interval = results.manifest.interval
+    return cap if cap is None or interval is None else max(cap - interval.half_width, 0.0)
+
+
 def _bundle(results: Results) -> Path:
     return results.folder.parent / "bundle"
 
@@ -180,7 +189,7 @@ def _held_out(results: Results, own: UnitTable) -> HeldOut:
     """What was predicted on the validation part, and what came; padded windows are left out."""
     rows = results.part_rows("validation")
     full = rows[(results.cells(["why_not"], rows)["why_not"] != PADDED).to_numpy(dtype=bool)]
-    return HeldOut(results.numbers("prediction", full), own.remaining()[full])
+    return HeldOut(results.numbers("prediction", full), own.remaining()[full], own.codes[full])
 
 
 def _quality(

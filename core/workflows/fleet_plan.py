@@ -14,6 +14,7 @@ from core.messages import Message, Value, msg, msg_n
 from core.workflows.fleet_lives import FleetLives, FleetSettings
 
 N_PERIODS = 6
+MOST_DRAWN = 2_000  # beyond so many units the chances are taken as they are: drawing them anew would take minutes
 DISAGREE = 0.5  # chances of model and age that lie so far apart tell opposite things
 
 
@@ -27,7 +28,7 @@ class FleetView:
     or ""), at_cap, why_not. Columns of the model are NaN without one. `plan` has a row a period: from, to, due, cumulated,
     expected, low, high (expected failures up to there with a 95 % interval). `quality` judges the model's chances on units that
     it had not learned from, `quality_by_age` those of age alone on the same rows; None where nothing is known of such units.
-    `judged` is the same for the fleet in service, where what came is known.
+    `judged` and `judged_by_age` are the same for the fleet in service, where what came is known.
     """
 
     headline: Message
@@ -43,6 +44,7 @@ class FleetView:
     quality: ChanceQuality | None = None
     quality_by_age: ChanceQuality | None = None
     judged: ChanceQuality | None = None
+    judged_by_age: ChanceQuality | None = None
 
     @property
     def unit(self) -> str:
@@ -86,26 +88,31 @@ def view_of(
     period: float | None,
     held_out: HeldOut | None = None,
     cap: float | None = None,
+    reach: float | None = None,
 ) -> FleetView:
     """The view of the units that run.
 
     Args:
         running: A row a unit: unit, age, prediction, lower, upper, why_not, part, place.
         held_out: What the model predicted elsewhere and what came; None, or too few rows: chances by age alone.
+        cap: Above it the model predicts nothing.
+        reach: How far ahead it tells lives apart; further, what it predicts at the cap may have failed as well. None: the cap.
     """
     has_model = held_out is not None and held_out.is_enough
-    horizons = np.concatenate([[within], _periods(period or within, cap if has_model else None)])
+    reach = cap if reach is None else reach
+    horizons = np.concatenate([[within], _periods(period or within, reach if has_model else None)])
     age = running["age"].to_numpy(dtype=np.float64)
     by_age = np.full((len(running), len(horizons)), np.nan)
     if lives.weibull.curve is not None and len(running):
         by_age = lives.weibull.curve.chance_to_last(age[:, None], horizons[None, :])
+    prediction, drawn = running["prediction"].to_numpy(dtype=np.float64), None
     chance = np.full_like(by_age, np.nan)
     if held_out is not None:
-        chance = held_out.chance_to_last(running["prediction"].to_numpy(dtype=np.float64), horizons)
+        chance = held_out.chance_to_last(prediction, horizons)
+        drawn = 1 - held_out.drawn_chances(prediction, horizons) if has_model and len(running) <= MOST_DRAWN else None
     used = chance if has_model else by_age
     places = due_times(used[:, 1:], horizons[1:])
     ends = np.append(horizons[1:], np.nan)
-    prediction = running["prediction"].to_numpy(dtype=np.float64)
     units = running.assign(
         chance=chance[:, 0],
         chance_by_age=by_age[:, 0],
@@ -115,25 +122,25 @@ def view_of(
     )
     order = np.lexsort((-age, np.nan_to_num(prediction, nan=np.inf), np.nan_to_num(used[:, 0], nan=np.inf)))
     units = units.iloc[order].reset_index(drop=True)
-    expected = count_failures(1 - chance[:, 0]) if has_model else None
+    expected = count_failures(1 - chance[:, 0], None if drawn is None else drawn[:, :, 0]) if has_model else None
     return FleetView(
         headline=_headline(lives, units, used[order, 0], within),
         lives=lives,
         within=within,
         units=units,
-        plan=_plan(used[:, 1:], places, horizons[1:]),
+        plan=_plan(used[:, 1:], places, horizons[1:], None if drawn is None else drawn[:, :, 1:]),
         expected=expected,
         expected_by_age=count_by_lives(lives.weibull, age, within),
         cap=cap,
         held_out=0 if held_out is None else held_out.n,
-        notes=(*lives.notes, *_notes(units, within, held_out, cap)),
+        notes=(*lives.notes, *_notes(units, within, held_out, cap, reach)),
     )
 
 
-def _periods(length: float, cap: float | None) -> NDArray[np.float64]:
-    """Ends of the periods of the plan; none beyond the cap, where a model tells units apart no more."""
+def _periods(length: float, reach: float | None) -> NDArray[np.float64]:
+    """Ends of the periods of the plan; none further ahead than a model reaches, but one at least."""
     ends = length * np.arange(1, N_PERIODS + 1, dtype=np.float64)
-    return ends if cap is None else ends[: max(1, int(np.count_nonzero(ends <= cap * (1 + 1e-9))))]
+    return ends if reach is None else ends[: max(1, int(np.count_nonzero(ends <= reach * (1 + 1e-9))))]
 
 
 def _hints(model: NDArray[np.float64], by_age: NDArray[np.float64]) -> NDArray[np.object_]:
@@ -141,10 +148,12 @@ def _hints(model: NDArray[np.float64], by_age: NDArray[np.float64]) -> NDArray[n
     return np.where(apart <= -DISAGREE, "faster", np.where(apart >= DISAGREE, "slower", "")).astype(object)
 
 
-def _plan(chances: NDArray[np.float64], places: NDArray[np.int64], ends: NDArray[np.float64]) -> pd.DataFrame:
+def _plan(
+    chances: NDArray[np.float64], places: NDArray[np.int64], ends: NDArray[np.float64], drawn: NDArray[np.float64] | None
+) -> pd.DataFrame:
     """Units that fall due in each period, and the failures to expect up to its end."""
     due = np.bincount(places, minlength=len(ends) + 1)[: len(ends)]
-    counts = [count_failures(1 - chances[:, j]) for j in range(len(ends))]
+    counts = [count_failures(1 - chances[:, j], None if drawn is None else drawn[:, :, j]) for j in range(len(ends))]
     return pd.DataFrame(
         {
             "from": np.concatenate([[0.0], ends[:-1]]),
@@ -200,14 +209,16 @@ def _all_failed(lives: FleetLives) -> Message:
     )
 
 
-def _notes(units: pd.DataFrame, within: float, held_out: HeldOut | None, cap: float | None) -> tuple[Message, ...]:
+def _notes(
+    units: pd.DataFrame, within: float, held_out: HeldOut | None, cap: float | None, reach: float | None
+) -> tuple[Message, ...]:
     notes = []
-    if held_out is not None and cap is not None and within > cap:
+    if held_out is not None and cap is not None and reach is not None and within > reach:
         notes.append(
             msg(
-                "The model tells no lives above its cap of {cap} apart; chances to last {within} are about the same for all such units.",
+                "Chances to last more than {reach} lean on the cap of {cap}, above which the model tells no lives apart.",
+                reach=reach,
                 cap=cap,
-                within=within,
             )
         )
     n_cap, n_none = int(units["at_cap"].sum()), int(units["prediction"].isna().sum())

@@ -14,6 +14,7 @@ import streamlit as st
 from core import workflows as wf
 from core.data.dataset import Dataset
 from core.evaluation.survival import ChanceQuality, Count
+from core.messages import msg
 from pages.components import charts, layout, notices, numbers, state, words
 from pages.components.choices import fixed
 from pages.components.looks import charts_look
@@ -69,7 +70,18 @@ def _fleet_choice(results: Any) -> Dataset | None:
         help=t("A dataset with the same columns holds units in service: they are scored by the model, and count as running."),
         persist_state="session",
     )
-    return offered.get(chosen)
+    fleet = offered.get(chosen)
+    if fleet is None or not wf.is_large(fleet):
+        return fleet
+    notices.note(
+        msg(
+            "'{name}' is too large to be looked at while you wait: 'fleet {run} --data {id}' on the command line does it.",
+            name=fleet.name,
+            run=results.run.id,
+            id=fleet.id,
+        )
+    )
+    return None
 
 
 def _settings(results: Any) -> dict[str, Any]:

@@ -17,22 +17,31 @@ from core.evaluation.bootstrap import percentile_bounds, resampling
 from core.evaluation.result import Metric, not_defined
 from core.messages import msg
 
-NEAR_SHARE, LEAST_NEAR, LEAST_ROWS = 0.1, 50, 20
+NEAR_SHARE, LEAST_NEAR, LEAST_ROWS, DRAWS = 0.1, 50, 20, 200
 EDGES = np.array([0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0])
 
 
 class HeldOut:
-    """Predictions of held-out rows (n,) and the remaining life that came (n,), the same unit; rows with a NaN are left out."""
+    """Predictions of held-out rows (n,) and the remaining life that came (n,), the same unit; rows with a NaN are left out.
 
-    def __init__(self, prediction: ArrayLike, truth: ArrayLike) -> None:
+    `units` (n,) says which rows are of one unit and resemble each other; without them each row stands for itself.
+    """
+
+    def __init__(self, prediction: ArrayLike, truth: ArrayLike, units: ArrayLike | None = None) -> None:
         predicted, came = np.asarray(prediction, dtype=np.float64), np.asarray(truth, dtype=np.float64)
         known = np.isfinite(predicted) & np.isfinite(came)
         order = np.argsort(predicted[known], kind="stable")
         self._predicted, self._error = predicted[known][order], (came - predicted)[known][order]
+        names = np.arange(len(known)) if units is None else np.asarray(units)
+        self._units = np.unique(names[known][order], return_inverse=True)[1] if known.any() else np.zeros(0, dtype=np.int64)
 
     @property
     def n(self) -> int:
         return len(self._predicted)
+
+    @property
+    def n_units(self) -> int:
+        return int(self._units.max()) + 1 if self.n else 0
 
     @property
     def is_enough(self) -> bool:
@@ -45,14 +54,30 @@ class HeldOut:
         whose predictions are nearest: a tenth of them, at least 50. NaN for a prediction that is NaN; all NaN where fewer
         than 20 rows are held out.
         """
+        return self._chances(prediction, within, np.ones((1, max(1, self.n_units))))[0]
+
+    def drawn_chances(
+        self, prediction: ArrayLike, within: ArrayLike, *, draws: int = DRAWS, seed: int = 0
+    ) -> NDArray[np.float64]:
+        """The same (draws, n, m) for units held out that are drawn anew, with replacement: how far the chances might be off
+        because few units were there to learn them from."""
+        drawn = np.random.default_rng(seed).multinomial(
+            self.n_units, np.full(max(1, self.n_units), 1 / max(1, self.n_units)), draws
+        )
+        return self._chances(prediction, within, drawn.astype(np.float64))
+
+    def _chances(self, prediction: ArrayLike, within: ArrayLike, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Chances (draws, n, m) where each held-out unit counts by its weight, (draws, n_units)."""
         predicted, horizon = np.atleast_1d(np.asarray(prediction, float)), np.atleast_1d(np.asarray(within, float))
-        found = np.full((len(predicted), len(horizon)), np.nan)
+        found = np.full((len(weights), len(predicted), len(horizon)), np.nan)
         if not self.is_enough:
             return found
         k = min(self.n, max(LEAST_NEAR, round(NEAR_SHARE * self.n)))
         for row in np.flatnonzero(np.isfinite(predicted)):
-            lives = predicted[row] + self._error[self._near(predicted[row], k)]
-            found[row] = (np.count_nonzero(lives[:, None] > horizon[None, :], axis=0) + 0.5) / (k + 1)
+            near = self._near(predicted[row], k)
+            lasts = (predicted[row] + self._error[near])[:, None] > horizon[None, :]
+            each = weights[:, self._units[near]]
+            found[:, row] = (each @ lasts + 0.5) / (each.sum(axis=1, keepdims=True) + 1)
         return found
 
     def _near(self, at: float, k: int) -> slice:

@@ -28,16 +28,19 @@ class Count:
     n: int
 
 
-def count_failures(chances: ArrayLike) -> Count:
+def count_failures(chances: ArrayLike, drawn: ArrayLike | None = None) -> Count:
     """How many of some units fail, each with its own chance (n,) from 0 to 1; NaN is left out. No unit: 0 of 0.
+
+    Args:
+        drawn: (draws, n) chances as they might be as well; then what is uncertain about them is part of the interval.
 
     Example:
         >>> count_failures([1.0, 1.0, 0.0]).low
         2
     """
     chance = np.asarray(chances, dtype=np.float64)
-    chance = chance[np.isfinite(chance)]
-    return _count(chance, [chance])
+    known = np.isfinite(chance)
+    return _count(chance[known], [chance[known]] if drawn is None else list(np.asarray(drawn, dtype=np.float64)[:, known]))
 
 
 def count_by_lives(fit: WeibullFit, ages: ArrayLike, within: float, seed: int = 0) -> Count | None:

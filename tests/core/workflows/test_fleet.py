@@ -99,7 +99,9 @@ def test_the_fleet_in_service_is_scored_and_sorted_by_urgency(
     assert 0 < n < 20
     first = view.units["unit"].iloc[0]
     assert str(view.headline) == f"{n} of 20 running units will probably need work within 10 cycles; most urgent: unit {first}"
-    assert view.plan["due"].iloc[0] == n and view.plan["to"].tolist() == [10, 20, 30, 40]
+    assert view.plan["due"].iloc[0] == n and view.plan["to"].tolist() == [10, 20, 30]
+    interval = results.manifest.interval
+    assert interval is not None and 30 <= 40 - interval.half_width < 40, "no further than the cap less the interval"
     assert (np.diff(view.plan["expected"]) >= 0).all() and view.plan["cumulated"].iloc[-1] == view.plan["due"].sum()
     assert view.judged is not None and view.judged.n == 20
     assert view.judged.came == sum(v <= 10 for v in left.values())
@@ -119,7 +121,7 @@ def test_chances_are_judged_on_machines_that_were_held_back(results: wf.Results)
 def test_the_chance_is_made_from_the_uncapped_lives_of_the_validation_part(results: wf.Results, service) -> None:  # type: ignore[no-untyped-def]
     view = wf.fleet_view(results, wf.FleetSettings(within=45), in_service=service)
     assert (view.units["chance"] > 0).all(), "beyond the cap of 40 some machines last"
-    assert any("tells no lives above its cap of 40 apart" in str(n) for n in view.notes)
+    assert any("lean on the cap of 40" in str(n) for n in view.notes)
     rows = results.part_rows("validation")
     table = life_table(30)
     left = (table.groupby("unit")["cycle"].transform("max") - table["cycle"]).to_numpy()[rows]
@@ -213,7 +215,8 @@ def test_model_and_age_that_disagree_are_named() -> None:
             "place": [0, 1],
         }
     )
-    view = view_of(_lives(), running, 30.0, None, HeldOut(np.arange(100.0), np.arange(100.0)), 90.0)
+    view = view_of(_lives(), running, 30.0, None, HeldOut(np.arange(100.0), np.arange(100.0)), 90.0, 65.0)
+    assert view.plan["to"].tolist() == [30, 60], "the plan goes no further than the model reaches"
     assert view.units.set_index("unit")["hint"].to_dict() == {"young": "faster", "old": "slower"}
     assert str(view.headline).startswith(
         "1 of 2 running units will probably need work within 30 cycles; most urgent: unit young"

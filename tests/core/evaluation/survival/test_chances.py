@@ -77,6 +77,34 @@ def test_chances_of_the_model_are_counted_among_the_nearest_errors() -> None:
     assert held.chance_to_last([1.0, 2.0], [3.0, 4.0, 5.0]).shape == (2, 3)
 
 
+def test_few_held_out_units_make_the_number_less_sure() -> None:
+    # 12 units held out, each with an error of its own for all of its rows; 60 others of the same kind run.
+    rng = np.random.default_rng(6)
+    held, only_chance = 0, 0
+    for seed in range(150):
+        units = np.repeat(np.arange(12), 40)
+        predicted = np.tile(np.linspace(5, 80, 40), 12)
+        came = np.maximum(0, predicted + rng.normal(0, 15, 12)[units])
+        now = rng.uniform(5, 80, 60)
+        failed = int((np.maximum(0, now + rng.normal(0, 15, 60)) <= 30).sum())
+        known = HeldOut(predicted, came, units)
+        chance = 1 - known.chance_to_last(now, 30.0)[:, 0]
+        found = count_failures(chance, 1 - known.drawn_chances(now, 30.0, seed=seed)[:, :, 0])
+        held += found.low <= failed <= found.high
+        narrow = count_failures(chance)
+        only_chance += narrow.low <= failed <= narrow.high
+        assert found.expected == narrow.expected
+    assert held >= 135 > only_chance, (held, only_chance)  # 142 wanted; as single rows they look far surer than they are
+
+
+def test_chances_drawn_with_every_unit_once_are_the_chances() -> None:
+    rng = np.random.default_rng(7)
+    known = HeldOut(rng.uniform(0, 100, 300), rng.uniform(0, 100, 300), np.repeat(np.arange(30), 10))
+    drawn = known.drawn_chances([20.0, 70.0], [10.0, 40.0], draws=3000)
+    np.testing.assert_allclose(drawn.mean(axis=0), known.chance_to_last([20.0, 70.0], [10.0, 40.0]), atol=0.01)
+    assert known.n_units == 30 and HeldOut([1.0, 2.0], [1.0, 2.0]).n_units == 2 and HeldOut([], []).n_units == 0
+
+
 def test_with_few_held_out_rows_there_is_no_chance() -> None:
     held = HeldOut(np.r_[np.arange(19.0), np.nan], np.zeros(20))
     assert held.n == 19 and not held.is_enough and np.isnan(held.chance_to_last(5.0, 5.0)).all()
