@@ -203,6 +203,7 @@ def test_a_fleet_that_cannot_be_told_says_why(cli: Cli, tmp_path: Path) -> None:
     named = ("fleet", "--data", data, "--group", "unit", "--time", "cycle")
     assert "one of 'auto', 'ended', 'running'" in cli(*named, "--failed", "sometimes", code=2)["expected"]
     assert cli(*named, "--failed", "column:nope", code=2)["what"] == "There is no column 'nope'."
+    assert cli(*named, "--truth", "x.csv:rul", code=2)["what"] == "--truth was given without a run."
     assert cli(*named, "--within", "-3", code=2)["expected"] == "Expected: more than 0."
     value = cli("train", "--data", saved(regression_table(), tmp_path), *BASE)["run"]
     assert "answers another question" in cli("fleet", value, code=2)["what"]

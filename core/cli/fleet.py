@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
-from core.cli.common import Answer, Options, aligned, check_out, open_or_import
+from core.cli.common import Answer, Options, aligned, check_out, file_and_column, open_or_import
 from core.errors import SettingProblem
 from core.evaluation.result import Metric
 from core.evaluation.survival import ChanceQuality, Count
@@ -22,6 +21,10 @@ def fleet(options: Options) -> Answer:
         check_out(options.out)
     settings = wf.FleetSettings.read(_settings(options))
     ws = wf.open_workspace()
+    if options.run is None and options.truth is not None:
+        raise SettingProblem(
+            msg("--truth was given without a run."), msg("Only chances of a model are judged."), msg("Name the run as well.")
+        )
     if options.run is None and options.data is None:
         raise SettingProblem(
             msg("Neither a run nor data was given."),
@@ -37,8 +40,8 @@ def fleet(options: Options) -> Answer:
         in_service = None if options.data is None else open_or_import(ws, options.data)
         truth = None
         if options.truth is not None:
-            path, _, column = options.truth.rpartition(":")
-            truth = wf.read_remaining(Path(path), column, results.group or "")
+            path, column = file_and_column(options.truth)
+            truth = wf.read_remaining(path, column, results.group or "")
         view, run = wf.fleet_view(results, settings, in_service=in_service, truth=truth), results.run.id
     if options.out is not None:
         wf.export_fleet(view, options.out)

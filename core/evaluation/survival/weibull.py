@@ -35,7 +35,8 @@ class Weibull:
 
     def survival(self, age: ArrayLike) -> NDArray[np.float64]:
         """Share that reaches an age ≥ 0."""
-        return np.asarray(np.exp(-((np.asarray(age, dtype=np.float64) / self.scale) ** self.shape)))
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(-((np.asarray(age, dtype=np.float64) / self.scale) ** self.shape)))
 
     def age_at(self, failed_share: ArrayLike) -> NDArray[np.float64]:
         """The age at which a share, 0 ≤ share < 1, has failed; 0.1 gives the B10 life."""
@@ -43,8 +44,11 @@ class Weibull:
 
     def chance_to_last(self, age: ArrayLike, within: ArrayLike) -> NDArray[np.float64]:
         """Chance that a unit which runs at `age` still runs `within` later: S(age + within) / S(age)."""
-        now, then = np.asarray(age, dtype=np.float64), np.asarray(age, dtype=np.float64) + np.asarray(within, dtype=np.float64)
-        return np.asarray(np.exp((now / self.scale) ** self.shape - (then / self.scale) ** self.shape))
+        now = np.asarray(age, dtype=np.float64)
+        then = now + np.asarray(within, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            spent, later = (now / self.scale) ** self.shape, (then / self.scale) ** self.shape
+            return np.asarray(np.where(np.isinf(later), 0.0, np.exp(spent - later)))
 
 
 @dataclass(frozen=True, slots=True)

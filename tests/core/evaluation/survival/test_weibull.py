@@ -82,6 +82,17 @@ def test_chance_to_last_and_ages() -> None:
     two = Weibull(2.0, 100.0)
     assert two.chance_to_last(50.0, 30.0) == pytest.approx(two.survival(80.0) / two.survival(50.0))
     assert two.survival(two.age_at(0.1)) == pytest.approx(0.9)
+    assert Weibull(400.0, 10.0).chance_to_last(90.0, 1.0) == 0, "far beyond all lives, where powers overflow"
+
+
+def test_the_band_of_the_plot_is_the_standard_error_of_the_scale_at_the_scale() -> None:
+    fit = fit_weibull(NIST, NIST_FAILED)
+    low, high = fit.age_band([1 - math.exp(-1), 0.1])
+    error = 124.910637 / 606.527535  # lifelines 0.30: standard error of the scale over the scale
+    assert low[0] == pytest.approx(606.5275 * math.exp(-1.959964 * error), rel=1e-3)
+    assert high[0] == pytest.approx(606.5275 * math.exp(1.959964 * error), rel=1e-3)
+    assert low[1] < fit.b10.value < high[1]  # type: ignore[operator]
+    assert np.isnan(fit_weibull([], []).age_band([0.5])).all()
 
 
 def test_draws_spread_as_the_likelihood_does() -> None:
