@@ -123,12 +123,15 @@ def _lines(view: Any, options: Options) -> list[str]:
     lines = [
         str(view.headline),
         "",
-        f"{lives.curve.n} units, {lives.curve.n_failed} failed. {lives.rule} {lives.counted}",
+        f"{lives.curve.n} unit{'' if lives.curve.n == 1 else 's'}, {lives.curve.n_failed} failed. {lives.rule} {lives.counted}",
         f"half last          {_figure(lives.curve.median, unit)}",
-        f"a tenth failed by  {_figure(lives.weibull.b10, unit)}",
-        f"Weibull shape      {_figure(lives.weibull.shape)}",
-        str(lives.weibull.meaning),
     ]
+    if lives.weibull.why_not is None:
+        lines += [
+            f"a tenth failed by  {_figure(lives.weibull.b10, unit)}",
+            f"Weibull shape      {_figure(lives.weibull.shape)}",
+        ]
+    lines.append(str(lives.weibull.meaning))
     for name, count in (("by the model", view.expected), ("by age alone", view.expected_by_age)):
         if count is not None and count.n:
             lines.append(f"failures within {view.within:g} {unit}, {name}: {count.expected:.1f} ({count.low} to {count.high})")
@@ -136,6 +139,7 @@ def _lines(view: Any, options: Options) -> list[str]:
         lines += ["", *_table(view)]
         more = len(view.units) - SHOWN_UNITS
         lines += [f"… and {more} more"] if more > 0 else []
+    if len(view.plan):
         lines += ["", *aligned([["from", "to", "due", "cumulated", "expected", "95 %"], *_plan(view)])]
     for name, found in (
         ("held-out units", view.quality),

@@ -152,11 +152,12 @@ def _plan(
     chances: NDArray[np.float64], places: NDArray[np.int64], ends: NDArray[np.float64], drawn: NDArray[np.float64] | None
 ) -> pd.DataFrame:
     """Units that fall due in each period, and the failures to expect up to its end."""
+    ends = ends[: len(ends) if np.isfinite(chances).any() else 0]
     due = np.bincount(places, minlength=len(ends) + 1)[: len(ends)]
     counts = [count_failures(1 - chances[:, j], None if drawn is None else drawn[:, :, j]) for j in range(len(ends))]
     return pd.DataFrame(
         {
-            "from": np.concatenate([[0.0], ends[:-1]]),
+            "from": np.concatenate([[0.0], ends])[: len(ends)],
             "to": ends,
             "due": due,
             "cumulated": np.cumsum(due),
@@ -195,17 +196,20 @@ def _all_failed(lives: FleetLives) -> Message:
     median = lives.curve.median
     if median.value is None:
         return msg("No unit is running")
+    facts: dict[str, Value] = {"median": median.value, "unit": lives.unit}
     if median.low is None or median.high is None:
-        return msg(
-            "All {n} units have failed; half lasted {median} {unit}", n=lives.curve.n, median=median.value, unit=lives.unit
+        return msg_n(
+            "The only unit has failed; it lasted {median} {unit}",
+            "All {n} units have failed; half lasted {median} {unit}",
+            lives.curve.n,
+            **facts,
         )
     return msg(
         "All {n} units have failed; half lasted {median} {unit} ({low} to {high})",
         n=lives.curve.n,
-        median=median.value,
         low=median.low,
         high=median.high,
-        unit=lives.unit,
+        **facts,
     )
 
 

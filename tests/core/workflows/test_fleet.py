@@ -78,7 +78,7 @@ def test_run_to_failure_data_has_no_unit_that_runs(results: wf.Results) -> None:
     assert str(view.lives.rule) == "Every history that ends counts as failed."
     half = sorted(lives)[14]  # the 15th of 30 leaves one half
     assert str(view.headline).startswith(f"All 30 units have failed; half lasted {half:g} cycles (")
-    assert len(view.units) == 0 and view.plan["due"].sum() == 0
+    assert len(view.units) == 0 and len(view.plan) == 0
     assert view.within == (2 if half < 50 else 5), "a tenth, rounded down"
 
 
@@ -179,6 +179,20 @@ def test_a_known_remaining_life_says_what_has_failed_and_what_is_left(tmp_path: 
     assert units.lives.failed.tolist() == [True, False] and units.remaining().tolist() == [8, 0, 24, 20]
     without = read_units(as_dataset(table, tmp_path, **ROLES), "unit", "cycle", wf.FleetSettings(failed="running"), None)
     assert np.isnan(without.remaining()).all() and without.seen_on().tolist() == [8, 0, 4, 0]
+
+
+def test_one_unit_and_two_rows(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+    one = pd.DataFrame({"unit": ["a", "a"], "cycle": [1.0, 5]})
+    view = wf.lives_view(as_dataset(one, tmp_path / "x", **ROLES), "unit", "cycle", wf.FleetSettings())
+    assert str(view.headline) == "The only unit has failed; it lasted 5 cycles"
+    two = pd.DataFrame({"unit": ["a", "b"], "cycle": [1.0, 1.0]})
+    view = wf.lives_view(as_dataset(two, tmp_path / "y", **ROLES), "unit", "cycle", wf.FleetSettings())
+    assert str(view.headline) == "All 2 units have failed; half lasted 1 cycles"
+    assert "same age" in str(view.lives.weibull.why_not)
+    figures = [wf.survival_figure(view.lives), wf.weibull_figure(view.lives), wf.due_figure(view)]
+    assert all("NaN" not in figure.to_json() for figure in figures)
 
 
 def test_a_clock_of_times_counts_rows(tmp_path: Path) -> None:
