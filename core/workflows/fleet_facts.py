@@ -59,9 +59,10 @@ def _facts(view: FleetView) -> tuple[Fact, ...]:
 def _figure(metric: Metric, unit: str) -> Message:
     if metric.value is None:
         return msg("not defined: {reason}", reason=metric.why_not or msg("no reason given"))
+    value = msg("{value} {unit}", value=metric.value, unit=unit) if unit else msg("{value}", value=metric.value)
     if metric.low is None or metric.high is None:
-        return msg("{value} {unit}", value=metric.value, unit=unit)
-    return msg("{value} {unit} (95 %: {low} to {high})", value=metric.value, unit=unit, low=metric.low, high=metric.high)
+        return value
+    return msg("{value} (95 %: {low} to {high})", value=value, low=metric.low, high=metric.high)
 
 
 def _count(count: Count) -> Message:

@@ -13,6 +13,7 @@ from core.errors import DataProblem, SettingProblem
 from core.evaluation.survival import HeldOut
 from core.store import open_store
 from core.training.request import TrainRequest
+from core.workflows.fleet_facts import lives_facts
 from core.workflows.fleet_lives import lives_of, read_units
 from core.workflows.fleet_plan import rounded_down, view_of
 from core.workflows.workspace import Workspace
@@ -321,3 +322,41 @@ def test_true_lives_come_one_a_unit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("value", "rounded"), [(19.9, 10), (20, 20), (4.99, 2), (5, 5), (0.07, 0.05), (1, 1), (1000, 1000)])
 def test_a_tenth_is_rounded_down_to_a_number_that_people_say(value: float, rounded: float) -> None:
     assert rounded_down(value) == pytest.approx(rounded)
+
+
+def test_the_report_says_what_the_screen_says(results: wf.Results) -> None:
+    facts, figures = lives_facts(results, str)
+    view = wf.fleet_view(results, wf.FleetSettings())
+    said = {str(f.name): str(f.value) for f in facts}
+    assert said["The fleet"] == str(view.headline) and said["What counts as failed"] == str(view.lives.rule)
+    shape = view.lives.weibull.shape
+    assert said["Weibull shape"] == f"{shape.value:.4g} (95 %: {shape.low:.4g} to {shape.high:.4g})"
+    assert view.quality is not None and f"{view.quality.came} came" in said["Chances on units held back"]
+    assert [str(f.title) for f in figures] == ["Share of units that still run"]
+
+
+def test_a_run_with_a_known_remaining_life_has_units_that_run_in_its_own_data(tmp_path: Path) -> None:
+    ws = Workspace(open_store(tmp_path / "home"))
+    ran = life_table(20).assign(left=lambda t: t.groupby("unit")["cycle"].transform("max") - t["cycle"])
+    service, left = stopped()
+    ends = service.groupby("unit")["cycle"].transform("max")
+    service = service.assign(left=[left[f"{u:g}"] for u in service["unit"]] + ends - service["cycle"])
+    dataset = _imported(ws, pd.concat([ran, service], ignore_index=True), "both")
+    request = {
+        "task": "rul",
+        "dataset_id": dataset.id,
+        "dataset_version": 1,
+        "group": "unit",
+        "time": "cycle",
+        "target": "left",
+    }
+    run = wf.start_training(
+        ws, TrainRequest.read({**request, "model": "ridge", "options": {"cap": 40, "window": 5}}), token="t"
+    )
+    work_off(ws.store)
+    view = wf.fleet_view(wf.open_results(ws, run.id), wf.FleetSettings(within=10))
+    assert str(view.lives.rule) == "A unit has failed where its known remaining life reaches 0."
+    assert sorted(view.units["unit"], key=float) == sorted(left, key=float) and view.lives.curve.n_failed == 20
+    assert view.judged is not None and view.judged.came == sum(v <= 10 for v in left.values())
+    assert not any("as if every history ended" in str(n) for n in view.notes)
+    assert any("were learned from" in str(n) for n in view.notes)
