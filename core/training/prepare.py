@@ -18,7 +18,7 @@ from core.features import Inputs, Pipeline, Target, fit_target
 from core.features.own_start import fit_own_start
 from core.features.pipeline import group_codes, unit_times
 from core.features.plan import plan_features
-from core.features.targets import ClassTarget, remaining_life, truth_values
+from core.features.targets import ClassTarget, life_clock, remaining_life, truth_values
 from core.messages import Message, msg, msg_n
 from core.training.resolve import Resolved
 from core.watching import Watch, part_of, unwatched
@@ -224,12 +224,7 @@ def _life(table: pd.DataFrame, resolved: Resolved) -> NDArray[np.float64]:
     codes = group_codes(table, resolved.group)
     if codes is None or resolved.time is None:
         raise AssertionError("resolve() refuses a rul run without group and time")
-    cells = table[resolved.time]
-    if pd.api.types.is_numeric_dtype(cells):
-        times = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-    else:
-        times = cells.groupby(codes).rank(method="first").to_numpy(dtype=np.float64)
-    return remaining_life(codes, times)
+    return remaining_life(codes, life_clock(table[resolved.time], codes))
 
 
 def _known(truth: NDArray | None, target: Target | None, task: str, n_rows: int) -> NDArray[np.bool_]:

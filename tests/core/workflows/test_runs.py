@@ -17,7 +17,8 @@ from core.errors import DataProblem, NotEnoughData, SettingProblem, StoreProblem
 from core.evaluation import Metric
 from core.features.plan import fit_features
 from core.jobs import wait_for_job
-from core.messages import Message
+from core.languages import text_in
+from core.messages import Message, msg
 from core.models import Shape, model_by_key
 from core.training.request import TrainRequest
 from core.training.resolve import resolve
@@ -307,6 +308,7 @@ def test_reports_are_written_in_both_languages(ws: wf.Workspace, runs: dict[str,
         text = (tmp_path / f"{task}.html").read_text(encoding="utf-8")
         assert made.run_id == run.id and made.path.read_text(encoding="utf-8") == text
         assert wf.open_dataset(ws, run.dataset_id).sha256 in text
+        assert (text_in("zh")(msg("How long units last")) in text) == (task == "rul")
     assert len(wf.list_reports(ws)) == 4
     with pytest.raises(SettingProblem, match="asked for as 'r.pdf'"):
         wf.make_report(ws, runs["rul"].id, out=tmp_path / "r.pdf")
