@@ -33,7 +33,7 @@ from core.serving.bundle import Bundle
 from core.serving.scoring import RawScores, decide, scores_of_inputs
 from core.settings import Settings
 from core.training.events import Event
-from core.training.prepare import Prepared, prepare
+from core.training.prepare import Prepared, can_fit, for_family, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
 from core.watching import Stopped, Watch, unwatched
@@ -121,13 +121,14 @@ def _stage(ctx: JobContext, name: str, done: int, **more: int) -> None:
 def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path) -> dict[str, Judged]:
     """Every baseline of the task, but the family itself when a baseline was asked for."""
     found: dict[str, Judged] = {}
-    for key in baseline_for(resolved.request.task):
-        if key == resolved.spec.key and resolved.portfolio is None:
+    for key in baseline_for(resolved.request.task, has_text=bool(prepared.pipeline.plan.n_tokens)):
+        spec = model_by_key(key)
+        if (key == resolved.spec.key and resolved.portfolio is None) or not can_fit(prepared, spec):
             continue
         folder = work / "bundle" / "baseline" if not found else work / f"baseline_{key}"
-        spec = model_by_key(key)
-        bundle = fit_baseline(resolved, prepared, spec, _baseline_settings(spec, resolved), folder)
-        found[key] = judge(bundle, prepared, resolved, ctx.watch("baseline"))
+        mine = for_family(prepared, spec)
+        bundle = fit_baseline(resolved, mine, spec, _baseline_settings(spec, resolved), folder)
+        found[key] = judge(bundle, mine, resolved, ctx.watch("baseline"))
         # While the network trains, the baseline shows its validation figures: the test part is opened at the end, once.
         shown = _figures(found[key].bundle, found[key].raw, VALIDATION, prepared, resolved)
         ctx.emit(

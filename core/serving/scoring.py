@@ -52,7 +52,7 @@ class RawScores:
     """Outputs before the decision: one row an input row, NaN where it was left out.
 
     `outputs` is float64 (n_rows, k), `contributions` float32 (n_rows, n_columns), `distance` float64 (n_rows,) to the
-    nearest known rows of a classification, None where it is not asked for; all may lie in files.
+    nearest known rows of a classification, by all columns but free text, None where it is not asked for; all may lie in files.
     """
 
     inputs: Inputs
@@ -128,7 +128,7 @@ def scores_of_inputs(bundle: Bundle, inputs: Inputs, room: Room, watch: Watch = 
             contributions = None if parts is None else room.array((inputs.n_rows, n_columns), np.float32, np.nan)
         outputs[rows] = out
         if distance is not None and known is not None:
-            distance[rows] = known.distance(windows)
+            distance[rows] = known.distance(windows[:, :, bundle.pipeline.plan.n_tokens :])
         if contributions is not None and parts is not None:
             contributions[rows] = parts
         watch(start / n_windows)

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.split import TRAIN, VALIDATION, Split
+from core.features.plan import unread_text
 from core.features.targets import class_texts
 from core.jobs.judging import label_flags
 from core.messages import Message, msg_n
@@ -17,13 +18,16 @@ FEWEST_HEALTHY_ROWS = 50
 
 
 def plan_notes(table: pd.DataFrame, split: Split, resolved: Resolved) -> tuple[Message, ...]:
-    """Notes on the split of a plan: for now, known faults in the rows that an anomaly model takes for healthy.
+    """Notes on a plan: which column is read as free text, and known faults in the rows that an anomaly model takes for healthy.
 
     Args:
         table: One row a dataset row, in dataset order, with the target column where there is one.
         split: The parts of those rows.
         resolved: The request with every choice closed.
     """
+    if resolved.text_choice is not None:
+        choice = resolved.text_choice
+        return (choice.sentence if resolved.reads_text else unread_text(choice.column),)
     if resolved.request.task != "anomaly" or resolved.target is None or not is_label(table[resolved.target]):
         return ()
     faulty = known_faults(table[resolved.target])
