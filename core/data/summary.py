@@ -126,7 +126,7 @@ def _summarise(
 def _is_remark(connection: duckdb.DuckDBPyConnection, source: str, one: ColumnSummary) -> bool:
     """Whether a column that differs in nearly every row does so because it is free text."""
     is_id = any(finding.code == "id_like" for finding in one.findings)
-    return is_id and holds_remarks(connection, source, one.name, one.distinct)
+    return is_id and holds_remarks(connection, source, one.name, one.n_distinct)
 
 
 def _without_id(one: ColumnSummary) -> ColumnSummary:
