@@ -99,6 +99,8 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
         inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
     truth, more = _truth(keys, resolved)
     notes = [*notes, *more]
+    if resolved.text_choice is not None and resolved.reads_text:
+        notes.insert(0, resolved.text_choice.sentence)
     target = _fitted_target(truth, split, resolved)
     if isinstance(target, ClassTarget) and truth is not None:
         notes.extend(_unseen_classes(truth[split.rows(TEST)], target))

@@ -18,16 +18,13 @@ FEWEST_HEALTHY_ROWS = 50
 
 
 def plan_notes(table: pd.DataFrame, split: Split, resolved: Resolved) -> tuple[Message, ...]:
-    """Notes on a plan: which column is read as free text, and known faults in the rows that an anomaly model takes for healthy.
+    """Notes on the split of a plan: for now, known faults in the rows that an anomaly model takes for healthy.
 
     Args:
         table: One row a dataset row, in dataset order, with the target column where there is one.
         split: The parts of those rows.
         resolved: The request with every choice closed.
     """
-    if resolved.text_choice is not None:
-        choice = resolved.text_choice
-        return (choice.sentence if resolved.reads_text else unread_text(choice.column),)
     if resolved.request.task != "anomaly" or resolved.target is None or not is_label(table[resolved.target]):
         return ()
     faulty = known_faults(table[resolved.target])
@@ -53,6 +50,14 @@ def plan_notes(table: pd.DataFrame, split: Split, resolved: Resolved) -> tuple[M
             m=healthy,
         ),
     )
+
+
+def text_sentence(resolved: Resolved) -> Message | None:
+    """Which column is read as free text, or that what is trained reads none of it; None where there is none."""
+    choice = resolved.text_choice
+    if choice is None:
+        return None
+    return choice.sentence if resolved.reads_text else unread_text(choice.column)
 
 
 def known_faults(cells: pd.Series) -> NDArray[np.bool_]:

@@ -73,7 +73,9 @@ def table(results: Any, threshold: float | None = None, positive: str | None = N
         text = st.text_input(t("Find in lot, time or class"), key="table_find", width=240, max_chars=100)
     kept = wf.matching_rows(results, threshold, positive, part=part, kind=kind, text=text)
     shown = wf.scored_rows(results, kept[:MOST_ROWS], threshold, positive)
-    st.dataframe(_readable(shown), hide_index=True, height=320, key="scores_table", alt=t("Scored rows"))
+    st.dataframe(
+        _readable(wf.with_remarks(results, shown)), hide_index=True, height=320, key="scores_table", alt=t("Scored rows")
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         more = t("first {n} shown", n=MOST_ROWS) if len(kept) > MOST_ROWS else ""
         layout.caption(t("{n} of {all} rows", n=numbers.number(len(kept)), all=numbers.number(results.n_rows)), more)

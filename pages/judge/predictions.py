@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.components import class_view, layout, results_view, scores_table, state, value_view
+from pages.components import class_view, layout, results_view, scores_table, state, value_view, words_view
 from pages.components.text import t
 
 run = results_view.finished_run(
@@ -17,6 +17,7 @@ if run is not None:
     else:
         value_view.show(results)
         scores_table.table(results)
+        words_view.show(results)
     layout.notes(run.notes)
     layout.next_step(
         "use/reports.py", t("Make a report"), t("Take data, settings, figures and charts away in one file that opens anywhere.")
