@@ -69,9 +69,7 @@ def choose_text(dataset: Dataset, named: str | None) -> TextChoice | None:
             )
         if column.role in ("target", "time", "group"):
             raise SettingProblem(
-                msg(
-                    "'{column}' is to be read as free text and is the {role} of this run.", column=named, role=msg(column.role)
-                ),
+                msg("'{column}' is to be read as free text and is the target, time or group of this run.", column=named),
                 msg("A column can only be one of them."),
                 msg("Name another column with the setting 'text_column'."),
             )

@@ -23,10 +23,12 @@ from core.workflows.predictions import class_rule
 from core.workflows.results import Results
 from core.workflows.workspace import Workspace
 
+REMARK = "remark_text"
 MOST_CHARACTERS = 500
 MOST_REMARKS = 300
 MOST_COVERED = 20_000
 FEWEST_REMARKS = 3
+SMALL_SHARE = 0.01  # of the largest effect: below it a word is not worth a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,12 @@ def text_column(results: Results) -> str | None:
 
 
 def with_remarks(results: Results, shown: pd.DataFrame) -> pd.DataFrame:
-    """Scored rows with the remark that the model read behind the key columns, cut at 500 characters; as they are without one.
+    """Scored rows with the remark that the model read, in the column `REMARK` behind the key columns, cut at 500 characters.
 
-    Only for a screen: files of scores hold no remarks.
+    As they are where it read none. Only for a screen: files of scores hold no remarks.
     """
     name = text_column(results)
-    if name is None or name in shown.columns or not len(shown):
+    if name is None or not len(shown):
         return shown
     rows = shown["row"].to_numpy(dtype=np.int64)
     order = np.argsort(rows, kind="stable")
@@ -62,7 +64,7 @@ def with_remarks(results: Results, shown: pd.DataFrame) -> pd.DataFrame:
     texts = np.empty(len(rows), dtype=object)
     texts[order] = [text[:MOST_CHARACTERS] for text in cells]
     place = 1 + max(i for i, column in enumerate(shown.columns) if column in ("row", "part", results.group, results.time))
-    return pd.concat([shown.iloc[:, :place], pd.DataFrame({name: texts}, index=shown.index), shown.iloc[:, place:]], axis=1)
+    return pd.concat([shown.iloc[:, :place], pd.DataFrame({REMARK: texts}, index=shown.index), shown.iloc[:, place:]], axis=1)
 
 
 def telling_words(ws: Workspace, results: Results, positive: str | None = None) -> WordView:
@@ -139,7 +141,11 @@ def _effects(
 
 
 def largest(words: Sequence[WordEffect], most: int = 10) -> tuple[tuple[WordEffect, ...], tuple[WordEffect, ...]]:
-    """The words that raise the output most, and those that lower it most, at most so many of each."""
-    up = [w for w in words if w.effect > 0]
-    down = [w for w in words if w.effect < 0]
+    """The words that raise the output most, and those that lower it most, at most so many of each.
+
+    Words with less than a hundredth of the largest effect are in neither.
+    """
+    least = SMALL_SHARE * max((abs(w.effect) for w in words), default=0.0)
+    up = [w for w in words if w.effect > 0 and w.effect >= least]
+    down = [w for w in words if w.effect < 0 and -w.effect >= least]
     return tuple(sorted(up, key=lambda w: -w.effect)[:most]), tuple(sorted(down, key=lambda w: w.effect)[:most])
