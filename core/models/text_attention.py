@@ -76,7 +76,8 @@ class TextAttention:
         import keras
 
         inputs = new_input(shape)
-        words, mask = embedded(token_numbers(inputs, shape), settings, shape)
+        # As large as the sines and cosines of the places, which would drown words that begin at ±0.05.
+        words, mask = embedded(token_numbers(inputs, shape), settings, shape, spread=1.0)
         hidden = words + mask * positions(shape.n_tokens, settings.word_units)[None]
         pairs = keras.ops.cast(keras.ops.transpose(mask, (0, 2, 1)), "bool")  # which words may be looked at
         for _ in range(settings.layers):

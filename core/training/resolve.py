@@ -84,7 +84,7 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
     _check_life(request, group, time, target)
     split, reason = _split(with_roles, request)
     has_order = time is not None or split.method == "first"
-    recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order)
+    recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order, has_text=text is not None)
     portfolio = None
     _check_search(request)
     if request.model == AUTO_KEY:

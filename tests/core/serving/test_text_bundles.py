@@ -16,11 +16,12 @@ from core.data.rows import FrameRows
 from core.errors import DataProblem, NotEnoughData, SettingProblem
 from core.features.texts import EMPTY
 from core.jobs.fitting import fit_baseline, fit_deep
-from core.jobs.train_job import judge
+from core.jobs.train_job import example, judge
 from core.jobs.unknowns import with_unknown
 from core.models import MODELS, model_by_key, reads_text
 from core.serving import Bundle, load_bundle
 from core.serving.bundle import pack_bundle
+from core.serving.scoring import score_table
 from core.training.prepare import Prepared, can_fit, for_family, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
@@ -252,3 +253,17 @@ def test_scoring_makes_of_a_table_what_training_made_of_it(tmp_path: Path) -> No
     np.testing.assert_array_equal(
         again.inputs(FrameRows(english(300)), Room()).windows.values[:], prepared.inputs.windows.values[:]
     )
+
+
+def test_remarks_of_another_plant_are_scored_with_a_word_of_warning(bag: Bundle) -> None:
+    other = english(50).assign(Remark="wszystko działa dobrze dzisiaj")
+    notes = [str(note) for note in score_table(bag, other).notes]
+    assert notes and notes[0].startswith("100 % of the words of 'Remark' are unknown to the model")
+    assert not [n for n in score_table(bag, english(50)).notes if "unknown to the model" in str(n)]
+
+
+def test_the_example_of_a_model_that_reads_no_text_holds_no_remark(bag: Bundle, tmp_path: Path) -> None:
+    plain, prepared = trained(ready(english(300), tmp_path, "logistic"), tmp_path)
+    assert "Remark" not in json.loads(example(plain, prepared))["rows"]["columns"]
+    reading, prepared = trained(ready(english(300), tmp_path / "b", "bag_of_words"), tmp_path / "b")
+    assert "Remark" in json.loads(example(reading, prepared))["rows"]["columns"]
