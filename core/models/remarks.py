@@ -29,12 +29,13 @@ class TextSettings(Settings):
 def token_numbers(inputs: Any, shape: Shape) -> Any:
     """The token numbers of the last row, (batch, n_tokens) int32, 0 where there is padding.
 
-    They travel as float32 beside the other values, which holds whole numbers up to 2^24 exactly.
+    They travel as float32 beside the other values, which holds whole numbers up to 2^24 exactly. Only operations touch them
+    before they are whole numbers again: a layer would round them where a network computes in 16 bits.
     """
     import keras
 
-    last = keras.layers.Cropping1D((shape.window_rows - 1, 0))(inputs) if shape.window_rows > 1 else inputs
-    return keras.ops.cast(keras.ops.reshape(last[:, :, : shape.n_tokens], (-1, shape.n_tokens)), "int32")
+    last = inputs[:, shape.window_rows - 1, : shape.n_tokens]
+    return keras.ops.cast(keras.ops.round(last), "int32")
 
 
 def embedded(numbers: Any, settings: TextSettings, shape: Shape, spread: float | None = None) -> tuple[Any, Any]:
