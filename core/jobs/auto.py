@@ -255,9 +255,9 @@ class _Auto(Trying):
         """Seconds that the candidate will take by estimate, and why it is left out, if it is."""
         try:
             resolved = resolve_candidate(self.auto, tried.model)
+            prepared, left = self.ground.of(resolved), self.left()
         except Problem as problem:
             return None, msg("{what} {expected}", what=problem.what, expected=problem.expected)
-        prepared, left = self.ground.prepared[resolved.width], self.left()
         is_network = resolved.spec.role == "network"
         found = estimate(
             resolved.spec, resolved.model_settings, network_shape(prepared), len(prepared.train), resolved.fit.batch_size

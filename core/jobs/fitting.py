@@ -78,7 +78,10 @@ def network_shape(prepared: Prepared) -> Shape:
     target = prepared.target
     n_features = int(prepared.inputs.windows.values.shape[1])
     n_outputs = len(target.classes) if isinstance(target, ClassTarget) else 1
-    return Shape(prepared.pipeline.width, n_features, n_outputs)
+    text = prepared.pipeline.plan.text
+    if text is None:
+        return Shape(prepared.pipeline.width, n_features, n_outputs)
+    return Shape(prepared.pipeline.width, n_features, n_outputs, text.length, text.n_words)
 
 
 def fit_deep(

@@ -36,7 +36,7 @@ from core.serving.bundle import Bundle
 from core.serving.scoring import RawScores, decide, scores_of_inputs
 from core.settings import Settings
 from core.training.events import Event, StopRequested
-from core.training.prepare import Prepared, prepare
+from core.training.prepare import Prepared, can_fit, for_family, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
 from core.watching import Stopped, Watch, unwatched
@@ -110,11 +110,8 @@ def _run_auto(ctx: JobContext, auto: Resolved, prepared: Prepared, work: Path, b
         shutil.rmtree(work / "bundle" / "baseline", ignore_errors=True)
         baselines = {} if len(baselines) == 1 else _baselines(ctx, resolved, prepared_then, work)
     bundle = with_unknown(chosen.bundle, prepared_then, resolved)
-    again = (
-        None
-        if chosen.was_stopped
-        else Again(chosen.parts, chosen.seconds_left, ctx.stop_requested, partial(_stage, ctx, "last_fit", 3))
-    )
+    tell = partial(_stage, ctx, "last_fit", 3)
+    again = None if chosen.was_stopped else Again(chosen.parts, chosen.seconds_left, ctx.stop_requested, tell)
     main = judge(bundle, prepared_then, resolved, ctx.watch("judging", stops=False), again)
     _write_results(ctx, resolved, prepared_then, work, main, baselines, chosen.trained, chosen.choice)
     if chosen.was_stopped:
@@ -130,16 +127,16 @@ def _stage(ctx: JobContext, name: str, done: int, **more: int) -> None:
 def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path) -> dict[str, Judged]:
     """Every baseline of the task, but the family itself when a baseline was asked for."""
     found: dict[str, Judged] = {}
-    for key in baseline_for(resolved.request.task):
-        if key == resolved.spec.key and resolved.portfolio is None:
+    for key in baseline_for(resolved.request.task, has_text=bool(prepared.pipeline.plan.n_tokens)):
+        spec = model_by_key(key)
+        if (key == resolved.spec.key and resolved.portfolio is None) or not can_fit(prepared, spec):
             continue
         folder = work / "bundle" / "baseline" if not found else work / f"baseline_{key}"
-        spec = model_by_key(key)
-        settings = _baseline_settings(spec, resolved)
-        bundle = fit_baseline(resolved, prepared, spec, settings, folder)
-        part = Part(replace(resolved, spec=spec, model_settings=settings), prepared)
+        mine, settings = for_family(prepared, spec), _baseline_settings(spec, resolved)
+        bundle = fit_baseline(resolved, mine, spec, settings, folder)
+        part = Part(replace(resolved, spec=spec, model_settings=settings), mine)
         again = Again((part,), _budget_seconds(resolved), ctx.stop_requested)
-        found[key] = judge(bundle, prepared, resolved, ctx.watch("baseline"), again)
+        found[key] = judge(bundle, mine, resolved, ctx.watch("baseline"), again)
         # While the network trains, the baseline shows its validation figures: the test part is opened at the end, once.
         shown = _figures(found[key].bundle, found[key].raw, VALIDATION, prepared, resolved)
         ctx.emit(
@@ -344,12 +341,18 @@ def _without_nulls(schema: pa.Schema) -> pa.Schema:
 
 
 def example(bundle: Bundle, prepared: Prepared) -> bytes:
-    """A few raw rows of the training part and what the bundle says of them, for a check after a move."""
+    """A few raw rows of the training part and what the bundle says of them, for a check after a move.
+
+    Free text that the model does not read is not among them, unless a step of the recipe may need it.
+    """
     places = prepared.train[: max(EXAMPLE_ROWS, prepared.pipeline.width + 4)]
     rows = np.sort(prepared.inputs.row_of_window[places])
     needed = [*bundle.pipeline.plan.columns, *bundle.manifest.key_columns]
     present = set(prepared.rows.names)
-    recipe_columns = [c.name for c in bundle.manifest.columns if c.name in present and c.role == "sensor"]
+    unread = () if bundle.pipeline.recipe.steps else unread_texts(bundle, prepared)
+    recipe_columns = [
+        c.name for c in bundle.manifest.columns if c.name in present and c.role == "sensor" and c.name not in unread
+    ]
     names = list(dict.fromkeys([*bundle.manifest.key_columns, *recipe_columns, *(n for n in needed if n in present)]))
     table = take_rows(prepared.rows, rows, names).reset_index(drop=True)
     expected = bundle.score(table)
@@ -358,3 +361,10 @@ def example(bundle: Bundle, prepared: Prepared) -> bytes:
         "expected": json.loads(expected.to_json(orient="split", double_precision=15)),
     }
     return json.dumps(content).encode()
+
+
+def unread_texts(bundle: Bundle, prepared: Prepared) -> tuple[str, ...]:
+    """Text columns with too many texts for categories that the model does not read."""
+    plan = bundle.pipeline.plan.columns
+    texts = [c.name for c in bundle.manifest.columns if c.kind == "text" and c.role == "sensor" and c.name not in plan]
+    return tuple(name for name in texts if name in prepared.rows.names)

@@ -45,7 +45,7 @@ class Bundle:
 
     @cached_property
     def predictor(self) -> Predictor:
-        members = [(member.predictor, member.weight, member.width) for member in self.manifest.members]
+        members = [(m.predictor, m.weight, m.width, m.skipped) for m in self.manifest.members]
         return make_ensemble(members, self.folder) if members else make_predictor(self.manifest.predictor, self.folder)
 
     @cached_property

@@ -107,7 +107,7 @@ def fit_network(
     model, notes = build_for_training(lambda: spec.build(settings, shape, task), fit_settings)
     emit(Event("network", network_layers(model)))
     optimizer = make_optimizer(fit_settings)
-    steps = compile_steps(model, optimizer, fit_settings, task, seed)
+    steps = compile_steps(model, optimizer, fit_settings, task, seed, shape.n_tokens)
     train, validation = _sources(data, fit_settings, shape, task)
     fit = _Fit(model, optimizer, steps, train, validation, fit_settings, seed, emit, stop_requested, replay)
     keeper = Keeper(checkpoints, config_hash(spec, settings, shape, task, data, fit_settings, seed), checkpoint_seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from core.features.pipeline import group_codes, unit_times
 from core.features.plan import plan_features
 from core.features.targets import ClassTarget, life_clock, remaining_life, truth_values
 from core.messages import Message, msg, msg_n
+from core.models.estimate import reads_text
 from core.training.resolve import Resolved
 from core.watching import Watch, part_of, unwatched
 
@@ -83,7 +85,12 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
     del sample
     cleaned = clean_rows(recipe, rows, room, part_of(watch, 0.1, 0.6), in_training=True)
     sensors = [c for c in recipe.columns if c.name != resolved.split.column]
-    plan = plan_features(lambda column: split.train_part(cleaned.column(column.name).to_frame()), sensors)
+    plan = plan_features(
+        lambda column: split.train_part(cleaned.column(column.name).to_frame()),
+        sensors,
+        text=(resolved.text, resolved.task.text_tokens) if resolved.text is not None and resolved.reads_text else None,
+        unread=resolved.text,
+    )
     pipeline = Pipeline(recipe, plan, resolved.width, resolved.group, resolved.time)
     watch(0.7)
     inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
@@ -92,6 +99,8 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
         inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
     truth, more = _truth(keys, resolved)
     notes = [*notes, *more]
+    if resolved.text_choice is not None and resolved.reads_text:
+        notes.insert(0, resolved.text_choice.sentence)
     target = _fitted_target(truth, split, resolved)
     if isinstance(target, ClassTarget) and truth is not None:
         notes.extend(_unseen_classes(truth[split.rows(TEST)], target))
@@ -115,7 +124,8 @@ def _with_own_start(pipeline: Pipeline, inputs: Inputs, keys: pd.DataFrame, spli
     """The pipeline that also compares every number with the unit's own start, scaled on the training part."""
     windows, kept = inputs.windows, inputs.row_of_window
     times = unit_times(keys, pipeline.time, kept, windows.first_row)
-    numbers = tuple(i for i, feature in enumerate(pipeline.plan.features) if feature.category is None)
+    places = enumerate(pipeline.plan.features, pipeline.plan.n_tokens)
+    numbers = tuple(i for i, feature in places if feature.category is None)
     fitted = fit_own_start(windows.values, windows.first_row, times, split.parts[kept] == TRAIN, numbers)
     return replace(pipeline, own_start=fitted)
 
@@ -134,6 +144,34 @@ def with_width(prepared: Prepared, width: int, task: str) -> Prepared:
     train = _places(inputs, prepared.split, TRAIN, known, SMALLEST_TRAINING)
     validation = _places(inputs, prepared.split, VALIDATION, known, SMALLEST_VALIDATION)
     return replace(prepared, pipeline=pipeline, inputs=inputs, train=train, validation=validation)
+
+
+def without_text(prepared: Prepared) -> Prepared:
+    """What a family that reads no free text is fitted on: the same windows without the token numbers in front.
+
+    Raises:
+        NotEnoughData: there are no other columns.
+    """
+    pipeline, n_tokens = prepared.pipeline, prepared.pipeline.plan.n_tokens
+    if not n_tokens:
+        return prepared
+    plan, windows = pipeline.plan.without_text(), prepared.inputs.windows
+    inputs = replace(prepared.inputs, windows=replace(windows, values=windows.values[:, n_tokens:]))
+    return replace(prepared, pipeline=replace(pipeline, plan=plan), inputs=inputs)
+
+
+def for_family(prepared: Prepared, spec: Any) -> Prepared:
+    """What this family is fitted on: with the free text if it reads it.
+
+    Raises:
+        NotEnoughData: it reads none, and there are no other columns.
+    """
+    return prepared if reads_text(spec) else without_text(prepared)
+
+
+def can_fit(prepared: Prepared, spec: Any) -> bool:
+    """Whether there are columns for this family: a table of remarks alone has none for one that does not read them."""
+    return reads_text(spec) or bool(prepared.pipeline.plan.features)
 
 
 def _key_columns(rows: Rows, names: list[str]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from core.data.dataset import Column, Dataset
 from core.data.split import SplitSettings, default_split
 from core.errors import DataProblem, SettingProblem, unknown_choice
 from core.messages import Message, msg, msg_n
-from core.models import AUTO_KEY, MODELS, TASKS, model_by_key, models_for
+from core.models import AUTO_KEY, MODELS, TASKS, model_by_key, models_for, reads_text
 from core.settings import Settings
 from core.training.portfolio import Portfolio, make_portfolio
 from core.training.presets import preset_settings
@@ -20,6 +20,7 @@ from core.training.recommend import Recommendation, recommend_model
 from core.training.request import TrainRequest
 from core.training.settings import FitSettings
 from core.training.task_settings import TaskSettings
+from core.training.text_choice import TextChoice, choose_text, no_text
 
 LIFE_WINDOW = 30
 SEQUENCE_WINDOW = 30
@@ -33,6 +34,7 @@ class Resolved:
 
     `gap_rows` are left out between the parts of a split by time. For the model "auto", `portfolio` says what is tried, `spec`
     is the family that is recommended, and the gap is that of the widest window, so that all are judged on one split.
+    `text_choice` is the column of free text, None where there is none or the question does not go to it.
     """
 
     request: TrainRequest
@@ -50,6 +52,18 @@ class Resolved:
     gap_rows: int
     recommendation: Recommendation
     portfolio: Portfolio | None = None
+    text_choice: TextChoice | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The column of free text, whether the family reads it or not."""
+        return None if self.text_choice is None else self.text_choice.column
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether what is trained, or something of what is tried, reads the free text."""
+        keys = (self.spec.key,) if self.portfolio is None else self.portfolio.keys
+        return self.text is not None and any(reads_text(model_by_key(key)) for key in keys)
 
 
 def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
@@ -62,6 +76,7 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
     if request.task not in TASKS:
         raise unknown_choice("task", request.task, TASKS)
     with_roles = _with_roles(dataset, request)
+    text = _text(with_roles, request)
     target = _target(with_roles, request)
     group = next((c.name for c in with_roles.with_role("group")), None)
     time = next((c.name for c in with_roles.with_role("time")), None)
@@ -69,17 +84,19 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
     _check_life(request, group, time, target)
     split, reason = _split(with_roles, request)
     has_order = time is not None or split.method == "first"
-    recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order)
+    recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order, has_text=text is not None)
     portfolio = None
     _check_search(request)
     if request.model == AUTO_KEY:
-        portfolio = make_portfolio(request.task, n_rows=dataset.n_rows, has_order=has_order)
+        portfolio = make_portfolio(request.task, n_rows=dataset.n_rows, has_order=has_order, has_text=text is not None)
         _check_options(request, [model_by_key(key) for key in portfolio.keys])
     spec = model_by_key(recommendation.model if portfolio is not None else request.model)
     if request.task not in spec.tasks:
         raise unknown_choice("model", spec.key, [s.key for s in models_for(request.task)])
     if portfolio is None:
         _check_options(request, [spec])
+        if reads_text(spec) and text is None:
+            raise no_text(spec.title)
     model_settings, task_settings, fit = _settings(spec, request, dataset.n_rows)
     of_family = partial(_width, task=request.task, settings=task_settings, has_order=has_order, n_rows=dataset.n_rows)
     width = of_family(spec)
@@ -100,6 +117,7 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
         gap_rows=widest - 1,
         recommendation=recommendation,
         portfolio=portfolio,
+        text_choice=text,
     )
 
 
@@ -143,6 +161,9 @@ def _with_roles(dataset: Dataset, request: TrainRequest) -> Dataset:
     named: dict[str, str] = {}
     for name in request.ignore:
         named[dataset.column(name).name] = "ignore"
+    text = request.options.get("text_column")
+    if text and dataset.column(str(text)).role == "ignore" and str(text) not in named:
+        named[str(text)] = "sensor"  # an import ignores what has too many texts for categories
     for role, column_name in (("target", request.target), ("time", request.time), ("group", request.group)):
         if column_name is not None:
             named[dataset.column(column_name).name] = role
@@ -157,6 +178,14 @@ def _with_roles(dataset: Dataset, request: TrainRequest) -> Dataset:
         else:
             columns.append(column)
     return dataset.with_columns(columns)
+
+
+def _text(dataset: Dataset, request: TrainRequest) -> TextChoice | None:
+    """The column of free text; a question that no text family answers has none."""
+    if not any(reads_text(spec) for spec in models_for(request.task)):
+        return None
+    named = request.options.get("text_column") or None
+    return choose_text(dataset, None if named is None else str(named))
 
 
 def _target(dataset: Dataset, request: TrainRequest) -> str | None:

@@ -9,8 +9,17 @@ from core.settings import Settings, setting
 NOT_ASKED: Mapping[str, tuple[str, ...]] = {
     "regression": ("cap", "own_start", "false_alarms_per_week", "oversample", "unknown_rate"),
     "classification": ("cap", "own_start", "false_alarms_per_week", "interval_miss_rate"),
-    "anomaly": ("cap", "own_start", "interval_miss_rate", "oversample", "unknown_rate", "last_fit"),
-    "rul": ("false_alarms_per_week", "oversample", "unknown_rate"),
+    "anomaly": (
+        "cap",
+        "own_start",
+        "interval_miss_rate",
+        "oversample",
+        "unknown_rate",
+        "last_fit",
+        "text_column",
+        "text_tokens",
+    ),
+    "rul": ("false_alarms_per_week", "oversample", "unknown_rate", "text_column", "text_tokens"),
 }
 """Settings that mean nothing to a task, by task."""
 
@@ -69,4 +78,17 @@ class TaskSettings(Settings):
         title="Fit once more at the end",
         help="Once everything is chosen, the model is fitted once more with the rows of the validation part, which are a fifth of "
         "what is known. Interval and decision stay as the fit before gave them.",
+    )
+    text_column: str | None = setting(
+        None,
+        title="Column of free text",
+        help="Remarks that the text families read. Empty: the column with the most words a cell, if there is one of free text.",
+    )
+    text_tokens: int = setting(
+        64,
+        title="Longest text",
+        help="Words (of Chinese: characters) that are read of a remark at most; fewer where 99 % of remarks are shorter.",
+        unit="words",
+        ge=1,
+        le=512,
     )

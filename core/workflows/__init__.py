@@ -68,6 +68,7 @@ from core.workflows.recipes import (
     write_changes,
 )
 from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
+from core.workflows.remarks import REMARK, WordView, largest, telling_words, text_column, with_remarks, words_of_row
 from core.workflows.remedies import Remedy, remedy_of
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report, run_id_of
 from core.workflows.results import Results, open_results

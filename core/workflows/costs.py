@@ -11,7 +11,7 @@ from core.data.dataset import Dataset
 from core.errors import SettingProblem
 from core.features.plan import n_category_features
 from core.jobs.memory_left import memory_left
-from core.models import Estimate, Shape, estimate, knows_its_cost, model_by_key
+from core.models import Estimate, Shape, estimate, knows_its_cost, model_by_key, reads_text
 from core.training.resolve import Resolved, resolve_candidate
 from core.workflows.memory import check_memory, is_elsewhere
 from core.workflows.records import PlannedModel
@@ -52,7 +52,7 @@ def training_estimate(resolved: Resolved, n_features: int, n_train: int) -> tupl
     """Weights, memory and seconds of one family's whole training; None for a straight-line baseline, which takes seconds."""
     if resolved.spec.role == "baseline" and not knows_its_cost(resolved.spec):
         return None, None
-    shape = Shape(resolved.width, n_features, 1)
+    shape = _shape(resolved, n_features, resolved.width)
     found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit.batch_size)
     if knows_its_cost(resolved.spec):
         return found, found.epoch_seconds
@@ -74,7 +74,7 @@ def check_resources(ws: Workspace, resolved: Resolved, train: NDArray[np.int64])
     n_features = features_of(resolved, train)
     check_memory(
         lambda width, batch, n_train: estimate(
-            resolved.spec, resolved.model_settings, Shape(width, n_features, 1), n_train, batch
+            resolved.spec, resolved.model_settings, _shape(resolved, n_features, width), n_train, batch
         ),
         memory_left(ws.store),
         width=resolved.width,
@@ -82,6 +82,15 @@ def check_resources(ws: Workspace, resolved: Resolved, train: NDArray[np.int64])
         n_rows=len(train),
         narrowest=resolved.spec.smallest_rows,
     )
+
+
+def _shape(resolved: Resolved, n_features: int, width: int) -> Shape:
+    """The shape of a model; free text that it reads comes to the other features, as the first rows let expect it."""
+    text = resolved.text_choice
+    if text is None or not reads_text(resolved.spec):
+        return Shape(width, n_features, 1)
+    n_tokens = min(text.n_tokens, resolved.task.text_tokens)
+    return Shape(width, n_tokens + n_features, 1, n_tokens, text.n_words)
 
 
 def features_of(resolved: Resolved, train: NDArray[np.int64]) -> int:

@@ -71,7 +71,7 @@ def _longer(resolved: Resolved) -> Change:
 
 
 def _baseline(resolved: Resolved) -> Change:
-    key = baseline_for(resolved.request.task)[0]
+    key = baseline_for(resolved.request.task, has_text=resolved.reads_text)[0]
     kept = {name: value for name, value in resolved.request.options.items() if name in TaskSettings.model_fields}
     return msg("Train {model} instead", model=model_by_key(key).title), {"model": key, "options": kept}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import class_view, fleet_view, layout, results_view, scores_table, state, value_view
+from pages.components import class_view, fleet_view, layout, results_view, scores_table, state, value_view, words_view
 from pages.components.choices import fixed
 from pages.components.text import t
 
@@ -46,6 +46,7 @@ if run is not None:
     else:
         value_view.show(results)
         scores_table.table(results)
+        words_view.show(results)
     layout.notes(run.notes)
     layout.next_step(
         "use/reports.py", t("Make a report"), t("Take data, settings, figures and charts away in one file that opens anywhere.")
