@@ -22,7 +22,7 @@ from core.data.room import Room, blocks, save_array
 from core.data.rows import take_rows
 from core.data.split import TEST, VALIDATION
 from core.evaluation import Metric
-from core.jobs import judging
+from core.jobs import forecast_judging, judging
 from core.jobs.auto import forget, run_auto
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
 from core.jobs.search import run_search
@@ -218,12 +218,25 @@ def _write_results(
         "width": resolved.width,
         "n_train": len(prepared.train),
         **({} if choice is None else {"choice": choice}),
+        **forecast_summary(main, baselines, prepared),
     }
     store = ctx.store
     store.adopt_folder(work / "bundle", store.path(run_id, "bundle"))
     store.adopt_folder(work, store.path(run_id, "results"))
     store.finish_run(run_id, metrics=metrics, baseline=baseline, summary=summary, model=manifest.model)
     ctx.emit(Event("result", {"model": manifest.model, "baseline": False, "metrics": metrics}))
+
+
+def forecast_summary(main: Judged, baselines: dict[str, Judged], prepared: Prepared) -> dict[str, Any]:
+    """The figures of each step ahead, of the model and of the baselines; nothing for other questions."""
+    if prepared.following is None:
+        return {}
+    rows = prepared.split.rows(TEST)
+
+    def steps(judged: Judged) -> list[dict[str, Any]]:
+        return forecast_judging.steps_json(judged.scored(rows), rows, prepared, judged.bundle.manifest)
+
+    return {"steps": steps(main), "baseline_steps": {key: steps(judged) for key, judged in baselines.items()}}
 
 
 def _baseline_json(baselines: dict[str, Judged]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from core.models import (
     copod,
     dense,
     dense_autoencoder,
+    earlier,
     ecod,
     gradient_boosting,
     gru,
@@ -43,7 +44,7 @@ from core.models import (
     transformer,
     vae,
 )
-from core.models.estimate import estimate, is_table, knows_its_cost
+from core.models.estimate import estimate, estimate_forecast, is_table, knows_its_cost
 from core.models.spec import (
     TASKS,
     BaselineSpec,
@@ -62,6 +63,8 @@ from core.models.window_statistics import statistic_names, window_statistics
 ModelSpec = NetworkSpec | BaselineSpec | TableSpec | SequenceSpec
 
 MODELS: tuple[ModelSpec, ...] = (
+    earlier.LAST_VALUE,
+    earlier.SEASON_AGO,
     linear.SPEC,
     ridge.SPEC,
     logistic.SPEC,
@@ -110,6 +113,7 @@ _BASELINES: dict[str, tuple[str, ...]] = {
     "rul": ("ridge",),
     "classification": ("logistic",),
     "anomaly": ("pca_t2_spe", "isolation_forest"),
+    "forecast": ("season_ago", "last_value"),
 }
 
 
@@ -165,6 +169,7 @@ __all__ = [
     "Task",
     "baseline_for",
     "estimate",
+    "estimate_forecast",
     "is_table",
     "knows_its_cost",
     "model_by_key",

@@ -8,6 +8,7 @@ shallow ones; then networks, those first that gain most for their time. Nothing 
 | value, class | baseline, gradient boosting, random forest, support vectors (up to 5,000 rows), nearest neighbours (up to 20,000), tabular and dense network (from 200 rows) |
 | value, class; rows in order, from 1,000 | the same, then MiniRocket, convolutional and recurrent networks on windows |
 | remaining life | baseline, gradient boosting, random forest; GRU, CNN, LSTM, transformer, MiniRocket |
+| forecast | one season ago, last value, ridge, gradient boosting; from 200 rows GRU, convolutional, dense network and MiniRocket on windows |
 | anomaly | the recommended detector: no labels may be used to choose |
 """
 
@@ -35,6 +36,8 @@ def make_portfolio(task: str, *, n_rows: int, has_order: bool) -> Portfolio:
     """The families for a task. `has_order` says that rows follow each other in time."""
     if task == "anomaly":
         return Portfolio((recommend_model(task, n_rows=n_rows, has_order=has_order).model,))
+    if task == "forecast":
+        return _forecast(n_rows)
     baseline = "logistic" if task == "classification" else "ridge"
     shallow = [baseline, "gradient_boosting", "random_forest"]
     few = msg("{n} rows are too few for a network; from {least} rows on it is tried.", n=n_rows, least=FEW_ROWS)
@@ -60,3 +63,12 @@ def make_portfolio(task: str, *, n_rows: int, has_order: bool) -> Portfolio:
             )
             left_out += [(key, short) for key in windowed]
     return Portfolio((*shallow, *networks), tuple(left_out))
+
+
+def _forecast(n_rows: int) -> Portfolio:
+    """Earlier values first: a model that does not beat them is not kept."""
+    shallow, networks = ("season_ago", "last_value", "ridge", "gradient_boosting"), ("gru", "cnn", "dense", "minirocket")
+    if n_rows >= FEW_ROWS:
+        return Portfolio((*shallow, *networks))
+    few = msg("{n} rows are too few for a network; from {least} rows on it is tried.", n=n_rows, least=FEW_ROWS)
+    return Portfolio(shallow, tuple((key, few) for key in networks))
