@@ -15,7 +15,6 @@ from core.evaluation.bootstrap import percentile_bounds, resampling, wilson_boun
 from core.evaluation.result import Metric, not_defined
 from core.messages import Message, msg
 
-
 ROUNDING = 1e-6  # forecasts come from float32 features; the last value repeated has a skill of 0 and not of 1e-9
 
 
