@@ -59,6 +59,21 @@ def steps_json(scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared
     return [asdict(step) for step in step_figures(**_figures_of(scored, rows, prepared, manifest))]
 
 
+def values_of(
+    scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared, blocks: NDArray[np.int64]
+) -> dict[str, NDArray]:
+    """Truth and prediction of every step of some rows one after another, numbered, with the block of each."""
+    ahead, places = _ahead(prepared), _place_of_rows(prepared)[rows]
+    truth, h = np.full((len(rows), ahead.horizon), np.nan), ahead.horizon
+    truth[places >= 0] = ahead.batch(places[places >= 0])
+    return {
+        "row": (rows[:, None] * h + np.arange(h)).ravel(),
+        "block": np.repeat(blocks, h),
+        "truth": truth.ravel(),
+        "prediction": scored[list(prediction_names(h))].to_numpy(dtype=np.float64).ravel(),
+    }
+
+
 def _figures_of(scored: pd.DataFrame, rows: NDArray[np.int64], prepared: Prepared, manifest: Manifest) -> dict[str, Any]:
     ahead, places = _ahead(prepared), _place_of_rows(prepared)[rows]
     truth = np.full((len(rows), ahead.horizon), np.nan)

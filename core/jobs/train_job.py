@@ -30,6 +30,7 @@ from core.jobs.unknowns import with_unknown
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key
 from core.serving.bundle import Bundle
+from core.serving.forecasts import next_values
 from core.serving.scoring import RawScores, decide, scores_of_inputs
 from core.settings import Settings
 from core.training.events import Event
@@ -209,6 +210,8 @@ def _write_results(
         rewrite(judged.bundle, judged.bundle.manifest.model_copy(update={"metrics": judging.metrics_json(judged.metrics)}))
         name = f"{key}_scores.parquet" if place else "baseline_scores.parquet"
         write_scores(work / name, judged, prepared, resolved)
+    if prepared.following is not None:
+        next_values(main.bundle, main.raw, prepared.rows).to_parquet(work / "next_values.parquet")
     if main.raw.contributions is not None:
         save_array(work / "contributions.npy", main.raw.contributions)
     summary = {

@@ -111,6 +111,9 @@ def _predictions() -> list[str]:
             "For values: points on the line are right; the band is the interval that covers the promised share of new parts if the process stays as it is."
         ),
         t(
+            "For a forecast: the next values come first; a row of the test part shows what was forecast there beside what came, and the table how far each step ahead can be trusted."
+        ),
+        t(
             "For classes: the decision limit trades defects caught against good parts rejected; moving it moves every view, the table and the files."
         ),
     ]
@@ -121,6 +124,9 @@ def _anomalies() -> list[str]:
         t("A score says how odd a row is; a row above the decision limit is flagged, and flags close together are one event."),
         t(
             "The limit comes from a false-alarm budget on normal rows that were held back. Where they are too few for a promise, the screen says how many are missing."
+        ),
+        t(
+            "Of a forecast the score is how far a row is from what was forecast one row before, as a multiple of the usual residual."
         ),
         t(
             "An event names the sensors that made it, each with the band in which it normally runs. Your verdict is kept with its date."
