@@ -1,9 +1,10 @@
 """How many rows a season of a series has, read from its autocorrelation on the training part.
 
 Rule. The autocorrelation of the series, less a straight line, is taken at lags from 2 to a third of the longest series,
-at most 1,000. A season is a local peak of it that is at least 0.2 high and stands at least 0.1 above the lowest value
-before it, so that the slow fall of a drifting series is none; of several the highest counts, which is the week and not the
-day where weekends differ. No such peak: 1, no season.
+at most 1,000. A season is a local peak of it that is at least 0.2 high and stands at least 0.1 above the lowest value before it, so
+that the slow fall of a drifting series is none. Of several the highest counts, which is the week and not the day where weekends
+differ; of those within 2/√n of it, n rows in all, the shortest, because twice a season is one too and only chance makes it look
+better. No such peak: 1, no season.
 
 Source of the estimate: Box, Jenkins, Reinsel (2008), Time Series Analysis, section 2.1.5.
 """
@@ -24,14 +25,15 @@ MOST_ROWS = 100_000  # of each series, the latest
 def autocorrelation(series: Sequence[NDArray[np.float64]], most_lags: int) -> NDArray[np.float64]:
     """The autocorrelation at lags 0 to `most_lags`, (most_lags + 1,), of several series together.
 
-    r_k = Σ (x_t − x̄_t)(x_{t+k} − x̄_{t+k}) / Σ (x_t − x̄_t)², sums over the rows of all series and x̄ the straight line through
-    each of them. All series constant: NaN but r_0 = 1.
+    r_k = mean (x_t − x̄_t)(x_{t+k} − x̄_{t+k}) / mean (x_t − x̄_t)², means over the rows of all series that have a partner and x̄
+    the straight line through each series. Means and not sums, else a longer season would look weaker for its length alone.
+    All series constant, or no series that long: NaN but r_0 = 1.
 
     Example:
         >>> autocorrelation([np.array([1.0, -1.0] * 50)], 2).round(2).tolist()
-        [1.0, -0.99, 0.98]
+        [1.0, -1.0, 1.0]
     """
-    total = np.zeros(most_lags + 1)
+    total, counts = np.zeros(most_lags + 1), np.zeros(most_lags + 1)
     for values in series:
         n = len(values)
         if n < 3:
@@ -43,9 +45,11 @@ def autocorrelation(series: Sequence[NDArray[np.float64]], most_lags: int) -> ND
         waves = np.fft.rfft(rest, size)
         found = np.fft.irfft(waves * np.conj(waves), size)[: min(n, most_lags + 1)]
         total[: len(found)] += found
+        counts += np.maximum(n - np.arange(most_lags + 1), 0)
     if total[0] <= 0:
         return np.concatenate([[1.0], np.full(most_lags, np.nan)])
-    return total / total[0]
+    means = np.divide(total, counts, out=np.full_like(total, np.nan), where=counts > 0)
+    return means / means[0]
 
 
 def find_season(series: Sequence[NDArray[np.float64]]) -> int:
@@ -66,7 +70,10 @@ def find_season(series: Sequence[NDArray[np.float64]]) -> int:
     is_peak = (found[lags] > found[lags - 1]) & (found[lags] >= found[lags + 1])
     lowest = np.minimum.accumulate(found)[lags - 1]
     lags = lags[is_peak & (found[lags] >= LEAST_HEIGHT) & (found[lags] - lowest >= LEAST_RISE)]
-    return int(lags[np.argmax(found[lags])]) if len(lags) else 1
+    if not len(lags):
+        return 1
+    chance = 2 / np.sqrt(sum(len(values) for values in known))
+    return int(lags[found[lags] >= found[lags].max() - chance][0])
 
 
 def carried_forward(values: NDArray[np.float64]) -> NDArray[np.float64]:
