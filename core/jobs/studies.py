@@ -160,6 +160,12 @@ def _split(resolved: Resolved, keys: pd.DataFrame, settings: SplitSettings) -> S
 
 
 def _by_each_method(resolved: Resolved, keys: pd.DataFrame) -> list[Planned]:
+    if resolved.past is not None:
+        raise SettingProblem(
+            msg("A forecast was to be judged by several splits."),
+            msg("Only a split that keeps the order of time says what a forecast is worth."),
+            msg("Measure it on folds instead: those are stretches of time."),
+        )
     shares = {"validation_fraction": resolved.split.validation_fraction, "test_fraction": resolved.split.test_fraction or 0.2}
     methods = {"random": msg("at random"), "time": msg("by time"), "group": msg("by group")}
     found = []
@@ -168,12 +174,6 @@ def _by_each_method(resolved: Resolved, keys: pd.DataFrame) -> list[Planned]:
             continue
         settings = SplitSettings.read({"method": method, **shares})
         found.append(Planned(label, replace(resolved, split=settings), _split(resolved, keys, settings)))
-    if resolved.past is not None:
-        raise SettingProblem(
-            msg("A forecast was to be judged by several splits."),
-            msg("Only a split that keeps the order of time says what a forecast is worth."),
-            msg("Measure it on folds instead: those are stretches of time."),
-        )
     if len(found) < 2:
         raise SettingProblem(
             msg("The table has neither a time nor a group column."),
