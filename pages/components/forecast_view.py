@@ -67,13 +67,16 @@ def _group(view: Any) -> str:
 def _origin(results: Any, group: str) -> int:
     """The row from which the forecast is shown: the last one of the data, or one of the test part."""
     found = wf.origins(results, group)
-    words = {LATEST: t("the last row"), **{int(r): _moment(at) for r, at in zip(found.rows, found.at, strict=True)}}
+    said = [_moment(at) for at in found.at]
+    # The browser knows an option by its words: rows of one minute are told apart by their number.
+    shown = [word if said.count(word) == 1 else f"{word} · {int(row)}" for word, row in zip(said, found.rows, strict=True)]
+    words = {**dict(zip((int(row) for row in found.rows), shown, strict=True)), LATEST: t("the last row")}
     return int(
         st.select_slider(
             t("Forecast from"),
-            [*(int(r) for r in found.rows), LATEST],
+            list(words),
             value=LATEST,
-            format_func=words.__getitem__,
+            format_func=fixed(words, words.__getitem__),
             key=f"forecast_origin.{results.run.id}.{group}",
             help=md(t("Rows of the test part, which no choice has seen: what was forecast there stands beside what came.")),
         )

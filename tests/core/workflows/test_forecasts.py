@@ -120,7 +120,7 @@ def test_a_report_says_season_band_and_next_values(ws: wf.Workspace, run: wf.Run
     made = wf.make_report(ws, run.id, language=language, out=tmp_path / "r.html")
     text = made.path.read_text(encoding="utf-8")
     assert ("Season (rows)" in text) == (language == "en")
-    assert ("Error against step ahead" in text) == (language == "en")
+    assert ("各预测步的误差" in text) == (language == "zh")
 
 
 def test_scores_leave_as_csv_with_every_step(results: wf.Results, tmp_path: Path) -> None:
@@ -142,7 +142,9 @@ def test_the_plan_says_what_would_be_done_and_refuses_what_cannot(ws: wf.Workspa
 
 @pytest.mark.parametrize(("method", "cells"), [("cross_validate", 3), ("learning_curve", 4)])
 def test_a_forecast_is_measured_again_on_stretches_of_time(ws: wf.Workspace, tmp_path: Path, method: str, cells: int) -> None:
-    study = StudyRequest.read({"method": method, "request": request(ws, tmp_path, options={"horizon": 6}).model_dump(), "folds": 3})
+    study = StudyRequest.read(
+        {"method": method, "request": request(ws, tmp_path, options={"horizon": 6}).model_dump(), "folds": 3}
+    )
     work = wf.start_study(ws, study)
     wait_for_job(ws.store, work.job_id, timeout=120)
     found = wf.get_study(ws, work.job_id)
