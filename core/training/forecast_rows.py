@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.clean.catalogue import step_by_key
+from core.clean.recipe import FittedRecipe
 from core.data.dataset import Column
 from core.data.split import TRAIN, Split
 from core.errors import DataProblem
@@ -82,9 +84,20 @@ def fit_forecast_target(
     return replace(target, scale=scale if scale > 1e-12 * max(own.scale, 1e-300) else own.scale)
 
 
-def forecast_notes(past: OwnPast, asked: int | None, time: str | None) -> list[Message]:
-    """What has to be known of season and steps."""
+def forecast_notes(past: OwnPast, asked: int | None, time: str | None, recipe: FittedRecipe) -> list[Message]:
+    """What has to be known of season and steps, and of cleaning that looks at neighbouring rows."""
     notes = []
+    looking = [step_by_key(step.key).title for step in recipe.steps if step.uses_neighbours]
+    if looking:
+        listed = looking[0]
+        for title in looking[1:]:
+            listed = msg("{listed}, {step}", listed=listed, step=title)
+        notes.append(
+            msg(
+                "Cleaning steps look at neighbouring rows ({steps}): where they look at later ones, the figures flatter.",
+                steps=listed,
+            )
+        )
     if asked is None and past.season > 1:
         notes.append(
             msg(

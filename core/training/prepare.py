@@ -111,7 +111,7 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
     else:
         ahead = following_rows(inputs, split, resolved.past.horizon)
         target = fit_forecast_target(pipeline, inputs, split, ahead, resolved)
-        notes += forecast_notes(resolved.past, resolved.task.season, resolved.time)
+        notes += forecast_notes(resolved.past, resolved.task.season, resolved.time, recipe)
     if isinstance(target, ClassTarget) and truth is not None:
         notes.extend(_unseen_classes(truth[split.rows(TEST)], target))
     known = _known_rows(inputs, truth, target, request.task, ahead)
