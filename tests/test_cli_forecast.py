@@ -61,6 +61,6 @@ def test_people_read_the_next_values_and_refusals_in_sentences(table: Path, caps
 
 def test_a_step_that_looks_at_neighbours_is_told(table: Path, tmp_path: Path, capsys: Capture) -> None:
     recipe = tmp_path / "recipe.json"
-    recipe.write_text(json.dumps({"version": 2, "steps": [{"key": "interpolate", "columns": ["x"]}]}), encoding="utf-8")
+    recipe.write_text(json.dumps({"version": 2, "steps": [{"key": "linear_fill", "columns": ["x"]}]}), encoding="utf-8")
     answer = called(capsys, *words(table, "--recipe", str(recipe)))
     assert any("look at neighbouring rows" in note for note in answer["notes"])
