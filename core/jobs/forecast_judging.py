@@ -20,7 +20,7 @@ from core.data.split import TRAIN
 from core.evaluation import Metric, forecast_metrics, naive_scale, split_conformal, step_figures
 from core.features.own_past import Following
 from core.jobs.places import full_places, period_seconds
-from core.serving.forecasts import half_widths, prediction_names
+from core.serving.forecasts import half_widths, prediction_names, score_columns
 from core.serving.manifest import IntervalFacts, Manifest
 from core.serving.scoring import RawScores
 from core.training.prepare import Prepared
@@ -38,7 +38,8 @@ def calibrated(manifest: Manifest, raw: RawScores, prepared: Prepared, resolved:
     scale = _residual_scale(raw, prepared)
     if scale is not None:
         update |= {"residual_scale": scale, "threshold": _threshold(raw, scale, prepared, resolved)}
-    return manifest.model_copy(update=update)
+    made = manifest.model_copy(update=update)
+    return made.model_copy(update={"score_columns": score_columns(made)})
 
 
 def metrics(

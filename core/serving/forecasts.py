@@ -30,6 +30,14 @@ def prediction_names(horizon: int) -> tuple[str, ...]:
     return tuple(f"{PREDICTION}_{step}" for step in range(1, horizon + 1))
 
 
+def score_columns(manifest: Manifest) -> tuple[str, ...]:
+    """The columns of the next values that `next_values` gives."""
+    past = manifest.pipeline["own_past"]
+    keys = [manifest.pipeline["group"], manifest.pipeline["time"] if past["step"] is not None else None]
+    band = ("lower", "upper") if manifest.bands else ()
+    return (*(name for name in keys if name is not None), STEP, PREDICTION, *band, "why_not")
+
+
 def half_widths(manifest: Manifest) -> NDArray[np.float64] | None:
     """Half widths of the bands, (horizon,), None where there are none."""
     return np.array([band.half_width for band in manifest.bands]) if manifest.bands else None

@@ -134,6 +134,7 @@ def test_a_file_gives_the_next_values_of_each_group_with_their_times(tmp_path: P
     found = pd.read_csv(out, parse_dates=["when"])
     assert scored.rows == len(found) == 48
     assert list(found.columns) == ["line", "when", "step", "prediction", "lower", "upper", "why_not"]
+    assert bundle.manifest.score_columns == tuple(found.columns)
     line = found[found["line"] == "b"]
     assert line["step"].tolist() == list(range(1, 25))
     assert line["when"].tolist() == list(pd.date_range(new["when"].max() + pd.Timedelta(hours=1), periods=24, freq="h"))
@@ -160,6 +161,7 @@ def test_without_group_and_time_rows_are_counted(tmp_path: Path) -> None:
     wf.score_file(made.bundle, tmp_path / "new.csv", tmp_path / "next.csv")
     found = pd.read_csv(tmp_path / "next.csv")
     assert list(found.columns) == ["step", "prediction", "lower", "upper", "why_not"] and len(found) == 5
+    assert made.bundle.manifest.score_columns == tuple(found.columns)
 
 
 def test_a_series_alone_is_forecast_from_its_own_past(tmp_path: Path) -> None:
