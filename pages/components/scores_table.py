@@ -14,7 +14,7 @@ from core import workflows as wf
 from pages.components import layout, numbers
 from pages.components.choices import fixed
 from pages.components.results_view import PARTS, part_word
-from pages.components.text import md, t
+from pages.components.text import md, t, tn
 
 MOST_ROWS = 5_000
 CODES = {"train": 0, "validation": 1, "test": 2}
@@ -97,6 +97,9 @@ def _readable(shown: pd.DataFrame) -> pd.DataFrame:
     words = {"row": t("row"), "part": t("part"), "truth": t("measured"), "prediction": t("predicted")}
     words |= {"lower": t("lower"), "upper": t("upper"), "score": t("score"), "flag": t("flag"), "why_not": t("remark")}
     words |= {"real_event": t("real event"), "none_of_known": t("none of the known classes")}
+    words |= {"expected": t("expected one row before")}
+    ahead = (name.removeprefix("prediction_") for name in shown.columns if str(name).startswith("prediction_"))
+    words |= {f"prediction_{n}": tn("In {n} row", "In {n} rows", int(n)) for n in ahead if n.isdecimal()}
     names = [part_word(name) for name in CODES] + [t("gap")]
     table = shown.assign(part=pd.Categorical.from_codes(np.minimum(shown["part"].to_numpy(), len(CODES)), names))
     for column in table.select_dtypes("float"):
