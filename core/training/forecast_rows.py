@@ -21,6 +21,7 @@ from core.messages import Message, msg
 from core.training.resolve import Resolved
 
 SCALE_PLACES = 50_000
+MOST_REPEATED = 0.05  # a double stamp here and there is the clock's
 
 
 def own_past_first(sensors: list[Column], target: str) -> list[Column]:
@@ -82,6 +83,22 @@ def fit_forecast_target(
     differences = ahead.batch(places) - target.values_at(inputs.windows, places, target.anchor)
     scale = float(np.sqrt(np.mean(differences**2))) if len(places) else 0.0
     return replace(target, scale=scale if scale > 1e-12 * max(own.scale, 1e-300) else own.scale)
+
+
+def repeated_times(table: pd.DataFrame, time: str | None, group: str | None) -> tuple[Message, ...]:
+    """A word on rows that share their time with another row of their series: several series are then taken for one."""
+    if time is None or not len(table):
+        return ()
+    share = float(table.duplicated([name for name in (group, time) if name is not None]).mean())
+    if share <= MOST_REPEATED:
+        return ()
+    return (
+        msg(
+            "{share} % of the rows have a time that stood before in their series: choose the column that tells the series apart as "
+            "group.",
+            share=round(100 * share, 1),
+        ),
+    )
 
 
 def forecast_notes(past: OwnPast, asked: int | None, time: str | None, recipe: FittedRecipe) -> list[Message]:

@@ -26,6 +26,7 @@ from core.training.forecast_rows import (
     following_rows,
     forecast_notes,
     own_past_first,
+    repeated_times,
     whole_in_table,
     whole_rows,
 )
@@ -111,6 +112,7 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
     else:
         ahead = following_rows(inputs, split, resolved.past.horizon)
         target = fit_forecast_target(pipeline, inputs, split, ahead, resolved)
+        notes += repeated_times(keys, resolved.time, resolved.group)
         notes += forecast_notes(resolved.past, resolved.task.season, resolved.time, recipe)
     if isinstance(target, ClassTarget) and truth is not None:
         notes.extend(_unseen_classes(truth[split.rows(TEST)], target))

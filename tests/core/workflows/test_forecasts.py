@@ -134,6 +134,9 @@ def test_the_plan_says_what_would_be_done_and_refuses_what_cannot(ws: wf.Workspa
     asked = request(ws, tmp_path)
     plan = wf.plan_training(ws, asked)
     assert plan.width == 30 and plan.n_features == 3 and plan.split.counts["gap"] == 0
+    assert not plan.notes
+    mixed = wf.plan_training(ws, asked.with_values(group=None, ignore=("line",)))
+    assert "50 % of the rows" in str(mixed.notes[0]) and "as group" in str(mixed.notes[0])
     auto = wf.plan_training(ws, asked.with_values(model="auto"))
     assert [p.model for p in auto.planned][:3] == ["season_ago", "last_value", "ridge"]
     with pytest.raises(SettingProblem, match="at random"):
