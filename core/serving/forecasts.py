@@ -100,7 +100,7 @@ def next_values(bundle: Bundle, raw: RawScores, rows: Rows) -> pd.DataFrame:
     if widths is not None:
         half = np.tile(widths, len(last))
         found |= {"lower": values - half, "upper": values + half}
-    from core.serving.scoring import why_not
+    from core.serving.scoring import why_not  # which imports this module
 
     reasons = why_not(raw, raw.outputs[last], last)
     return pd.DataFrame({**found, "why_not": np.repeat(reasons, h)})
@@ -115,7 +115,7 @@ def _later(times: pd.Series, steps: NDArray[np.int64], step: float) -> NDArray:
 
 
 def series_notes(bundle: Bundle, raw: RawScores) -> list[Message]:
-    """What was odd about the series of a table: gaps that end one, and cells of the target that are empty."""
+    """What was odd about the series of a table: cells of the column that is forecast that are empty."""
     inputs, notes = raw.inputs, []
     own = inputs.own
     if own is not None and len(own) and not np.isfinite(own).all():
