@@ -54,7 +54,7 @@ def figures(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, 
         text=text,
     )
     n = max((s.n for s in view.steps), default=0)
-    return view.verdict, (*fans, ReportFigure(msg("Error against step ahead"), steps, charts.caption_rows(n)))
+    return view.verdict, (*fans, ReportFigure(msg("Error against step ahead"), steps, msg_n("n = {n} row", "n = {n} rows", n)))
 
 
 def _title(group: str) -> Message:

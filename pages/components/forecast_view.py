@@ -12,12 +12,11 @@ import streamlit as st
 
 from core import charts as drawing
 from core import workflows as wf
-from core.messages import msg
 from pages.components import charts, layout, numbers, run_view, state
 from pages.components.choices import fixed
 from pages.components.looks import charts_look
 from pages.components.results_view import metric_figure, verdict
-from pages.components.text import md, say, t, tn
+from pages.components.text import md, t, tn
 
 LATEST = -1
 
@@ -171,7 +170,7 @@ def _steps_chart(results: Any, view: Any) -> None:
     )
     charts.show(figure, alt=t("Average error of each of {n} steps ahead", n=view.horizon), key="forecast_steps", height=380)
     n = max((s.n for s in view.steps), default=0)
-    layout.caption(say(drawing.caption_rows(n)), say(msg("test part")))
+    layout.caption(tn("n = {n} row", "n = {n} rows", n), t("test part"))
 
 
 def _known(values: list[float | None]) -> np.ndarray:
