@@ -128,7 +128,7 @@ def keras_seconds(family: str) -> float:
     import keras
 
     from core import workflows as wf
-    from core.jobs.fitting import encoded_targets, network_shape
+    from core.jobs.sources import encoded_targets, network_shape
     from core.training.prepare import prepare
     from core.training.resolve import resolve
 

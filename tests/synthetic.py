@@ -73,3 +73,14 @@ def _kind(cells: pd.Series) -> str:
     if pd.api.types.is_datetime64_any_dtype(cells):
         return "time"
     return "number" if pd.api.types.is_numeric_dtype(cells) else "text"
+
+
+def series_table(n: int = 500, lines: tuple[str, ...] = ("a", "b"), seed: int = 3) -> pd.DataFrame:
+    """Hourly values of each line: a day's wave of 4 around its own level, a sensor that follows, noise of 0.3."""
+    rng = np.random.default_rng(seed)
+    t, parts = np.arange(n), []
+    for place, line in enumerate(lines):
+        y = 10 + 5 * place + 4 * np.sin(2 * np.pi * t / 24) + rng.normal(0, 0.3, n)
+        when = pd.Timestamp("2026-01-01") + pd.to_timedelta(t, unit="h")
+        parts.append(pd.DataFrame({"when": when, "line": line, "x": np.roll(y, 2) + rng.normal(0, 0.3, n), "y": y}))
+    return pd.concat(parts).sort_values(["when", "line"], ignore_index=True)

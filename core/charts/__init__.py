@@ -24,6 +24,7 @@ from core.charts.captions import (
 from core.charts.classification import confusion_matrix, precision_recall, probability_histogram, roc
 from core.charts.cleaning import before_after, histogram_pair
 from core.charts.downsample import MAX_POINTS, Overview, downsample, downsample_marks
+from core.charts.forecast import error_by_step, forecast_fan
 from core.charts.life import UnitLife, life_chart
 from core.charts.regression import parity, residual_histogram, residuals_over_time
 from core.charts.screening import distribution, screened_column
@@ -39,7 +40,7 @@ __all__ = [
     "CATALOGUE", "DARK", "LIGHT", "MAX_POINTS", "ChartInfo", "Overview", "Theme", "UnitLife", "before_after", "bin_values",
     "caption_before_after", "caption_confusion", "caption_curve", "caption_life", "caption_loss", "caption_residuals", "caption_rows",
     "caption_score_timeline", "caption_sensor_band", "caption_split", "confusion_matrix", "downsample",
-    "downsample_marks", "histogram_pair", "life_chart", "loss_curves", "parity", "precision_recall",
+    "downsample_marks", "error_by_step", "forecast_fan", "histogram_pair", "life_chart", "loss_curves", "parity", "precision_recall",
     "probability_histogram", "residual_histogram", "residuals_over_time", "roc", "score_timeline", "sensor_band",
     "series_over_time", "split_ribbon",
     "screened_column", "distribution", "split_ribbon", "due_chart", "survival_chart", "weibull_plot", "caption_fleet",
@@ -64,6 +65,8 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("parity", msg("Predicted against measured"), parity),
     ChartInfo("residuals_over_time", msg("Residuals over time"), residuals_over_time),
     ChartInfo("residual_histogram", msg("Distribution of the residuals"), residual_histogram),
+    ChartInfo("forecast_fan", msg("Forecast"), forecast_fan),
+    ChartInfo("error_by_step", msg("Error against step ahead"), error_by_step),
     ChartInfo("life_chart", msg("Remaining life"), life_chart),
     ChartInfo("survival_chart", msg("Share of units that still run"), survival_chart),
     ChartInfo("weibull_plot", msg("Weibull plot"), weibull_plot),

@@ -16,6 +16,8 @@ from core.errors import Problem, SettingProblem, TrainingProblem
 from core.messages import Message, msg
 from core.training.request import TrainRequest
 
+MOST_SERIES = 10
+
 
 def search(options: Options) -> Answer:
     return train(options, is_search=True)
@@ -66,13 +68,38 @@ def train(options: Options, *, is_search: bool = False) -> Answer:
         "warnings": warnings,
     }
     answer |= choice_answer(run)
+    next_lines, next_answer = next_values(ws, run)
+    answer |= next_answer
     named = ", ".join((run.baseline or "–", *run.other_baselines))
     lines = [
         f"run {run.id}: {run.model}, baseline {named}",
         *figure_lines(run.metrics, run.baseline_metrics, run.other_baselines),
+        *next_lines,
         *choice_lines(run),
     ]
     return answer, lines + ([] if options.out is None else [f"bundle: {options.out}"]), 0
+
+
+def next_values(ws: Any, run: Any) -> tuple[list[str], dict[str, object]]:
+    """What a forecast says of the rows after the last one: a line a series, and figures for JSON; nothing for other questions."""
+    if run.task != "forecast":
+        return [], {}
+    from core import workflows as wf
+
+    results = wf.open_results(ws, run.id)
+    table, group = wf.latest_values(results), results.group
+    named = [("", table)] if group is None else [(f" of {name}", part) for name, part in table.groupby(group, sort=False)]
+    lines = []
+    for name, part in named[:MOST_SERIES]:
+        ends = [part.iloc[0], part.iloc[-1]] if len(part) > 1 else [part.iloc[0]]
+        said = [f"{row['prediction']:.4g}{_band(row)} in {row['step']}" for row in ends]
+        lines.append(f"next{name}: {', '.join(said)} rows")
+    steps = [dict(step) for step in run.summary.get("steps", ())]
+    return lines, {"next": json.loads(table.to_json(orient="records", date_format="iso")), "steps": steps}
+
+
+def _band(row: Any) -> str:
+    return f" [{row['lower']:.4g}, {row['upper']:.4g}]" if "lower" in row else ""
 
 
 def train_request(options: Options, dataset: Dataset) -> TrainRequest:

@@ -7,6 +7,7 @@ from core.evaluation.conformal import Interval, measured_coverage, split_conform
 from core.evaluation.curves import Curve, pr_curve, ranking_metrics, roc_curve
 from core.evaluation.events import event_recall, usual_period, vus_pr
 from core.evaluation.flags import binary_flag_metrics
+from core.evaluation.forecast import StepFigures, forecast_metrics, naive_scale, step_figures
 from core.evaluation.life import phm08_score
 from core.evaluation.regression import regression_metrics
 from core.evaluation.result import Metric, not_defined
@@ -20,14 +21,17 @@ __all__ = [
     "Interval",
     "Metric",
     "MetricInfo",
+    "StepFigures",
     "binary_flag_metrics",
     "classification_metrics",
     "compare_with_baseline",
     "confusion",
     "event_recall",
+    "forecast_metrics",
     "main_first",
     "measured_coverage",
     "metric_info",
+    "naive_scale",
     "not_defined",
     "paired_differences",
     "per_class",
@@ -38,6 +42,7 @@ __all__ = [
     "regression_metrics",
     "roc_curve",
     "split_conformal",
+    "step_figures",
     "time_blocks",
     "usual_period",
     "vus_pr",

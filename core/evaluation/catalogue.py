@@ -42,6 +42,28 @@ _ALL = (
         1.0,
     ),
     MetricInfo("mape", msg("MAPE"), msg("Average error as a share of the true value."), False, False, 0.0, None),
+    MetricInfo(
+        "mase",
+        msg("MASE"),
+        msg(
+            "Average error as a share of what repeating the value of one season before is wrong by in the training part; below 1 is better than that."
+        ),
+        False,
+        False,
+        0.0,
+        None,
+    ),
+    MetricInfo(
+        "skill",
+        msg("Skill"),
+        msg(
+            "By how much the average error is smaller than that of the last value repeated: 1 is perfect, 0 no better, below 0 worse."
+        ),
+        False,
+        True,
+        None,
+        1.0,
+    ),
     _share("accuracy", msg("Accuracy"), msg("Share of rows with the right class. Misleading when defects are rare.")),
     _share("macro_f1", msg("Macro F1"), msg("F1 averaged over classes, rare ones counting as much as common ones.")),
     _share("f1", msg("F1"), msg("One figure for defects caught and correct alarms together: their harmonic mean.")),
@@ -95,6 +117,7 @@ MAIN_METRICS: dict[str, tuple[str, ...]] = {
     "rul": ("rmse", "phm08", "mae"),
     "classification": ("average_precision", "roc_auc", "macro_f1", "f1", "accuracy"),
     "anomaly": ("f1", "far", "mar"),
+    "forecast": ("mae", "mase", "skill", "rmse"),
 }
 
 

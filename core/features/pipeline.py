@@ -13,6 +13,7 @@ from core.clean.recipe import FittedRecipe
 from core.clean.streaming import CleanedRows, clean_rows
 from core.data.room import BigArray, Room
 from core.data.rows import Rows
+from core.features.own_past import OwnPast, fill_forward
 from core.features.own_start import OwnStart
 from core.features.plan import FeaturePlan
 from core.features.windows import Windows, windows_over
@@ -26,7 +27,8 @@ class Inputs:
     `windows` covers the rows that were kept, in group and time order; `row_of_window` is int64 (n_kept,), the row
     number in the table of each of them; `padded` is bool (n_rows,): the row's window repeats the first row of its group;
     `filled` is bool (n_rows,): an empty cell was filled with the training part's median; `cleaned` has the cells;
-    `late_units` counts units whose history begins clearly later than those that the model learned from.
+    `late_units` counts units whose history begins clearly later than those that the model learned from. `own` is float64
+    (n_kept,), the column that is forecast in the order of the windows, NaN where empty; None for other questions.
     """
 
     windows: Windows
@@ -35,6 +37,7 @@ class Inputs:
     filled: NDArray[np.bool_]
     cleaned: CleanedRows
     late_units: int = 0
+    own: NDArray[np.float64] | None = None
 
     @property
     def n_rows(self) -> int:
@@ -43,7 +46,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A fitted recipe, a feature plan and a window width; `group` and `time` give the order of rows."""
+    """A fitted recipe, a feature plan and a window width; `group` and `time` give the order of rows.
+
+    With `own_past` feature 0 is the column that is forecast, whose empty cells repeat the value before them.
+    """
 
     recipe: FittedRecipe
     plan: FeaturePlan
@@ -51,6 +57,7 @@ class Pipeline:
     group: str | None = None
     time: str | None = None
     own_start: OwnStart | None = None
+    own_past: OwnPast | None = None
 
     def inputs(
         self,
@@ -75,14 +82,34 @@ class Pipeline:
         codes = None if groups is None else groups[kept]
         del order, groups
         values, filled = self._features(done, kept, room)
+        own = None
+        if self.own_past is not None:
+            codes, own = self._series(keys, codes, kept), self._own(done, kept)
         windows, late = windows_over(values, codes, self.width), 0
+        padded_kept = windows.is_padded
+        if self.own_past is not None and own is not None:
+            repeat_last(values, own, windows.first_row)
+            windows = replace(windows, values=self.own_past.extended(values, windows.first_row, room))
+            padded_kept = np.arange(len(kept)) - windows.first_row < self.width - 1 + self.own_past.reach
         if self.own_start is not None:
             times = unit_times(keys, self.time, kept, windows.first_row)
             late = self.own_start.begins_late(windows.first_row, times)
             windows = replace(windows, values=self.own_start.extended(values, windows.first_row, times, room))
         padded = np.zeros(rows.n_rows, dtype=np.bool_)
-        padded[kept] = windows.is_padded
-        return Inputs(windows, kept, padded, filled, done, late)
+        padded[kept] = padded_kept
+        return Inputs(windows, kept, padded, filled, done, late, own)
+
+    def _series(self, keys: pd.DataFrame, codes: NDArray[np.int64] | None, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The number of the unbroken series of each kept row, (n_kept,)."""
+        times = None if self.time is None or self.time not in keys.columns else time_values(keys[self.time])[kept]
+        past = self.own_past
+        if past is None or (codes is None and times is None):
+            return np.zeros(len(kept), dtype=np.int64)
+        return past.series(codes, times)
+
+    def _own(self, cleaned: CleanedRows, kept: NDArray[np.int64]) -> NDArray[np.float64]:
+        column = "" if self.own_past is None else self.own_past.column
+        return cleaned.rows.read([column])[column].to_numpy(dtype=np.float64, na_value=np.nan)[kept]
 
     def _features(self, cleaned: CleanedRows, kept: NDArray[np.int64], room: Room) -> tuple[BigArray, NDArray[np.bool_]]:
         """Token numbers and scaled features of the kept rows in their order, (n_kept, n_values) float32, and which rows
@@ -110,6 +137,7 @@ class Pipeline:
             "group": self.group,
             "time": self.time,
             "own_start": None if self.own_start is None else self.own_start.to_json(),
+            "own_past": None if self.own_past is None else self.own_past.to_json(),
         }
 
     @classmethod
@@ -121,7 +149,29 @@ class Pipeline:
             stored["group"],  # type: ignore[arg-type]
             stored["time"],  # type: ignore[arg-type]
             OwnStart.from_json(stored["own_start"]) if stored.get("own_start") else None,  # type: ignore[arg-type]
+            OwnPast.from_json(stored["own_past"]) if stored.get("own_past") else None,  # type: ignore[arg-type]
         )
+
+
+def repeat_last(values: BigArray, own: NDArray[np.float64], first_row: NDArray[np.integer]) -> None:
+    """Put into feature 0, where the cell is empty, what the last known row of its series has there; none known: as it is."""
+    empty = np.flatnonzero(~np.isfinite(own))
+    if not len(empty):
+        return
+    last = fill_forward(own, first_row)[empty]
+    rows = np.array(values[empty[last >= 0]])
+    rows[:, 0] = np.asarray(values[last[last >= 0]])[:, 0]
+    values[empty[last >= 0]] = rows
+
+
+def time_values(cells: pd.Series) -> NDArray[np.float64]:
+    """Times as numbers, (n,): seconds of a clock, else the numbers themselves; NaN where empty."""
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        stamps = cells.to_numpy().astype("datetime64[us]")
+        return np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 1e6)
+    if pd.api.types.is_numeric_dtype(cells):
+        return cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.arange(len(cells), dtype=np.float64)
 
 
 def unit_times(

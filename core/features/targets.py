@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
 from core.errors import DataProblem, NotEnoughData, SettingProblem
+from core.features.forecast_target import ForecastTarget
 from core.messages import msg
 
 DEFAULT_LIFE_CAP = 125.0
@@ -70,12 +71,12 @@ class ClassTarget:
         return {"key": self.key, "classes": list(self.classes)}
 
 
-Target = RegressionTarget | LifeTarget | ClassTarget
+Target = RegressionTarget | LifeTarget | ClassTarget | ForecastTarget
 
 
 def target_from_json(stored: Mapping[str, object]) -> Target:
     """The target that `to_json` wrote."""
-    kinds = {"regression": RegressionTarget, "rul": LifeTarget, "classification": ClassTarget}
+    kinds = {"regression": RegressionTarget, "rul": LifeTarget, "classification": ClassTarget, "forecast": ForecastTarget}
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k != "key"}
     return kinds[str(stored["key"])](**values)
 

@@ -19,16 +19,16 @@ from core.errors import Problem
 from core.jobs.candidates import N_FOLDS, Ground, Kept, Tried, Turn, judge_by_folds, make_ground, try_candidate
 from core.jobs.choice import Choice, choose
 from core.jobs.ensembles import write_choice
-from core.jobs.fitting import network_shape
 from core.jobs.last_fit import Part
 from core.jobs.memory_left import memory_left
 from core.jobs.refits import OverTime
+from core.jobs.sources import network_shape
 from core.messages import Message, msg, msg_n
-from core.models import ENSEMBLE_KEY, estimate, model_by_key
+from core.models import ENSEMBLE_KEY, model_by_key
 from core.serving.bundle import Bundle
 from core.training.events import Event
 from core.training.prepare import Prepared
-from core.training.resolve import Resolved, resolve_candidate
+from core.training.resolve import Resolved, cost_of, resolve_candidate
 from core.watching import Stopped
 
 if TYPE_CHECKING:
@@ -259,9 +259,7 @@ class _Auto(Trying):
         except Problem as problem:
             return None, msg("{what} {expected}", what=problem.what, expected=problem.expected)
         is_network = resolved.spec.role == "network"
-        found = estimate(
-            resolved.spec, resolved.model_settings, network_shape(prepared), len(prepared.train), resolved.fit.batch_size
-        )
+        found = cost_of(resolved, network_shape(prepared), len(prepared.train))
         factor = self.slow.get(resolved.spec.role, 1.0)
         if not is_network:
             seconds = factor * found.epoch_seconds

@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation.selection import RowLoss, class_losses
-from core.features import Inputs
+from core.features import ForecastTarget, Inputs
 from core.features.targets import ClassTarget
 from core.jobs.fitting import fit_baseline, fit_deep, split_folds, thinned
 from core.jobs.judging import capped_truth, row_blocks
 from core.jobs.refits import fold_outputs, predicted, release_networks
+from core.jobs.sources import encoded_targets
 from core.models.folds import random_folds
 from core.models.tables import balanced_weights
 from core.training.events import Emit, Event, StopRequested
@@ -60,13 +61,16 @@ class Ground:
         return for_family(self.prepared[resolved.width], resolved.spec)
 
     def loss(self, rows: NDArray[np.int64]) -> RowLoss:
-        """What a row costs: the squared error in the target's unit, or the cross-entropy of its class."""
+        """What a row costs: the squared error in the target's unit, of a forecast the mean over its steps, or the cross-entropy of its class."""
         prepared = next(iter(self.prepared.values()))
         target = prepared.target
         if isinstance(target, ClassTarget):
             codes = target.encode(prepared.truth[rows])  # type: ignore[index, arg-type]
             counts_alike = self.auto.fit.class_weights or self.auto.task.oversample
             return class_losses(codes, balanced_weights(codes) if counts_alike else None)
+        if isinstance(target, ForecastTarget):
+            wanted = np.asarray(encoded_targets(prepared, places_of(prepared.inputs, rows)), dtype=np.float64)
+            return lambda outputs: target.scale**2 * np.mean((outputs - wanted) ** 2, axis=1)
         truth = capped_truth(prepared)[rows]
         return lambda outputs: (target.decode(outputs[:, 0]) - truth) ** 2  # type: ignore[union-attr, arg-type]
 
@@ -118,7 +122,7 @@ def _with_folds(ground: Ground, prepared: Prepared) -> Ground:
     After a split by time no earlier stretch may judge a model that has seen a later one: the latest rows alone judge.
     """
     auto = ground.auto
-    by_time = auto.split.method in ("time", "first") or (auto.group is None and auto.time is not None)
+    by_time = auto.split.method in ("time", "first") or (auto.group is None and auto.time is not None) or auto.past is not None
     places = np.sort(np.concatenate([prepared.train, prepared.validation]))
     if by_time or len(places) < FOLD_ROWS:
         return ground

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
@@ -17,18 +17,21 @@ from numpy.typing import NDArray
 from core import __version__
 from core.anomalies.scoring import calibration_of_levels, level_residuals
 from core.errors import TrainingProblem
+from core.features import ForecastTarget
 from core.features.targets import ClassTarget, LifeTarget, RegressionTarget, Target
-from core.jobs.judging import full_places
+from core.jobs.places import full_places
+from core.jobs.sources import balanced_places, encoded_targets, network_shape, source_of
 from core.messages import msg
 from core.models.estimate import is_table, most_shallow, reads_windows
 from core.models.folds import group_folds, time_folds
+from core.models.own_past_columns import own_past_columns
 from core.models.spec import FittedArrays, Question, Shape, Task
 from core.models.window_statistics import window_statistics
 from core.serving.bundle import Bundle, write_bundle
 from core.serving.manifest import ColumnFacts, Manifest
 from core.serving.predictors import OnnxNetwork
 from core.settings import Settings
-from core.training.data import Batch, TrainingData, oversampled
+from core.training.data import TrainingData
 from core.training.events import Emit, Event, StopRequested
 from core.training.fit import Trained, fit_network
 from core.training.losses import metric_key
@@ -38,50 +41,6 @@ from core.training.tensorboard import with_logs
 
 PARITY = 1e-5
 PARITY_WINDOWS = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Windows and targets of some places, drawn by index: what the fit loop reads."""
-
-    prepared: Prepared
-    places: NDArray[np.int64]
-    targets: NDArray | None
-
-    @property
-    def n(self) -> int:
-        return len(self.places)
-
-    def batch(self, index: NDArray[np.int64]) -> Batch:
-        """Windows (b, width, n_features), targets (b,) or None for an autoencoder, and no weights."""
-        windows = self.prepared.inputs.windows.batch(self.places[index])
-        return windows, None if self.targets is None else self.targets[index], None
-
-
-def encoded_targets(prepared: Prepared, places: NDArray[np.int64]) -> NDArray | None:
-    """Targets in the network's units, or None for an autoencoder."""
-    if prepared.target is None:
-        return None
-    return prepared.target.encode(prepared.truth[prepared.inputs.row_of_window[places]])  # type: ignore[index, arg-type]
-
-
-def balanced_places(places: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> NDArray[np.int64]:
-    """Training places as they are, or with rare classes repeated where that was asked for: here and nowhere else."""
-    if not (resolved.task.oversample and isinstance(prepared.target, ClassTarget)):
-        return places
-    codes = encoded_targets(prepared, places)
-    return places if codes is None else oversampled(places, codes.astype(np.int32), resolved.request.seed)
-
-
-def network_shape(prepared: Prepared) -> Shape:
-    """The shape of the network that fits the prepared windows."""
-    target = prepared.target
-    n_features = int(prepared.inputs.windows.values.shape[1])
-    n_outputs = len(target.classes) if isinstance(target, ClassTarget) else 1
-    text = prepared.pipeline.plan.text
-    if text is None:
-        return Shape(prepared.pipeline.width, n_features, n_outputs)
-    return Shape(prepared.pipeline.width, n_features, n_outputs, text.length, text.n_words)
 
 
 def fit_deep(
@@ -101,10 +60,7 @@ def fit_deep(
         TrainingProblem: the loss diverged before a first good epoch.
     """
     places = balanced_places(prepared.train, prepared, resolved)
-    data = TrainingData(
-        train=Source(prepared, places, encoded_targets(prepared, places)),
-        validation=Source(prepared, prepared.validation, encoded_targets(prepared, prepared.validation)),
-    )
+    data = TrainingData(train=source_of(prepared, places), validation=source_of(prepared, prepared.validation))
     if resolved.fit.tensorboard and checkpoints is not None:
         emit = with_logs(emit, checkpoints.parent / "tensorboard")
     trained = fit_network(
@@ -153,8 +109,8 @@ def _way_to_best(trained: Trained) -> dict[str, Any]:
 def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
     """The same events with the metric in the target's unit, so that it stands beside the baseline's figure."""
     scale = 1.0
-    if isinstance(target, RegressionTarget | LifeTarget):
-        scale = target.scale if isinstance(target, RegressionTarget) else target.cap
+    if isinstance(target, RegressionTarget | LifeTarget | ForecastTarget):
+        scale = target.cap if isinstance(target, LifeTarget) else target.scale
     key = metric_key(cast(Task, task))
 
     def told(event: Event) -> None:
@@ -366,14 +322,24 @@ def _residual_calibration(network: OnnxNetwork, prepared: Prepared) -> dict[str,
 def statistics_of(
     prepared: Prepared, places: NDArray[np.int64], chunk: int = 4096
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Window statistics (n, d) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
+    """Window statistics, or for a forecast its own past, (n, d) of evenly spread places, as many as a shallow fit has the memory for, and these places."""
     windows = prepared.inputs.windows
-    width = window_statistics(windows.batch(places[:1])).shape[1]
-    taken = thinned(places, most_shallow(network_shape(prepared), len(places)))
+    width, shape = _columns(prepared, windows.batch(places[:1])).shape[1], network_shape(prepared)
+    if isinstance(prepared.target, ForecastTarget):
+        shape = Shape(1, width, shape.n_outputs)
+    taken = thinned(places, most_shallow(shape, len(places)))
     found = np.empty((len(taken), width))
     for start in range(0, len(taken), chunk):
-        found[start : start + chunk] = window_statistics(windows.batch(taken[start : start + chunk]))
+        found[start : start + chunk] = _columns(prepared, windows.batch(taken[start : start + chunk]))
     return found, taken
+
+
+def _columns(prepared: Prepared, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """What a family of tables sees of windows: their statistics, or for a forecast the target's own past."""
+    target = prepared.target
+    if isinstance(target, ForecastTarget):
+        return own_past_columns(windows, target.horizon, target.has_season_feature)
+    return window_statistics(windows)
 
 
 def _windows(prepared: Prepared, places: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

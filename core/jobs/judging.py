@@ -28,6 +28,8 @@ from core.evaluation import (
 from core.evaluation.bootstrap import LEAST_UNITS
 from core.features.pipeline import group_codes, row_order
 from core.features.targets import ClassTarget, LifeTarget
+from core.jobs import forecast_judging
+from core.jobs.places import full_places, period_seconds
 from core.messages import Message
 from core.serving.manifest import IntervalFacts, Manifest
 from core.serving.scoring import NONE_OF_KNOWN, RawScores
@@ -50,16 +52,9 @@ def calibrated(manifest: Manifest, raw: RawScores, prepared: Prepared, resolved:
     if task == "classification":
         positive, decision = _decision(raw, rows, prepared)
         return manifest.model_copy(update={"positive": positive, "decision": decision})
+    if task == "forecast":
+        return forecast_judging.calibrated(manifest, raw, prepared, resolved)
     return manifest.model_copy(update={"interval": _interval(raw, rows, prepared, resolved)})
-
-
-def period_seconds(table: pd.DataFrame, time: str | None, order: NDArray[np.int64]) -> float | None:
-    """The usual seconds from one row to the next, or None where the table has no clock time."""
-    if time is None or not pd.api.types.is_datetime64_any_dtype(table[time]):
-        return None
-    steps = np.diff(table[time].to_numpy().astype("datetime64[us]")[order].astype(np.int64)) / 1e6
-    steps = steps[steps > 0]
-    return float(np.median(steps)) if steps.size else None
 
 
 def _threshold(
@@ -77,18 +72,9 @@ def _threshold(
     return threshold.to_json()
 
 
-def full_places(prepared: Prepared, places: NDArray[np.int64], fewest: int = 20) -> NDArray[np.int64]:
-    """Places whose window is not padded; all of them where fewer than `fewest` would be left.
-
-    A padded window repeats one row, and its average is far noisier than that of real rows.
-    """
-    full = places[~prepared.inputs.padded[prepared.inputs.row_of_window[places]]]
-    return full if len(full) >= fewest else places
-
-
 def _interval(raw: RawScores, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved) -> IntervalFacts | None:
     truth = capped_truth(prepared)[rows]
-    predicted = prepared.target.decode(raw.outputs[rows, 0])  # type: ignore[union-attr, arg-type]
+    predicted = prepared.target.decode(raw.outputs[rows, 0])  # type: ignore[union-attr, call-arg, arg-type]
     found = split_conformal(np.abs(truth - predicted), resolved.task.interval_miss_rate)
     if found.half_width is None:
         return None
@@ -97,7 +83,7 @@ def _interval(raw: RawScores, rows: NDArray[np.int64], prepared: Prepared, resol
 
 def interval_note(prepared: Prepared, resolved: Resolved) -> Message | None:
     """Why there is no prediction interval, where the validation part is too small to promise one."""
-    if resolved.request.task not in ("regression", "rul"):
+    if resolved.request.task not in ("regression", "rul", "forecast"):
         return None
     return split_conformal(np.zeros(len(prepared.validation)), resolved.task.interval_miss_rate).why_not
 
@@ -154,6 +140,9 @@ def part_metrics(
         return _anomaly_metrics(scored, rows, prepared, resolved)
     if task == "classification":
         return _class_metrics(scored, rows, prepared, manifest, row_blocks(rows, prepared, resolved))
+    if task == "forecast":
+        blocks = row_blocks(rows, prepared, resolved)
+        return forecast_judging.metrics(scored, rows, prepared, resolved, manifest, blocks)
     truth = capped_truth(prepared)[rows]
     predicted = scored["prediction"].to_numpy(dtype=np.float64)
     blocks = row_blocks(rows, prepared, resolved)

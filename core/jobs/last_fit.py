@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from core.errors import Problem
 from core.features.targets import ClassTarget
-from core.jobs.fitting import encoded_targets, fit_baseline, fit_deep, rewrite
+from core.jobs.fitting import fit_baseline, fit_deep, rewrite
+from core.jobs.sources import encoded_targets
 from core.messages import Message, msg, msg_n
 from core.serving.bundle import Bundle
 from core.training.events import Event, StopRequested

@@ -12,8 +12,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from core.features.targets import ClassTarget
-from core.jobs.fitting import Source, balanced_places, encoded_targets, fit_shallow, network_shape
+from core.jobs.fitting import fit_shallow
+from core.jobs.sources import balanced_places, n_outputs, network_shape, source_of
 from core.models.spec import Task
 from core.serving.predictors import Predictor, predictor_of
 from core.training.data import TrainingData
@@ -40,14 +40,9 @@ class KerasPredictor:
         return np.asarray(self._model.predict_on_batch(windows), dtype=np.float64)
 
 
-def n_outputs(prepared: Prepared) -> int:
-    """Outputs of a model: its classes, or one value."""
-    return len(prepared.target.classes) if isinstance(prepared.target, ClassTarget) else 1
-
-
 def predicted(predictor: Predictor, prepared: Prepared, places: NDArray[np.int64]) -> NDArray[np.float64]:
     """The outputs (n, k) of the windows at these places."""
-    windows, k = prepared.inputs.windows, n_outputs(prepared)
+    windows, k = prepared.inputs.windows, n_outputs(prepared.target)
     parts = [predictor.predict(windows.batch(places[i : i + CHUNK])).reshape(-1, k) for i in range(0, len(places), CHUNK)]
     return np.concatenate(parts) if parts else np.empty((0, k))
 
@@ -74,7 +69,7 @@ def refitted(
         raise Stopped
     if resolved.spec.role != "network":
         part = replace(prepared, train=np.sort(np.concatenate([train, stopping])))
-        return predictor_of(fit_shallow(resolved, part, resolved.spec, resolved.model_settings))
+        return predictor_of(fit_shallow(resolved, part, resolved.spec, resolved.model_settings), prepared.target)
     from core.training.fit import fit_network
 
     places = balanced_places(np.sort(train), prepared, resolved)
@@ -84,10 +79,7 @@ def refitted(
         resolved.model_settings,
         network_shape(prepared),
         cast(Task, resolved.request.task),
-        TrainingData(
-            train=Source(prepared, places, encoded_targets(prepared, places)),
-            validation=Source(prepared, stopping, encoded_targets(prepared, stopping)),
-        ),
+        TrainingData(train=source_of(prepared, places), validation=source_of(prepared, stopping)),
         fit,
         emit=emit or _silent,
         stop_requested=stop_requested,
@@ -134,7 +126,7 @@ def fold_outputs(
         OverTime: the seconds were used up before the last fold.
         Stopped: a stop was asked for.
     """
-    outputs = np.full((len(places), n_outputs(prepared)), np.nan)
+    outputs = np.full((len(places), n_outputs(prepared.target)), np.nan)
     numbers = np.unique(folds)
     ends = None if seconds is None else time.monotonic() + seconds
     for i, fold in enumerate(numbers):

@@ -22,6 +22,7 @@ from core.data.room import Room
 from core.data.split import TEST, Split, SplitSettings, make_split
 from core.errors import Problem, SettingProblem
 from core.features.targets import ClassTarget
+from core.jobs import forecast_judging
 from core.jobs.fitting import fit_baseline, fit_deep
 from core.jobs.judging import capped_truth, metrics_json, row_blocks
 from core.jobs.study_request import StudyRequest
@@ -94,7 +95,7 @@ def plan_cells(study: StudyRequest, resolved: Resolved, keys: pd.DataFrame) -> t
     Raises:
         NotEnoughData, SettingProblem: the split that is asked for is not possible.
     """
-    plain = replace(resolved, portfolio=None, gap_rows=resolved.width - 1)
+    plain = replace(resolved, portfolio=None, gap_rows=_gap(resolved, resolved.width))
     if study.method == "cross_validate":
         splits, reason = fold_splits(
             keys,
@@ -122,8 +123,13 @@ def plan_cells(study: StudyRequest, resolved: Resolved, keys: pd.DataFrame) -> t
     families = _families(resolved)
     # One gap for all, so that all are judged on the same rows.
     widest = max(f.width for f in families)
-    split = _split(replace(plain, gap_rows=widest - 1), keys, resolved.split)
+    split = _split(replace(plain, gap_rows=_gap(resolved, widest)), keys, resolved.split)
     return [Planned(f.spec.title, f, split) for f in families], split.reason
+
+
+def _gap(resolved: Resolved, width: int) -> int:
+    """Rows between parts that follow each other in time: none for a forecast, whose windows may reach back over the border."""
+    return width - 1 if resolved.past is None else 0
 
 
 def _families(resolved: Resolved) -> list[Resolved]:
@@ -157,6 +163,12 @@ def _split(resolved: Resolved, keys: pd.DataFrame, settings: SplitSettings) -> S
 
 
 def _by_each_method(resolved: Resolved, keys: pd.DataFrame) -> list[Planned]:
+    if resolved.past is not None:
+        raise SettingProblem(
+            msg("A forecast was to be judged by several splits."),
+            msg("Only a split that keeps the order of time says what a forecast is worth."),
+            msg("Measure it on folds instead: those are stretches of time."),
+        )
     shares = {"validation_fraction": resolved.split.validation_fraction, "test_fraction": resolved.split.test_fraction or 0.2}
     methods = {"random": msg("at random"), "time": msg("by time"), "group": msg("by group")}
     found = []
@@ -263,6 +275,8 @@ def _rows_of(scored: pd.DataFrame, rows: np.ndarray, prepared: Prepared, resolve
         called = target.encode(scored["prediction"].to_numpy(dtype=object)).astype(np.float64)
         found["prediction"] = np.where(called < 0, np.nan, called)
         return found
+    if prepared.following is not None:
+        return forecast_judging.values_of(scored, rows, prepared, found["block"])
     found["truth"] = capped_truth(prepared)[rows]
     found["prediction"] = scored["prediction"].to_numpy(dtype=np.float64)
     return found

@@ -24,7 +24,7 @@ from core.data.room import Room, blocks, save_array
 from core.data.rows import take_rows
 from core.data.split import TEST, VALIDATION
 from core.evaluation import Metric
-from core.jobs import judging
+from core.jobs import forecast_judging, judging
 from core.jobs.auto import forget, run_auto
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
 from core.jobs.last_fit import Part, is_wanted, last_fit
@@ -33,6 +33,7 @@ from core.jobs.unknowns import with_unknown
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key
 from core.serving.bundle import Bundle
+from core.serving.forecasts import next_values, one_step
 from core.serving.scoring import RawScores, decide, scores_of_inputs
 from core.settings import Settings
 from core.training.events import Event, StopRequested
@@ -220,6 +221,8 @@ def judge(
     later = scores_of_inputs(last.bundle, prepared.inputs, prepared.room, watch)
     held = prepared.split.rows(VALIDATION)
     later.outputs[held] = raw.outputs[held]  # the model of the first fit had not seen them
+    if later.one_step is not None:
+        later = replace(later, one_step=one_step(prepared.inputs, later.outputs))
     return Judged(last.bundle, _figures(last.bundle, later, TEST, prepared, resolved), later, last.note)
 
 
@@ -246,6 +249,8 @@ def _write_results(
         rewrite(judged.bundle, judged.bundle.manifest.model_copy(update={"metrics": judging.metrics_json(judged.metrics)}))
         name = f"{key}_scores.parquet" if place else "baseline_scores.parquet"
         write_scores(work / name, judged, prepared, resolved)
+    if prepared.following is not None:
+        next_values(main.bundle, main.raw, prepared.rows).to_parquet(work / "next_values.parquet")
     if main.raw.contributions is not None:
         save_array(work / "contributions.npy", main.raw.contributions)
     summary = {
@@ -255,12 +260,25 @@ def _write_results(
         "width": resolved.width,
         "n_train": len(prepared.train),
         **({} if choice is None else {"choice": choice}),
+        **forecast_summary(main, baselines, prepared),
     }
     store = ctx.store
     store.adopt_folder(work / "bundle", store.path(run_id, "bundle"))
     store.adopt_folder(work, store.path(run_id, "results"))
     store.finish_run(run_id, metrics=metrics, baseline=baseline, summary=summary, model=manifest.model)
     ctx.emit(Event("result", {"model": manifest.model, "baseline": False, "metrics": metrics}))
+
+
+def forecast_summary(main: Judged, baselines: dict[str, Judged], prepared: Prepared) -> dict[str, Any]:
+    """The figures of each step ahead, of the model and of the baselines; nothing for other questions."""
+    if prepared.following is None:
+        return {}
+    rows = prepared.split.rows(TEST)
+
+    def steps(judged: Judged) -> list[dict[str, Any]]:
+        return forecast_judging.steps_json(judged.scored(rows), rows, prepared, judged.bundle.manifest)
+
+    return {"steps": steps(main), "baseline_steps": {key: steps(judged) for key, judged in baselines.items()}}
 
 
 def _baseline_json(baselines: dict[str, Judged]) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from core.features.targets import ClassTarget
-from core.jobs.fitting import encoded_targets, statistics_of, thinned
+from core.jobs.fitting import statistics_of, thinned
+from core.jobs.sources import encoded_targets
 from core.serving.bundle import Bundle, write_bundle
 from core.serving.manifest import UnknownFacts
 from core.serving.unknown import known_rows, unknown_limit

@@ -17,6 +17,7 @@ from core.models import (
     copod,
     dense,
     dense_autoencoder,
+    earlier,
     ecod,
     gradient_boosting,
     gru,
@@ -46,7 +47,7 @@ from core.models import (
     transformer,
     vae,
 )
-from core.models.estimate import estimate, is_table, knows_its_cost, reads_text
+from core.models.estimate import estimate, estimate_forecast, is_table, knows_its_cost, reads_text
 from core.models.spec import (
     TASKS,
     BaselineSpec,
@@ -65,6 +66,8 @@ from core.models.window_statistics import statistic_names, window_statistics
 ModelSpec = NetworkSpec | BaselineSpec | TableSpec | SequenceSpec
 
 MODELS: tuple[ModelSpec, ...] = (
+    earlier.LAST_VALUE,
+    earlier.SEASON_AGO,
     linear.SPEC,
     ridge.SPEC,
     logistic.SPEC,
@@ -116,6 +119,7 @@ _BASELINES: dict[str, tuple[str, ...]] = {
     "rul": ("ridge",),
     "classification": ("logistic",),
     "anomaly": ("pca_t2_spe", "isolation_forest"),
+    "forecast": ("season_ago", "last_value"),
 }
 
 
@@ -174,6 +178,7 @@ __all__ = [
     "Task",
     "baseline_for",
     "estimate",
+    "estimate_forecast",
     "is_table",
     "knows_its_cost",
     "model_by_key",

@@ -22,7 +22,7 @@ class BiGru:
     source: str = "Schuster, Paliwal (1997), IEEE Trans. Signal Processing 45(11); Cho et al. (2014), arXiv:1406.1078"
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = BidirectionalSettings
     shares_weights: bool = True

@@ -26,7 +26,7 @@ class BiLstm:
     )
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = BidirectionalSettings
     shares_weights: bool = True

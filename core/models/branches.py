@@ -25,6 +25,12 @@ class Branch:
 
 BRANCHES: tuple[Branch, ...] = (
     Branch(
+        "repeated",
+        msg("What was before"),
+        msg("Earlier values repeated: nothing is learned, and every forecast has to beat them."),
+        {"last_value": 2, "season_ago": 20},
+    ),
+    Branch(
         "lines",
         msg("Straight lines"),
         msg("The yardstick of every other model: done in seconds, and each weight can be read."),

@@ -31,7 +31,7 @@ class Cnn:
     source: str = "LeCun et al. (1998), Proc. IEEE 86; Wang, Yan, Oates (2017), IJCNN"
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = CnnSettings
     shares_weights: bool = True

@@ -43,7 +43,7 @@ class CnnLstm:
     source: str = "Sainath et al. (2015), ICASSP; Ordóñez, Roggen (2016), Sensors 16(1)"
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = CnnLstmSettings
     shares_weights: bool = True

@@ -30,7 +30,7 @@ class Dense:
     source: str = "Goodfellow, Bengio, Courville (2016), Deep Learning, chapter 6"
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = False
     settings: type[Settings] = DenseSettings
     shares_weights: bool = False

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeGuard
 
+from core.models.own_past_columns import n_own_past_columns
 from core.models.spec import BaselineSpec, Estimate, NetworkSpec, SequenceSpec, Shape, TableSpec
 
 MULTIPLY_ADDS_A_SECOND = 30e9
@@ -25,6 +26,7 @@ STREAMED_ABOVE_BYTES = 400_000_000
 MOST_SHALLOW_WINDOWS = 200_000
 MOST_STATISTICS = 10_000_000
 MOST_WINDOW_CELLS = 50_000_000  # of float32, 200 MB
+FORECAST_ROWS = 10_000  # of a family that fits one model for each step ahead
 
 
 def estimate(
@@ -60,6 +62,23 @@ def estimate(
     kept_values = 4 * batch_size * _steps(shape) * max(_width(settings), shape.n_others) * 24
     kept_values += 4 * batch_size * _compared(settings, shape) * 4
     return Estimate(weights, RUNTIME_BYTES + window_bytes + row_bytes + 16 * weights + kept_values, seconds)
+
+
+def estimate_forecast(
+    spec: NetworkSpec | BaselineSpec | TableSpec | SequenceSpec,
+    settings: Any,
+    shape: Shape,
+    n_windows: int,
+    batch_size: int = 128,
+    *,
+    has_season: bool,
+) -> Estimate:
+    """The same for a forecast: a family of tables sees the columns of `own_past_columns`, and no more than 10,000 rows for boosting."""
+    if _is_network(spec) or reads_windows(spec):
+        return estimate(spec, settings, shape, n_windows, batch_size)
+    columns = n_own_past_columns(shape.window_rows, shape.n_features, shape.n_outputs, has_season)
+    n = min(n_windows, FORECAST_ROWS) if knows_its_cost(spec) else n_windows
+    return estimate(spec, settings, Shape(1, max(1, columns), shape.n_outputs), n, batch_size)
 
 
 def most_shallow(shape: Shape, n_windows: int, *, whole_windows: bool = False) -> int:

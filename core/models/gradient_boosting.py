@@ -9,10 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.messages import Message, msg
+from core.models.estimate import FORECAST_ROWS
 from core.models.folds import last_fold, random_folds
 from core.models.openmp import load_lightgbm
 from core.models.spec import Engine, Estimate, FittedArrays, Question, Role, Shape, Task
-from core.models.tables import balanced_weights, class_codes, class_count, n_statistics, require_rows, values_of
+from core.models.tables import (
+    balanced_weights,
+    class_codes,
+    class_count,
+    n_statistics,
+    require_rows,
+    thinned_note,
+    thinned_rows,
+    values_of,
+)
 from core.models.tree_ensemble import Nodes, Step, ensemble_model, joined, leaf_weights, rounded_cuts, tree_nodes
 from core.settings import Settings, setting
 
@@ -20,6 +30,7 @@ SMALLEST = 20
 THREADS = 1  # with two, threads that wait for each other took ten times as long on a machine that does other work
 TEXT_FILE = "model.txt"
 CELLS_A_SECOND = 4e7
+ROUND_STEPS = 3  # of these the number of rounds is found, in between it is drawn as a straight line
 
 
 class GradientBoostingSettings(Settings):
@@ -60,7 +71,7 @@ class GradientBoosting:
     source: str = "Friedman (2001), Annals of Statistics 29(5); Ke et al. (2017), NeurIPS (LightGBM)"
     role: Role = "baseline"
     engine: Engine = "onnx"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = False
     settings: type[Settings] = GradientBoostingSettings
     smallest_rows: int = 1
@@ -80,6 +91,10 @@ class GradientBoosting:
             TrainingProblem: LightGBM cannot be loaded on this machine.
         """
         require_rows(inputs, SMALLEST, self.title)
+        if question.task == "forecast":
+            return self._fit_steps(
+                inputs, np.asarray(targets, dtype=np.float64).reshape(len(inputs), -1), settings, seed, question
+            )
         wanted: NDArray[Any] = class_codes(targets) if question.is_classes else values_of(targets)
         n_outputs = class_count(wanted, question.n_classes) if question.is_classes else 1
         weights = balanced_weights(wanted) if question.is_classes and settings.class_weights else None
@@ -97,6 +112,31 @@ class GradientBoosting:
             files={TEXT_FILE: booster.model_to_string().encode()},
             facts={"rounds": rounds},
         )
+
+    def _fit_steps(
+        self,
+        inputs: NDArray[np.float64],
+        targets: NDArray[np.float64],
+        settings: GradientBoostingSettings,
+        seed: int,
+        question: Question,
+    ) -> FittedArrays:
+        """One booster for each of the (n, h) columns of targets, all in one ONNX: "windows" (n, d) → "score" (n, h)."""
+        taken = thinned_rows(len(inputs), FORECAST_ROWS)
+        values, wanted = inputs[taken].astype(np.float32).astype(np.float64), targets[taken]
+        parameters = _parameters(settings, seed, len(values), 1)
+        folds = question.folds
+        held = last_fold(folds[taken] if folds is not None and len(np.unique(folds)) > 1 else random_folds(len(values), seed))
+        n_steps = wanted.shape[1]
+        tried = np.unique(np.linspace(0, n_steps - 1, ROUND_STEPS).astype(np.int64))
+        found = [_rounds(parameters, settings, values, wanted[:, step], None, held) for step in tried]
+        rounds = np.interp(np.arange(n_steps), tried, found).round().astype(int)
+        boosters = [_boosted(parameters, int(rounds[i]), values, wanted[:, i], None) for i in range(n_steps)]
+        trees = [(info, step) for step, booster in enumerate(boosters) for info in booster.dump_model()["tree_info"]]
+        nodes = [_tree({**info, "tree_index": i}, step) for i, (info, step) in enumerate(trees)]
+        onnx = ensemble_model(nodes, values.shape[1], n_steps, is_mean=False)
+        notes = thinned_note(self.title, len(taken), len(inputs))
+        return FittedArrays("onnx", {}, onnx, notes=notes, facts={"rounds": int(rounds.max())})
 
     def fit_estimate(self, settings: GradientBoostingSettings, shape: Shape, n_windows: int) -> Estimate:
         """Leaves of all rounds; time as if half of the rounds were needed, twice: to find their number, and to fit."""

@@ -23,7 +23,7 @@ class Gru:
     source: str = "Cho et al. (2014), EMNLP, arXiv:1406.1078"
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = RecurrentSettings
     shares_weights: bool = True

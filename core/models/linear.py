@@ -27,7 +27,7 @@ class Linear:
     source: str = "Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning, section 3.2"
     role: Role = "baseline"
     engine: Engine = "arrays"
-    tasks: tuple[Task, ...] = ("regression", "rul")
+    tasks: tuple[Task, ...] = ("regression", "rul", "forecast")
     windowed: bool = False
     settings: type[Settings] = LinearSettings
     smallest_rows: int = 1

@@ -23,7 +23,7 @@ class Lstm:
     source: str = "Hochreiter, Schmidhuber (1997), Neural Computation 9(8)"
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = RecurrentSettings
     shares_weights: bool = True

@@ -49,7 +49,7 @@ class MiniRocket:
     source: str = "Dempster, Schmidt, Webb (2021), KDD, arXiv:2012.08791"
     role: Role = "baseline"
     engine: Engine = "arrays"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = MiniRocketSettings
     smallest_rows: int = LENGTH

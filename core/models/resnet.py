@@ -48,7 +48,7 @@ class ResNet:
     source: str = "Wang, Yan, Oates (2017), IJCNN, arXiv:1611.06455; He et al. (2016), CVPR"
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = ResNetSettings
     shares_weights: bool = True

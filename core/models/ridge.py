@@ -33,7 +33,7 @@ class Ridge:
     source: str = "Hoerl, Kennard (1970), Technometrics 12(1)"
     role: Role = "baseline"
     engine: Engine = "arrays"
-    tasks: tuple[Task, ...] = ("regression", "rul")
+    tasks: tuple[Task, ...] = ("regression", "rul", "forecast")
     windowed: bool = False
     settings: type[Settings] = RidgeSettings
     smallest_rows: int = 1

@@ -23,7 +23,7 @@ class Rnn:
     source: str = "Elman (1990), Cognitive Science 14(2)"
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = RecurrentSettings
     shares_weights: bool = True

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from core.messages import Message
 from core.settings import Settings
 
-Task = Literal["regression", "classification", "anomaly", "rul"]
-TASKS: tuple[Task, ...] = ("regression", "classification", "anomaly", "rul")
+Task = Literal["regression", "classification", "anomaly", "rul", "forecast"]
+TASKS: tuple[Task, ...] = ("regression", "classification", "anomaly", "rul", "forecast")
 Engine = Literal["keras", "arrays", "onnx"]
 Kind = Literal[
     "linear",
@@ -38,6 +38,7 @@ Kind = Literal[
     "matrix_profile",
     "combined",
     "bag_of_words",
+    "earlier",
 ]
 Role = Literal["baseline", "network"]
 
@@ -130,7 +131,8 @@ class FittedArrays:
     on their features; minirocket_classes: the same, then softmax. onnx: input "windows" float32 (n, d), output "score" (n, 1),
     or (n, k) class probabilities. kernel, neighbours: see `core/serving/shallow.py`; neighbour_distance to surface: see
     `core/models/detectors.py`; matrix_profile: shapes (n_features, m, window_rows); combined: the arrays of its members
-    as "member.array", with those of `core/models/rarity.py`; bag_of_words: see `core/models/bags.py`.
+    as "member.array", with those of `core/models/rarity.py`; bag_of_words: see `core/models/bags.py`; earlier: is_season (),
+    which of the window's values are repeated.
 
     `files` lie beside the model for people who go on with it elsewhere; scoring never opens them. `notes` say what a
     reader of the result has to know of the fit. `facts` are plain numbers of it for the manifest.

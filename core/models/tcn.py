@@ -37,7 +37,7 @@ class Tcn:
     source: str = "Bai, Kolter, Koltun (2018), arXiv:1803.01271"
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = TcnSettings
     shares_weights: bool = True

@@ -47,7 +47,7 @@ class Transformer:
     source: str = "Vaswani et al. (2017), NeurIPS, arXiv:1706.03762; Xiong et al. (2020), ICML, arXiv:2002.04745"
     role: Role = "network"
     engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul")
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
     windowed: bool = True
     settings: type[Settings] = TransformerSettings
     shares_weights: bool = True

@@ -24,9 +24,11 @@ from numpy.typing import NDArray
 
 from core.anomalies.thresholds import Threshold
 from core.errors import DataProblem
-from core.features import Pipeline
+from core.features import Pipeline, Target
+from core.features.targets import target_from_json
 from core.messages import msg
 from core.serving.manifest import FORMAT_VERSION, Manifest
+from core.serving.own_past import of_forecast
 from core.serving.predictors import Predictor, make_ensemble, make_predictor, read_arrays
 from core.serving.unknown import KnownRows
 from core.settings import Settings
@@ -46,7 +48,15 @@ class Bundle:
     @cached_property
     def predictor(self) -> Predictor:
         members = [(m.predictor, m.weight, m.width, m.skipped) for m in self.manifest.members]
-        return make_ensemble(members, self.folder) if members else make_predictor(self.manifest.predictor, self.folder)
+        if members:
+            return make_ensemble(members, self.folder, self.target)
+        kind = self.manifest.predictor
+        return of_forecast(make_predictor(kind, self.folder), kind, self.target)
+
+    @cached_property
+    def target(self) -> Target | None:
+        """What the model's outputs mean; None for anomalies."""
+        return None if self.manifest.target is None else target_from_json(self.manifest.target)
 
     @cached_property
     def pipeline(self) -> Pipeline:

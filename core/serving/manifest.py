@@ -66,6 +66,8 @@ class MemberFacts(Settings):
 class Manifest(Settings):
     """Everything that scoring and a report need besides the weights.
 
+    `bands` are the intervals of a forecast, one a step ahead; none where the validation part is too small to promise one.
+    `score_columns` are those of the file that scoring writes, where it is not one row an input row. `residual_scale` is the spread of its residuals one step ahead in the training part, in the target's unit.
     `members` are the models of an ensemble, none for a single model. `choice` is how the model was chosen among others
     (`core/jobs/choice.py`), empty where it was asked for by name.
     """
@@ -87,6 +89,9 @@ class Manifest(Settings):
     positive: str | None = None
     decision: float | None = None
     interval: IntervalFacts | None = None
+    bands: tuple[IntervalFacts, ...] = ()
+    residual_scale: float | None = None
+    score_columns: tuple[str, ...] = ()
     metrics: dict[str, Any] = Field(default_factory=dict)
     baseline: dict[str, Any] = Field(default_factory=dict)
     request: dict[str, Any] = Field(default_factory=dict)

@@ -13,11 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.features.targets import Target
 from core.models.detectors import DETECTORS
 from core.models.random_kernels import RandomKernels, kernel_features
 from core.models.spec import FittedArrays
 from core.models.window_statistics import window_statistics
 from core.serving.detectors import CombinedDetector, ProfileDetector, RowDetector
+from core.serving.own_past import EarlierValues, of_forecast
 from core.serving.shallow import KernelModel, NeighbourModel
 from core.serving.texts import BagModel
 
@@ -138,18 +140,19 @@ def make_predictor(kind: str, folder: Path, stem: str = "model") -> Predictor:
     return _of_arrays(kind, read_arrays(folder / f"{stem}.npz"))
 
 
-def make_ensemble(members: Sequence[tuple[str, float, int, int]], folder: Path) -> Ensemble:
+def make_ensemble(members: Sequence[tuple[str, float, int, int]], folder: Path, target: Target | None = None) -> Ensemble:
     """The ensemble of a bundle folder: (kind, share, width, values skipped) of each member, whose files are `member<place>`."""
     found = [
-        (make_predictor(kind, folder, f"member{i}"), weight, width, skipped)
+        (of_forecast(make_predictor(kind, folder, f"member{i}"), kind, target), weight, width, skipped)
         for i, (kind, weight, width, skipped) in enumerate(members)
     ]
     return Ensemble(found)
 
 
-def predictor_of(fitted: FittedArrays) -> Predictor:
+def predictor_of(fitted: FittedArrays, target: Target | None = None) -> Predictor:
     """The predictor of a shallow family that was just fitted, without a file."""
-    return OnnxDetector(fitted.onnx) if fitted.kind == "onnx" else _of_arrays(fitted.kind, fitted.arrays)
+    found = OnnxDetector(fitted.onnx) if fitted.kind == "onnx" else _of_arrays(fitted.kind, fitted.arrays)
+    return of_forecast(found, fitted.kind, target)
 
 
 def _of_arrays(kind: str, arrays: dict[str, NDArray[np.float64]]) -> Predictor:
@@ -157,6 +160,7 @@ def _of_arrays(kind: str, arrays: dict[str, NDArray[np.float64]]) -> Predictor:
         return RowDetector(kind, arrays)
     classes: dict[str, Any] = {"linear": LinearModel, "logistic": LogisticModel}
     classes |= {"combined": CombinedDetector, "matrix_profile": ProfileDetector}
+    classes |= {"earlier": EarlierValues}
     classes |= {"kernel": KernelModel, "neighbours": NeighbourModel}
     classes |= {"bag_of_words": BagModel}
     classes |= {"minirocket": RandomKernelModel, "minirocket_classes": RandomKernelClasses}

@@ -17,10 +17,11 @@ from core.anomalies.scoring import ScoreCalibration, score_reconstruction
 from core.data.room import BigArray, Room
 from core.data.rows import FrameRows, MappedRows, Rows
 from core.errors import DataProblem
-from core.features import Inputs
-from core.features.targets import ClassTarget, class_texts, target_from_json
+from core.features import ForecastTarget, Inputs
+from core.features.targets import ClassTarget, class_texts
 from core.features.texts import UNKNOWN
 from core.messages import Message, msg, msg_n
+from core.serving.forecasts import forecast_columns, one_step, series_notes
 from core.watching import Watch, part_of, unwatched
 
 if TYPE_CHECKING:
@@ -55,12 +56,15 @@ class RawScores:
 
     `outputs` is float64 (n_rows, k), `contributions` float32 (n_rows, n_columns), `distance` float64 (n_rows,) to the
     nearest known rows of a classification, by all columns but free text, None where it is not asked for; all may lie in files.
+    A forecast's outputs are values in the target's unit, `one_step` what was measured and what was expected one step before,
+    each (n_rows,).
     """
 
     inputs: Inputs
     outputs: BigArray
     contributions: BigArray | None
     distance: BigArray | None = None
+    one_step: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
 
 def check_columns(bundle: Bundle, rows: Rows) -> None:
@@ -135,8 +139,10 @@ def scores_of_inputs(bundle: Bundle, inputs: Inputs, room: Room, watch: Watch = 
             contributions[rows] = parts
         watch(start / n_windows)
     if outputs is None:
-        outputs = np.full((inputs.n_rows, 1), np.nan)
-    return RawScores(inputs, outputs, contributions, distance)
+        width = bundle.target.horizon if isinstance(bundle.target, ForecastTarget) else 1
+        outputs = np.full((inputs.n_rows, width), np.nan)
+    steps = one_step(inputs, outputs) if bundle.manifest.task == "forecast" else None
+    return RawScores(inputs, outputs, contributions, distance, steps)
 
 
 def score_table(bundle: Bundle, table: pd.DataFrame) -> Scored:
@@ -160,6 +166,8 @@ def decide(bundle: Bundle, raw: RawScores, rows: Places = ALL) -> pd.DataFrame:
     elif manifest.task == "anomaly":
         scores = outputs[:, 0]
         out = {"score": scores, "flag": bundle.threshold.flags(scores) & ~raw.inputs.padded[rows]}
+    elif manifest.task == "forecast":
+        out = forecast_columns(bundle, raw, rows)
     else:
         out = _value_columns(bundle, outputs)
     events = raw.inputs.cleaned.real_event
@@ -182,6 +190,8 @@ def why_not(raw: RawScores, outputs: NDArray[np.float64], rows: Places = ALL) ->
 def _predict(bundle: Bundle, windows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
     """Outputs (n, k) and, for anomalies, contributions a table column (n, n_columns)."""
     outputs = bundle.predictor.predict(windows)
+    if isinstance(bundle.target, ForecastTarget):
+        return bundle.target.decode(outputs.reshape(len(windows), -1), windows), None
     if bundle.manifest.task != "anomaly":
         return outputs.reshape(len(windows), -1), None
     columns = bundle.pipeline.plan.column_of_feature
@@ -205,8 +215,7 @@ def _by_column(parts: NDArray[np.float64], column_of: NDArray[np.int64]) -> NDAr
 
 def _value_columns(bundle: Bundle, outputs: NDArray[np.float64]) -> dict[str, object]:
     manifest = bundle.manifest
-    target = target_from_json(manifest.target or {})
-    prediction = target.decode(outputs[:, 0])  # type: ignore[union-attr, arg-type]
+    prediction = bundle.target.decode(outputs[:, 0])  # type: ignore[union-attr, call-arg, arg-type]
     if manifest.interval is None:
         return {"prediction": prediction}
     half = manifest.interval.half_width
@@ -215,8 +224,7 @@ def _value_columns(bundle: Bundle, outputs: NDArray[np.float64]) -> dict[str, ob
 
 
 def _class_columns(bundle: Bundle, outputs: NDArray[np.float64]) -> dict[str, object]:
-    manifest = bundle.manifest
-    target = target_from_json(manifest.target or {})
+    manifest, target = bundle.manifest, bundle.target
     if not isinstance(target, ClassTarget):
         raise TypeError("A classification bundle has a class target.")
     classes = np.array([*target.classes, ""], dtype=object)
@@ -254,6 +262,8 @@ def input_notes(bundle: Bundle, raw: RawScores) -> tuple[Message, ...]:
             )
         )
     notes.extend(_unknown_words(bundle, raw))
+    if bundle.manifest.task == "forecast":
+        notes += series_notes(bundle, raw)
     cleaned = raw.inputs.cleaned.rows
     for facts in bundle.manifest.columns:
         if facts.kind != "number" or facts.minimum is None or facts.maximum is None or facts.name not in cleaned.names:

@@ -9,6 +9,7 @@ shallow ones; then networks, those first that gain most for their time. Nothing 
 | value, class; rows in order, from 1,000 | the same, then MiniRocket, convolutional and recurrent networks on windows |
 | value, class; with a column of free text | the same, and behind the baseline a bag of words; before the other networks a GRU and attention on the words (from 200 rows) |
 | remaining life | baseline, gradient boosting, random forest; GRU, CNN, LSTM, transformer, MiniRocket |
+| forecast | one season ago, last value, ridge, gradient boosting; from 200 rows GRU, convolutional, dense network and MiniRocket on windows |
 | anomaly | the recommended detector: no labels may be used to choose |
 """
 
@@ -36,6 +37,8 @@ def make_portfolio(task: str, *, n_rows: int, has_order: bool, has_text: bool = 
     """The families for a task. `has_order` says that rows follow each other in time, `has_text` that a column is free text."""
     if task == "anomaly":
         return Portfolio((recommend_model(task, n_rows=n_rows, has_order=has_order).model,))
+    if task == "forecast":
+        return _forecast(n_rows)
     baseline = "logistic" if task == "classification" else "ridge"
     shallow = [baseline, "gradient_boosting", "random_forest"]
     few = msg("{n} rows are too few for a network; from {least} rows on it is tried.", n=n_rows, least=FEW_ROWS)
@@ -67,3 +70,12 @@ def make_portfolio(task: str, *, n_rows: int, has_order: bool, has_text: bool = 
             )
             left_out += [(key, short) for key in windowed]
     return Portfolio((*shallow, *networks), tuple(left_out))
+
+
+def _forecast(n_rows: int) -> Portfolio:
+    """Earlier values first: a model that does not beat them is not kept."""
+    shallow, networks = ("season_ago", "last_value", "ridge", "gradient_boosting"), ("gru", "cnn", "dense", "minirocket")
+    if n_rows >= FEW_ROWS:
+        return Portfolio((*shallow, *networks))
+    few = msg("{n} rows are too few for a network; from {least} rows on it is tried.", n=n_rows, least=FEW_ROWS)
+    return Portfolio(shallow, tuple((key, few) for key in networks))

@@ -16,12 +16,22 @@ from core.data.rows import FrameRows, Rows
 from core.data.split import TEST, TRAIN, VALIDATION, Split, make_split
 from core.errors import NotEnoughData
 from core.features import Inputs, Pipeline, Target, fit_target
+from core.features.own_past import Following
 from core.features.own_start import fit_own_start
 from core.features.pipeline import group_codes, unit_times
 from core.features.plan import plan_features
 from core.features.targets import ClassTarget, life_clock, remaining_life, truth_values
 from core.messages import Message, msg, msg_n
 from core.models.estimate import reads_text
+from core.training.forecast_rows import (
+    fit_forecast_target,
+    following_rows,
+    forecast_notes,
+    own_past_first,
+    repeated_times,
+    whole_in_table,
+    whole_rows,
+)
 from core.training.resolve import Resolved
 from core.watching import Watch, part_of, unwatched
 
@@ -35,8 +45,9 @@ class Prepared:
     """Everything that training and judging share.
 
     `keys` has the time, group, target and split columns of all rows, `rows` reads the others. `truth` is (n_rows,): numbers (NaN unknown) for regression and rul (uncapped), class texts or None for
-    classification and for the labels of an anomaly run; None without a target. `train` and `validation` are places
-    in `inputs.windows` with a full window and a known truth.
+    classification and for the labels of an anomaly run; None without a target. For a forecast it is the row's own value, and
+    `following` gives those after it. `train` and `validation` are places in `inputs.windows` with a full window and a known
+    truth, for a forecast with all values that it is asked for in the same part.
     """
 
     keys: pd.DataFrame
@@ -50,6 +61,7 @@ class Prepared:
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
     notes: tuple[Message, ...]
+    following: Following | None = None
 
 
 def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatched, *, split: Split | None = None) -> Prepared:
@@ -85,13 +97,15 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
     del sample
     cleaned = clean_rows(recipe, rows, room, part_of(watch, 0.1, 0.6), in_training=True)
     sensors = [c for c in recipe.columns if c.name != resolved.split.column]
+    if resolved.past is not None:
+        sensors = own_past_first(sensors, resolved.past.column)
     plan = plan_features(
         lambda column: split.train_part(cleaned.column(column.name).to_frame()),
         sensors,
         text=(resolved.text, resolved.task.text_tokens) if resolved.text is not None and resolved.reads_text else None,
         unread=resolved.text,
     )
-    pipeline = Pipeline(recipe, plan, resolved.width, resolved.group, resolved.time)
+    pipeline = Pipeline(recipe, plan, resolved.width, resolved.group, resolved.time, own_past=resolved.past)
     watch(0.7)
     inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
     if request.task == "rul" and resolved.task.own_start and resolved.group is not None:
@@ -101,10 +115,17 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
     notes = [*notes, *more]
     if resolved.text_choice is not None and resolved.reads_text:
         notes.insert(0, resolved.text_choice.sentence)
-    target = _fitted_target(truth, split, resolved)
+    ahead: Following | None = None
+    if resolved.past is None:
+        target = _fitted_target(truth, split, resolved)
+    else:
+        ahead = following_rows(inputs, split, resolved.past.horizon)
+        target = fit_forecast_target(pipeline, inputs, split, ahead, resolved)
+        notes += repeated_times(keys, resolved.time, resolved.group)
+        notes += forecast_notes(resolved.past, resolved.task.season, resolved.time, recipe)
     if isinstance(target, ClassTarget) and truth is not None:
         notes.extend(_unseen_classes(truth[split.rows(TEST)], target))
-    known = _known(truth, target, request.task, len(keys))
+    known = _known_rows(inputs, truth, target, request.task, ahead)
     return Prepared(
         keys=keys,
         rows=rows,
@@ -117,6 +138,7 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
         train=_places(inputs, split, TRAIN, known, SMALLEST_TRAINING),
         validation=_places(inputs, split, VALIDATION, known, SMALLEST_VALIDATION),
         notes=(*plan.notes, *notes),
+        following=ahead,
     )
 
 
@@ -140,7 +162,7 @@ def with_width(prepared: Prepared, width: int, task: str) -> Prepared:
         return prepared
     pipeline = replace(prepared.pipeline, width=width)
     inputs = pipeline.inputs(prepared.rows, prepared.room, prepared.inputs.cleaned, in_training=True)
-    known = _known(prepared.truth, prepared.target, task, len(prepared.keys))
+    known = _known_rows(inputs, prepared.truth, prepared.target, task, prepared.following)
     train = _places(inputs, prepared.split, TRAIN, known, SMALLEST_TRAINING)
     validation = _places(inputs, prepared.split, VALIDATION, known, SMALLEST_VALIDATION)
     return replace(prepared, pipeline=pipeline, inputs=inputs, train=train, validation=validation)
@@ -207,7 +229,10 @@ def check_target(table: pd.DataFrame, split: Split, resolved: Resolved) -> None:
         DataProblem, NotEnoughData, SettingProblem: as `prepare`.
     """
     truth, _ = _truth(table, resolved)
-    known = _known(truth, _fitted_target(truth, split, resolved), resolved.request.task, len(table))
+    if resolved.past is not None and truth is not None:
+        known = whole_in_table(table, split, resolved.past, resolved.time, resolved.group)
+    else:
+        known = _known(truth, _fitted_target(truth, split, resolved), resolved.request.task, len(table))
     for part, smallest in ((TRAIN, SMALLEST_TRAINING), (VALIDATION, SMALLEST_VALIDATION)):
         _check_count(part, int(np.count_nonzero(known & (split.parts == part))), smallest)
 
@@ -265,11 +290,17 @@ def _life(table: pd.DataFrame, resolved: Resolved) -> NDArray[np.float64]:
     return remaining_life(codes, life_clock(table[resolved.time], codes))
 
 
+def _known_rows(
+    inputs: Inputs, truth: NDArray | None, target: Target | None, task: str, ahead: Following | None
+) -> NDArray[np.bool_]:
+    return _known(truth, target, task, inputs.n_rows) if ahead is None else whole_rows(ahead, inputs)
+
+
 def _known(truth: NDArray | None, target: Target | None, task: str, n_rows: int) -> NDArray[np.bool_]:
     if truth is None or task == "anomaly":
         return np.ones(n_rows, dtype=bool)
     if task == "classification":
-        return target.encode(truth) >= 0  # type: ignore[union-attr, arg-type]
+        return target.encode(truth) >= 0  # type: ignore[union-attr, call-arg, arg-type]
     return np.isfinite(truth)
 
 

@@ -1,6 +1,6 @@
 """Which family first, and why, in words: a documented rule on question, size and order of the rows.
 
-Rule: below 200 training rows a straight-line baseline; remaining life → LSTM over the last 30 rows; anomalies →
+Rule: below 200 training rows, and for a forecast, a straight-line model; remaining life → LSTM over the last 30 rows; anomalies →
 distance to the nearest neighbours; a value or class from a table → dense network, with a text family beside it where there is free text. The alternatives say when they are the better choice. Nothing is tried here: no test part is read.
 """
 
@@ -35,6 +35,17 @@ def recommend_model(task: str, *, n_rows: int, has_order: bool, has_text: bool =
                 ("gru", msg("A lighter LSTM; often as good with less data.")),
                 ("gradient_boosting", msg("Many small trees on window statistics: strong without a network, in a minute.")),
                 ("ridge", msg("A straight line on window statistics: the yardstick, trained in seconds.")),
+            ),
+        )
+    if task == "forecast":
+        return Recommendation(
+            "ridge",
+            msg("A straight line through the series' own past: hard to beat on a short series, fitted in seconds."),
+            (
+                ("gru", msg("Follows how the last rows went; for series that bend, with thousands of rows.")),
+                ("cnn", msg("Trains faster; good when short patterns matter more than the long trend.")),
+                ("gradient_boosting", msg("Many small trees on the last rows: for series that jump between states.")),
+                ("season_ago", msg("The same hour yesterday or last week: what every forecast has to beat.")),
             ),
         )
     found = _table(task, n_rows, has_order)

@@ -11,9 +11,22 @@ from typing import Any
 from core.data.dataset import Column, Dataset
 from core.data.split import SplitSettings, default_split
 from core.errors import DataProblem, SettingProblem, unknown_choice
+from core.features.own_past import OwnPast
 from core.messages import Message, msg, msg_n
-from core.models import AUTO_KEY, MODELS, TASKS, model_by_key, models_for, reads_text
+from core.models import (
+    AUTO_KEY,
+    MODELS,
+    TASKS,
+    Estimate,
+    Shape,
+    estimate,
+    estimate_forecast,
+    model_by_key,
+    models_for,
+    reads_text,
+)
 from core.settings import Settings
+from core.training.forecasts import check_forecast, forecast_width, own_past
 from core.training.portfolio import Portfolio, make_portfolio
 from core.training.presets import preset_settings
 from core.training.recommend import Recommendation, recommend_model
@@ -35,6 +48,8 @@ class Resolved:
     `gap_rows` are left out between the parts of a split by time. For the model "auto", `portfolio` says what is tried, `spec`
     is the family that is recommended, and the gap is that of the widest window, so that all are judged on one split.
     `text_choice` is the column of free text, None where there is none or the question does not go to it.
+    `past` are rows ahead, season and step of a forecast, None for other questions. Its parts need no gap between them: what is
+    asked for lies in one part, and a window that reaches back into the part before holds only what is known by then.
     """
 
     request: TrainRequest
@@ -53,6 +68,7 @@ class Resolved:
     recommendation: Recommendation
     portfolio: Portfolio | None = None
     text_choice: TextChoice | None = None
+    past: OwnPast | None = None
 
     @property
     def text(self) -> str | None:
@@ -83,7 +99,7 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
     _check_time(with_roles, time)
     _check_life(request, group, time, target)
     split, reason = _split(with_roles, request)
-    has_order = time is not None or split.method == "first"
+    has_order = time is not None or split.method == "first" or request.task == "forecast"
     recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order, has_text=text is not None)
     portfolio = None
     _check_search(request)
@@ -98,7 +114,14 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
         if reads_text(spec) and text is None:
             raise no_text(spec.title)
     model_settings, task_settings, fit = _settings(spec, request, dataset.n_rows)
-    of_family = partial(_width, task=request.task, settings=task_settings, has_order=has_order, n_rows=dataset.n_rows)
+    past = None
+    if request.task == "forecast":
+        known = check_forecast(with_roles, target, split)
+        roles: dict[str, Any] = {"target": known, "time": time, "group": group, "seed": request.seed}
+        past = own_past(with_roles, split, task_settings, **roles)
+    of_family = partial(
+        _width, task=request.task, settings=task_settings, has_order=has_order, n_rows=dataset.n_rows, past=past
+    )
     width = of_family(spec)
     widest = width if portfolio is None else max(_widths(portfolio, of_family))
     return Resolved(
@@ -114,10 +137,11 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
         group=group,
         time=time,
         width=width,
-        gap_rows=widest - 1,
+        gap_rows=widest - 1 if past is None else 0,
         recommendation=recommendation,
         portfolio=portfolio,
         text_choice=text,
+        past=past,
     )
 
 
@@ -134,7 +158,9 @@ def resolve_candidate(auto: Resolved, key: str, **options: Any) -> Resolved:
     request = auto.request.with_values(model=key, options={**_declared(spec, auto.request), **options})
     model_settings, task_settings, fit = _settings(spec, request, auto.dataset.n_rows)
     has_order = auto.time is not None or auto.split.method == "first"
-    width = _width(spec, task=request.task, settings=task_settings, has_order=has_order, n_rows=auto.dataset.n_rows)
+    width = _width(
+        spec, task=request.task, settings=task_settings, has_order=has_order, n_rows=auto.dataset.n_rows, past=auto.past
+    )
     return replace(
         auto,
         request=request,
@@ -243,7 +269,7 @@ def _split(dataset: Dataset, request: TrainRequest) -> tuple[SplitSettings, Mess
     if request.split is not None:
         return request.split, msg("Chosen by the user.")
     settings, reason = default_split(dataset.columns, request.task)
-    if settings.method != "group" or request.task == "rul":
+    if settings.method != "group" or request.task in ("rul", "forecast"):
         return settings, reason
     group = dataset.with_role("group")[0].name
     n_groups = int(dataset.table([group])[group].nunique())
@@ -278,7 +304,7 @@ def _check_options(request: TrainRequest, specs: Sequence[Any]) -> None:
             raise unknown_choice("setting", name, sorted({f for owner in owners for f in owner.model_fields}))
 
 
-def _width(spec: Any, task: str, settings: TaskSettings, has_order: bool, n_rows: int) -> int:
+def _width(spec: Any, task: str, settings: TaskSettings, has_order: bool, n_rows: int, past: OwnPast | None = None) -> int:
     """The window: as set, else by task and family, at most a tenth of the rows but what the family needs.
 
     Raises:
@@ -293,7 +319,23 @@ def _width(spec: Any, task: str, settings: TaskSettings, has_order: bool, n_rows
                 window=settings.window,
                 smallest=spec.smallest_rows,
             )
+        needed = 1 if past is None else past.smallest_window
+        if settings.window < needed:
+            raise SettingProblem(
+                msg_n("The window has {n} row.", "The window has {n} rows.", settings.window),
+                msg(
+                    "A forecast of {ahead} rows with a season of {season} rows needs at least {smallest}.",
+                    ahead=settings.horizon,
+                    season=1 if past is None else past.season,
+                    smallest=needed,
+                ),
+                msg("Set a longer window, or forecast fewer rows."),
+                window=settings.window,
+                smallest=needed,
+            )
         return settings.window
+    if past is not None:
+        return forecast_width(past, spec.smallest_rows)
     if task == "rul":
         wanted = LIFE_WINDOW
     elif task == "anomaly":
@@ -301,6 +343,14 @@ def _width(spec: Any, task: str, settings: TaskSettings, has_order: bool, n_rows
     else:
         wanted = SEQUENCE_WINDOW if spec.windowed else 1
     return max(spec.smallest_rows, min(wanted, n_rows // 10))
+
+
+def cost_of(resolved: Resolved, shape: Shape, n_windows: int) -> Estimate:
+    """Weights, memory and seconds of the family on so many training windows."""
+    given = (resolved.spec, resolved.model_settings, shape, n_windows, resolved.fit.batch_size)
+    if resolved.past is None:
+        return estimate(*given)
+    return estimate_forecast(*given, has_season=resolved.past.has_season_feature)
 
 
 def model_titles() -> dict[str, Message]:

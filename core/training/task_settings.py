@@ -1,25 +1,20 @@
-"""Settings that belong to the question and not to a model family: window, life cap, alarm budget, interval."""
+"""Settings that belong to the question and not to a model family: window, rows ahead, life cap, alarm budget, interval."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from core.settings import Settings, setting
 
+_OF_FORECAST = ("horizon", "season", "anchor")
+_OF_TEXT = ("text_column", "text_tokens")
 NOT_ASKED: Mapping[str, tuple[str, ...]] = {
-    "regression": ("cap", "own_start", "false_alarms_per_week", "oversample", "unknown_rate"),
-    "classification": ("cap", "own_start", "false_alarms_per_week", "interval_miss_rate"),
-    "anomaly": (
-        "cap",
-        "own_start",
-        "interval_miss_rate",
-        "oversample",
-        "unknown_rate",
-        "last_fit",
-        "text_column",
-        "text_tokens",
-    ),
-    "rul": ("false_alarms_per_week", "oversample", "unknown_rate", "text_column", "text_tokens"),
+    "regression": ("cap", "own_start", "false_alarms_per_week", "oversample", "unknown_rate", *_OF_FORECAST),
+    "classification": ("cap", "own_start", "false_alarms_per_week", "interval_miss_rate", *_OF_FORECAST),
+    "anomaly": ("cap", "own_start", "interval_miss_rate", "oversample", "unknown_rate", "last_fit", *_OF_TEXT, *_OF_FORECAST),
+    "rul": ("false_alarms_per_week", "oversample", "unknown_rate", *_OF_TEXT, *_OF_FORECAST),
+    "forecast": ("cap", "own_start", "oversample", "unknown_rate", *_OF_TEXT),
 }
 """Settings that mean nothing to a task, by task."""
 
@@ -34,6 +29,29 @@ class TaskSettings(Settings):
         unit="rows",
         ge=1,
         le=2000,
+    )
+    horizon: int = setting(
+        24,
+        title="Rows ahead",
+        help="How many next values are forecast, each by its own output of one model.",
+        unit="rows",
+        ge=1,
+        le=500,
+        expert=False,
+    )
+    season: int | None = setting(
+        None,
+        title="Season",
+        help="After how many rows the series repeats itself, as 96 quarters of an hour in a day; 1: not at all. Empty: found from "
+        "the autocorrelation of the training part.",
+        unit="rows",
+        ge=1,
+        le=20_000,
+    )
+    anchor: Literal["last", "season", "level"] = setting(
+        "last",
+        title="Forecast as a difference from",
+        help="What the model adds its answer to: the last known value, the value one season before, or the average level.",
     )
     cap: float = setting(
         125.0,

@@ -17,7 +17,7 @@ from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, 
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.combining import columns_differ
 from core.workflows.comparing import comparable, compare_datasets, in_a_sentence, named_dataset
-from core.workflows.csv_out import without_formula
+from core.workflows.csv_out import without_formula, write_csv
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
 from core.workflows.families import FamilyBranch, FamilyCard, family_tree
@@ -25,6 +25,7 @@ from core.workflows.fleet import export_fleet, fleet_view, fleets_of, lives_view
 from core.workflows.fleet_charts import due_figure, fleet_caption, survival_figure, weibull_figure
 from core.workflows.fleet_lives import FleetLives, FleetSettings
 from core.workflows.fleet_plan import FleetView
+from core.workflows.forecasts import Fan, ForecastView, Origins, fan, forecast_view, last_row, latest_values, origins
 from core.workflows.import_again import import_again
 from core.workflows.import_many import import_files
 from core.workflows.importing import (

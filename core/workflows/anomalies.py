@@ -18,6 +18,7 @@ from core.messages import Message, msg, msg_n
 from core.workflows.results import Results
 from core.workflows.workspace import Workspace
 
+JUDGED = ("anomaly", "forecast")  # a forecast by how far each row is from what was forecast one step before
 SHOWN_SENSORS = 3
 MARGIN_FACTOR = 1.0
 SMALLEST_MARGIN = 30
@@ -80,10 +81,10 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
     Raises:
         SettingProblem: the run does not look for anomalies.
     """
-    if results.task != "anomaly":
+    if results.task not in JUDGED or results.manifest.threshold is None:
         raise SettingProblem(
             msg("The run '{run}' answers another question ({task}).", run=results.run.name, task=results.task),
-            msg("This view shows runs of: {tasks}.", tasks="anomaly"),
+            msg("This view shows runs of: {tasks}.", tasks=", ".join(JUDGED)),
             msg("Open another run."),
         )
     own = Threshold.from_json(results.manifest.threshold or {})
@@ -91,7 +92,8 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
     used = own if is_default else replace(own, value=float(threshold))  # type: ignore[arg-type]
     given = results.ordered
     flags = used.flags(given.judged)
-    metrics = tuple(results.run.metrics.values()) if is_default else _metrics(flags, given.scores, given.labels, given.parts)
+    is_stored = is_default and results.task == "anomaly"
+    metrics = tuple(results.run.metrics.values()) if is_stored else _metrics(flags, given.scores, given.labels, given.parts)
     events = _events(ws, results, used)
     later = later_events(results, events)
     n_scored = int(np.isfinite(given.scores).sum())
@@ -107,9 +109,9 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
         events=events,
         later=later,
         metrics=metrics,
-        baseline_metrics=results.run.baseline_metrics,
+        baseline_metrics=results.run.baseline_metrics if results.task == "anomaly" else {},
         labels=given.labels,
-        score_unit=msg("score"),
+        score_unit=msg("score") if results.task == "anomaly" else msg("residual ÷ its usual size"),
         n_scored=n_scored,
         n_refused=len(given.scores) - n_scored,
         verdict=_headline(later),

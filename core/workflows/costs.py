@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,8 @@ from core.data.dataset import Dataset
 from core.errors import SettingProblem
 from core.features.plan import n_category_features
 from core.jobs.memory_left import memory_left
-from core.models import Estimate, Shape, estimate, knows_its_cost, model_by_key, reads_text
-from core.training.resolve import Resolved, resolve_candidate
+from core.models import Estimate, Shape, knows_its_cost, model_by_key, reads_text
+from core.training.resolve import Resolved, cost_of, resolve_candidate
 from core.workflows.memory import check_memory, is_elsewhere
 from core.workflows.records import PlannedModel
 from core.workflows.workspace import Workspace
@@ -52,8 +53,7 @@ def training_estimate(resolved: Resolved, n_features: int, n_train: int) -> tupl
     """Weights, memory and seconds of one family's whole training; None for a straight-line baseline, which takes seconds."""
     if resolved.spec.role == "baseline" and not knows_its_cost(resolved.spec):
         return None, None
-    shape = _shape(resolved, n_features, resolved.width)
-    found = estimate(resolved.spec, resolved.model_settings, shape, n_train, resolved.fit.batch_size)
+    found = cost_of(resolved, _shape(resolved, n_features, resolved.width), n_train)
     if knows_its_cost(resolved.spec):
         return found, found.epoch_seconds
     seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes
@@ -73,8 +73,10 @@ def check_resources(ws: Workspace, resolved: Resolved, train: NDArray[np.int64])
         return
     n_features = features_of(resolved, train)
     check_memory(
-        lambda width, batch, n_train: estimate(
-            resolved.spec, resolved.model_settings, _shape(resolved, n_features, width), n_train, batch
+        lambda width, batch, n_train: cost_of(
+            replace(resolved, fit=resolved.fit.with_values(batch_size=batch)),
+            _shape(resolved, n_features, width),
+            n_train,
         ),
         memory_left(ws.store),
         width=resolved.width,
@@ -88,14 +90,22 @@ def _shape(resolved: Resolved, n_features: int, width: int) -> Shape:
     """The shape of a model; free text that it reads comes to the other features, as the first rows let expect it."""
     text = resolved.text_choice
     if text is None or not reads_text(resolved.spec):
-        return Shape(width, n_features, 1)
+        return Shape(width, n_features, n_ahead(resolved))
     n_tokens = min(text.n_tokens, resolved.task.text_tokens)
-    return Shape(width, n_tokens + n_features, 1, n_tokens, text.n_words)
+    return Shape(width, n_tokens + n_features, n_ahead(resolved), n_tokens, text.n_words)
+
+
+def n_ahead(resolved: Resolved) -> int:
+    """Values that the model gives for a window, as far as they are known before the classes are."""
+    return 1 if resolved.past is None else resolved.past.horizon
 
 
 def features_of(resolved: Resolved, train: NDArray[np.int64]) -> int:
     """Features that the model sees, as far as they are known before the recipe; at least 1."""
     n = max(1, _n_features(resolved.dataset, train))
+    if resolved.past is not None:
+        own = 0 if resolved.target in {c.name for c in resolved.dataset.with_role("sensor")} else 1
+        n = _n_features(resolved.dataset, train) + own + resolved.past.has_season_feature
     is_compared = resolved.request.task == "rul" and resolved.task.own_start
     return 2 * n + 1 if is_compared else n  # each number once more, and the age
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.jobs.context import JobContext
 
 DEMO_SEED = 7
-HEADLINE = {"regression": "rmse", "rul": "rmse", "classification": "roc_auc", "anomaly": "f1"}
+HEADLINE = {"regression": "rmse", "rul": "rmse", "classification": "roc_auc", "anomaly": "f1", "forecast": "mae"}
 STATES = {
     "queued": "waiting",
     "running": "building",

@@ -11,6 +11,7 @@ from core.features.plan import unread_text
 from core.features.targets import class_texts
 from core.jobs.judging import label_flags
 from core.messages import Message, msg_n
+from core.training.forecast_rows import repeated_times
 from core.training.prepare import is_label
 from core.training.resolve import Resolved
 
@@ -18,13 +19,15 @@ FEWEST_HEALTHY_ROWS = 50
 
 
 def plan_notes(table: pd.DataFrame, split: Split, resolved: Resolved) -> tuple[Message, ...]:
-    """Notes on the split of a plan: for now, known faults in the rows that an anomaly model takes for healthy.
+    """Notes on the split of a plan: known faults in the rows that an anomaly model takes for healthy, series taken for one.
 
     Args:
         table: One row a dataset row, in dataset order, with the target column where there is one.
         split: The parts of those rows.
         resolved: The request with every choice closed.
     """
+    if resolved.past is not None:
+        return repeated_times(table, resolved.time, resolved.group)
     if resolved.request.task != "anomaly" or resolved.target is None or not is_label(table[resolved.target]):
         return ()
     faulty = known_faults(table[resolved.target])

@@ -17,6 +17,7 @@ from core.models import model_by_key
 from core.report import DatasetFacts, Fact, MetricLine, RecipeLine, ReportFacts, ReportFigure, SplitFacts
 from core.settings import Settings
 from core.training.request import TrainRequest
+from core.workflows import report_forecast
 from core.workflows.anomalies import anomaly_view, event_detail, later_events
 from core.workflows.choices import ChoiceFacts, candidate_words
 from core.workflows.fleet_facts import lives_facts
@@ -97,6 +98,8 @@ def _run_lines(results: Results) -> tuple[Fact, ...]:
         Fact(msg("Seed"), run.request.seed),
         Fact(msg("Window (rows)"), int(results.manifest.pipeline["width"])),
     ]
+    if run.task == "forecast":
+        lines += report_forecast.lines(results)
     for key, name in (("epochs", msg("Epochs")), ("best_epoch", msg("Best epoch")), ("parameters", msg("Weights"))):
         if training.get(key) is not None:
             lines.append(Fact(name, training[key]))
@@ -174,6 +177,8 @@ def _by_task(ws: Workspace, results: Results, text: Text):  # type: ignore[no-un
         return _anomaly(ws, results, text)
     if results.task == "classification":
         return *_classification(results, text), (), ()
+    if results.task == "forecast":
+        return *report_forecast.figures(results, text), (), ()
     return *_value(results, text), (), ()
 
 

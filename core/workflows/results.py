@@ -145,24 +145,29 @@ class Results:
         path = self.folder / "baseline_scores.parquet"
         if not path.exists():
             return None
-        names = [name for name in pq.read_schema(path).names if name in SCORED or name.startswith("probability_")]
+        names = [
+            name for name in pq.read_schema(path).names if name in SCORED or name.startswith(("probability_", "prediction_"))
+        ]
         return pd.read_parquet(path, columns=names)
 
     @cached_property
     def contributions(self) -> NDArray[np.float32] | None:
         """(n_rows, n_columns) parts of each column in the score, never negative; None for other tasks than anomaly."""
+        if self.task == "forecast":  # what is odd is the column that is forecast
+            return np.nan_to_num(self.numbers("score")).astype(np.float32)[:, None] if "score" in self.columns else None
         path = self.folder / "contributions.npy"
         return np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else None
 
     @cached_property
     def ordered(self) -> OrderedScores:
-        """The scores of an anomaly run in group and time order, put in order once: a moved limit changes none of it."""
+        """The scores of an anomaly run, or the residuals of a forecast, in group and time order, put in order once: a moved limit changes none of it."""
         from core.features.pipeline import row_order
 
         keys = [name for name in (self.group, self.time) if name is not None]
         rows = row_order(self.cells(keys), self.group, self.time)[0]
         is_file_order = bool((np.diff(rows) == 1).all())
-        labels = label_flags(self.cells(["truth"])["truth"].to_numpy(dtype=object)) if "truth" in self.columns else None
+        has_labels = "truth" in self.columns and self.task == "anomaly"
+        labels = label_flags(self.cells(["truth"])["truth"].to_numpy(dtype=object)) if has_labels else None
         found = self.contributions
         return OrderedScores(
             rows=rows,
@@ -183,6 +188,8 @@ class Results:
     @property
     def sensor_names(self) -> tuple[str, ...]:
         """The columns of `contributions`."""
+        if self.task == "forecast":
+            return (self.manifest.target_column or "",)
         features = self.manifest.pipeline["features"]["features"]
         return tuple(dict.fromkeys(row[0] for row in features))
 

@@ -21,6 +21,7 @@ ROW_KINDS: dict[str, tuple[str, ...]] = {
     "rul": ("all", "refused", "outside"),
     "classification": ("all", "refused", "wrong", "unknown"),
     "anomaly": ("all", "refused", "flag"),
+    "forecast": ("all", "refused", "flag"),
 }
 
 
@@ -37,7 +38,7 @@ def scores_at(
         scores: Some rows of the run's scores with all their columns; all rows by default.
     """
     table = results.scores if scores is None else scores
-    if results.task == "anomaly" and threshold is not None:
+    if results.task in ("anomaly", "forecast") and threshold is not None:
         judged = np.where(table["why_not"] == PADDED, -np.inf, np.nan_to_num(table["score"].to_numpy(), nan=-np.inf))
         return table.assign(flag=judged > threshold)
     if results.task == "classification":
@@ -112,7 +113,7 @@ def count_unknown(results: Results, part: str = "all") -> int:
 
 def limit_columns(results: Results, threshold: float | None, positive: str | None) -> dict[str, float | str]:
     """What a file of scores says of a moved limit: `threshold`, and for classes the one that it belongs to; else nothing."""
-    if results.task == "anomaly" and threshold is not None:
+    if results.task in ("anomaly", "forecast") and threshold is not None:
         return {"threshold": float(threshold)}
     if results.task == "classification":
         rule = class_rule(results.manifest, positive, threshold)

@@ -31,18 +31,19 @@ from core.features.targets import class_texts
 from core.jobs.judging import label_flags
 from core.messages import Message, msg
 from core.serving import Bundle, load_bundle
+from core.serving.forecasts import STEP, next_values
 from core.serving.scoring import NONE_OF_KNOWN, decide, input_notes, raw_scores
 from core.store.files import disk_errors
 from core.watching import Watch, part_of, unwatched
 from core.workflows.apart import is_read_here, read_apart
-from core.workflows.csv_out import write_csv_parts
+from core.workflows.csv_out import write_csv, write_csv_parts
 from core.workflows.key_matching import comparable_keys
 from core.workflows.results import Results
 from core.workflows.score_rows import limit_columns, scored_parts
 from core.workflows.workspace import Workspace
 
 ROW = "row"
-_RESULT = frozenset({"prediction", "lower", "upper", "score", "flag", "real_event", "why_not", NONE_OF_KNOWN, ROW})
+_RESULT = frozenset({"prediction", "lower", "upper", "score", "flag", "real_event", "why_not", NONE_OF_KNOWN, ROW, STEP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ def score_file(
 ) -> ScoredFile:
     """Score a file: one output row an input row, in order, key columns first; written whole or not at all.
 
+    A forecast gives the values after the last row of each group instead: one output row a value (`core/serving/forecasts.py`).
+
     Args:
         watch: Told the share that is done, 0 to 1; what it raises ends the work and leaves nothing behind.
 
@@ -121,6 +124,10 @@ def score_file(
         watch(0.2)
         raw = raw_scores(bundle, rows, Room(Path(folder)), part_of(watch, 0.2, 0.9))
         keys = [name for name in bundle.manifest.key_columns if name in rows.names]
+        if bundle.manifest.task == "forecast":
+            found = next_values(bundle, raw, rows)
+            write_csv(found, out)
+            return ScoredFile(len(found), out, input_notes(bundle, raw))
 
         def parts() -> Iterator[pd.DataFrame]:
             for start, stop in rows.stretches():

@@ -50,6 +50,12 @@ TASK_CHOICES: tuple[TaskChoice, ...] = (
         msg("Scores, events and their sensors, at a false-alarm rate you choose."),
     ),
     TaskChoice(
+        "forecast",
+        msg("Forecast"),
+        msg("What comes next?"),
+        msg("The next values with bands, and what each step ahead is worth beside one season ago."),
+    ),
+    TaskChoice(
         "rul",
         msg("Remaining life"),
         msg("How long will the machine last?"),

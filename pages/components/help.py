@@ -114,6 +114,9 @@ def _predictions() -> list[str]:
             "For remaining life, Fleet shows which units that run will need work soon, by the model and by age alone, and how long units last. Choose a dataset of units in service: they are scored by the model."
         ),
         t(
+            "For a forecast: the next values come first; a row of the test part shows what was forecast there beside what came, and the table how far each step ahead can be trusted."
+        ),
+        t(
             "For classes: the decision limit trades defects caught against good parts rejected; moving it moves every view, the table and the files."
         ),
     ]
@@ -124,6 +127,9 @@ def _anomalies() -> list[str]:
         t("A score says how odd a row is; a row above the decision limit is flagged, and flags close together are one event."),
         t(
             "The limit comes from a false-alarm budget on normal rows that were held back. Where they are too few for a promise, the screen says how many are missing."
+        ),
+        t(
+            "Of a forecast the score is how far a row is from what was forecast one row before, as a multiple of the usual residual."
         ),
         t(
             "An event names the sensors that made it, each with the band in which it normally runs. Your verdict is kept with its date."

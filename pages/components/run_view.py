@@ -45,6 +45,7 @@ SHARES = (
     "flagged_fraction",
     "unknown_fraction",
     "mape",
+    "skill",
     "event_recall",
 )
 LONGEST_NAME = 22

@@ -14,7 +14,7 @@ from core import workflows as wf
 from pages.components import layout, numbers
 from pages.components.choices import fixed
 from pages.components.results_view import PARTS, part_word
-from pages.components.text import md, t
+from pages.components.text import md, t, tn
 
 MOST_ROWS = 5_000
 CODES = {"train": 0, "validation": 1, "test": 2}
@@ -104,6 +104,9 @@ def _readable(shown: pd.DataFrame, remark: str | None = None) -> pd.DataFrame:
     words = {"row": t("row"), "part": t("part"), "truth": t("measured"), "prediction": t("predicted")}
     words |= {"lower": t("lower"), "upper": t("upper"), "score": t("score"), "flag": t("flag"), "why_not": t("remark")}
     words |= {"real_event": t("real event"), "none_of_known": t("none of the known classes")}
+    words |= {"expected": t("expected one row before")}
+    ahead = (name.removeprefix("prediction_") for name in shown.columns if str(name).startswith("prediction_"))
+    words |= {f"prediction_{n}": tn("In {n} row", "In {n} rows", int(n)) for n in ahead if n.isdecimal()}
     if remark is not None:  # the data may have called it as one of ours
         taken = {words.get(str(column), str(column)) for column in shown.columns}
         words[wf.REMARK] = remark if remark not in taken else t("text: {column}", column=remark)

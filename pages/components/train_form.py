@@ -25,7 +25,7 @@ from pages.components.text import md, say, t
 
 NONE = ""
 PRESETS = ("quick", "normal", "thorough")
-NEEDS_TARGET = ("regression", "classification")
+NEEDS_TARGET = ("regression", "classification", "forecast")
 
 
 def show(dataset: Dataset) -> None:
@@ -85,6 +85,7 @@ def _choices(ws: Workspace, dataset: Dataset) -> TrainRequest | None:
         help=md(t("The automatic choice and a search use this time; a single training ends earlier by itself.")),
         persist_state="session",
     )
+    ahead = _rows_ahead() if task == "forecast" else {}
     if task in NEEDS_TARGET and target is None:
         return None
     model = st.session_state.get("train_model", "auto")
@@ -105,7 +106,24 @@ def _choices(ws: Workspace, dataset: Dataset) -> TrainRequest | None:
         recipe=wf.get_recipe(ws, dataset.id).model_dump(mode="json"),
         preset=st.session_state.get("train_preset") or "normal",
         budget_minutes=float(minutes or 10.0),
+        options=ahead,
     )
+
+
+def _rows_ahead() -> dict[str, Any]:
+    """How many values are forecast, where it is not the usual number."""
+    field = TaskSettings.model_fields["horizon"]
+    ahead = st.number_input(
+        t("Rows ahead"),
+        min_value=1,
+        max_value=500,
+        value=int(field.default),
+        step=1,
+        key="train_horizon",
+        help=md(t("How many next values are forecast, each by its own output of one model.")),
+        persist_state="session",
+    )
+    return {"horizon": int(ahead or field.default)}
 
 
 def _task(ws: Workspace, dataset: Dataset) -> str:
@@ -137,6 +155,7 @@ def _target(dataset: Dataset, task: str) -> str | None:
         "classification": t("Column with the class"),
         "anomaly": t("Known faults, for judging only"),
         "rul": t("Known remaining life, if any"),
+        "forecast": t("Column to forecast"),
     }
     given = next((c.name for c in fitting if c.role == "target"), None)
     return _pick(labels[task], fitting, given, f"train_target.{dataset.id}.{task}", optional=task not in NEEDS_TARGET)
@@ -145,7 +164,7 @@ def _target(dataset: Dataset, task: str) -> str | None:
 def _may_be_target(column: Column, task: str) -> bool:
     if column.role in ("time", "group") or column.kind == "time":
         return False
-    return column.kind == "number" if task in ("regression", "rul") else True
+    return column.kind == "number" if task in ("regression", "rul", "forecast") else True
 
 
 def _role(dataset: Dataset, role: str, label: str, names: list[str]) -> str | None:
@@ -182,8 +201,11 @@ def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
             persist_state="session",
         )
         with notices.guard():
-            request = request.with_values(split=train_split.choose(dataset, request.target))
-            changed = _question(dataset, request.task)
+            request = request.with_values(
+                split=train_split.choose(dataset, request.target, in_order=request.task == "forecast")
+            )
+            asked = dict(request.options)  # above, beside the columns
+            changed = asked | _question(dataset, request.task, tuple(asked))
             if request.model == AUTO_KEY:
                 return request.with_values(options=changed, **_seed())
             spec = model_by_key(request.model)
@@ -208,10 +230,10 @@ def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
     return request
 
 
-def _question(dataset: Dataset, task: str) -> dict[str, Any]:
-    """The settings of the question; those of free text only where there are texts."""
+def _question(dataset: Dataset, task: str, asked: tuple[str, ...]) -> dict[str, Any]:
+    """The settings of the question that were not asked before; those of free text only where there are texts."""
     texts = [c.name for c in dataset.columns if c.kind == "text" and c.role in ("sensor", "ignore")]
-    skip = (*NOT_ASKED.get(task, ()), *(() if texts else ("text_column", "text_tokens")))
+    skip = (*NOT_ASKED.get(task, ()), *asked, *(() if texts else ("text_column", "text_tokens")))
     key = f"opt.task.{task}.{dataset.id}" if texts else f"opt.task.{task}"
     return _form(t("Question"), TaskSettings, {}, key, skip, {"text_column": texts})
 

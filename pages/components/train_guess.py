@@ -30,6 +30,8 @@ FAULT_SIGNS = ("异常", "故障", "报警", "告警")
 def guess_task(ws: Workspace, dataset: Dataset) -> str:
     """A mark of faults asks for a warning, a text or two values for a class, another number for its value.
 
+    A number over time with no sensor to predict it from asks for a forecast.
+
     Without a target: remaining life where units count cycles, else watching.
     """
     targets = dataset.with_role("target")
@@ -40,7 +42,9 @@ def guess_task(ws: Workspace, dataset: Dataset) -> str:
     n_values = _n_values(ws, dataset, target)
     if names_faults(target.name) and (n_values <= 2 or (target.kind == "number" and n_values <= MAX_LABELS)):
         return "anomaly"
-    return "classification" if target.kind == "text" or n_values == 2 else "regression"
+    if target.kind == "text" or n_values == 2:
+        return "classification"
+    return "forecast" if dataset.with_role("time") and not dataset.with_role("sensor") else "regression"
 
 
 def names_faults(name: str) -> bool:

@@ -12,8 +12,11 @@ from pages.components.text import md, t
 AUTOMATIC = "automatic"
 
 
-def choose(dataset: Dataset, target: str | None) -> SplitSettings | None:
-    """Draw the choice and what it needs beside it; None lets the columns decide. What does not fit is said by the plan."""
+def choose(dataset: Dataset, target: str | None, *, in_order: bool = False) -> SplitSettings | None:
+    """Draw the choice and what it needs beside it; None lets the columns decide. What does not fit is said by the plan.
+
+    `in_order`: only rules that keep the order of time.
+    """
     words = {
         AUTOMATIC: t("automatic"),
         "time": t("by time"),
@@ -22,11 +25,13 @@ def choose(dataset: Dataset, target: str | None) -> SplitSettings | None:
         "random": t("at random"),
         "column": t("by a column"),
     }
+    if in_order:
+        del words["random"]
     method = st.selectbox(
         t("Split"),
         list(words),
         format_func=fixed(words, words.__getitem__),
-        key=f"train_split_by.{dataset.id}",
+        key=f"train_split_by.{dataset.id}.in_order" if in_order else f"train_split_by.{dataset.id}",
         help=md(t("Which rows train, which are held back, and which judge the model once, at the end.")),
         persist_state="session",
     )

@@ -6,7 +6,7 @@ from pages.components import anomaly_view, layout, results_view, state
 from pages.components.text import t
 
 run = results_view.finished_run(
-    ("anomaly",),
+    ("anomaly", "forecast"),
     t("There are no events yet"),
     t("Here scores are held against their decision limit, flags become events, and each event names its sensors."),
 )

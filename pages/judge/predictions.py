@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import class_view, fleet_view, layout, results_view, scores_table, state, value_view, words_view
+from pages.components import (
+    class_view,
+    fleet_view,
+    forecast_view,
+    layout,
+    results_view,
+    scores_table,
+    state,
+    value_view,
+    words_view,
+)
 from pages.components.choices import fixed
 from pages.components.text import t
 
@@ -32,7 +42,7 @@ def view(task: str) -> str:
 
 
 run = results_view.finished_run(
-    ("regression", "classification", "rul"),
+    ("regression", "classification", "rul", "forecast"),
     t("There are no predictions yet"),
     t("Here predictions meet what was measured: error, interval, ROC and confusion, beside a simple baseline."),
 )
@@ -41,6 +51,9 @@ if run is not None:
     shown = view(run.task)
     if run.task == "classification":
         class_view.show(results)
+    elif run.task == "forecast":
+        forecast_view.show(results)
+        scores_table.table(results)
     elif shown == FLEET:
         fleet_view.show(results)
     else:

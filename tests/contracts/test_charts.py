@@ -30,6 +30,8 @@ UNITS = {
     "survival_chart": ("(cycles)", "(%)"),
     "weibull_plot": ("(cycles)", "(%)"),
     "due_chart": ("(cycles)", "units"),
+    "forecast_fan": ("time", "(bar)"),
+    "error_by_step": ("rows ahead", "(bar)"),
     "precision_recall": ("(share)", "(share)"),
     "roc": ("(share)", "(share)"),
     "probability_histogram": ("probability", "(%)"),
@@ -74,6 +76,10 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
             "ends": 30.0 * np.arange(1, min(n, 40) + 1), "due": y[:40], "expected": y[:40], "low": y[:40] - 1, "high": y[:40] + 1,
             "unit": "cycles",
         },
+        "forecast_fan": lambda: {
+            "history_at": x, "history": y, "at": x[:50], "prediction": y[:50], "lower": y[:50] - 1, "upper": y[:50] + 1, "truth": y[:50], "name": "p", "unit": "bar", "level": 0.9,
+        },
+        "error_by_step": lambda: {"steps": np.arange(1, min(n, 500) + 1), "error": y[:500], "others": {"fail": y[:500] + 1}, "name": "p", "unit": "bar"},
         "confusion_matrix": lambda: {"counts": np.full((2, 2), n), "classes": ("pass", "fail")},
         "roc": lambda: {"curve": (share, wavy(n, fill)), "baseline": (share, share), "operating_point": (0.1, 0.5)},
         "precision_recall": lambda: {"curve": (share, wavy(n, fill)), "baseline": (share, share), "prevalence": 0.03},
@@ -103,7 +109,7 @@ def allowed_colors(theme: Theme) -> set[str]:
     named = {c.background, c.surface, c.text, c.muted, c.border, c.primary, c.good, c.warn, c.bad, *c.categories, *CIVIDIS}
     mixed = {theme.part(i, s) for i in range(4) for s in (0.14, 0.45)}
     mixed |= {theme.light(k, s) for k in c.categories for s in (0.14,)}
-    return named | mixed | {theme.clear(k) for k in c.categories}
+    return named | mixed | {theme.clear(k, s) for k in c.categories for s in (0.14, 0.2)}
 
 
 def strings(tree: object) -> Iterator[str]:
@@ -179,5 +185,5 @@ def test_no_webgl_trace(chart: ChartInfo) -> None:
 
 def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
-    assert len(set(keys)) == len(keys) == 20
+    assert len(set(keys)) == len(keys) == 22
     assert all(record(key, 3) for key in keys)

@@ -22,6 +22,8 @@ from core.training.layers import network_layers
 from core.training.settings import FitSettings
 
 KEYS = [
+    "last_value",
+    "season_ago",
     "linear",
     "ridge",
     "logistic",
@@ -136,7 +138,7 @@ def test_an_unknown_key_names_the_closest() -> None:
 
 
 def test_an_unknown_task_is_refused() -> None:
-    with pytest.raises(SettingProblem, match="regression, classification, anomaly, rul"):
+    with pytest.raises(SettingProblem, match="regression, classification, anomaly, rul, forecast"):
         models_for("forecasting")
     with pytest.raises(SettingProblem, match="Did you mean 'anomaly'"):
         baseline_for("anomal")

@@ -7,7 +7,7 @@ from core.evaluation import METRICS, metric_info
 
 KEYS = (
     "rmse mae r2 mape accuracy macro_f1 f1 precision recall roc_auc average_precision far mar phm08 coverage flagged_fraction unknown_fraction "
-    "event_recall vus_pr"
+    "event_recall vus_pr mase skill"
 )
 
 
@@ -22,7 +22,15 @@ def test_the_words_on_screen_are_those_of_the_shop_floor() -> None:
 
 
 def test_directions_and_units() -> None:
-    assert {k for k, i in METRICS.items() if i.higher_is_better is False} == {"rmse", "mae", "mape", "far", "mar", "phm08"}
+    assert {k for k, i in METRICS.items() if i.higher_is_better is False} == {
+        "rmse",
+        "mae",
+        "mape",
+        "mase",
+        "far",
+        "mar",
+        "phm08",
+    }
     assert {k for k, i in METRICS.items() if i.in_target_unit} == {"rmse", "mae"}
 
 

@@ -78,7 +78,7 @@ def trained(folder: Path, task: str, model: str, room: Room):
         model=model,
         split=SplitSettings(method="time"),
         recipe=RECIPE,
-        options={"window": 5},
+        options={"window": 5, **({"horizon": 3, "season": 4} if task == "forecast" else {})},
     )
     dataset = dataset_of(folder)
     resolved = resolve(dataset, request)
@@ -89,7 +89,7 @@ def trained(folder: Path, task: str, model: str, room: Room):
     return resolved, prepared, judged
 
 
-@pytest.mark.parametrize(("task", "model"), [("regression", "ridge"), ("anomaly", "pca_t2_spe")])
+@pytest.mark.parametrize(("task", "model"), [("regression", "ridge"), ("anomaly", "pca_t2_spe"), ("forecast", "ridge")])
 def test_a_run_from_files_equals_one_in_memory(task: str, model: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     resolved, small, judged = trained(tmp_path / "small", task, model, Room())
     assert isinstance(small.rows, FrameRows)
