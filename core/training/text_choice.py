@@ -68,9 +68,12 @@ def choose_text(dataset: Dataset, named: str | None) -> TextChoice | None:
                 msg("Expected a column of kind text, such as remarks."),
                 msg("Name another column with the setting 'text_column'."),
             )
-        if column.role in ("target", "time", "group"):
+        if column.role != "sensor":
             raise SettingProblem(
-                msg("'{column}' is to be read as free text and is the target, time or group of this run.", column=named),
+                msg(
+                    "'{column}' is to be read as free text and is ignored, or is the target, time or group of this run.",
+                    column=named,
+                ),
                 msg("A column can only be one of them."),
                 msg("Name another column with the setting 'text_column'."),
             )
