@@ -174,7 +174,7 @@ def plan_features(
         if column.role != "sensor" or column.kind == "time":
             continue
         train = part_of(column)
-        if text is not None and column.name == text[0]:
+        if text is not None and column.name == text[0] and column.kind == "text":
             plan, more = fit_text(train, *text)
             notes.extend(more)
             if n_category_features(train.table[column.name]) == 0:

@@ -105,6 +105,8 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
         text=(resolved.text, resolved.task.text_tokens) if resolved.text is not None and resolved.reads_text else None,
         unread=resolved.text,
     )
+    if resolved.portfolio is None and resolved.reads_text and plan.text is None:
+        raise _no_text_left()
     pipeline = Pipeline(recipe, plan, resolved.width, resolved.group, resolved.time, own_past=resolved.past)
     watch(0.7)
     inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
@@ -186,9 +188,21 @@ def for_family(prepared: Prepared, spec: Any) -> Prepared:
     """What this family is fitted on: with the free text if it reads it.
 
     Raises:
-        NotEnoughData: it reads none, and there are no other columns.
+        NotEnoughData: it reads none, and there are no other columns; or it reads text, and the recipe left none.
     """
-    return prepared if reads_text(spec) else without_text(prepared)
+    if not reads_text(spec):
+        return without_text(prepared)
+    if not prepared.pipeline.plan.n_tokens:
+        raise _no_text_left()
+    return prepared
+
+
+def _no_text_left() -> NotEnoughData:
+    return NotEnoughData(
+        msg("The column of free text is not there any more when the model is to read it."),
+        msg("A step of the recipe has removed or encoded it, or it is the column of the split."),
+        msg("Take that step out of the recipe, or choose another model."),
+    )
 
 
 def can_fit(prepared: Prepared, spec: Any) -> bool:

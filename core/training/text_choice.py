@@ -7,7 +7,8 @@ a cell is taken. The first 2,000 rows are looked at; nothing of the target is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -67,32 +68,40 @@ def choose_text(dataset: Dataset, named: str | None) -> TextChoice | None:
                 msg("Expected a column of kind text, such as remarks."),
                 msg("Name another column with the setting 'text_column'."),
             )
-        if column.role in ("target", "time", "group"):
+        if column.role != "sensor":
             raise SettingProblem(
-                msg("'{column}' is to be read as free text and is the target, time or group of this run.", column=named),
+                msg(
+                    "'{column}' is to be read as free text and is ignored, or is the target, time or group of this run.",
+                    column=named,
+                ),
                 msg("A column can only be one of them."),
                 msg("Name another column with the setting 'text_column'."),
             )
-        return _choice(named, _head(dataset, named), is_named=True)
-    found = []
-    for column in dataset.with_role("sensor"):
-        if column.kind == "text":
-            texts = _head(dataset, column.name)
-            if is_free_text(texts):
-                found.append(_choice(column.name, texts))
-    return max(found, key=lambda choice: choice.words, default=None)
+        return replace(_looked_at(dataset, _stamp(dataset), named)[0], is_named=True)
+    texts = [c.name for c in dataset.with_role("sensor") if c.kind == "text"]
+    found = [_looked_at(dataset, _stamp(dataset), name) for name in texts]
+    return max((choice for choice, is_free in found if is_free), key=lambda choice: choice.words, default=None)
 
 
-def _head(dataset: Dataset, name: str) -> list[str]:
-    return [str(text) for text in dataset.table([name], 0, LOOKED_AT)[name].dropna()]
+def _stamp(dataset: Dataset) -> tuple[int, int]:
+    """What changes with the file, so that nothing is remembered of another one under the same name."""
+    facts = dataset.path.stat()
+    return facts.st_mtime_ns, facts.st_size
 
 
-def _choice(name: str, texts: list[str], *, is_named: bool = False) -> TextChoice:
+@lru_cache(maxsize=64)
+def _looked_at(dataset: Dataset, stamp: tuple[int, int], name: str) -> tuple[TextChoice, bool]:
+    """What the first rows of a text column say, and whether it is free text; a tree of families asks for it twenty times."""
+    texts = [str(text) for text in dataset.table([name], 0, LOOKED_AT)[name].dropna()]
+    return _choice(name, texts), is_free_text(texts)
+
+
+def _choice(name: str, texts: list[str]) -> TextChoice:
     tokens = [tokens_of(text) for text in texts]
     lengths = [max(1, len(some)) for some in tokens] or [1]
     different = len({token for some in tokens for token in some})
     length = int(np.quantile(lengths, LENGTH_QUANTILE, method="higher"))
-    return TextChoice(name, mean_words(texts), len(set(texts)), length, min(MOST_WORDS, different) + 3, is_named)
+    return TextChoice(name, mean_words(texts), len(set(texts)), length, min(MOST_WORDS, different) + 3)
 
 
 def no_text(model: Message) -> SettingProblem:

@@ -10,6 +10,8 @@ import pandas as pd
 
 from core.jobs import auto
 from core.jobs.ensembles import write_choice
+from core.jobs.studies import plan_study
+from core.jobs.study_request import StudyRequest
 from core.serving import load_bundle
 from tests.core.jobs.test_auto import Ground
 from tests.remarks import english
@@ -56,3 +58,12 @@ def test_on_remarks_alone_other_families_are_left_out_with_the_reason(tmp_path: 
     why = {c["model"]: c for c in found.choice["candidates"]}
     assert why["logistic"]["state"] == "skipped"
     assert "Beside the text" in str(why["random_forest"]["why"])
+
+
+def test_whether_deep_is_worth_it_is_asked_of_a_bag_of_words_on_the_same_text(tmp_path: Path) -> None:
+    ground = Ground(tmp_path, english(300).rename(columns={"class": "y"}), "classification")
+    dataset, request = ground.resolved.dataset, ground.resolved.request
+    planned, _ = plan_study(StudyRequest(method="worth", request=request), dataset)
+    assert [p.resolved.spec.key for p in planned] == ["bag_of_words", "gradient_boosting", "text_gru"]
+    planned, _ = plan_study(StudyRequest(method="worth", request=request.with_values(model="dense")), dataset)
+    assert [p.resolved.spec.key for p in planned] == ["logistic", "gradient_boosting", "dense"]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.clean.recipe import Recipe, RecipeStep
 from core.data.room import Room
 from core.data.rows import FrameRows
 from core.errors import DataProblem, NotEnoughData, SettingProblem
@@ -227,7 +228,7 @@ def test_the_column_can_be_named_and_has_to_be_one_of_texts(tmp_path: Path) -> N
     assert named.text == "Short" and "as asked for" in str(named.text_choice.sentence)  # type: ignore[union-attr]
     with pytest.raises(DataProblem, match="Column 'pressure' holds no texts"):
         ready(table, tmp_path, "text_gru", text_column="pressure")
-    with pytest.raises(SettingProblem, match="'class' is to be read as free text and is the target"):
+    with pytest.raises(SettingProblem, match="'class' is to be read as free text and is ignored, or is the target"):
         ready(table, tmp_path, "text_gru", text_column="class")
     with pytest.raises(DataProblem, match="Remrk"):
         ready(table, tmp_path, "text_gru", text_column="Remrk")
@@ -242,6 +243,20 @@ def test_the_column_with_the_most_words_is_proposed_and_an_ignored_one_only_when
     assert resolve(dataset, request).text == "Remark"
     assert resolve(dataset, request.with_values(options={"text_column": "Long"})).text == "Long"
     assert resolve(dataset, request.with_values(ignore=("Remark",), model="logistic")).text is None
+    with pytest.raises(SettingProblem, match="'Remark' is to be read as free text and is ignored"):
+        resolve(dataset, request.with_values(ignore=("Remark",), options={"text_column": "Remark"}))
+
+
+def test_a_recipe_that_encodes_the_remark_leaves_a_text_family_nothing_to_read(tmp_path: Path) -> None:
+    dataset = as_dataset(english(300), tmp_path, **{"class": "target"})
+    steps = Recipe(steps=(RecipeStep(key="frequency_encode", columns=("Remark",)),)).model_dump(mode="json")
+    request = TrainRequest(dataset_id=dataset.id, dataset_version=1, task="classification", model="bag_of_words", recipe=steps)
+    with pytest.raises(NotEnoughData, match="A step of the recipe has removed or encoded it"):
+        prepare(resolve(dataset, request))
+    prepared = prepare(resolve(dataset, request.with_values(model="auto")))
+    with pytest.raises(NotEnoughData, match="A step of the recipe has removed or encoded it"):
+        for_family(prepared, model_by_key("bag_of_words"))
+    assert for_family(prepared, model_by_key("logistic")).pipeline.plan.features
 
 
 def test_scoring_makes_of_a_table_what_training_made_of_it(tmp_path: Path) -> None:
