@@ -83,6 +83,9 @@ bench-screening: $(STAMP_DEV) ## time and memory of the screening, from 10,000 t
 bench-accuracy: $(STAMP_DEV) ## accuracy on the public data beside the published figures (hours; goes on where it stopped)
 	@$(PY) -m benchmarks.accuracy
 
+bench-texts: $(STAMP_DEV) ## bag of words, GRU and attention on made inspection remarks (about half an hour)
+	@$(PY) -m benchmarks.texts
+
 bench-scale: $(STAMP_DEV) ## 10^5 to 10^7 rows through every stage: time and memory (about an hour, 15 GB of free disk)
 	@$(PY) -m benchmarks.scale
 

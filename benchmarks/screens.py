@@ -37,6 +37,7 @@ LOADED = {
     "training": ("train", "regression", "&view=watch"),
     "classes": ("predictions", "classification", ""),
     "life": ("predictions", "rul", ""),
+    "fleet": ("predictions", "rul", "&view=fleet"),
 }
 DEMO_SECONDS = 1_800.0
 COLOURS = 256

@@ -170,3 +170,40 @@ def test_a_column_that_may_give_the_answer_away_is_named_by_train(
     assert warning.startswith("'gage_inch' may give the answer away: its correlation with the target is 1")
     clean = cli("train", "--data", data, "--task", "regression", "--target", "y", "--model", "ridge", "--ignore", "gage_inch")
     assert clean["warnings"] == []
+
+
+def test_a_fleet_is_told_by_a_run_and_without_one(cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("--task", "rul", "--group", "unit", "--time", "cycle", "--model", "ridge", "--set", "cap=40", "--set", "window=5")
+    run = cli("train", "--data", saved(life_table(20), tmp_path), *given)["run"]
+    whole = life_table(8, seed=9)
+    service, truth, out = tmp_path / "service.csv", tmp_path / "truth.csv", tmp_path / "fleet.csv"
+    whole[whole["cycle"] <= 35].to_csv(service, index=False)
+    left = whole.groupby("unit")["cycle"].max() - 35
+    left.rename("left").reset_index().to_csv(truth, index=False)
+    fleet = cli("fleet", run, "--data", str(service), "--within", "12", "--truth", f"{truth}:left", "--out", str(out))
+    assert fleet["lives"]["units"] == 28 and fleet["lives"]["running"] == 8 and fleet["within"] == 12
+    assert [u["age"] for u in fleet["units"]] == [35] * 8
+    assert fleet["judged"]["rows"] == 8 and fleet["judged"]["came"] == int((left <= 12).sum())
+    assert [p["to"] for p in fleet["plan"]] == [12, 24, 36]
+    table = pd.read_csv(out)
+    assert table["unit"].tolist() == [float(u["unit"]) for u in fleet["units"]] and (table["within"] == 12).all()
+    assert main(["fleet", run, "--data", str(service), "--within", "12"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(fleet["headline"]) and "Weibull shape" in said and "chances on held-out units: Brier" in said
+    alone = cli("fleet", "--data", str(service), "--group", "unit", "--time", "cycle")
+    assert alone["run"] is None and alone["lives"]["failed"] == 8 and alone["expected"] is None
+    running = cli("fleet", "--data", str(service), "--group", "unit", "--time", "cycle", "--failed", "running")
+    assert running["lives"]["shape"]["value"] is None and "at least 2 failures" in running["lives"]["shape"]["why_not"]
+
+
+def test_a_fleet_that_cannot_be_told_says_why(cli: Cli, tmp_path: Path) -> None:
+    data = saved(life_table(4), tmp_path)
+    assert cli("fleet", code=2)["what"] == "Neither a run nor data was given."
+    assert "no run and no bundle 'nope'" in cli("fleet", "nope", code=2)["what"]
+    named = ("fleet", "--data", data, "--group", "unit", "--time", "cycle")
+    assert "one of 'auto', 'ended', 'running'" in cli(*named, "--failed", "sometimes", code=2)["expected"]
+    assert cli(*named, "--failed", "column:nope", code=2)["what"] == "There is no column 'nope'."
+    assert cli(*named, "--truth", "x.csv:rul", code=2)["what"] == "--truth was given without a run."
+    assert cli(*named, "--within", "-3", code=2)["expected"] == "Expected: more than 0."
+    value = cli("train", "--data", saved(regression_table(), tmp_path), *BASE)["run"]
+    assert "answers another question" in cli("fleet", value, code=2)["what"]

@@ -10,14 +10,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.accuracy import detectors, forecasts, series, tables
+from benchmarks.accuracy import cycles, detectors, forecasts, series, tables
 from benchmarks.accuracy.cells import measure_cells, page
 from benchmarks.common import publish
 from core import workflows as wf
 from core.jobs import Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
-SETS = {data.key: data for data in (*series.SETS, *forecasts.SETS, *detectors.SETS, *tables.SETS)}
+SETS = {data.key: data for data in (*series.SETS, *forecasts.SETS, *detectors.SETS, *tables.SETS, *cycles.SETS)}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, average_precision_score, f1_score, mean_squared_error, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from benchmarks.accuracy.cells import DataSet, Figures, trained
+from benchmarks.accuracy.cells import DataSet, Figures, minutes, trained
 from core import workflows as wf
 from core.data.split import TEST
 
@@ -87,7 +87,8 @@ def uci(ws: wf.Workspace, folder: Path, case: str, model: str, seed: int) -> Fig
     path = _with_parts(ws, frame, splits[f"split{number}"].to_numpy(), f"uci-{case}")
     split = {"method": "column", "column": "part"}
     target = str(frame.columns[-1])
-    run = trained(ws, path, task="regression", target=target, ignore=("part",), model=model, split=split, seed=seed)
+    asked = {"target": target, "ignore": ("part",), "split": split, "budget_minutes": minutes(0.4)}
+    run = trained(ws, path, task="regression", model=model, seed=seed, **asked)
     return {"rmse": _rmse(_test_scores(ws, run))}
 
 
@@ -118,7 +119,7 @@ def _uci_set(name: str, published: dict[str, float]) -> DataSet:
         title=f"UCI {name}",
         protocol="The twenty given 90/10 splits, each once; RMSE on the test rows.",
         figures=("rmse",),
-        models=VALUE_MODELS,
+        models=("auto", "ridge", "gradient_boosting"),
         published=tuple((who, {"rmse": value}, "SOURCE.md") for who, value in published.items()),
         measure=uci,
         cases=tuple(f"{name}-{i}" for i in range(20)),

@@ -12,6 +12,7 @@ from core.charts.captions import (
     caption_before_after,
     caption_confusion,
     caption_curve,
+    caption_fleet,
     caption_life,
     caption_loss,
     caption_residuals,
@@ -29,6 +30,7 @@ from core.charts.regression import parity, residual_histogram, residuals_over_ti
 from core.charts.screening import distribution, screened_column
 from core.charts.series import series_over_time
 from core.charts.split import split_ribbon
+from core.charts.survival import due_chart, survival_chart, weibull_plot
 from core.charts.theme import DARK, LIGHT, Theme
 from core.charts.timeline import score_timeline, sensor_band
 from core.charts.training import loss_curves
@@ -41,7 +43,7 @@ __all__ = [
     "downsample_marks", "error_by_step", "forecast_fan", "histogram_pair", "life_chart", "loss_curves", "parity", "precision_recall",
     "probability_histogram", "residual_histogram", "residuals_over_time", "roc", "score_timeline", "sensor_band",
     "series_over_time", "split_ribbon",
-    "screened_column", "distribution", "split_ribbon",
+    "screened_column", "distribution", "split_ribbon", "due_chart", "survival_chart", "weibull_plot", "caption_fleet",
 ]  # fmt: skip
 
 
@@ -66,6 +68,9 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("forecast_fan", msg("Forecast"), forecast_fan),
     ChartInfo("error_by_step", msg("Error against step ahead"), error_by_step),
     ChartInfo("life_chart", msg("Remaining life"), life_chart),
+    ChartInfo("survival_chart", msg("Share of units that still run"), survival_chart),
+    ChartInfo("weibull_plot", msg("Weibull plot"), weibull_plot),
+    ChartInfo("due_chart", msg("When units are due"), due_chart),
     ChartInfo("confusion_matrix", msg("True and predicted classes"), confusion_matrix),
     ChartInfo("roc", msg("ROC"), roc),
     ChartInfo("precision_recall", msg("Precision and recall"), precision_recall),

@@ -83,6 +83,11 @@ def caption_life(n_units: int, n_shown: int, cap: float | None = None) -> Messag
     return join(msg_n("n = {n} unit", "n = {n} units", n_units), msg("{n} drawn", n=n_shown), capped)
 
 
+def caption_fleet(n_units: int, n_failed: int, rule: Message, counted: Message) -> Message:
+    """Lives: units, failures, what counts as one and what ages count from."""
+    return join(msg_n("n = {n} unit", "n = {n} units", n_units), msg_n("{n} failed", "{n} failed", n_failed), rule, counted)
+
+
 def caption_loss(n_epochs: int, best_epoch: int | None = None) -> Message:
     """Loss curves: how many epochs, and whose weights were kept."""
     kept = msg("weights of epoch {epoch} kept", epoch=best_epoch) if best_epoch is not None else None

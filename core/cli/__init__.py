@@ -122,6 +122,7 @@ def _parser() -> _Parser:
     evaluate.add_argument("--scores", required=True, type=Path)
     evaluate.add_argument("--truth", required=True, metavar="FILE:COLUMN")
     _add_set(evaluate)
+    _add_fleet(verb("fleet", "fleet:fleet", "how long units last, and which of those that run will need work soon"))
     report = verb("report", "verbs:report", "write the report of a run")
     report.add_argument("--run", required=True, metavar="ID|BUNDLE")
     report.add_argument("--out", required=True, type=Path)
@@ -131,6 +132,21 @@ def _parser() -> _Parser:
 
 def _add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
+
+
+def _add_fleet(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", metavar="RUN|BUNDLE", help="a run of remaining life; without it age alone tells")
+    parser.add_argument("--data", metavar="FILE|DATASET", help="the fleet in service; by default the run's own units")
+    for role in ("time", "group"):
+        parser.add_argument(f"--{role}", metavar="COLUMN", help=f"without a run: the {role} column")
+    parser.add_argument("--within", type=float, metavar="N", help="how far ahead; default a tenth of a usual life")
+    parser.add_argument("--period", type=float, metavar="N", help="length of the plan's periods; default --within")
+    parser.add_argument(
+        "--failed", metavar="ended|running|target|column:NAME[=VALUE]", help="how a unit counts as failed; default: see README"
+    )
+    parser.add_argument("--ages", choices=("auto", "counter", "first_row"), default="auto", help="what an age counts from")
+    parser.add_argument("--truth", metavar="FILE:COLUMN", help="what remained in truth, one row a unit, to judge the chances")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="the table of the running units")
 
 
 def _add_clean(parser: argparse.ArgumentParser) -> None:

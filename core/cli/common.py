@@ -45,6 +45,22 @@ def pairs(texts: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+def file_and_column(text: str) -> tuple[Path, str]:
+    """--truth FILE:COLUMN.
+
+    Raises:
+        SettingProblem: one of them is missing.
+    """
+    path, mark, column = text.rpartition(":")
+    if not mark or not path or not column:
+        raise SettingProblem(
+            msg("--truth was given '{text}'.", text=text),
+            msg("Expected FILE:COLUMN."),
+            msg("Write for example --truth truth.csv:rul."),
+        )
+    return Path(path), column
+
+
 def names_of(text: str, value: T) -> dict[str, T]:
     """ "a,b" as names with one value each."""
     return {name.strip(): value for name in text.split(",") if name.strip()}

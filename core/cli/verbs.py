@@ -12,6 +12,7 @@ from core.cli.common import (
     check_out,
     figure_lines,
     figures,
+    file_and_column,
     intervals,
     names_of,
     note,
@@ -144,14 +145,8 @@ def score(options: Options) -> Answer:
 def evaluate(options: Options) -> Answer:
     from core import workflows as wf
 
-    path, mark, column = options.truth.rpartition(":")
-    if not mark or not path or not column:
-        raise SettingProblem(
-            msg("--truth was given '{text}'.", text=options.truth),
-            msg("Expected FILE:COLUMN."),
-            msg("Write for example --truth truth.csv:rul."),
-        )
-    metrics = {m.key: m for m in wf.evaluate_file(options.scores, Path(path), column, read_options(options))}
+    path, column = file_and_column(options.truth)
+    metrics = {m.key: m for m in wf.evaluate_file(options.scores, path, column, read_options(options))}
     answer: dict[str, object] = {
         "metrics": figures(metrics.values()),
         "intervals": intervals(metrics.values()),

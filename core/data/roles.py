@@ -15,6 +15,7 @@ import duckdb
 from core.data.dataset import Column, Kind, Role
 from core.data.findings import Finding
 from core.data.footer import read_footer, steps_back
+from core.data.free_text import holds_remarks
 from core.messages import msg
 
 TIME_WORDS = frozenset(
@@ -165,7 +166,12 @@ class _Guess:
             roles[time] = "time"
             self._check_sorted(time, group)
         for name in self.names:
-            if name not in roles and (reason := self._why_ignored(name, target, time)):
+            if name in roles:
+                continue
+            if self._is_free_text(name):
+                message = msg("'{column}' is free text; models that read words can learn from it.", column=name)
+                self.findings.append(Finding("free_text", message, name, "info"))
+            elif reason := self._why_ignored(name, target, time):
                 roles[name] = "ignore"
                 self.findings.append(reason)
         return roles
@@ -312,6 +318,13 @@ class _Guess:
             )
             return Finding("split_column", message, name, "info")
         return None
+
+    def _is_free_text(self, name: str) -> bool:
+        """Whether a column that is too varied for categories holds remarks."""
+        facts = self.facts[name]
+        if self.kind[name] != "text" or (facts.distinct <= MOST_CATEGORIES and not self._is_id(name)):
+            return False
+        return holds_remarks(self.connection, self.source, name, facts.distinct)
 
     def _is_id(self, name: str) -> bool:
         facts = self.facts[name]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ import duckdb
 
 from core.data.dataset import Column, Dataset
 from core.data.findings import Finding
+from core.data.free_text import holds_remarks
 from core.messages import msg
 
 SPARK_POINTS = 40
@@ -118,7 +119,18 @@ def _summarise(
     facts = {c.name: row[6 * i : 6 * i + 6] for i, c in enumerate(columns)}
     exact = _exact_distinct(connection, source, [c.name for c in columns if facts[c.name][1] <= _EXACT_DISTINCT])
     sparks = _sparklines(connection, source, [c.name for c in columns if c.kind == "number"], n_rows)
-    return [_one(c, facts[c.name], exact.get(c.name), sparks.get(c.name, ()), n_rows) for c in columns]
+    found = [_one(c, facts[c.name], exact.get(c.name), sparks.get(c.name, ()), n_rows) for c in columns]
+    return [_without_id(one) if _is_remark(connection, source, one) else one for one in found]
+
+
+def _is_remark(connection: duckdb.DuckDBPyConnection, source: str, one: ColumnSummary) -> bool:
+    """Whether a column that differs in nearly every row does so because it is free text."""
+    is_id = any(finding.code == "id_like" for finding in one.findings)
+    return is_id and holds_remarks(connection, source, one.name, one.n_distinct)
+
+
+def _without_id(one: ColumnSummary) -> ColumnSummary:
+    return replace(one, findings=tuple(finding for finding in one.findings if finding.code != "id_like"))
 
 
 def _exact_distinct(connection: duckdb.DuckDBPyConnection, source: str, names: Sequence[str]) -> dict[str, int]:

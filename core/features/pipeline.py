@@ -112,9 +112,11 @@ class Pipeline:
         return cleaned.rows.read([column])[column].to_numpy(dtype=np.float64, na_value=np.nan)[kept]
 
     def _features(self, cleaned: CleanedRows, kept: NDArray[np.int64], room: Room) -> tuple[BigArray, NDArray[np.bool_]]:
-        """Scaled features of the kept rows in their order, (n_kept, n_features) float32, and which rows (n_rows,) had gaps."""
+        """Token numbers and scaled features of the kept rows in their order, (n_kept, n_values) float32, and which rows
+        (n_rows,) had gaps.
+        """
         rows, plan = cleaned.rows, self.plan
-        values = room.array((len(kept), len(plan.features)), np.float32)
+        values = room.array((len(kept), plan.n_values), np.float32)
         filled = np.zeros(rows.n_rows, dtype=np.bool_)
         place = np.full(rows.n_rows, -1, dtype=np.int64)
         place[kept] = np.arange(len(kept))

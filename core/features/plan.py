@@ -1,12 +1,13 @@
 """Which numbers a model gets from a table: one feature a number column, one a category of a text column, scaled.
 
-Everything here is learned from the training part: the category list, the fill value of empty cells, mean and scale.
+Everything here is learned from the training part: the category list, the fill value of empty cells, mean and scale. A column
+of free text may stand in front as token numbers, which only the text families read (`core/features/texts.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.errors import DataProblem, NotEnoughData
+from core.features.texts import TextPlan, fit_text
 from core.messages import Message, msg
 
 MAX_CATEGORIES = 50
@@ -39,7 +41,9 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class FeatureMatrix:
-    """Scaled features. `values` is float64 (n_rows, n_features); `missing` is bool (n_rows,): a cell was filled."""
+    """Features. `values` is float64 (n_rows, n_tokens + n_features): token numbers, then scaled features, which `names` names;
+    `missing` is bool (n_rows,): a cell was filled.
+    """
 
     values: NDArray[np.float64]
     names: tuple[str, ...]
@@ -48,15 +52,44 @@ class FeatureMatrix:
 
 @dataclass(frozen=True, slots=True)
 class FeaturePlan:
-    """The features that the training part showed, in order. `notes` names columns that were left out and why."""
+    """The features that the training part showed, in order. `notes` names columns that were left out and why.
+
+    With a `text`, its token numbers stand in front of the features.
+    """
 
     features: tuple[Feature, ...]
     notes: tuple[Message, ...] = ()
+    text: TextPlan | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The table's columns that feed the model, once each, in order."""
-        return tuple(dict.fromkeys(f.column for f in self.features))
+        """The table's columns that feed the model, once each, in order; the free text last."""
+        text = () if self.text is None else (self.text.column,)
+        return tuple(dict.fromkeys([*(f.column for f in self.features), *text]))
+
+    @property
+    def n_tokens(self) -> int:
+        """How many of the values of a row are token numbers: the first ones."""
+        return 0 if self.text is None else self.text.length
+
+    @property
+    def n_values(self) -> int:
+        """Values of a row: token numbers and features."""
+        return self.n_tokens + len(self.features)
+
+    def without_text(self) -> FeaturePlan:
+        """The same without the free text.
+
+        Raises:
+            NotEnoughData: nothing else is there to learn from.
+        """
+        if self.text is not None and not self.features:
+            raise NotEnoughData(
+                msg("Beside the text of '{column}' there is no column to learn from.", column=self.text.column),
+                msg("This model does not read free text; it needs at least one other column that varies."),
+                msg("Take one of the text models, or add columns."),
+            )
+        return replace(self, text=None)
 
     @property
     def column_of_feature(self) -> NDArray[np.int64]:
@@ -71,9 +104,11 @@ class FeaturePlan:
             DataProblem: a column that the model needs is not there.
         """
         self.columns_in([str(name) for name in table.columns])
-        values = np.empty((len(table), len(self.features)))
+        values = np.empty((len(table), self.n_values))
         missing = np.zeros(len(table), dtype=bool)
-        for i, feature in enumerate(self.features):
+        if self.text is not None:  # an empty remark is a remark, and no cell that was filled
+            values[:, : self.n_tokens] = self.text.ids(table[self.text.column])
+        for i, feature in enumerate(self.features, self.n_tokens):
             raw = _raw_values(table[feature.column], feature.category)
             empty = ~np.isfinite(raw)
             missing |= empty
@@ -97,12 +132,15 @@ class FeaturePlan:
 
     def to_json(self) -> dict[str, object]:
         rows = [[f.column, f.category, f.fill, f.mean, f.scale] for f in self.features]
-        return {"features": rows, "notes": [note.to_json() for note in self.notes]}
+        text = {} if self.text is None else {"text": self.text.to_json()}
+        return {"features": rows, "notes": [note.to_json() for note in self.notes], **text}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> FeaturePlan:
         features = tuple(Feature(*row) for row in stored["features"])  # type: ignore[attr-defined]
-        return cls(features, tuple(Message.from_json(n) for n in stored.get("notes", [])))  # type: ignore[attr-defined]
+        notes = tuple(Message.from_json(n) for n in stored.get("notes", []))  # type: ignore[attr-defined]
+        text = stored.get("text")
+        return cls(features, notes, TextPlan.from_json(text) if text else None)  # type: ignore[arg-type]
 
 
 def fit_features(train: TrainPart, columns: Sequence[Column]) -> FeaturePlan:
@@ -116,26 +154,48 @@ def fit_features(train: TrainPart, columns: Sequence[Column]) -> FeaturePlan:
     return plan_features(lambda column: train, columns)
 
 
-def plan_features(part_of: Callable[[Column], TrainPart], columns: Sequence[Column]) -> FeaturePlan:
-    """The same, with the training part of each column read when its turn comes."""
+def plan_features(
+    part_of: Callable[[Column], TrainPart],
+    columns: Sequence[Column],
+    *,
+    text: tuple[str, int] | None = None,
+    unread: str | None = None,
+) -> FeaturePlan:
+    """The same, with the training part of each column read when its turn comes.
+
+    Args:
+        text: The column of free text that is read, and how many tokens of a remark at most.
+        unread: A column of free text that this model does not read: the note says so.
+    """
     features: list[Feature] = []
     notes: list[Message] = []
+    plan: TextPlan | None = None
     for column in columns:
         if column.role != "sensor" or column.kind == "time":
             continue
         train = part_of(column)
+        if text is not None and column.name == text[0]:
+            plan, more = fit_text(train, *text)
+            notes.extend(more)
+            if n_category_features(train.table[column.name]) == 0:
+                continue
         found = _number_feature(train, column) if column.kind == "number" else _category_features(train, column)
         if isinstance(found, Message):
-            notes.append(found)
+            notes.append(unread_text(column.name) if column.name == unread else found)
         else:
             features.extend(found)
-    if not features:
+    if not features and plan is None:
         raise NotEnoughData(
             msg("No column is left to learn from: all are empty, constant or ignored."),
             msg("Expected at least one sensor column that varies in the training part."),
             msg("Give at least one column the role 'sensor'."),
         )
-    return FeaturePlan(tuple(features), tuple(notes))
+    return FeaturePlan(tuple(features), tuple(notes), plan)
+
+
+def unread_text(column: str) -> Message:
+    """What is said of free text beside a model that does not read it."""
+    return msg("Column '{column}' is free text: only the text families read it.", column=column)
 
 
 def n_category_features(cells: pd.Series) -> int:

@@ -98,6 +98,15 @@ def remaining_life(groups: NDArray[np.int64], times: NDArray[np.float64]) -> NDA
     return last[groups] - times
 
 
+def life_clock(cells: pd.Series | None, groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What life is counted in, (n_rows,): the counter where the time column holds numbers, NaN where empty; else, for times
+    of day or no time column (None), the number of the row within its unit, by time and from 1."""
+    if cells is not None and pd.api.types.is_numeric_dtype(cells):
+        return cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    ordered = pd.Series(np.arange(len(groups))) if cells is None else cells.reset_index(drop=True)
+    return ordered.groupby(groups).rank(method="first").to_numpy(dtype=np.float64)
+
+
 def truth_values(table: pd.DataFrame, dataset: Dataset, target: str, task: str) -> NDArray[np.float64] | NDArray[np.object_]:
     """The target column as numbers (regression, rul) or class texts.
 

@@ -13,10 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from core.errors import Problem
 from core.jobs.candidates import N_FOLDS, Ground, Kept, Tried, Turn, judge_by_folds, make_ground, try_candidate
 from core.jobs.choice import Choice, choose
 from core.jobs.ensembles import write_choice
+from core.jobs.last_fit import Part
 from core.jobs.memory_left import memory_left
 from core.jobs.refits import OverTime
 from core.jobs.sources import network_shape
@@ -32,10 +35,16 @@ if TYPE_CHECKING:
     from core.jobs.context import JobContext
 
 KEPT_BACK = 0.06  # of the time: judging on the test part and writing
+KEPT_FOR_LAST = 0.15  # of the time: fitting what was chosen once more on all rows that may teach
 FOLD_CANDIDATES = 4  # the best of them are judged once more on folds
 START_SECONDS = 12.0  # a network is built and traced, and TensorFlow loaded for the first
 SLOW_SHARE = 0.2  # of the time: a shallow family that takes more waits until the networks had theirs
 FEWEST_EPOCHS = 8
+HOPELESS, HOPELESS_AFTER = (
+    1.5,
+    0.4,
+)  # times the best model's error after this part of its time: the time is better spent on others
+NEAR_CERTAIN = 0.05  # cross-entropy: below it twice as much says little
 TYPICAL_SHARE = 0.5  # of the planned epochs: patience usually ends a fit early
 
 
@@ -43,7 +52,8 @@ TYPICAL_SHARE = 0.5  # of the planned epochs: patience usually ends a fit early
 class Chosen:
     """The kept model as a bundle that is not calibrated yet, on its own windows, and how it was chosen (JSON).
 
-    `was_stopped`: a person ended it early, and it can go on with the candidates that are left.
+    `was_stopped`: a person ended it early, and it can go on with the candidates that are left. `parts` are its models,
+    `seconds_left` what is left of the time to fit them once more.
     """
 
     resolved: Resolved
@@ -52,6 +62,8 @@ class Chosen:
     trained: dict[str, Any]
     choice: dict[str, Any]
     was_stopped: bool
+    parts: tuple[Part, ...]
+    seconds_left: float
 
 
 def run_auto(ctx: JobContext, auto: Resolved, prepared: Prepared, folder: Path) -> Chosen | None:
@@ -73,11 +85,13 @@ class Trying:
         self.problem: Problem | None = None
         self.candidates: list[Tried] = []
         self.ground: Ground
+        self.kept_for_last = KEPT_FOR_LAST if asked.task.last_fit and asked.request.task != "anomaly" else 0.0
         self.used, self.began = 0.0, time.monotonic()
 
     def left(self) -> float:
         """Seconds that may still be spent."""
-        return (1 - KEPT_BACK) * self.budget - self.used - (time.monotonic() - self.began)
+        share = 1 - KEPT_BACK - self.kept_for_last
+        return share * self.budget - self.used - (time.monotonic() - self.began)
 
     def tell(self, tried: Tried, of: int | None = None) -> None:
         """The state of one model as an event."""
@@ -124,10 +138,27 @@ class Trying:
         members = [(by_number[n], weight) for n, weight in choice.weights.items()]
         first = max(members, key=lambda m: m[1])[0]
         stored = choice_json(self.ground, self.candidates, choice, self.budget)
-        resolved, prepared, bundle = write_choice(self.ground, self.kept, members, folder, stored)
+        resolved, prepared, bundle, parts = write_choice(self.ground, self.kept, members, folder, stored)
         trained = {**first.trained, "stopped_by": "auto"} if len(members) == 1 else {"stopped_by": "auto", "epochs": 0}
         was_stopped = self.ctx.stop_requested() or any(t.state in ("stopped", "waiting") for t in self.candidates)
-        return Chosen(resolved, prepared, bundle, trained, stored, was_stopped)
+        left = self.left() + self.kept_for_last * self.budget
+        return Chosen(resolved, prepared, bundle, trained, stored, was_stopped, parts, left)
+
+
+class _Seen:
+    """The smallest error that a network's curve has shown, on the validation rows."""
+
+    def __init__(self) -> None:
+        self.error, self.epochs = np.inf, 0
+
+    def add(self, values: Mapping[str, Any], *, is_classes: bool) -> None:
+        found = values.get("val_loss" if is_classes else "val_metric")
+        if found is not None:
+            self.error, self.epochs = min(self.error, float(found)), self.epochs + 1
+
+    def is_hopeless(self, lead: float, margin: float = 0.0) -> bool:
+        """Whether it is far behind `lead`, the best model's error: by half of it and by `margin`."""
+        return self.epochs >= FEWEST_EPOCHS and self.error > HOPELESS * lead + margin
 
 
 class _Auto(Trying):
@@ -138,6 +169,7 @@ class _Auto(Trying):
         if auto.portfolio is None:
             raise AssertionError("resolve() gives the model 'auto' a portfolio")
         self.slow: dict[str, float] = {}
+        self.given_up: set[int] = set()
         self.candidates = [Tried(i, key, "waiting") for i, key in enumerate(auto.portfolio.keys)]
         widths = [w for w in (self._width(t) for t in self.candidates) if w is not None]
         self.ground = make_ground(auto, prepared, widths)
@@ -186,6 +218,14 @@ class _Auto(Trying):
             return replace(tried, state="skipped", why=why.to_json())
         done = self.attempt(tried, self._turn(tried))
         self._learn_speed(done, seconds)
+        if done.number in self.given_up and done.state == "done":
+            why = msg_n(
+                "Its training was ended after {n} epoch: its error was still more than {times} times that of the best model.",
+                "Its training was ended after {n} epochs: its error was still more than {times} times that of the best model.",
+                int(done.trained["epochs"]),
+                times=HOPELESS,
+            )
+            done = replace(done, why=why.to_json())
         if done.state == "done":
             self.kept.write(done)
         return done
@@ -215,9 +255,9 @@ class _Auto(Trying):
         """Seconds that the candidate will take by estimate, and why it is left out, if it is."""
         try:
             resolved = resolve_candidate(self.auto, tried.model)
+            prepared, left = self.ground.of(resolved), self.left()
         except Problem as problem:
             return None, msg("{what} {expected}", what=problem.what, expected=problem.expected)
-        prepared, left = self.ground.prepared[resolved.width], self.left()
         is_network = resolved.spec.role == "network"
         found = cost_of(resolved, network_shape(prepared), len(prepared.train))
         factor = self.slow.get(resolved.spec.role, 1.0)
@@ -253,16 +293,34 @@ class _Auto(Trying):
         left, began = max(1.0, self.left()), time.monotonic()
         planned = TYPICAL_SHARE * resolve_candidate(self.auto, tried.model).fit.epochs
         needed = [tried.estimate or 0.0]
+        lead, seen = self._lead_error(), _Seen()
+        margin = NEAR_CERTAIN if self.ground.is_classes else 0.0
+        if self.auto.fit.label_smoothing > 0:  # its curve shows another loss than the candidates are compared by
+            lead = np.inf
 
         def heard(event: Event) -> None:
             if event.kind == "epoch":
                 needed[0] = START_SECONDS + planned * float(event.values["seconds"])  # type: ignore[arg-type]
+                seen.add(event.values, is_classes=self.ground.is_classes)
             self.ctx.emit(event)
 
         def is_due() -> bool:
-            return time.monotonic() - began > max(left / max(1, len(behind)), min(left, needed[0]))
+            spent, share = time.monotonic() - began, max(left / max(1, len(behind)), min(left, needed[0]))
+            if spent > HOPELESS_AFTER * share and seen.is_hopeless(lead, margin):
+                self.given_up.add(tried.number)
+                return True
+            return spent > share
 
         return Turn(left, heard, self.ctx.stop_requested, is_due)
+
+    def _lead_error(self) -> float:
+        """What the curves of networks show, of the best candidate so far: mean absolute error, or cross-entropy."""
+        usable = [t for t in self.candidates if t.is_usable and t.figure is not None]
+        best = min(usable, key=lambda t: t.figure or np.inf, default=None)
+        if best is None or self.ground.is_classes:
+            return np.inf if best is None else float(best.figure or np.inf)
+        outputs = self.kept.outputs(best.number)
+        return np.inf if outputs is None else float(np.sqrt(self.ground.loss(self.ground.rows)(outputs)).mean())
 
     def _learn_speed(self, done: Tried, seconds: float | None) -> None:
         """How much slower than estimated this machine is today, for what is still to come."""

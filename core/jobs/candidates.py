@@ -27,7 +27,7 @@ from core.jobs.sources import encoded_targets
 from core.models.folds import random_folds
 from core.models.tables import balanced_weights
 from core.training.events import Emit, Event, StopRequested
-from core.training.prepare import Prepared, with_width
+from core.training.prepare import Prepared, for_family, with_width
 from core.training.resolve import Resolved, resolve_candidate
 
 MOST_JUDGED = 200_000  # evenly spread validation rows: the outputs of every candidate on them are held side by side
@@ -51,6 +51,14 @@ class Ground:
     is_small: bool
     fold_rows: NDArray[np.int64] | None = None
     folds: NDArray[np.int64] | None = None
+
+    def of(self, resolved: Resolved) -> Prepared:
+        """What one candidate is fitted on: windows of its width, with free text if it reads it.
+
+        Raises:
+            NotEnoughData: it does not, and there are no other columns.
+        """
+        return for_family(self.prepared[resolved.width], resolved.spec)
 
     def loss(self, rows: NDArray[np.int64]) -> RowLoss:
         """What a row costs: the squared error in the target's unit, of a forecast the mean over its steps, or the cross-entropy of its class."""
@@ -207,7 +215,7 @@ def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried
         Problem: it cannot be fitted on these data.
     """
     resolved = resolve_candidate(ground.auto, tried.model, **tried.options)
-    prepared, folder = ground.prepared[resolved.width], kept.of(tried.number)
+    prepared, folder = ground.of(resolved), kept.of(tried.number)
     shutil.rmtree(folder / "bundle", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     began, state = time.monotonic(), "done"
@@ -255,7 +263,7 @@ def judge_by_folds(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Trie
     if rows is None or folds is None:
         return tried
     resolved = resolve_candidate(ground.auto, tried.model, **tried.options)
-    prepared = ground.prepared[resolved.width]
+    prepared = ground.of(resolved)
     began = time.monotonic()
     places = places_of(prepared.inputs, rows)
     # A fit that was cut short would be judged for less than it can do: only the end of the whole time ends one.

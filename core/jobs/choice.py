@@ -185,10 +185,10 @@ def _beside_baseline(
     ground: Ground, usable: Sequence[Tried], chosen: str, figure: float | None, is_folds: bool
 ) -> tuple[Message, ...]:
     """The chosen model beside the simple baseline, both on the validation rows."""
-    keys = baseline_for(ground.auto.request.task)
+    keys = baseline_for(ground.auto.request.task, has_text=ground.auto.reads_text)
     if chosen in keys:
         return (msg("It is the simple baseline itself: nothing that was tried is better."),)
-    baseline = next((t for t in usable if t.model in keys), None)
+    baseline = next((t for key in keys for t in usable if t.model == key), None)
     if baseline is None or figure is None:
         return ()
     title, other = model_by_key(baseline.model).title, figure_words(ground, baseline.figure)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,8 +50,9 @@ def fit_deep(
     *,
     emit: Emit,
     stop_requested: StopRequested,
-    checkpoints: Path,
+    checkpoints: Path | None,
     told_epochs: int | None = None,
+    replay: Sequence[float] = (),
 ) -> tuple[Bundle, Trained]:
     """Train the family of the request and write its bundle; arguments as in `fit_network`.
 
@@ -58,7 +61,7 @@ def fit_deep(
     """
     places = balanced_places(prepared.train, prepared, resolved)
     data = TrainingData(train=source_of(prepared, places), validation=source_of(prepared, prepared.validation))
-    if resolved.fit.tensorboard:
+    if resolved.fit.tensorboard and checkpoints is not None:
         emit = with_logs(emit, checkpoints.parent / "tensorboard")
     trained = fit_network(
         resolved.spec,
@@ -72,6 +75,7 @@ def fit_deep(
         checkpoints=checkpoints,
         seed=resolved.request.seed,
         told_epochs=told_epochs,
+        replay=replay,
     )
     folder.mkdir(parents=True, exist_ok=True)
     difference = _export(trained.model, prepared, folder)
@@ -86,6 +90,7 @@ def fit_deep(
                 "parameters": int(trained.model.count_params()),
                 "onnx_difference": difference,
                 "fit": resolved.fit.model_dump(mode="json"),
+                **_way_to_best(trained),
             }
         }
     )
@@ -93,6 +98,12 @@ def fit_deep(
     if resolved.request.task == "anomaly":
         arrays["calibration.npz"] = _residual_calibration(OnnxNetwork(folder / "model.onnx"), prepared)
     return Bundle(folder, write_bundle(folder, manifest, files={}, arrays=arrays)), trained
+
+
+def _way_to_best(trained: Trained) -> dict[str, Any]:
+    """The learning rates of the epochs up to the best one, and the training loss then; nothing where there was none."""
+    history = trained.history[: trained.best_epoch]
+    return {"rates": [record["learning_rate"] for record in history], "loss": history[-1]["loss"]} if history else {}
 
 
 def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
@@ -117,8 +128,13 @@ def in_target_units(emit: Emit, target: Target | None, task: str) -> Emit:
 
 def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Settings, folder: Path) -> Bundle:
     """Fit a shallow family on the same recipe, split and windows (or their statistics) and write its bundle."""
+    began = time.monotonic()
     fitted = fit_shallow(resolved, prepared, spec, settings)
-    facts = {**fitted.facts, **({"notes": [note.to_json() for note in fitted.notes]} if fitted.notes else {})}
+    facts = {
+        "seconds": round(time.monotonic() - began, 3),
+        **fitted.facts,
+        **({"notes": [note.to_json() for note in fitted.notes]} if fitted.notes else {}),
+    }
     manifest = base_manifest(resolved, prepared, spec.key, fitted.kind, settings).model_copy(update={"training": facts})
     files = {**fitted.files, **({"model.onnx": fitted.onnx} if fitted.onnx else {})}
     arrays = {"model.npz": fitted.arrays} if fitted.arrays else {}

@@ -29,7 +29,7 @@ from core.jobs.study_request import StudyRequest
 from core.jobs.study_words import Cell, Study, conclude
 from core.jobs.train_job import judge
 from core.messages import Message, msg
-from core.models import baseline_for, model_by_key
+from core.models import baseline_for, model_by_key, reads_text
 from core.training.events import Event
 from core.training.prepare import Prepared, prepare
 from core.training.resolve import Resolved, resolve
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from core.jobs.context import JobContext
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
-SHALLOW, DEEP = "gradient_boosting", "tabular"
+SHALLOW, DEEP, DEEP_TEXT = "gradient_boosting", "tabular", "text_gru"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,10 @@ def _families(resolved: Resolved) -> list[Resolved]:
     """Baseline, gradient boosting, and the network that was asked for, or the recommended one."""
     request = resolved.request
     network = resolved.spec.key if resolved.spec.role == "network" else DEEP
-    keys = dict.fromkeys([baseline_for(request.task)[0], SHALLOW, network])
+    if resolved.portfolio is not None and resolved.reads_text:
+        network = DEEP_TEXT
+    baseline = baseline_for(request.task, has_text=reads_text(model_by_key(network)))[0]
+    keys = dict.fromkeys([baseline, SHALLOW, network])
     found = []
     for key in keys:
         spec = model_by_key(key)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ from core.evaluation import Metric
 from core.jobs import forecast_judging, judging
 from core.jobs.auto import forget, run_auto
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
+from core.jobs.last_fit import Part, is_wanted, last_fit
 from core.jobs.search import run_search
 from core.jobs.unknowns import with_unknown
 from core.messages import Message, msg
@@ -33,8 +36,8 @@ from core.serving.bundle import Bundle
 from core.serving.forecasts import next_values
 from core.serving.scoring import RawScores, decide, scores_of_inputs
 from core.settings import Settings
-from core.training.events import Event
-from core.training.prepare import Prepared, prepare
+from core.training.events import Event, StopRequested
+from core.training.prepare import Prepared, can_fit, for_family, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
 from core.watching import Stopped, Watch, unwatched
@@ -47,11 +50,12 @@ EXAMPLE_ROWS = 8
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A calibrated bundle with its figures and its raw scores of each dataset row."""
+    """A calibrated bundle with its figures, its raw scores of each dataset row, and what to say of its last fit."""
 
     bundle: Bundle
     metrics: tuple[Metric, ...]
     raw: RawScores
+    note: Message | None = None
 
     def scored(self, rows: NDArray[np.int64] | slice) -> pd.DataFrame:
         """What is said of some rows, one row each, in their order."""
@@ -107,7 +111,9 @@ def _run_auto(ctx: JobContext, auto: Resolved, prepared: Prepared, work: Path, b
         shutil.rmtree(work / "bundle" / "baseline", ignore_errors=True)
         baselines = {} if len(baselines) == 1 else _baselines(ctx, resolved, prepared_then, work)
     bundle = with_unknown(chosen.bundle, prepared_then, resolved)
-    main = judge(bundle, prepared_then, resolved, ctx.watch("judging", stops=False))
+    tell = partial(_stage, ctx, "last_fit", 3)
+    again = None if chosen.was_stopped else Again(chosen.parts, chosen.seconds_left, ctx.stop_requested, tell)
+    main = judge(bundle, prepared_then, resolved, ctx.watch("judging", stops=False), again)
     _write_results(ctx, resolved, prepared_then, work, main, baselines, chosen.trained, chosen.choice)
     if chosen.was_stopped:
         ctx.cancelled()
@@ -122,13 +128,16 @@ def _stage(ctx: JobContext, name: str, done: int, **more: int) -> None:
 def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path) -> dict[str, Judged]:
     """Every baseline of the task, but the family itself when a baseline was asked for."""
     found: dict[str, Judged] = {}
-    for key in baseline_for(resolved.request.task):
-        if key == resolved.spec.key and resolved.portfolio is None:
+    for key in baseline_for(resolved.request.task, has_text=bool(prepared.pipeline.plan.n_tokens)):
+        spec = model_by_key(key)
+        if (key == resolved.spec.key and resolved.portfolio is None) or not can_fit(prepared, spec):
             continue
         folder = work / "bundle" / "baseline" if not found else work / f"baseline_{key}"
-        spec = model_by_key(key)
-        bundle = fit_baseline(resolved, prepared, spec, _baseline_settings(spec, resolved), folder)
-        found[key] = judge(bundle, prepared, resolved, ctx.watch("baseline"))
+        mine, settings = for_family(prepared, spec), _baseline_settings(spec, resolved)
+        bundle = fit_baseline(resolved, mine, spec, settings, folder)
+        part = Part(replace(resolved, spec=spec, model_settings=settings), mine)
+        again = Again((part,), _budget_seconds(resolved), ctx.stop_requested)
+        found[key] = judge(bundle, mine, resolved, ctx.watch("baseline"), again)
         # While the network trains, the baseline shows its validation figures: the test part is opened at the end, once.
         shown = _figures(found[key].bundle, found[key].raw, VALIDATION, prepared, resolved)
         ctx.emit(
@@ -165,7 +174,15 @@ def _main(
         )
         trained = {"stopped_by": fit.stopped_by, "epochs": fit.n_epochs, "best_epoch": fit.best_epoch, "seconds": fit.seconds}
     bundle = with_unknown(bundle, prepared, resolved)
-    return judge(bundle, prepared, resolved, ctx.watch("judging", stops=resolved.spec.role == "baseline")), trained
+    left = _budget_seconds(resolved) - float(bundle.manifest.training.get("seconds", 0.0))
+    may_go_on = trained["stopped_by"] in ("fitted", "patience", "epochs")
+    tell = partial(_stage, ctx, "last_fit", 2)
+    again = Again((Part(resolved, prepared),), left, ctx.stop_requested, tell) if may_go_on else None
+    return judge(bundle, prepared, resolved, ctx.watch("judging", stops=resolved.spec.role == "baseline"), again), trained
+
+
+def _budget_seconds(resolved: Resolved) -> float:
+    return 60.0 * (resolved.fit.budget_minutes or resolved.request.budget_minutes)
 
 
 def _told_epochs(ctx: JobContext) -> int:
@@ -179,12 +196,32 @@ def _told_epochs(ctx: JobContext) -> int:
     return min(told, int(batch.values["epoch"]) - 1) if is_later and batch is not None else told
 
 
-def judge(bundle: Bundle, prepared: Prepared, resolved: Resolved, watch: Watch = unwatched) -> Judged:
-    """Choose threshold, interval or decision on the validation part, then measure on the test part."""
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a last fit needs: the models, the seconds that it may take, who may end it and who is told that it begins."""
+
+    parts: tuple[Part, ...]
+    seconds: float
+    stop_requested: StopRequested
+    tell: Callable[[], None] = lambda: None
+
+
+def judge(
+    bundle: Bundle, prepared: Prepared, resolved: Resolved, watch: Watch = unwatched, again: Again | None = None
+) -> Judged:
+    """Choose threshold, interval or decision on the validation part, fit once more with it, then measure on the test part."""
     raw = scores_of_inputs(bundle, prepared.inputs, prepared.room, watch)
-    manifest = judging.calibrated(bundle.manifest, raw, prepared, resolved)
-    calibrated = rewrite(bundle, manifest)
-    return Judged(calibrated, _figures(calibrated, raw, TEST, prepared, resolved), raw)
+    calibrated = rewrite(bundle, judging.calibrated(bundle.manifest, raw, prepared, resolved))
+    last = None
+    if again is not None and is_wanted(resolved, prepared):
+        again.tell()
+        last = last_fit(calibrated, again.parts, seconds=again.seconds, stop_requested=again.stop_requested)
+    if last is None:
+        return Judged(calibrated, _figures(calibrated, raw, TEST, prepared, resolved), raw)
+    later = scores_of_inputs(last.bundle, prepared.inputs, prepared.room, watch)
+    held = prepared.split.rows(VALIDATION)
+    later.outputs[held] = raw.outputs[held]  # the model of the first fit had not seen them
+    return Judged(last.bundle, _figures(last.bundle, later, TEST, prepared, resolved), later, last.note)
 
 
 def _figures(bundle: Bundle, raw: RawScores, part: int, prepared: Prepared, resolved: Resolved) -> tuple[Metric, ...]:
@@ -216,7 +253,7 @@ def _write_results(
         save_array(work / "contributions.npy", main.raw.contributions)
     summary = {
         "trained": trained,
-        "notes": [n.to_json() for n in _notes(prepared, resolved, trained)],
+        "notes": [n.to_json() for n in (*_notes(prepared, resolved, trained), *([main.note] if main.note else []))],
         "changes": recipe_changes(prepared),
         "width": resolved.width,
         "n_train": len(prepared.train),
@@ -320,12 +357,18 @@ def _without_nulls(schema: pa.Schema) -> pa.Schema:
 
 
 def example(bundle: Bundle, prepared: Prepared) -> bytes:
-    """A few raw rows of the training part and what the bundle says of them, for a check after a move."""
+    """A few raw rows of the training part and what the bundle says of them, for a check after a move.
+
+    Free text that the model does not read is not among them, unless a step of the recipe may need it.
+    """
     places = prepared.train[: max(EXAMPLE_ROWS, prepared.pipeline.width + 4)]
     rows = np.sort(prepared.inputs.row_of_window[places])
     needed = [*bundle.pipeline.plan.columns, *bundle.manifest.key_columns]
     present = set(prepared.rows.names)
-    recipe_columns = [c.name for c in bundle.manifest.columns if c.name in present and c.role == "sensor"]
+    unread = () if bundle.pipeline.recipe.steps else unread_texts(bundle, prepared)
+    recipe_columns = [
+        c.name for c in bundle.manifest.columns if c.name in present and c.role == "sensor" and c.name not in unread
+    ]
     names = list(dict.fromkeys([*bundle.manifest.key_columns, *recipe_columns, *(n for n in needed if n in present)]))
     table = take_rows(prepared.rows, rows, names).reset_index(drop=True)
     expected = bundle.score(table)
@@ -334,3 +377,10 @@ def example(bundle: Bundle, prepared: Prepared) -> bytes:
         "expected": json.loads(expected.to_json(orient="split", double_precision=15)),
     }
     return json.dumps(content).encode()
+
+
+def unread_texts(bundle: Bundle, prepared: Prepared) -> tuple[str, ...]:
+    """Text columns with too many texts for categories that the model does not read."""
+    plan = bundle.pipeline.plan.columns
+    texts = [c.name for c in bundle.manifest.columns if c.kind == "text" and c.role == "sensor" and c.name not in plan]
+    return tuple(name for name in texts if name in prepared.rows.names)

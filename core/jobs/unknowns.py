@@ -10,7 +10,7 @@ from core.jobs.sources import encoded_targets
 from core.serving.bundle import Bundle, write_bundle
 from core.serving.manifest import UnknownFacts
 from core.serving.unknown import known_rows, unknown_limit
-from core.training.prepare import Prepared
+from core.training.prepare import Prepared, without_text
 from core.training.resolve import Resolved
 
 MOST_HELD_OUT = 5_000
@@ -20,11 +20,13 @@ CHUNK = 4_096
 def with_unknown(bundle: Bundle, prepared: Prepared, resolved: Resolved) -> Bundle:
     """The bundle of a classification with known rows and limit; as it is for other tasks, and where the rate is 0.
 
-    Rows are those of the training part, the limit is set on the validation part, the test part is not looked at.
+    Rows are those of the training part, the limit is set on the validation part, the test part is not looked at. Free text does
+    not count; where there is nothing else, the bundle stays as it is too.
     """
     rate = resolved.task.unknown_rate
-    if rate <= 0 or not isinstance(prepared.target, ClassTarget):
+    if rate <= 0 or not isinstance(prepared.target, ClassTarget) or not prepared.pipeline.plan.features:
         return bundle
+    prepared = without_text(prepared)  # numbers of words are no distances
     statistics, places = statistics_of(prepared, prepared.train)
     codes = encoded_targets(prepared, places)
     if codes is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.errors import unknown_choice
 from core.models import (
+    bag_of_words,
     bigru,
     bilstm,
     cnn,
@@ -41,10 +42,12 @@ from core.models import (
     svm,
     tabular,
     tcn,
+    text_attention,
+    text_gru,
     transformer,
     vae,
 )
-from core.models.estimate import estimate, estimate_forecast, is_table, knows_its_cost
+from core.models.estimate import estimate, estimate_forecast, is_table, knows_its_cost, reads_text
 from core.models.spec import (
     TASKS,
     BaselineSpec,
@@ -95,6 +98,9 @@ MODELS: tuple[ModelSpec, ...] = (
     bigru.SPEC,
     cnn_lstm.SPEC,
     transformer.SPEC,
+    bag_of_words.SPEC,
+    text_gru.SPEC,
+    text_attention.SPEC,
     dense_autoencoder.SPEC,
     conv_autoencoder.SPEC,
     lstm_autoencoder.SPEC,
@@ -142,15 +148,18 @@ def models_for(task: str) -> tuple[ModelSpec, ...]:
     return tuple(spec for spec in MODELS if task in spec.tasks)
 
 
-def baseline_for(task: str) -> tuple[str, ...]:
+def baseline_for(task: str, *, has_text: bool = False) -> tuple[str, ...]:
     """Keys of the baselines that stand beside every network of a task, the first being the one that is compared.
+
+    Where free text is read (`has_text`), the first reads it too: a network is not to win by what only it was shown.
 
     Raises:
         SettingProblem: no such task.
     """
     if task not in _BASELINES:
         raise unknown_choice("task", task, TASKS)
-    return _BASELINES[task]
+    texts = [spec.key for spec in MODELS if has_text and reads_text(spec) and spec.role == "baseline" and task in spec.tasks]
+    return (*texts, *_BASELINES[task])
 
 
 __all__ = [
@@ -174,6 +183,7 @@ __all__ = [
     "knows_its_cost",
     "model_by_key",
     "models_for",
+    "reads_text",
     "statistic_names",
     "window_statistics",
 ]

@@ -73,6 +73,12 @@ BRANCHES: tuple[Branch, ...] = (
         {"transformer": 3_000},
     ),
     Branch(
+        "remarks",
+        msg("Free text"),
+        msg("For remarks of inspectors and operators, alone or beside the other columns."),
+        {"bag_of_words": 100, "text_gru": 500, "text_attention": 1_000},
+    ),
+    Branch(
         "odd_rows",
         msg("Odd rows"),
         msg("How far a row lies from the healthy ones; fitted in seconds."),

@@ -53,11 +53,13 @@ def estimate(
     uses = weights * (shape.window_rows if spec.shares_weights else 1)
     steps = math.ceil(max(n_windows, 1) / batch_size)
     uses += 2 * _compared(settings, shape) * int(getattr(settings, "head_units", 0))
+    if reads_text(spec):
+        uses = spec.uses(settings, shape)  # type: ignore[attr-defined]
     waiting = steps * _recurrent_seconds(spec.key, settings, shape, batch_size)
     seconds = 3 * uses * n_windows / MULTIPLY_ADDS_A_SECOND + steps * STEP_SECONDS + waiting
     window_bytes = min(4 * n_windows * shape.window_rows * shape.n_features, STREAMED_ABOVE_BYTES)
     row_bytes = BYTES_A_ROW * n_windows
-    kept_values = 4 * batch_size * shape.window_rows * max(_width(settings), shape.n_features) * 24
+    kept_values = 4 * batch_size * _steps(shape) * max(_width(settings), shape.n_others) * 24
     kept_values += 4 * batch_size * _compared(settings, shape) * 4
     return Estimate(weights, RUNTIME_BYTES + window_bytes + row_bytes + 16 * weights + kept_values, seconds)
 
@@ -103,6 +105,11 @@ def reads_windows(spec: Any) -> TypeGuard[SequenceSpec]:
     return hasattr(spec, "fit_windows")
 
 
+def reads_text(spec: Any) -> bool:
+    """Whether a family reads a column of free text."""
+    return bool(getattr(spec, "reads_text", False))
+
+
 def _is_network(spec: NetworkSpec | BaselineSpec | TableSpec | SequenceSpec) -> TypeGuard[NetworkSpec]:
     return spec.role == "network"
 
@@ -119,10 +126,10 @@ def _recurrent_seconds(key: str, settings: Any, shape: Shape, batch_size: int) -
     kind = next((kind for kind in ROW_SECONDS if kind in key), None)
     if kind is None:
         return 0.0
-    rows = math.ceil(shape.window_rows / int(getattr(settings, "pool", 1)))
+    rows = math.ceil(_steps(shape) / int(getattr(settings, "pool", 1)))
     if key == "lstm_autoencoder":
         units = [settings.units] * 2
-    elif key in ("cnn_lstm", "lstm_forecaster"):
+    elif key in ("cnn_lstm", "lstm_forecaster", "text_gru"):
         units = [settings.units]
     else:
         units = [max(1, settings.units // 2**i) for i in range(settings.layers)]
@@ -132,7 +139,12 @@ def _recurrent_seconds(key: str, settings: Any, shape: Shape, batch_size: int) -
 
 def _compared(settings: Any, shape: Shape) -> int:
     """Pairs of rows that attention compares for one window, over all layers and heads; 0 without attention."""
-    return shape.window_rows**2 * int(getattr(settings, "heads", 0)) * int(getattr(settings, "layers", 0))
+    return _steps(shape) ** 2 * int(getattr(settings, "heads", 0)) * int(getattr(settings, "layers", 0))
+
+
+def _steps(shape: Shape) -> int:
+    """What a network goes through one by one: the words of a remark, else the rows of the window."""
+    return shape.n_tokens or shape.window_rows
 
 
 def _width(settings: Any) -> int:

@@ -2,7 +2,8 @@
 
 Importing a family never loads TensorFlow; `build` does. Baselines are families too: their `fit` gives arrays that
 `core/serving/predictors.py` replays in NumPy or ONNX Runtime. `windowed` says that the family looks at the order of
-rows within a window; where it is False the usual window is one row, though any width of `smallest_rows` or more works.
+rows within a window; where it is False the usual window is one row, though any width of `smallest_rows` or more works. A family
+with `reads_text = True` also gets a column of free text, as token numbers in front of the other values of a row.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ Kind = Literal[
     "matrix_profile",
     "combined",
     "earlier",
+    "bag_of_words",
 ]
 Role = Literal["baseline", "network"]
 
@@ -45,12 +47,20 @@ Role = Literal["baseline", "network"]
 class Shape:
     """What a network sees and gives: windows (n_windows, window_rows, n_features) → (n_windows, n_outputs).
 
-    An autoencoder gives its windows back, (n_windows, window_rows, n_features), and ignores `n_outputs`.
+    An autoencoder gives its windows back, (n_windows, window_rows, n_features), and ignores `n_outputs`. For a text family
+    the first `n_tokens` of the n_features values of a row are token numbers below `n_words`.
     """
 
     window_rows: int
     n_features: int
     n_outputs: int
+    n_tokens: int = 0
+    n_words: int = 0
+
+    @property
+    def n_others(self) -> int:
+        """Values of a row that are no token numbers."""
+        return self.n_features - self.n_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +131,8 @@ class FittedArrays:
     on their features; minirocket_classes: the same, then softmax. onnx: input "windows" float32 (n, d), output "score" (n, 1),
     or (n, k) class probabilities. kernel, neighbours: see `core/serving/shallow.py`; neighbour_distance to surface: see
     `core/models/detectors.py`; matrix_profile: shapes (n_features, m, window_rows); combined: the arrays of its members
-    as "member.array", with those of `core/models/rarity.py`. earlier: is_season (), which of the window's values are
-    repeated.
+    as "member.array", with those of `core/models/rarity.py`; bag_of_words: see `core/models/bags.py`. earlier: is_season (),
+    which of the window's values are repeated.
 
     `files` lie beside the model for people who go on with it elsewhere; scoring never opens them. `notes` say what a
     reader of the result has to know of the fit. `facts` are plain numbers of it for the manifest.

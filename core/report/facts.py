@@ -92,7 +92,7 @@ class ReportFacts:
     """Everything one report says of one run. Empty parts are left out of the document.
 
     `created` is an aware datetime. `verdict` is the one sentence that the report opens with. `versions` and `hashes` map
-    a name to a text. `choice` says why this model was kept, `candidates` what became of each that was tried.
+    a name to a text. `choice` says why this model was kept, `candidates` what became of each that was tried. `lives` is how long units last.
     """
 
     title: Message | str
@@ -117,3 +117,4 @@ class ReportFacts:
     notes: tuple[Message, ...] = ()
     choice: tuple[Message, ...] = ()
     candidates: tuple[Fact, ...] = ()
+    lives: tuple[Fact, ...] = ()

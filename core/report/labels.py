@@ -20,6 +20,7 @@ LABELS: Mapping[str, Message] = {
     "no_script": msg("The charts need JavaScript; the tables do not."),
     "choice": msg("Why this model"),
     "decision_limit": msg("Decision limit"),
+    "lives": msg("How long units last"),
     "events": msg("Events"),
     "number": msg("No."),
     "began": msg("Began"),

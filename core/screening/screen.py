@@ -52,7 +52,8 @@ def screen(dataset: Dataset, findings: Sequence[Finding] = (), progress: Progres
         distinct = _distinct(connection, source, dataset)
         names = [c.name for c in dataset.columns if c.kind == "text"]
         frequent = texts.frequent_texts(connection, source, names)
-        work = _Work(dataset, file, rows, distinct, frequent, findings)
+        remarks = texts.free_texts(connection, source, dataset.columns, distinct)
+        work = _Work(dataset, file, rows, distinct, frequent, findings, remarks)
         screened = []
         for i, column in enumerate(dataset.columns):
             if progress is not None:
@@ -78,6 +79,7 @@ class _Work:
     distinct: Mapping[str, int]
     frequent: Mapping[str, tuple[ClassCount, ...]]
     findings: Sequence[Finding]
+    remarks: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         n = self.rows.n
@@ -103,9 +105,9 @@ class _Work:
         else:
             self.gaps[column.name] = find_gaps(self.rows.arranged(self._empty(column)), self.rows.starts)
             filled = self.rows.n - self.gaps[column.name].n
-            reasons += (
-                texts.text_reasons(column, self.distinct[column.name], filled, self.rows.n) if column.kind == "text" else []
-            )
+            if column.kind == "text":
+                is_remark = column.name in self.remarks
+                reasons += texts.text_reasons(column, self.distinct[column.name], filled, self.rows.n, is_free_text=is_remark)
             facts = {"classes": self.frequent.get(column.name, ())}
         if column.role == "time" and self.rows.times is not None:
             reasons += clock_reasons(column.name, times_of(self.file, column.name, column.kind), self.rows)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import Column
+from core.data.free_text import holds_remarks
 from core.data.roles import MOST_CATEGORIES
 from core.messages import msg
 from core.screening.order import quoted
@@ -19,13 +20,15 @@ FEWEST_ROWS = 10
 SHOWN_CLASSES = 12
 
 
-def text_reasons(column: Column, distinct: int, filled: int, n_rows: int) -> list[Reason]:
-    """One value only, different in nearly every row, or more than 50 values."""
+def text_reasons(column: Column, distinct: int, filled: int, n_rows: int, *, is_free_text: bool = False) -> list[Reason]:
+    """One value only, different in nearly every row, or more than 50 values; of free text the last two are as they should be."""
     if column.role not in ("sensor", "target") or n_rows < FEWEST_ROWS:
         return []
     fix = ignore(column.role == "target")
     if distinct == 1 and filled > 1:
         return [Reason("constant", "stop", msg("it is the same in every row"), column.name, (), fix)]
+    if is_free_text:
+        return []
     if distinct >= ID_SHARE * filled and filled >= FEWEST_ROWS:
         message = msg("different in nearly every row ({distinct} values), like a serial number", distinct=distinct)
         return [Reason("id_like", "stop", message, column.name, (), fix)]
@@ -33,6 +36,14 @@ def text_reasons(column: Column, distinct: int, filled: int, n_rows: int) -> lis
         message = msg("{distinct} different texts: each would become a column of its own", distinct=distinct)
         return [Reason("many_values", "warn", message, column.name, (), fix)]
     return []
+
+
+def free_texts(
+    connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[Column], distinct: Mapping[str, int]
+) -> frozenset[str]:
+    """The text columns among the sensors that hold remarks."""
+    asked = [c.name for c in columns if c.kind == "text" and c.role == "sensor" and distinct[c.name] > 1]
+    return frozenset(name for name in asked if holds_remarks(connection, source, name, distinct[name]))
 
 
 def counter_reason(column: Column, values: NDArray[np.float64], distinct: int) -> Reason | None:

@@ -47,7 +47,7 @@ class Bundle:
 
     @cached_property
     def predictor(self) -> Predictor:
-        members = [(member.predictor, member.weight, member.width) for member in self.manifest.members]
+        members = [(m.predictor, m.weight, m.width, m.skipped) for m in self.manifest.members]
         if members:
             return make_ensemble(members, self.folder, self.target)
         kind = self.manifest.predictor

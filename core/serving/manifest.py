@@ -51,13 +51,14 @@ class MemberFacts(Settings):
     """One model of an ensemble: its family, its kind of predictor, its share of the average, its settings and what its fit told.
 
     Its files are named `member<place>` where those of a single model are named `model`. It reads the last `width` rows of
-    the ensemble's window.
+    the ensemble's window, without their first `skipped` values: token numbers of free text, for one that does not read it.
     """
 
     model: str
     predictor: str
     weight: float
     width: int
+    skipped: int = 0
     settings: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
 

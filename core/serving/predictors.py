@@ -21,6 +21,7 @@ from core.models.window_statistics import window_statistics
 from core.serving.detectors import CombinedDetector, ProfileDetector, RowDetector
 from core.serving.own_past import EarlierValues, of_forecast
 from core.serving.shallow import KernelModel, NeighbourModel
+from core.serving.texts import BagModel
 
 CHUNK = 256
 KERNEL_CHUNK = 4096
@@ -115,17 +116,17 @@ class OnnxDetector:
 class Ensemble:
     """The weighted average of the outputs of several predictors on the same windows: (n, width, n_features) → (n, k).
 
-    Each member has its share and the rows that it reads, the last ones of the window: a window is causal, so that its last
-    rows are the window of a narrower model. Source: Caruana, Niculescu-Mizil, Crew & Ksikes, Ensemble selection from libraries of models, ICML 2004.
+    Each member has its share and what it reads of the window: its last rows, which are the window of a narrower model, and the
+    values behind those that it does not know, token numbers of free text. Source: Caruana, Niculescu-Mizil, Crew & Ksikes, Ensemble selection from libraries of models, ICML 2004.
     """
 
-    def __init__(self, members: Sequence[tuple[Predictor, float, int]]) -> None:
+    def __init__(self, members: Sequence[tuple[Predictor, float, int, int]]) -> None:
         self._members = tuple(members)
 
     def predict(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
         parts = [
-            weight * predictor.predict(np.ascontiguousarray(windows[:, -width:])).reshape(len(windows), -1)
-            for predictor, weight, width in self._members
+            weight * predictor.predict(np.ascontiguousarray(windows[:, -width:, skipped:])).reshape(len(windows), -1)
+            for predictor, weight, width, skipped in self._members
         ]
         return np.sum(parts, axis=0)
 
@@ -139,11 +140,11 @@ def make_predictor(kind: str, folder: Path, stem: str = "model") -> Predictor:
     return _of_arrays(kind, read_arrays(folder / f"{stem}.npz"))
 
 
-def make_ensemble(members: Sequence[tuple[str, float, int]], folder: Path, target: Target | None = None) -> Ensemble:
-    """The ensemble of a bundle folder: (kind, share, width) of each member, whose files are `member<place>`."""
+def make_ensemble(members: Sequence[tuple[str, float, int, int]], folder: Path, target: Target | None = None) -> Ensemble:
+    """The ensemble of a bundle folder: (kind, share, width, values skipped) of each member, whose files are `member<place>`."""
     found = [
-        (of_forecast(make_predictor(kind, folder, f"member{i}"), kind, target), weight, width)
-        for i, (kind, weight, width) in enumerate(members)
+        (of_forecast(make_predictor(kind, folder, f"member{i}"), kind, target), weight, width, skipped)
+        for i, (kind, weight, width, skipped) in enumerate(members)
     ]
     return Ensemble(found)
 
@@ -161,6 +162,7 @@ def _of_arrays(kind: str, arrays: dict[str, NDArray[np.float64]]) -> Predictor:
     classes |= {"combined": CombinedDetector, "matrix_profile": ProfileDetector}
     classes |= {"earlier": EarlierValues}
     classes |= {"kernel": KernelModel, "neighbours": NeighbourModel}
+    classes |= {"bag_of_words": BagModel}
     classes |= {"minirocket": RandomKernelModel, "minirocket_classes": RandomKernelClasses}
     found: Predictor = classes[kind](arrays)
     return found

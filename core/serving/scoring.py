@@ -19,6 +19,7 @@ from core.data.rows import FrameRows, MappedRows, Rows
 from core.errors import DataProblem
 from core.features import ForecastTarget, Inputs
 from core.features.targets import ClassTarget, class_texts
+from core.features.texts import UNKNOWN
 from core.messages import Message, msg, msg_n
 from core.serving.forecasts import forecast_columns, one_step, series_notes
 from core.watching import Watch, part_of, unwatched
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 2048
 HEAD_ROWS = 1_000
+MOST_LOOKED_AT, MANY_UNKNOWN = 10_000, 0.3
 Places = slice | NDArray[np.int64]
 ALL = slice(None)
 PADDED = "padded window"
@@ -53,8 +55,8 @@ class RawScores:
     """Outputs before the decision: one row an input row, NaN where it was left out.
 
     `outputs` is float64 (n_rows, k), `contributions` float32 (n_rows, n_columns), `distance` float64 (n_rows,) to the
-    nearest known rows of a classification, None where it is not asked for; all may lie in files. A forecast's outputs are
-    values in the target's unit, `one_step` what was measured and what was expected one step before, each (n_rows,).
+    nearest known rows of a classification, by all columns but free text, None where it is not asked for; all may lie in files. A
+    forecast's outputs are values in the target's unit, `one_step` what was measured and what was expected one step before, each (n_rows,).
     """
 
     inputs: Inputs
@@ -131,7 +133,7 @@ def scores_of_inputs(bundle: Bundle, inputs: Inputs, room: Room, watch: Watch = 
             contributions = None if parts is None else room.array((inputs.n_rows, n_columns), np.float32, np.nan)
         outputs[rows] = out
         if distance is not None and known is not None:
-            distance[rows] = known.distance(windows)
+            distance[rows] = known.distance(windows[:, :, bundle.pipeline.plan.n_tokens :])
         if contributions is not None and parts is not None:
             contributions[rows] = parts
         watch(start / n_windows)
@@ -260,6 +262,7 @@ def input_notes(bundle: Bundle, raw: RawScores) -> tuple[Message, ...]:
         )
     if bundle.manifest.task == "forecast":
         notes += series_notes(bundle, raw)
+    notes.extend(_unknown_words(bundle, raw))
     cleaned = raw.inputs.cleaned.rows
     for facts in bundle.manifest.columns:
         if facts.kind != "number" or facts.minimum is None or facts.maximum is None or facts.name not in cleaned.names:
@@ -275,3 +278,22 @@ def input_notes(bundle: Bundle, raw: RawScores) -> tuple[Message, ...]:
                 msg("{share} % of '{column}' lie outside the range of the training part.", share=share, column=facts.name)
             )
     return tuple(notes)
+
+
+def _unknown_words(bundle: Bundle, raw: RawScores) -> list[Message]:
+    """Whether many words of the remarks are ones that the training part did not show, by evenly spread rows."""
+    text, values = bundle.pipeline.plan.text, raw.inputs.windows.values
+    if text is None or not len(values):
+        return []
+    places = np.unique(np.linspace(0, len(values) - 1, min(len(values), MOST_LOOKED_AT)).astype(np.int64))
+    numbers = values[places][:, : text.length]
+    share = float((numbers == UNKNOWN).sum() / max(1, (numbers > 0).sum()))
+    if share <= MANY_UNKNOWN:
+        return []
+    return [
+        msg(
+            "{share} % of the words of '{column}' are unknown to the model: the training part did not show them.",
+            share=round(100 * share),
+            column=text.column,
+        )
+    ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -71,6 +71,7 @@ def fit_network(
     seed: int,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     told_epochs: int | None = None,
+    replay: Sequence[float] = (),
 ) -> Trained:
     """Build the network and fit it until epochs, patience, budget, the user or a divergence ends it.
 
@@ -85,6 +86,8 @@ def fit_network(
         checkpoint_seconds: at most one checkpoint in this time, and one at the end.
         told_epochs: the last epoch whose event an earlier session got out; later ones of a checkpoint are told again.
             None: all were told.
+        replay: learning rates of the epochs of an earlier fit: just these epochs are made, whatever the losses, and the
+            weights of the last one kept.
 
     Raises:
         NotEnoughData: no training window.
@@ -97,14 +100,16 @@ def fit_network(
             msg("At least one complete training window is needed."),
             msg("Choose a shorter window, or give more training rows."),
         )
+    if replay:
+        fit_settings = fit_settings.with_values(epochs=len(replay), patience=len(replay) + 1)
     emit(_stage("building", 0))
     _make_deterministic(seed)
     model, notes = build_for_training(lambda: spec.build(settings, shape, task), fit_settings)
     emit(Event("network", network_layers(model)))
     optimizer = make_optimizer(fit_settings)
-    steps = compile_steps(model, optimizer, fit_settings, task, seed)
+    steps = compile_steps(model, optimizer, fit_settings, task, seed, shape.n_tokens)
     train, validation = _sources(data, fit_settings, shape, task)
-    fit = _Fit(model, optimizer, steps, train, validation, fit_settings, seed, emit, stop_requested)
+    fit = _Fit(model, optimizer, steps, train, validation, fit_settings, seed, emit, stop_requested, replay)
     keeper = Keeper(checkpoints, config_hash(spec, settings, shape, task, data, fit_settings, seed), checkpoint_seconds)
     for note in [*notes, *_loss_notes(fit_settings, task)]:
         fit.tell(note)
@@ -167,7 +172,9 @@ class _Fit:
         seed: int,
         emit: Emit,
         stop_requested: StopRequested,
+        replay: Sequence[float] = (),
     ) -> None:
+        self.replay = replay
         self.model, self.optimizer, self.steps = model, optimizer, steps
         self.train, self.validation, self.settings, self.seed = train, validation, settings, seed
         self.emit, self.stop_requested = emit, stop_requested
@@ -278,6 +285,8 @@ class _Fit:
         began = time.monotonic()
         first = p.epoch * self.n_batches + p.next_batch
         rates = p.learning_rates(self.settings, len(windows), self.n_batches)
+        if self.replay:
+            rates = np.full(len(windows), self.replay[p.epoch], np.float32)
         sums = np.asarray(self.steps.train(windows, targets, weights, rates, np.int32(first)), dtype=np.float64)
         self._adapt_block(time.monotonic() - began, windows)
         p.sums = [a + float(b) for a, b in zip(p.sums, sums.sum(axis=0), strict=True)]
@@ -327,7 +336,7 @@ class _Fit:
         watched = validated[0] if has_validation else loss
         if not math.isfinite(watched):
             return self._diverged()
-        if p.is_improved(watched):
+        if p.is_improved(watched) or self.replay:
             self.best = _values(self.model.weights)
         record = {
             "epoch": p.epoch + 1,

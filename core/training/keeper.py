@@ -23,7 +23,8 @@ def config_hash(
     """What must be equal for a checkpoint to be used; how long to go on (epochs, patience, budget) may change."""
     fixed = fit_settings.model_dump(exclude={"epochs", "patience", "budget_minutes", "tensorboard"})
     n_validation = 0 if data.validation is None else data.validation.n
-    facts = [spec.key, settings.model_dump(), [shape.window_rows, shape.n_features, shape.n_outputs], task]
+    sizes = [shape.window_rows, shape.n_features, shape.n_outputs, *([shape.n_tokens, shape.n_words] if shape.n_tokens else [])]
+    facts = [spec.key, settings.model_dump(), sizes, task]
     text = json.dumps([*facts, fixed, seed, data.train.n, n_validation], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

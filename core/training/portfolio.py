@@ -7,6 +7,7 @@ shallow ones; then networks, those first that gain most for their time. Nothing 
 |---|---|
 | value, class | baseline, gradient boosting, random forest, support vectors (up to 5,000 rows), nearest neighbours (up to 20,000), tabular and dense network (from 200 rows) |
 | value, class; rows in order, from 1,000 | the same, then MiniRocket, convolutional and recurrent networks on windows |
+| value, class; with a column of free text | the same, and behind the baseline a bag of words; before the other networks a GRU and attention on the words (from 200 rows) |
 | remaining life | baseline, gradient boosting, random forest; GRU, CNN, LSTM, transformer, MiniRocket |
 | forecast | one season ago, last value, ridge, gradient boosting; from 200 rows GRU, convolutional, dense network and MiniRocket on windows |
 | anomaly | the recommended detector: no labels may be used to choose |
@@ -32,8 +33,8 @@ class Portfolio:
     left_out: tuple[tuple[str, Message], ...] = ()
 
 
-def make_portfolio(task: str, *, n_rows: int, has_order: bool) -> Portfolio:
-    """The families for a task. `has_order` says that rows follow each other in time."""
+def make_portfolio(task: str, *, n_rows: int, has_order: bool, has_text: bool = False) -> Portfolio:
+    """The families for a task. `has_order` says that rows follow each other in time, `has_text` that a column is free text."""
     if task == "anomaly":
         return Portfolio((recommend_model(task, n_rows=n_rows, has_order=has_order).model,))
     if task == "forecast":
@@ -45,6 +46,8 @@ def make_portfolio(task: str, *, n_rows: int, has_order: bool) -> Portfolio:
         networks = ["gru", "cnn", "lstm", "transformer"]
         kept = [*networks, "minirocket"] if n_rows >= FEW_ROWS else []
         return Portfolio((*shallow, *kept), () if kept else tuple((key, few) for key in networks))
+    if has_text:
+        shallow.insert(1, "bag_of_words")
     left_out: list[tuple[str, Message]] = []
     for key, most in (("svm", KERNEL_ROWS), ("nearest_neighbours", NEIGHBOUR_ROWS)):
         if n_rows <= most:
@@ -53,6 +56,10 @@ def make_portfolio(task: str, *, n_rows: int, has_order: bool) -> Portfolio:
             left_out.append((key, msg("{n} rows are many for it; it is tried up to {most} rows.", n=n_rows, most=most)))
     networks = ["tabular", "dense"] if n_rows >= FEW_ROWS else []
     left_out += [] if networks else [(key, few) for key in ("tabular", "dense")]
+    if has_text:  # first: what a remark says is often said nowhere else
+        texts = ["text_gru", "text_attention"]
+        networks = [*texts, *networks] if networks else []
+        left_out += [] if networks else [(key, few) for key in texts]
     if has_order:
         windowed = ["minirocket", "cnn", "gru"]
         if n_rows >= ORDERED_ROWS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,9 @@ from core.features.own_past import Following
 from core.features.own_start import fit_own_start
 from core.features.pipeline import group_codes, unit_times
 from core.features.plan import plan_features
-from core.features.targets import ClassTarget, remaining_life, truth_values
+from core.features.targets import ClassTarget, life_clock, remaining_life, truth_values
 from core.messages import Message, msg, msg_n
+from core.models.estimate import reads_text
 from core.training.forecast_rows import (
     fit_forecast_target,
     following_rows,
@@ -97,7 +99,12 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
     sensors = [c for c in recipe.columns if c.name != resolved.split.column]
     if resolved.past is not None:
         sensors = own_past_first(sensors, resolved.past.column)
-    plan = plan_features(lambda column: split.train_part(cleaned.column(column.name).to_frame()), sensors)
+    plan = plan_features(
+        lambda column: split.train_part(cleaned.column(column.name).to_frame()),
+        sensors,
+        text=(resolved.text, resolved.task.text_tokens) if resolved.text is not None and resolved.reads_text else None,
+        unread=resolved.text,
+    )
     pipeline = Pipeline(recipe, plan, resolved.width, resolved.group, resolved.time, own_past=resolved.past)
     watch(0.7)
     inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
@@ -106,6 +113,8 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
         inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
     truth, more = _truth(keys, resolved)
     notes = [*notes, *more]
+    if resolved.text_choice is not None and resolved.reads_text:
+        notes.insert(0, resolved.text_choice.sentence)
     ahead: Following | None = None
     if resolved.past is None:
         target = _fitted_target(truth, split, resolved)
@@ -137,7 +146,8 @@ def _with_own_start(pipeline: Pipeline, inputs: Inputs, keys: pd.DataFrame, spli
     """The pipeline that also compares every number with the unit's own start, scaled on the training part."""
     windows, kept = inputs.windows, inputs.row_of_window
     times = unit_times(keys, pipeline.time, kept, windows.first_row)
-    numbers = tuple(i for i, feature in enumerate(pipeline.plan.features) if feature.category is None)
+    places = enumerate(pipeline.plan.features, pipeline.plan.n_tokens)
+    numbers = tuple(i for i, feature in places if feature.category is None)
     fitted = fit_own_start(windows.values, windows.first_row, times, split.parts[kept] == TRAIN, numbers)
     return replace(pipeline, own_start=fitted)
 
@@ -156,6 +166,34 @@ def with_width(prepared: Prepared, width: int, task: str) -> Prepared:
     train = _places(inputs, prepared.split, TRAIN, known, SMALLEST_TRAINING)
     validation = _places(inputs, prepared.split, VALIDATION, known, SMALLEST_VALIDATION)
     return replace(prepared, pipeline=pipeline, inputs=inputs, train=train, validation=validation)
+
+
+def without_text(prepared: Prepared) -> Prepared:
+    """What a family that reads no free text is fitted on: the same windows without the token numbers in front.
+
+    Raises:
+        NotEnoughData: there are no other columns.
+    """
+    pipeline, n_tokens = prepared.pipeline, prepared.pipeline.plan.n_tokens
+    if not n_tokens:
+        return prepared
+    plan, windows = pipeline.plan.without_text(), prepared.inputs.windows
+    inputs = replace(prepared.inputs, windows=replace(windows, values=windows.values[:, n_tokens:]))
+    return replace(prepared, pipeline=replace(pipeline, plan=plan), inputs=inputs)
+
+
+def for_family(prepared: Prepared, spec: Any) -> Prepared:
+    """What this family is fitted on: with the free text if it reads it.
+
+    Raises:
+        NotEnoughData: it reads none, and there are no other columns.
+    """
+    return prepared if reads_text(spec) else without_text(prepared)
+
+
+def can_fit(prepared: Prepared, spec: Any) -> bool:
+    """Whether there are columns for this family: a table of remarks alone has none for one that does not read them."""
+    return reads_text(spec) or bool(prepared.pipeline.plan.features)
 
 
 def _key_columns(rows: Rows, names: list[str]) -> pd.DataFrame:
@@ -249,12 +287,7 @@ def _life(table: pd.DataFrame, resolved: Resolved) -> NDArray[np.float64]:
     codes = group_codes(table, resolved.group)
     if codes is None or resolved.time is None:
         raise AssertionError("resolve() refuses a rul run without group and time")
-    cells = table[resolved.time]
-    if pd.api.types.is_numeric_dtype(cells):
-        times = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-    else:
-        times = cells.groupby(codes).rank(method="first").to_numpy(dtype=np.float64)
-    return remaining_life(codes, times)
+    return remaining_life(codes, life_clock(table[resolved.time], codes))
 
 
 def _known_rows(

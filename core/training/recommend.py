@@ -1,12 +1,12 @@
 """Which family first, and why, in words: a documented rule on question, size and order of the rows.
 
 Rule: below 200 training rows, and for a forecast, a straight-line model; remaining life → LSTM over the last 30 rows; anomalies →
-distance to the nearest neighbours; a value or class from a table → dense network. The alternatives say when they are the better choice. Nothing is tried here: no test part is read.
+distance to the nearest neighbours; a value or class from a table → dense network, with a text family beside it where there is free text. The alternatives say when they are the better choice. Nothing is tried here: no test part is read.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.messages import Message, msg
 
@@ -22,8 +22,8 @@ class Recommendation:
     alternatives: tuple[tuple[str, Message], ...]
 
 
-def recommend_model(task: str, *, n_rows: int, has_order: bool) -> Recommendation:
-    """The family to start with. `has_order` says that rows follow each other in time."""
+def recommend_model(task: str, *, n_rows: int, has_order: bool, has_text: bool = False) -> Recommendation:
+    """The family to start with. `has_order` says that rows follow each other in time, `has_text` that a column is free text."""
     if task == "anomaly":
         return _anomaly(n_rows, has_order)
     if task == "rul":
@@ -48,7 +48,14 @@ def recommend_model(task: str, *, n_rows: int, has_order: bool) -> Recommendatio
                 ("season_ago", msg("The same hour yesterday or last week: what every forecast has to beat.")),
             ),
         )
-    return _table(task, n_rows, has_order)
+    found = _table(task, n_rows, has_order)
+    return replace(found, alternatives=(*_texts(n_rows), *found.alternatives)) if has_text else found
+
+
+def _texts(n_rows: int) -> tuple[tuple[str, Message], ...]:
+    """What reads the remarks of a table: the network from 200 rows on, the bag of words always."""
+    bag = ("bag_of_words", msg("If the remarks matter: which words they have, in seconds."))
+    return (bag,) if n_rows < FEW_ROWS else (("text_gru", msg("If the remarks matter: reads them word by word.")), bag)
 
 
 def _anomaly(n_rows: int, has_order: bool) -> Recommendation:

@@ -13,7 +13,18 @@ from core.data.split import SplitSettings, default_split
 from core.errors import DataProblem, SettingProblem, unknown_choice
 from core.features.own_past import OwnPast
 from core.messages import Message, msg, msg_n
-from core.models import AUTO_KEY, MODELS, TASKS, Estimate, Shape, estimate, estimate_forecast, model_by_key, models_for
+from core.models import (
+    AUTO_KEY,
+    MODELS,
+    TASKS,
+    Estimate,
+    Shape,
+    estimate,
+    estimate_forecast,
+    model_by_key,
+    models_for,
+    reads_text,
+)
 from core.settings import Settings
 from core.training.forecasts import check_forecast, forecast_width, own_past
 from core.training.portfolio import Portfolio, make_portfolio
@@ -22,6 +33,7 @@ from core.training.recommend import Recommendation, recommend_model
 from core.training.request import TrainRequest
 from core.training.settings import FitSettings
 from core.training.task_settings import TaskSettings
+from core.training.text_choice import TextChoice, choose_text, no_text
 
 LIFE_WINDOW = 30
 SEQUENCE_WINDOW = 30
@@ -37,6 +49,7 @@ class Resolved:
     is the family that is recommended, and the gap is that of the widest window, so that all are judged on one split.
     `past` are rows ahead, season and step of a forecast, None for other questions. Its parts need no gap between them: what is
     asked for lies in one part, and a window that reaches back into the part before holds only what is known by then.
+    `text_choice` is the column of free text, None where there is none or the question does not go to it.
     """
 
     request: TrainRequest
@@ -55,6 +68,18 @@ class Resolved:
     recommendation: Recommendation
     portfolio: Portfolio | None = None
     past: OwnPast | None = None
+    text_choice: TextChoice | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The column of free text, whether the family reads it or not."""
+        return None if self.text_choice is None else self.text_choice.column
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether what is trained, or something of what is tried, reads the free text."""
+        keys = (self.spec.key,) if self.portfolio is None else self.portfolio.keys
+        return self.text is not None and any(reads_text(model_by_key(key)) for key in keys)
 
 
 def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
@@ -67,6 +92,7 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
     if request.task not in TASKS:
         raise unknown_choice("task", request.task, TASKS)
     with_roles = _with_roles(dataset, request)
+    text = _text(with_roles, request)
     target = _target(with_roles, request)
     group = next((c.name for c in with_roles.with_role("group")), None)
     time = next((c.name for c in with_roles.with_role("time")), None)
@@ -74,17 +100,19 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
     _check_life(request, group, time, target)
     split, reason = _split(with_roles, request)
     has_order = time is not None or split.method == "first" or request.task == "forecast"
-    recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order)
+    recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order, has_text=text is not None)
     portfolio = None
     _check_search(request)
     if request.model == AUTO_KEY:
-        portfolio = make_portfolio(request.task, n_rows=dataset.n_rows, has_order=has_order)
+        portfolio = make_portfolio(request.task, n_rows=dataset.n_rows, has_order=has_order, has_text=text is not None)
         _check_options(request, [model_by_key(key) for key in portfolio.keys])
     spec = model_by_key(recommendation.model if portfolio is not None else request.model)
     if request.task not in spec.tasks:
         raise unknown_choice("model", spec.key, [s.key for s in models_for(request.task)])
     if portfolio is None:
         _check_options(request, [spec])
+        if reads_text(spec) and text is None:
+            raise no_text(spec.title)
     model_settings, task_settings, fit = _settings(spec, request, dataset.n_rows)
     past = None
     if request.task == "forecast":
@@ -113,6 +141,7 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
         recommendation=recommendation,
         portfolio=portfolio,
         past=past,
+        text_choice=text,
     )
 
 
@@ -158,6 +187,9 @@ def _with_roles(dataset: Dataset, request: TrainRequest) -> Dataset:
     named: dict[str, str] = {}
     for name in request.ignore:
         named[dataset.column(name).name] = "ignore"
+    text = request.options.get("text_column")
+    if text and dataset.column(str(text)).role == "ignore" and str(text) not in named:
+        named[str(text)] = "sensor"  # an import ignores what has too many texts for categories
     for role, column_name in (("target", request.target), ("time", request.time), ("group", request.group)):
         if column_name is not None:
             named[dataset.column(column_name).name] = role
@@ -172,6 +204,14 @@ def _with_roles(dataset: Dataset, request: TrainRequest) -> Dataset:
         else:
             columns.append(column)
     return dataset.with_columns(columns)
+
+
+def _text(dataset: Dataset, request: TrainRequest) -> TextChoice | None:
+    """The column of free text; a question that no text family answers has none."""
+    if not any(reads_text(spec) for spec in models_for(request.task)):
+        return None
+    named = request.options.get("text_column") or None
+    return choose_text(dataset, None if named is None else str(named))
 
 
 def _target(dataset: Dataset, request: TrainRequest) -> str | None:

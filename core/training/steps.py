@@ -40,12 +40,13 @@ class Steps:
     sums: list[Any]
 
 
-def compile_steps(model: Any, optimizer: Any, settings: FitSettings, task: Task, seed: int) -> Steps:
+def compile_steps(model: Any, optimizer: Any, settings: FitSettings, task: Task, seed: int, n_tokens: int = 0) -> Steps:
     """Graphs for any number of batches of any size. The variables of optimiser, average and sums are made here.
 
     Step t keeps the share min(averaging, (1 + t) / (10 + t)) of the average, so that a short fit is not held at its
     start. Source: Polyak, Juditsky (1992), SIAM J. Control Optim. 30(4); the warm-up is that of TensorFlow. Noise is
-    drawn from seed and step number alone, so that a resumed fit sees the same.
+    drawn from seed and step number alone, so that a resumed fit sees the same; the first `n_tokens` values of a row are
+    numbers of words, and get none.
     """
     import tensorflow as tf
 
@@ -72,6 +73,9 @@ def compile_steps(model: Any, optimizer: Any, settings: FitSettings, task: Task,
         if settings.input_noise == 0:
             return windows
         noise = tf.random.stateless_normal(tf.shape(windows), [seed % 2**31, step])
+        if n_tokens:
+            is_value = tf.range(tf.shape(windows)[-1]) >= n_tokens
+            noise *= tf.cast(is_value, tf.float32)
         return windows + settings.input_noise * noise
 
     def apply(gradients: list[Any], norm: Any) -> None:

@@ -7,21 +7,23 @@ from typing import Literal
 
 from core.settings import Settings, setting
 
+_AHEAD = ("horizon", "season", "anchor")
 NOT_ASKED: Mapping[str, tuple[str, ...]] = {
-    "regression": (
+    "regression": ("cap", "own_start", "false_alarms_per_week", "oversample", "unknown_rate", *_AHEAD),
+    "classification": ("cap", "own_start", "false_alarms_per_week", "interval_miss_rate", *_AHEAD),
+    "anomaly": (
         "cap",
         "own_start",
-        "false_alarms_per_week",
+        "interval_miss_rate",
         "oversample",
         "unknown_rate",
-        "horizon",
-        "season",
-        "anchor",
+        "last_fit",
+        "text_column",
+        "text_tokens",
+        *_AHEAD,
     ),
-    "classification": ("cap", "own_start", "false_alarms_per_week", "interval_miss_rate", "horizon", "season", "anchor"),
-    "anomaly": ("cap", "own_start", "interval_miss_rate", "oversample", "unknown_rate", "horizon", "season", "anchor"),
-    "rul": ("false_alarms_per_week", "oversample", "unknown_rate", "horizon", "season", "anchor"),
-    "forecast": ("cap", "own_start", "oversample", "unknown_rate"),
+    "rul": ("false_alarms_per_week", "oversample", "unknown_rate", "text_column", "text_tokens", *_AHEAD),
+    "forecast": ("cap", "own_start", "oversample", "unknown_rate", "last_fit", "text_column", "text_tokens"),
 }
 """Settings that mean nothing to a task, by task."""
 
@@ -97,4 +99,23 @@ class TaskSettings(Settings):
         title="Repeat rare classes",
         help="Training windows of rare classes are repeated until all classes are equally frequent, for the model and its "
         "baselines alike. Validation and test part stay as they are.",
+    )
+    last_fit: bool = setting(
+        True,
+        title="Fit once more at the end",
+        help="Once everything is chosen, the model is fitted once more with the rows of the validation part, which are a fifth of "
+        "what is known. Interval and decision stay as the fit before gave them.",
+    )
+    text_column: str | None = setting(
+        None,
+        title="Column of free text",
+        help="Remarks that the text families read. Empty: the column with the most words a cell, if there is one of free text.",
+    )
+    text_tokens: int = setting(
+        64,
+        title="Longest text",
+        help="Words (of Chinese: characters) that are read of a remark at most; fewer where 99 % of remarks are shorter.",
+        unit="words",
+        ge=1,
+        le=512,
     )

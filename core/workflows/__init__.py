@@ -21,6 +21,10 @@ from core.workflows.csv_out import without_formula, write_csv
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
 from core.workflows.families import FamilyBranch, FamilyCard, family_tree
+from core.workflows.fleet import export_fleet, fleet_view, fleets_of, lives_view, read_remaining
+from core.workflows.fleet_charts import due_figure, fleet_caption, survival_figure, weibull_figure
+from core.workflows.fleet_lives import FleetLives, FleetSettings
+from core.workflows.fleet_plan import FleetView
 from core.workflows.forecasts import Fan, ForecastView, Origins, fan, forecast_view, last_row, latest_values, origins
 from core.workflows.import_again import import_again
 from core.workflows.import_many import import_files
@@ -65,8 +69,9 @@ from core.workflows.recipes import (
     write_changes,
 )
 from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
+from core.workflows.remarks import REMARK, WordView, largest, telling_words, text_column, with_remarks, words_of_row
 from core.workflows.remedies import Remedy, remedy_of
-from core.workflows.reports import ReportFile, delete_report, list_reports, make_report
+from core.workflows.reports import ReportFile, delete_report, list_reports, make_report, run_id_of
 from core.workflows.results import Results, open_results
 from core.workflows.score_rows import ROW_KINDS, count_unknown, filter_scores, matching_rows, scored_rows, scores_at
 from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file

@@ -12,7 +12,7 @@ from core.data.dataset import Dataset
 from core.errors import SettingProblem
 from core.features.plan import n_category_features
 from core.jobs.memory_left import memory_left
-from core.models import Estimate, Shape, knows_its_cost, model_by_key
+from core.models import Estimate, Shape, knows_its_cost, model_by_key, reads_text
 from core.training.resolve import Resolved, cost_of, resolve_candidate
 from core.workflows.memory import check_memory, is_elsewhere
 from core.workflows.records import PlannedModel
@@ -53,7 +53,7 @@ def training_estimate(resolved: Resolved, n_features: int, n_train: int) -> tupl
     """Weights, memory and seconds of one family's whole training; None for a straight-line baseline, which takes seconds."""
     if resolved.spec.role == "baseline" and not knows_its_cost(resolved.spec):
         return None, None
-    found = cost_of(resolved, Shape(resolved.width, n_features, n_ahead(resolved)), n_train)
+    found = cost_of(resolved, _shape(resolved, n_features, resolved.width), n_train)
     if knows_its_cost(resolved.spec):
         return found, found.epoch_seconds
     seconds, budget = found.epoch_seconds * resolved.fit.epochs, resolved.fit.budget_minutes
@@ -75,7 +75,7 @@ def check_resources(ws: Workspace, resolved: Resolved, train: NDArray[np.int64])
     check_memory(
         lambda width, batch, n_train: cost_of(
             replace(resolved, fit=resolved.fit.with_values(batch_size=batch)),
-            Shape(width, n_features, n_ahead(resolved)),
+            _shape(resolved, n_features, width),
             n_train,
         ),
         memory_left(ws.store),
@@ -86,9 +86,13 @@ def check_resources(ws: Workspace, resolved: Resolved, train: NDArray[np.int64])
     )
 
 
-def n_ahead(resolved: Resolved) -> int:
-    """Values that the model gives for a window, as far as they are known before the classes are."""
-    return 1 if resolved.past is None else resolved.past.horizon
+def _shape(resolved: Resolved, n_features: int, width: int) -> Shape:
+    """The shape of a model; free text that it reads comes to the other features, as the first rows let expect it."""
+    text = resolved.text_choice
+    if text is None or not reads_text(resolved.spec):
+        return Shape(width, n_features, 1 if resolved.past is None else resolved.past.horizon)
+    n_tokens = min(text.n_tokens, resolved.task.text_tokens)
+    return Shape(width, n_tokens + n_features, 1, n_tokens, text.n_words)
 
 
 def features_of(resolved: Resolved, train: NDArray[np.int64]) -> int:

@@ -55,6 +55,7 @@ def family_tree(ws: Workspace, plan: TrainingPlan) -> tuple[FamilyBranch, ...]:
     able = {spec.key: spec for spec in models_for(plan.request.task)}
     dataset = open_dataset(ws, plan.request.dataset_id, plan.request.dataset_version)
     n_rows = plan.split.counts["train"]
+    text = {name: value for name, value in plan.request.options.items() if name == "text_column"}
     found = []
     for branch in BRANCHES:
         cards = []
@@ -64,7 +65,7 @@ def family_tree(ws: Workspace, plan: TrainingPlan) -> tuple[FamilyBranch, ...]:
             spec = able[key]
             card = FamilyCard(key, spec.title, spec.summary, spec.source, rows, n_rows)
             try:
-                resolved = resolve(dataset, plan.request.with_values(model=key, options={}))
+                resolved = resolve(dataset, plan.request.with_values(model=key, options=text))
             except Problem as problem:
                 cards.append(replace(card, why_not=problem.what))
                 continue

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.split import TRAIN, VALIDATION, Split
+from core.features.plan import unread_text
 from core.features.targets import class_texts
 from core.jobs.judging import label_flags
 from core.messages import Message, msg_n
@@ -52,6 +53,14 @@ def plan_notes(table: pd.DataFrame, split: Split, resolved: Resolved) -> tuple[M
             m=healthy,
         ),
     )
+
+
+def text_sentence(resolved: Resolved) -> Message | None:
+    """Which column is read as free text, or that what is trained reads none of it; None where there is none."""
+    choice = resolved.text_choice
+    if choice is None:
+        return None
+    return choice.sentence if resolved.reads_text else unread_text(choice.column)
 
 
 def known_faults(cells: pd.Series) -> NDArray[np.bool_]:

@@ -169,7 +169,8 @@ class PlannedModel:
 class TrainingPlan:
     """What would be trained, before it is: nothing was fitted yet. `leaks` are columns that may give the answer away.
 
-    `planned` are the families of an automatic choice, in the order in which they are tried.
+    `planned` are the families of an automatic choice, in the order in which they are tried. `text` says which column is read as
+    free text, or that it is read by none of what is trained.
     """
 
     request: TrainRequest
@@ -185,6 +186,7 @@ class TrainingPlan:
     leaks: tuple[Leak, ...] = ()
     n_features: int = 1
     planned: tuple[PlannedModel, ...] = ()
+    text: Message | None = None
 
 
 def metrics_from_json(stored: Mapping[str, Any] | None) -> dict[str, Metric]:

@@ -20,6 +20,7 @@ from core.training.request import TrainRequest
 from core.workflows import report_forecast
 from core.workflows.anomalies import anomaly_view, event_detail, later_events
 from core.workflows.choices import ChoiceFacts, candidate_words
+from core.workflows.fleet_facts import lives_facts
 from core.workflows.predictions import PART_TITLES, classification_view, regression_view
 from core.workflows.recipe_text import learned_notes, step_reason, step_settings, step_title
 from core.workflows.results import Results
@@ -43,6 +44,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
     """Everything that the report of a run says."""
     run, manifest = results.run, results.manifest
     verdict, figures, events, threshold = _by_task(ws, results, text)
+    lives, of_lives = lives_facts(results, text)
     dataset = results.dataset
     row = ws.store.get_dataset(dataset.id, dataset.version)
     period = results.positions(np.array([0, results.n_rows - 1])) if results.time and not results.group else None
@@ -74,12 +76,13 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         threshold=threshold,
         events=events,
         events_note=events_note(results, events),
-        figures=(*figures, *_loss(ws, results, text)),
+        figures=(*figures, *of_lives, *_loss(ws, results, text)),
         versions=manifest.versions,
         hashes={"table": dataset.sha256, "source": row.source_sha256, **manifest.files},
         notes=run.notes,
         choice=() if run.choice is None else run.choice.sentences,
         candidates=_candidates(run.choice),
+        lives=lives,
     )
 
 

@@ -47,7 +47,7 @@ def make_report(ws: Workspace, run: str, *, language: str = "en", out: Path | No
             msg("This version writes HTML."),
             msg("Give a name that ends in .html."),
         )
-    results = open_results(ws, _run_id(ws, run))
+    results = open_results(ws, run_id_of(ws, run))
     text = text_in(language)
     html = render_html(report_facts(ws, results, text), text, {"zh": "zh_CN"}.get(language, language)).encode()
     report_id = new_id()
@@ -69,7 +69,7 @@ def delete_report(ws: Workspace, report_id: str) -> None:
     ws.store.delete_report(report_id)
 
 
-def _run_id(ws: Workspace, run: str) -> str:
+def run_id_of(ws: Workspace, run: str) -> str:
     """A run's id from an id or from the path of a bundle."""
     known = {row.id for row in ws.store.list_runs()}
     if run in known:
@@ -84,7 +84,7 @@ def _run_id(ws: Workspace, run: str) -> str:
     if found not in known:
         raise DataProblem(
             msg("The run of the bundle '{run}' is not in this workspace.", run=Path(run).name),
-            msg("A report needs the run's scores, which stay where it was trained."),
+            msg("Its scores are needed, which stay where it was trained."),
             msg("Set ANDON_HOME to that workspace."),
         )
     return found

@@ -17,7 +17,7 @@ from core.workflows.costs import LARGEST_TRAINING_SHARE, check_resources, featur
 from core.workflows.curves import CurveReader, progress_of
 from core.workflows.importing import checked_name, open_dataset
 from core.workflows.leak_notes import find_leaks
-from core.workflows.plan_notes import plan_notes
+from core.workflows.plan_notes import plan_notes, text_sentence
 from core.workflows.records import (
     Curves,
     Diagnosis,
@@ -112,6 +112,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
         leaks=find_leaks(split, resolved),
         n_features=n_features,
         planned=planned,
+        text=text_sentence(resolved),
     )
 
 
@@ -235,6 +236,7 @@ def stage_title(stage: str) -> Message:
         "training": msg("Training"),
         "building": msg("Building the network"),
         "fitting": msg("Training"),
+        "last_fit": msg("Fitting once more with the rows that were held back for choosing"),
         "writing": msg("Judging and writing results"),
     }
     return titles.get(stage, msg("Waiting"))

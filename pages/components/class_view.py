@@ -10,7 +10,7 @@ import streamlit as st
 from core import charts as drawing
 from core import workflows as wf
 from core.messages import msg, msg_n
-from pages.components import charts, layout, numbers, run_view, scores_table
+from pages.components import charts, layout, numbers, run_view, scores_table, words_view
 from pages.components.looks import charts_look
 from pages.components.results_view import as_message, metric_figure, part_choice, verdict
 from pages.components.scores_table import download
@@ -61,6 +61,7 @@ def show(results: Any) -> None:
     with right:
         _metrics(results, view)
     scores_table.table(results, threshold, view.positive)
+    words_view.show(results, view.positive)
 
 
 def _unknown(results: Any, part: str) -> None:

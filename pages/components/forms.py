@@ -64,6 +64,12 @@ def field_widget(
         return _number(label, kind, field_bounds(field), value, key, help_text, optional=optional)
     if get_origin(kind) is tuple:
         return _several(label, get_args(kind)[0], value, key, help_text, choices or {}, name)
+    if choices and name in choices:
+        names = [None, *choices[name]]
+        place = names.index(value) if value in names else 0
+        return st.selectbox(
+            label, names, index=place, format_func=lambda o: t("automatic") if o is None else str(o), key=key, help=help_text
+        )
     text = st.text_input(label, value=str(value or ""), key=key, help=help_text)
     return None if optional and not text else text
 

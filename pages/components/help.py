@@ -114,6 +114,9 @@ def _predictions() -> list[str]:
             "For a forecast: the next values come first; a row of the test part shows what was forecast there beside what came, and the table how far each step ahead can be trusted."
         ),
         t(
+            "For remaining life, Fleet shows which units that run will need work soon, by the model and by age alone, and how long units last. Choose a dataset of units in service: they are scored by the model."
+        ),
+        t(
             "For classes: the decision limit trades defects caught against good parts rejected; moving it moves every view, the table and the files."
         ),
     ]

@@ -73,7 +73,13 @@ def table(results: Any, threshold: float | None = None, positive: str | None = N
         text = st.text_input(t("Find in lot, time or class"), key="table_find", width=240, max_chars=100)
     kept = wf.matching_rows(results, threshold, positive, part=part, kind=kind, text=text)
     shown = wf.scored_rows(results, kept[:MOST_ROWS], threshold, positive)
-    st.dataframe(_readable(shown), hide_index=True, height=320, key="scores_table", alt=t("Scored rows"))
+    st.dataframe(
+        _readable(wf.with_remarks(results, shown), wf.text_column(results)),
+        hide_index=True,
+        height=320,
+        key="scores_table",
+        alt=t("Scored rows"),
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         more = t("first {n} shown", n=MOST_ROWS) if len(kept) > MOST_ROWS else ""
         layout.caption(t("{n} of {all} rows", n=numbers.number(len(kept)), all=numbers.number(results.n_rows)), more)
@@ -93,13 +99,17 @@ def _kinds(results: Any) -> dict[str, str]:
     return {kind: words[kind] for kind in wf.ROW_KINDS[results.task]}
 
 
-def _readable(shown: pd.DataFrame) -> pd.DataFrame:
+def _readable(shown: pd.DataFrame, remark: str | None = None) -> pd.DataFrame:
+    """The table in the session's language; `remark` is what the column of the remarks is called in the data."""
     words = {"row": t("row"), "part": t("part"), "truth": t("measured"), "prediction": t("predicted")}
     words |= {"lower": t("lower"), "upper": t("upper"), "score": t("score"), "flag": t("flag"), "why_not": t("remark")}
     words |= {"real_event": t("real event"), "none_of_known": t("none of the known classes")}
     words |= {"expected": t("expected one row before")}
     ahead = (name.removeprefix("prediction_") for name in shown.columns if str(name).startswith("prediction_"))
     words |= {f"prediction_{n}": tn("In {n} row", "In {n} rows", int(n)) for n in ahead if n.isdecimal()}
+    if remark is not None:  # the data may have called it as one of ours
+        taken = {words.get(str(column), str(column)) for column in shown.columns}
+        words[wf.REMARK] = remark if remark not in taken else t("text: {column}", column=remark)
     names = [part_word(name) for name in CODES] + [t("gap")]
     table = shown.assign(part=pd.Categorical.from_codes(np.minimum(shown["part"].to_numpy(), len(CODES)), names))
     for column in table.select_dtypes("float"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -204,9 +204,7 @@ def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
             request = request.with_values(
                 split=train_split.choose(dataset, request.target, in_order=request.task == "forecast")
             )
-            asked = tuple(request.options)  # above, beside the columns
-            skipped = (*NOT_ASKED.get(request.task, ()), *asked)
-            changed = dict(request.options) | _form(t("Question"), TaskSettings, {}, f"opt.task.{request.task}", skipped)
+            changed = dict(request.options) | _question(dataset, request.task, tuple(request.options))
             if request.model == AUTO_KEY:
                 return request.with_values(options=changed, **_seed())
             spec = model_by_key(request.model)
@@ -231,13 +229,26 @@ def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
     return request
 
 
+def _question(dataset: Dataset, task: str, asked: tuple[str, ...]) -> dict[str, Any]:
+    """The settings of the question but those `asked` beside the columns; those of free text only where there are texts."""
+    texts = [c.name for c in dataset.columns if c.kind == "text" and c.role in ("sensor", "ignore")]
+    skip = (*NOT_ASKED.get(task, ()), *asked, *(() if texts else ("text_column", "text_tokens")))
+    key = f"opt.task.{task}.{dataset.id}" if texts else f"opt.task.{task}"
+    return _form(t("Question"), TaskSettings, {}, key, skip, {"text_column": texts})
+
+
 def _form(
-    title: str, settings: type[Settings], start: Mapping[str, Any], key: str, skip: tuple[str, ...] = ()
+    title: str,
+    settings: type[Settings],
+    start: Mapping[str, Any],
+    key: str,
+    skip: tuple[str, ...] = (),
+    choices: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     if not [name for name in settings.model_fields if name not in skip]:
         return {}
     st.markdown(f"**{md(title)}**")
-    given = forms.form_from_settings(settings, start, key=key, skip=skip)
+    given = forms.form_from_settings(settings, start, key=key, skip=skip, choices=choices)
     first = {
         name: start.get(name, field.get_default(call_default_factory=True)) for name, field in settings.model_fields.items()
     }

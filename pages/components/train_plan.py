@@ -38,6 +38,8 @@ def show(plan: TrainingPlan, dataset: Dataset, head: st.delta_generator.DeltaGen
         layout.figures(_figures(plan, dataset))
     for note in plan.notes:
         notices.warn(note)
+    if plan.text is not None:
+        layout.caption(say(plan.text))
     for leak in plan.leaks:
         _leak(leak, dataset)
     _split(plan, dataset)

@@ -61,8 +61,15 @@ def screen(page: Page, name: str) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Pick an option of a select box by what stands on it."""
-    page.get_by_role("combobox", name=re.compile(f"{re.escape(label)}$")).first.click()
+    """Pick an option of a select box by what stands on it.
+
+    An open list closes when the page scrolls below it, and the scroll event of a click that first had to bring the box
+    into view can come after the click: so the box is brought into view before.
+    """
+    box = page.get_by_role("combobox", name=re.compile(f"{re.escape(label)}$")).first
+    box.scroll_into_view_if_needed()
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    box.click()
     page.get_by_role("option", name=option, exact=True).first.click()
 
 

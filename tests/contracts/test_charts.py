@@ -29,6 +29,9 @@ UNITS = {
     "life_chart": ("(cycles)", "(cycles)"),
     "forecast_fan": ("time", "(bar)"),
     "error_by_step": ("rows ahead", "(bar)"),
+    "survival_chart": ("(cycles)", "(%)"),
+    "weibull_plot": ("(cycles)", "(%)"),
+    "due_chart": ("(cycles)", "units"),
     "precision_recall": ("(share)", "(share)"),
     "roc": ("(share)", "(share)"),
     "probability_histogram": ("probability", "(%)"),
@@ -65,6 +68,18 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
             "history_at": x, "history": y, "at": x[:50], "prediction": y[:50], "lower": y[:50] - 1, "upper": y[:50] + 1, "truth": y[:50], "name": "p", "unit": "bar", "level": 0.9,
         },
         "error_by_step": lambda: {"steps": np.arange(1, min(n, 500) + 1), "error": y[:500], "others": {"fail": y[:500] + 1}, "name": "p", "unit": "bar"},
+        "survival_chart": lambda: {
+            "ages": np.arange(1.0, n + 1), "survival": 1 - share, "low": y / 10, "high": y / 5, "running": (np.arange(n), share),
+            "fitted": (np.arange(n), 1 - share), "median": 0.5 * n if fill is None else fill, "unit": "cycles",
+        },
+        "weibull_plot": lambda: {
+            "ages": y, "failed": share, "fitted": (y[:40] + 1, np.linspace(0.01, 0.99, 40)[: len(y)]), "unit": "cycles",
+            "bounds": (np.linspace(0.01, 0.99, 40)[: len(y)], y[:40] + 0.5, y[:40] + 2),
+        },
+        "due_chart": lambda: {
+            "ends": 30.0 * np.arange(1, min(n, 40) + 1), "due": y[:40], "expected": y[:40], "low": y[:40] - 1, "high": y[:40] + 1,
+            "unit": "cycles",
+        },
         "confusion_matrix": lambda: {"counts": np.full((2, 2), n), "classes": ("pass", "fail")},
         "roc": lambda: {"curve": (share, wavy(n, fill)), "baseline": (share, share), "operating_point": (0.1, 0.5)},
         "precision_recall": lambda: {"curve": (share, wavy(n, fill)), "baseline": (share, share), "prevalence": 0.03},
@@ -170,5 +185,5 @@ def test_no_webgl_trace(chart: ChartInfo) -> None:
 
 def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
-    assert len(set(keys)) == len(keys) == 19
+    assert len(set(keys)) == len(keys) == 22
     assert all(record(key, 3) for key in keys)

@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import SettingProblem
 from core.models import MODELS, Question, Shape, baseline_for, estimate, is_table, knows_its_cost, model_by_key, models_for
-from core.models.estimate import reads_windows
+from core.models.estimate import reads_text, reads_windows
 from core.models.spec import TASKS, NetworkSpec, Task
 from core.settings import field_bounds
 from core.training.data import ArraySource, TrainingData
@@ -54,6 +54,9 @@ KEYS = [
     "bigru",
     "cnn_lstm",
     "transformer",
+    "bag_of_words",
+    "text_gru",
+    "text_attention",
     "dense_autoencoder",
     "conv_autoencoder",
     "lstm_autoencoder",
@@ -66,6 +69,25 @@ BASELINES = tuple(spec for spec in MODELS if spec.role == "baseline" and not rea
 SEQUENCES = tuple(spec for spec in MODELS if reads_windows(spec) and "anomaly" not in spec.tasks)
 SMALL = {"units": 8, "filters": 8, "code": 3, "kernel": 3}
 SHAPE = Shape(window_rows=6, n_features=3, n_outputs=2)
+TOKENS, WORDS = 5, 40
+
+
+def _shape(spec, rows: int, n_features: int, n_outputs: int) -> Shape:
+    """The shape of a table for this family: one that reads free text has five token numbers in front of the features."""
+    if not reads_text(spec):
+        return Shape(rows, n_features, n_outputs)
+    return Shape(rows, TOKENS + n_features, n_outputs, TOKENS, WORDS)
+
+
+def _for(spec, source: ArraySource) -> ArraySource:
+    """The same windows; for a family that reads free text with random remarks of two to five words in front, which say nothing."""
+    if not reads_text(spec):
+        return source
+    rng = np.random.default_rng(len(source.windows))
+    numbers = rng.integers(1, WORDS, size=(*source.windows.shape[:2], TOKENS))
+    is_padding = np.arange(TOKENS) < rng.integers(0, TOKENS - 1, size=(*source.windows.shape[:2], 1))
+    tokens = np.where(is_padding, 0, numbers).astype(np.float32)
+    return ArraySource(np.concatenate([tokens, source.windows], axis=2), source.targets)
 
 
 def _small(spec: NetworkSpec):
@@ -90,11 +112,11 @@ def _synthetic(task: Task, n: int, seed: int = 0) -> ArraySource:
 def _fit(spec: NetworkSpec, epochs: int, seed: int = 5) -> tuple[Trained, list[Event]]:
     events: list[Event] = []
     task = spec.tasks[0]
-    data = TrainingData(_synthetic(task, 256), _synthetic(task, 64, seed=1))
+    data = TrainingData(_for(spec, _synthetic(task, 256)), _for(spec, _synthetic(task, 64, seed=1)))
     trained = fit_network(
         spec,
         _small(spec),
-        SHAPE,
+        _shape(spec, SHAPE.window_rows, SHAPE.n_features, SHAPE.n_outputs),
         task,
         data,
         FitSettings(epochs=epochs, batch_size=32, learning_rate=0.003),
@@ -143,8 +165,8 @@ def test_every_field_has_title_help_and_a_default_within_its_bounds(spec) -> Non
 
 @pytest.mark.parametrize("spec", MODELS, ids=lambda s: s.key)
 def test_an_estimate_is_positive_and_grows_with_the_data(spec) -> None:
-    small = estimate(spec, spec.settings(), Shape(30, 10, 1), 1_000)
-    large = estimate(spec, spec.settings(), Shape(30, 10, 1), 100_000)
+    small = estimate(spec, spec.settings(), _shape(spec, 30, 10, 1), 1_000)
+    large = estimate(spec, spec.settings(), _shape(spec, 30, 10, 1), 100_000)
     assert 0 < small.epoch_seconds < large.epoch_seconds
     assert 0 < small.memory_bytes < large.memory_bytes
     # What a shallow family keeps may grow with its rows; a network and a line are as large as they are.
@@ -155,7 +177,7 @@ def test_an_estimate_is_positive_and_grows_with_the_data(spec) -> None:
 @pytest.mark.parametrize("spec", MODELS, ids=lambda s: s.key)
 def test_ten_million_rows_of_twenty_columns_are_expected_to_fit(spec) -> None:
     # Networks stream their windows and shallow families take evenly spread rows: 2 GB is what such a training may take.
-    assert estimate(spec, spec.settings(), Shape(30, 20, 1), 8_000_000, 256).memory_bytes < 3e9
+    assert estimate(spec, spec.settings(), _shape(spec, 30, 20, 1), 8_000_000, 256).memory_bytes < 3e9
 
 
 @pytest.mark.parametrize(
@@ -178,12 +200,12 @@ def test_importing_the_catalogue_and_the_fit_loads_no_heavy_library() -> None:
 @pytest.mark.parametrize("spec", NETWORKS, ids=lambda s: s.key)
 @pytest.mark.parametrize("rows", ["smallest", 33])
 def test_a_network_builds_with_the_counted_weights_and_the_promised_output(spec, rows) -> None:
-    shape = Shape(spec.smallest_rows if rows == "smallest" else rows, n_features=2, n_outputs=3)
+    shape = _shape(spec, spec.smallest_rows if rows == "smallest" else rows, n_features=2, n_outputs=3)
     settings, task = _small(spec), spec.tasks[-1]
     model = spec.build(settings, shape, task)
     expected = (None, shape.window_rows, 2) if task == "anomaly" else (None, 3)
     assert model.output_shape == expected
-    assert model.input_shape == (None, shape.window_rows, 2)
+    assert model.input_shape == (None, shape.window_rows, shape.n_features)
     assert model.count_params() == spec.count_parameters(settings, shape)
     told = network_layers(model)
     assert told["weights"] == sum(layer["weights"] for layer in told["layers"]) == model.count_params()
@@ -195,7 +217,7 @@ def test_a_network_builds_with_the_counted_weights_and_the_promised_output(spec,
 @pytest.mark.slow
 @pytest.mark.parametrize("spec", NETWORKS, ids=lambda s: s.key)
 def test_default_settings_count_the_weights_that_keras_counts(spec) -> None:
-    shape = Shape(30, 17, 1)
+    shape = _shape(spec, 30, 17, 1)
     assert spec.build(spec.settings(), shape, spec.tasks[0]).count_params() == spec.count_parameters(spec.settings(), shape)
 
 
@@ -216,7 +238,7 @@ def test_two_epochs_lower_the_loss_and_both_files_of_the_model_give_the_same_out
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
     assert [i.name for i in session.get_inputs()] == ["windows"]
     assert len(session.get_outputs()) == 1
-    windows = _synthetic(spec.tasks[0], 37, seed=2).windows
+    windows = _for(spec, _synthetic(spec.tasks[0], 37, seed=2)).windows
     wanted = trained.model.predict_on_batch(windows)
     for count in (1, 37):
         given = session.run(None, {"windows": windows[:count]})[0]
@@ -266,9 +288,10 @@ def test_a_baseline_fits_the_same_arrays_twice_and_leaves_its_inputs_alone(spec)
 @pytest.mark.parametrize("task", ["regression", "classification"])
 @pytest.mark.parametrize("spec", SEQUENCES, ids=lambda s: s.key)
 def test_a_family_of_windows_fits_the_same_arrays_twice_and_leaves_its_windows_alone(spec, task: Task) -> None:
-    shape = Shape(spec.smallest_rows, n_features=3, n_outputs=3 if task == "classification" else 1)
-    windows = np.random.default_rng(3).normal(size=(60, shape.window_rows, 3)).astype(np.float32)
-    targets = np.arange(60.0) % 2 if task == "classification" else windows[:, -1, 0].astype(np.float64)
+    shape = _shape(spec, spec.smallest_rows, n_features=3, n_outputs=3 if task == "classification" else 1)
+    plain = np.random.default_rng(3).normal(size=(60, shape.window_rows, 3)).astype(np.float32)
+    windows = _for(spec, ArraySource(plain)).windows
+    targets = np.arange(60.0) % 2 if task == "classification" else plain[:, -1, 0].astype(np.float64)
     before = windows.copy()
     first, second = (spec.fit_windows(windows, targets, spec.settings(), shape, task, seed=1) for _ in range(2))
     assert np.array_equal(windows, before)

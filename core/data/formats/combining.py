@@ -25,7 +25,7 @@ from core.messages import Message, msg, msg_n
 MAX_FILES = 1_000
 MAX_REJECTS = 10_000
 ROLE_CODES = frozenset(
-    ["constant", "id_like", "ignored_empty", "second_label", "second_time", "split_column", "time_not_sorted"]
+    ["constant", "free_text", "id_like", "ignored_empty", "second_label", "second_time", "split_column", "time_not_sorted"]
 )
 _HEAD = 20
 _MEMORY_MB = 1_000

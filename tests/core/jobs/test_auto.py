@@ -15,10 +15,11 @@ import pandas as pd
 import pytest
 
 from core import workflows as wf
-from core.data.split import TEST
+from core.data.split import TEST, VALIDATION
 from core.errors import NotEnoughData, SettingProblem
 from core.jobs import auto, wait_for_job
 from core.jobs.auto import Chosen, run_auto
+from core.jobs.last_fit import last_fit
 from core.messages import Message, msg
 from core.serving import load_bundle
 from core.serving.bundle import pack_bundle
@@ -147,9 +148,10 @@ def test_an_ensemble_is_one_bundle_that_is_the_average_of_its_members(tmp_path: 
 
     by_model = {t.model: t for t in tried}
     members = [(by_model["gradient_boosting"], 0.25), (by_model["ridge"], 0.75)]
-    _, _, bundle = write_choice(made.ground, made.kept, members, tmp_path / "both", {"chosen": "ensemble"})
+    _, _, bundle, parts = write_choice(made.ground, made.kept, members, tmp_path / "both", {"chosen": "ensemble"})
     opened = load_bundle(tmp_path / "both")
     assert [m.model for m in opened.manifest.members] == ["ridge", "gradient_boosting"]
+    assert [(p.name, p.resolved.spec.key) for p in parts] == [("member0", "ridge"), ("member1", "gradient_boosting")]
     assert set(opened.manifest.files) >= {"member0.npz", "member1.onnx"}
     table = pd.read_csv(tmp_path / "table.csv")
     singles = [load_bundle(made.kept.of(by_model[k].number) / "bundle") for k in ("ridge", "gradient_boosting")]
@@ -159,6 +161,13 @@ def test_an_ensemble_is_one_bundle_that_is_the_average_of_its_members(tmp_path: 
     pack_bundle(tmp_path / "both", tmp_path / "both.zip")
     np.testing.assert_array_equal(load_bundle(tmp_path / "both.zip").score(table)["prediction"].to_numpy(), found)
     assert make_predictor("linear", tmp_path / "both", "member0").predict(np.zeros((1, 1, 3), np.float32)).shape == (1, 1)
+    last = last_fit(bundle, parts, seconds=60.0, stop_requested=lambda: False)
+    assert last is not None
+    n_taught = int((made.ground.prepared[1].split.parts != TEST).sum())
+    assert [m.training["last_fit_rows"] for m in last.bundle.manifest.members] == [n_taught, n_taught]
+    assert not np.allclose(load_bundle(tmp_path / "both").score(table)["prediction"], found, rtol=1e-3)
+    none = last_fit(bundle, parts, seconds=-1.0, stop_requested=lambda: False)
+    assert none is None
 
 
 def test_a_stopped_choice_keeps_the_best_so_far_and_goes_on_behind_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,8 +280,11 @@ def test_a_run_by_the_whole_way_says_why_everywhere(task: str, tmp_path: Path) -
     assert facts.choice and str(facts.choice[0]) in [str(Message.from_json(s)) for s in choice["sentences"]]
     scored = wf.score_file(wf.resolve_bundle(ws, run.id), tmp_path / "parts.csv", tmp_path / "out.csv")
     column = "prediction" if task == "regression" else "probability_high"
-    np.testing.assert_allclose(pd.read_csv(tmp_path / "out.csv")[column], results.scores[column], rtol=1e-9)
+    same = (results.scores["part"] != VALIDATION).to_numpy()  # the fit before the last one had not seen these rows
+    found = pd.read_csv(tmp_path / "out.csv")
+    np.testing.assert_allclose(found[column][same], results.scores[column][same], rtol=1e-9)
     assert scored.rows == len(table)
+    assert any("fitted once more" in str(note) for note in run.notes)
     curves = wf.read_curves(ws, run.id)
     assert {c.model for c in curves.candidates} == set(resolve(dataset, run.request).portfolio.keys)  # type: ignore[union-attr]
     assert not (ws.store.path(run.job_id, "job") / "auto").exists()
@@ -313,3 +325,16 @@ def test_a_choice_whose_worker_is_killed_goes_on_at_the_candidate_where_it_was(t
     assert ended.choice is not None and all(c.state == "done" for c in ended.choice.candidates)
     for number in done_before:
         assert ended.choice.candidates[number].figure == before[number].figure
+
+
+def test_a_network_far_behind_after_a_fair_part_of_its_time_is_given_up_and_one_that_is_near_is_not() -> None:
+    curve = [{"val_loss": 0.9 - 0.01 * i, "val_metric": 6.0 - 0.1 * i} for i in range(10)]
+    seen = auto._Seen()
+    for i, values in enumerate(curve):
+        assert not seen.is_hopeless(3.0) or i >= auto.FEWEST_EPOCHS, "a few epochs say nothing"
+        seen.add(values, is_classes=False)
+    assert seen.error == pytest.approx(5.1)
+    assert seen.is_hopeless(3.0) and not seen.is_hopeless(3.5), "5.1 lies above 1.5 x 3.0 and below 1.5 x 3.5"
+    assert not seen.is_hopeless(3.0, margin=1.0), "and not by the margin too"
+    seen.add({"val_metric": 4.4, "val_loss": None}, is_classes=False)
+    assert not seen.is_hopeless(3.0), "one good epoch is enough"

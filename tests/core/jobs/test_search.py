@@ -93,7 +93,7 @@ def test_a_network_is_searched_by_the_whole_way_and_its_curves_are_kept_apart(tm
     bent_table(400).to_csv(tmp_path / "parts.csv", index=False)
     dataset = wf.import_file(ws, tmp_path / "parts.csv").dataset
     assert dataset is not None
-    request = {"dataset_id": dataset.id, "dataset_version": 1, "task": "regression", "target": "y", "budget_minutes": 1.0}
+    request = {"dataset_id": dataset.id, "dataset_version": 1, "task": "regression", "target": "y", "budget_minutes": 2.0}
     more = {"model": "dense", "search": True, "preset": "quick", "options": {"epochs": 8, "units": 16}}
     run = wf.start_training(ws, TrainRequest.read(request | more))
     wait_for_job(ws.store, run.job_id, timeout=240)

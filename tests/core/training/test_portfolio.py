@@ -43,3 +43,21 @@ def test_families_that_read_windows_need_rows_in_order() -> None:
 
 def test_detectors_are_taken_by_rule() -> None:
     assert make_portfolio("anomaly", n_rows=5_000, has_order=True).keys == ("knn_distance",)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_free_text_brings_its_families_and_a_fair_baseline(task: str) -> None:
+    keys = make_portfolio(task, n_rows=3_000, has_order=True, has_text=True).keys
+    assert keys[:2] == (baseline_for(task)[0], "bag_of_words")
+    assert keys.index("text_gru") < keys.index("text_attention") < keys.index("tabular")
+    assert baseline_for(task, has_text=True) == ("bag_of_words", *baseline_for(task))
+    few = make_portfolio(task, n_rows=60, has_order=False, has_text=True)
+    assert "bag_of_words" in few.keys and "too few" in str(dict(few.left_out)["text_gru"])
+    assert "bag_of_words" not in make_portfolio(task, n_rows=3_000, has_order=True).keys
+
+
+@pytest.mark.parametrize("task", ["anomaly", "rul"])
+def test_other_questions_have_no_text_families(task: str) -> None:
+    portfolio = make_portfolio(task, n_rows=3_000, has_order=True, has_text=True)
+    assert not {"bag_of_words", "text_gru", "text_attention"} & set(portfolio.keys)
+    assert baseline_for(task, has_text=True) == baseline_for(task)

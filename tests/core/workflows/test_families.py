@@ -8,13 +8,14 @@ import pytest
 
 from core import workflows as wf
 from core.messages import msg
-from core.models import MODELS, TASKS, models_for
+from core.models import MODELS, TASKS, model_by_key, models_for, reads_text
 from core.models.branches import BRANCHES
 from core.store import open_store
 from core.training.request import TrainRequest
 from core.training.resolve import resolve
 from core.workflows.records import Diagnosis, TrainingPlan
 from core.workflows.workspace import Workspace
+from tests.remarks import english
 from tests.synthetic import regression_table
 
 
@@ -57,7 +58,29 @@ def test_the_tree_of_a_plan_shows_each_family_that_answers_it_with_its_cost(work
 
 def test_settings_of_another_family_do_not_keep_the_tree_from_being_drawn(workspace: Workspace, tmp_path: Path) -> None:
     plan = plan_for(workspace, tmp_path, model="dense", options={"units": 32})
-    assert {c.why_not for branch in wf.family_tree(workspace, plan) for c in branch.cards} == {None}
+    cards = [c for branch in wf.family_tree(workspace, plan) for c in branch.cards]
+    assert {c.why_not for c in cards if not reads_text(model_by_key(c.key))} == {None}
+
+
+def test_families_of_free_text_say_what_they_lack_and_cost_something_where_it_is_there(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    without = [c for branch in wf.family_tree(workspace, plan_for(workspace, tmp_path)) for c in branch.cards]
+    lacking = [str(c.why_not) for c in without if reads_text(model_by_key(c.key))]
+    assert len(lacking) == 3 and all("no column of the table is free text" in why for why in lacking)
+    english(400).to_csv(tmp_path / "remarks.csv", index=False)
+    dataset = wf.import_file(workspace, tmp_path / "remarks.csv").dataset
+    assert dataset is not None
+    given = {"dataset_id": dataset.id, "dataset_version": 1, "task": "classification", "target": "class", "model": "dense"}
+    plan = wf.plan_training(workspace, TrainRequest.read(given))
+    assert "only the text families read it" in str(plan.text)
+    cards = {c.key: c for branch in wf.family_tree(workspace, plan) for c in branch.cards}
+    assert all(card.why_not is None for card in cards.values())
+    # 32 numbers a word, a vocabulary of some dozens; GRU: 3 · 64 · (32 + 64 + 2)
+    assert cards["text_gru"].n_weights is not None and 18_816 < cards["text_gru"].n_weights < 30_000
+    read = wf.plan_training(workspace, TrainRequest.read(given | {"model": "text_gru"}))
+    assert str(read.text).startswith("Text families read 'Remark': it is free text, with")
+    assert read.estimate is not None and read.estimate.n_parameters == cards["text_gru"].n_weights
 
 
 def test_every_task_has_a_tree_of_two_branches_or_more() -> None:

@@ -1,0 +1,70 @@
+"""Which words of the remarks mattered to the model, over the test part or of one row: each is covered in turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import workflows as wf
+from pages.components import layout, notices, numbers, state
+from pages.components.text import md, t, tn
+
+
+@st.cache_data(show_spinner=False, max_entries=16, ttl=900)
+def _words(_results: Any, run_id: str, positive: str | None) -> Any:
+    return wf.telling_words(state.workspace(), _results, positive)
+
+
+@st.fragment
+def show(results: Any, positive: str | None = None) -> None:
+    """Nothing for a model that reads no free text; else a switch, because covering hundreds of words takes seconds."""
+    column = wf.text_column(results)
+    if column is None:
+        return
+    st.header(md(t("Words that matter")), anchor=False)
+    is_on = st.toggle(
+        t("Cover each word of '{column}' in turn", column=md(column)),
+        key="words_on",
+        help=md(t("What the output loses without a word is what the word adds to it.")),
+    )
+    if not is_on:
+        return
+    with notices.guard():
+        found = _words(results, results.run.id, positive)
+        up, down = wf.largest(found.words)
+        added = _title(found)
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _table(up, added, "words_up", t("Words that raise it most"))
+        with right:
+            _table(down, added, "words_down", t("Words that lower it most"))
+        layout.caption(
+            tn("mean over {n} remark of the test part", "mean over {n} remarks of the test part", found.n),
+            t("words in fewer than three of them are left out"),
+        )
+        row = st.number_input(
+            t("Words of one row"), min_value=0, max_value=results.n_rows - 1, value=None, step=1, key="words_row", width=240
+        )
+        if row is not None:
+            mine = wf.words_of_row(state.workspace(), results, int(row), positive)
+            if mine.words:
+                _table(mine.words, added, "words_of_row", t("Words of row {row}", row=int(row)))
+            else:
+                st.caption(md(t("This row has no remark.")))
+
+
+def _title(found: Any) -> str:
+    if found.positive is not None:
+        return t("adds to the probability of {name}", name=found.positive)
+    return t("adds to the prediction") + (f" ({found.unit})" if found.unit else "")
+
+
+def _table(words: Any, added: str, key: str, alt: str) -> None:
+    effects = pd.Series([w.effect for w in words], dtype="float64").to_numpy()
+    table = pd.DataFrame({t("word"): [w.word for w in words], added: numbers.five_digits(effects)})
+    if key != "words_of_row":
+        table[t("remarks")] = [w.n for w in words]
+    st.markdown(f"**{md(alt)}**")
+    st.dataframe(table, hide_index=True, key=key, height="content", alt=alt)

@@ -1,0 +1,118 @@
+"""The fleet on the Predictions screen: the same figures as the workflow, the fleet in service, rules, both languages, the file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core import workflows as wf
+from core.data.dataset import Dataset
+from core.data.demos import engine_life
+from core.workflows.workspace import Workspace
+from tests.pages import finished_runs
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def service(ws: Workspace, tmp_path: Path) -> Dataset:
+    """Ten engines that the run has not seen, each stopped at a part of its life."""
+    table = engine_life.make(11)
+    stopped = [rows.iloc[: max(40, len(rows) * (k + 1) // 10)] for k, (_, rows) in enumerate(table.groupby("engine")) if k < 10]
+    path = tmp_path / "service.csv"
+    pd.concat(stopped).to_csv(path, index=False)
+    found = wf.import_file(ws, path, name="In service", columns=engine_life.COLUMNS).dataset
+    assert found is not None
+    return found
+
+
+def clean(app: AppTest) -> None:
+    assert not app.exception
+    assert [e.value for e in app.error] == []
+
+
+def plain(words: str) -> str:
+    return words.replace("\\", "")
+
+
+def charts(app: AppTest) -> list[str]:
+    return [c.proto.id.rsplit("-", 1)[-1] for c in app.get("plotly_chart")]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_fleet_that_ran_to_failure(open_app: Open, ws: Workspace, lang: str) -> None:
+    run = finished_runs.run_of(ws, "rul")
+    app = open_app("judge/predictions.py", run=run.id, view="fleet", lang=lang)
+    clean(app)
+    view = wf.fleet_view(wf.open_results(ws, run.id), wf.FleetSettings())
+    assert len(view.units) == 0
+    title = plain(app.title[0].value)
+    assert str(view.lives.curve.n) in title and f"{view.lives.curve.median.value:g}" in title
+    if lang == "en":
+        assert title == str(view.headline)
+        assert {m.label for m in app.metric} == {"Half last", "A tenth has failed by", "Weibull shape"}
+    assert charts(app) == ["fleet_survival"]
+    app.radio(key="fleet_chart.2").set_value("weibull").run()
+    clean(app)
+    assert charts(app) == ["fleet_weibull"]
+
+
+def test_the_view_is_kept_in_the_address_and_left_again(open_app: Open, ws: Workspace) -> None:
+    run, other = finished_runs.run_of(ws, "rul"), finished_runs.run_of(ws, "regression")
+    app = open_app("judge/predictions.py", run=run.id)
+    assert "value_chart.rul" in [r.key for r in app.radio] and "view" not in app.query_params
+    app.segmented_control(key="predictions_view").set_value("fleet").run()
+    clean(app)
+    assert app.query_params["view"] == "fleet" and "value_chart.rul" not in [r.key for r in app.radio]
+    shown = open_app("judge/predictions.py", run=other.id, view="fleet")
+    clean(shown)
+    assert "value_chart.regression" in [r.key for r in shown.radio], "only remaining life has a fleet"
+
+
+def test_the_fleet_in_service(open_app: Open, ws: Workspace, service: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    offered: dict[str, Callable[[], bytes]] = {}
+    real = st.download_button
+
+    def button(label: str, data: Callable[[], bytes], **more: Any) -> bool:
+        offered[more["key"]] = data
+        return real(label, data=data, **more)
+
+    monkeypatch.setattr(st, "download_button", button)
+    run = finished_runs.run_of(ws, "rul")
+    app = open_app("judge/predictions.py", run=run.id, view="fleet")
+    choice = app.selectbox(key=f"fleet.{run.id}")
+    assert "In service" in choice.options and "injection_moulding" not in choice.options
+    choice.set_value(service.id).run()
+    app.number_input(key="fleet_within").set_value(25.0).run()
+    clean(app)
+    view = wf.fleet_view(wf.open_results(ws, run.id), wf.FleetSettings(within=25), in_service=service)
+    assert plain(app.title[0].value) == str(view.headline) and len(view.units) == 10
+    table = next(d.value for d in app.dataframe if "engine" in d.value.columns)
+    assert table["engine"].tolist() == view.units["unit"].tolist()
+    assert table["lasts 25 cycles: model"].tolist() == pytest.approx((100 * view.units["chance"]).tolist())
+    assert charts(app) == ["fleet_due"]
+    saved = pd.read_csv(io.BytesIO(offered["download_fleet"]()))
+    assert saved["unit"].tolist() == view.units["unit"].tolist() and set(saved["within"]) == {25}
+
+
+def test_another_rule_of_failure(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "rul")
+    app = open_app("judge/predictions.py", run=run.id, view="fleet")
+    app.radio(key="fleet_rule").set_value("running").run()
+    clean(app)
+    assert "their chances cannot be told" in plain(app.title[0].value)
+    said = plain("\n".join(c.value for c in app.caption))
+    assert "as if every history ended in a failure" in said
+    app.radio(key="fleet_rule").set_value("column").run()
+    clean(app)
+    app.selectbox(key="fleet_column").set_value("takeoff_thrust").run()
+    app.text_input(key="fleet_value").set_value("no such value").run()
+    clean(app)
+    assert "their chances cannot be told" in plain(app.title[0].value), "no row says so, so no unit has failed"
