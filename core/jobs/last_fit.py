@@ -58,16 +58,10 @@ class LastFit:
 def is_wanted(resolved: Resolved, prepared: Prepared) -> bool:
     """Whether the question has a last fit: it was not turned off, and there are rows held back that can teach.
 
-    A decision limit on anomaly scores holds for the very scores that it was set on, so that a detector is left as it is, and
-    so is a forecast, whose residuals are scores too.
+    A decision limit on anomaly scores holds for the very scores that it was set on, so that a detector is left as it is.
     """
     n = len(prepared.train) + len(prepared.validation)
-    return (
-        resolved.task.last_fit
-        and resolved.request.task not in ("anomaly", "forecast")
-        and len(prepared.validation) > 0
-        and n <= MOST_WINDOWS
-    )
+    return resolved.task.last_fit and resolved.request.task != "anomaly" and len(prepared.validation) > 0 and n <= MOST_WINDOWS
 
 
 def expected_seconds(training: dict[str, Any]) -> float:

@@ -74,11 +74,12 @@ def balanced_places(places: NDArray[np.int64], prepared: Prepared, resolved: Res
 
 def network_shape(prepared: Prepared) -> Shape:
     """The shape of the network that fits the prepared windows."""
+    target = prepared.target
     n_features = int(prepared.inputs.windows.values.shape[1])
     text = prepared.pipeline.plan.text
     if text is None:
-        return Shape(prepared.pipeline.width, n_features, n_outputs(prepared.target))
-    return Shape(prepared.pipeline.width, n_features, n_outputs(prepared.target), text.length, text.n_words)
+        return Shape(prepared.pipeline.width, n_features, n_outputs(target))
+    return Shape(prepared.pipeline.width, n_features, n_outputs(target), text.length, text.n_words)
 
 
 def n_outputs(target: Target | None) -> int:

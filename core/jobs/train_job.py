@@ -33,7 +33,7 @@ from core.jobs.unknowns import with_unknown
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key
 from core.serving.bundle import Bundle
-from core.serving.forecasts import next_values
+from core.serving.forecasts import next_values, one_step
 from core.serving.scoring import RawScores, decide, scores_of_inputs
 from core.settings import Settings
 from core.training.events import Event, StopRequested
@@ -221,6 +221,8 @@ def judge(
     later = scores_of_inputs(last.bundle, prepared.inputs, prepared.room, watch)
     held = prepared.split.rows(VALIDATION)
     later.outputs[held] = raw.outputs[held]  # the model of the first fit had not seen them
+    if later.one_step is not None:
+        later = replace(later, one_step=one_step(prepared.inputs, later.outputs))
     return Judged(last.bundle, _figures(last.bundle, later, TEST, prepared, resolved), later, last.note)
 
 

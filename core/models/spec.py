@@ -37,8 +37,8 @@ Kind = Literal[
     "surface",
     "matrix_profile",
     "combined",
-    "earlier",
     "bag_of_words",
+    "earlier",
 ]
 Role = Literal["baseline", "network"]
 
@@ -131,7 +131,7 @@ class FittedArrays:
     on their features; minirocket_classes: the same, then softmax. onnx: input "windows" float32 (n, d), output "score" (n, 1),
     or (n, k) class probabilities. kernel, neighbours: see `core/serving/shallow.py`; neighbour_distance to surface: see
     `core/models/detectors.py`; matrix_profile: shapes (n_features, m, window_rows); combined: the arrays of its members
-    as "member.array", with those of `core/models/rarity.py`; bag_of_words: see `core/models/bags.py`. earlier: is_season (),
+    as "member.array", with those of `core/models/rarity.py`; bag_of_words: see `core/models/bags.py`; earlier: is_season (),
     which of the window's values are repeated.
 
     `files` lie beside the model for people who go on with it elsewhere; scoring never opens them. `notes` say what a

@@ -55,8 +55,9 @@ class RawScores:
     """Outputs before the decision: one row an input row, NaN where it was left out.
 
     `outputs` is float64 (n_rows, k), `contributions` float32 (n_rows, n_columns), `distance` float64 (n_rows,) to the
-    nearest known rows of a classification, by all columns but free text, None where it is not asked for; all may lie in files. A
-    forecast's outputs are values in the target's unit, `one_step` what was measured and what was expected one step before, each (n_rows,).
+    nearest known rows of a classification, by all columns but free text, None where it is not asked for; all may lie in files.
+    A forecast's outputs are values in the target's unit, `one_step` what was measured and what was expected one step before,
+    each (n_rows,).
     """
 
     inputs: Inputs
@@ -260,9 +261,9 @@ def input_notes(bundle: Bundle, raw: RawScores) -> tuple[Message, ...]:
                 raw.inputs.late_units,
             )
         )
+    notes.extend(_unknown_words(bundle, raw))
     if bundle.manifest.task == "forecast":
         notes += series_notes(bundle, raw)
-    notes.extend(_unknown_words(bundle, raw))
     cleaned = raw.inputs.cleaned.rows
     for facts in bundle.manifest.columns:
         if facts.kind != "number" or facts.minimum is None or facts.maximum is None or facts.name not in cleaned.names:

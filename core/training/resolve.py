@@ -47,9 +47,9 @@ class Resolved:
 
     `gap_rows` are left out between the parts of a split by time. For the model "auto", `portfolio` says what is tried, `spec`
     is the family that is recommended, and the gap is that of the widest window, so that all are judged on one split.
+    `text_choice` is the column of free text, None where there is none or the question does not go to it.
     `past` are rows ahead, season and step of a forecast, None for other questions. Its parts need no gap between them: what is
     asked for lies in one part, and a window that reaches back into the part before holds only what is known by then.
-    `text_choice` is the column of free text, None where there is none or the question does not go to it.
     """
 
     request: TrainRequest
@@ -67,8 +67,8 @@ class Resolved:
     gap_rows: int
     recommendation: Recommendation
     portfolio: Portfolio | None = None
-    past: OwnPast | None = None
     text_choice: TextChoice | None = None
+    past: OwnPast | None = None
 
     @property
     def text(self) -> str | None:
@@ -140,8 +140,8 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
         gap_rows=widest - 1 if past is None else 0,
         recommendation=recommendation,
         portfolio=portfolio,
-        past=past,
         text_choice=text,
+        past=past,
     )
 
 

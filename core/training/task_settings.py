@@ -7,23 +7,14 @@ from typing import Literal
 
 from core.settings import Settings, setting
 
-_AHEAD = ("horizon", "season", "anchor")
+_OF_FORECAST = ("horizon", "season", "anchor")
+_OF_TEXT = ("text_column", "text_tokens")
 NOT_ASKED: Mapping[str, tuple[str, ...]] = {
-    "regression": ("cap", "own_start", "false_alarms_per_week", "oversample", "unknown_rate", *_AHEAD),
-    "classification": ("cap", "own_start", "false_alarms_per_week", "interval_miss_rate", *_AHEAD),
-    "anomaly": (
-        "cap",
-        "own_start",
-        "interval_miss_rate",
-        "oversample",
-        "unknown_rate",
-        "last_fit",
-        "text_column",
-        "text_tokens",
-        *_AHEAD,
-    ),
-    "rul": ("false_alarms_per_week", "oversample", "unknown_rate", "text_column", "text_tokens", *_AHEAD),
-    "forecast": ("cap", "own_start", "oversample", "unknown_rate", "last_fit", "text_column", "text_tokens"),
+    "regression": ("cap", "own_start", "false_alarms_per_week", "oversample", "unknown_rate", *_OF_FORECAST),
+    "classification": ("cap", "own_start", "false_alarms_per_week", "interval_miss_rate", *_OF_FORECAST),
+    "anomaly": ("cap", "own_start", "interval_miss_rate", "oversample", "unknown_rate", "last_fit", *_OF_TEXT, *_OF_FORECAST),
+    "rul": ("false_alarms_per_week", "oversample", "unknown_rate", *_OF_TEXT, *_OF_FORECAST),
+    "forecast": ("cap", "own_start", "oversample", "unknown_rate", *_OF_TEXT),
 }
 """Settings that mean nothing to a task, by task."""
 

@@ -90,9 +90,14 @@ def _shape(resolved: Resolved, n_features: int, width: int) -> Shape:
     """The shape of a model; free text that it reads comes to the other features, as the first rows let expect it."""
     text = resolved.text_choice
     if text is None or not reads_text(resolved.spec):
-        return Shape(width, n_features, 1 if resolved.past is None else resolved.past.horizon)
+        return Shape(width, n_features, n_ahead(resolved))
     n_tokens = min(text.n_tokens, resolved.task.text_tokens)
-    return Shape(width, n_tokens + n_features, 1, n_tokens, text.n_words)
+    return Shape(width, n_tokens + n_features, n_ahead(resolved), n_tokens, text.n_words)
+
+
+def n_ahead(resolved: Resolved) -> int:
+    """Values that the model gives for a window, as far as they are known before the classes are."""
+    return 1 if resolved.past is None else resolved.past.horizon
 
 
 def features_of(resolved: Resolved, train: NDArray[np.int64]) -> int:

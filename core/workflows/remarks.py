@@ -14,6 +14,7 @@ from core.data.rows import FrameRows, take_rows
 from core.data.tokens import tokens_of
 from core.errors import SettingProblem
 from core.explain.words import WordEffect, mean_effects, token_effects
+from core.features import ForecastTarget
 from core.features.targets import ClassTarget, target_from_json
 from core.features.texts import UNKNOWN
 from core.messages import msg
@@ -115,7 +116,7 @@ def _effects(
 ) -> tuple[list[list[str]], list[NDArray[np.float64]], str | None]:
     """Words of the remarks of some rows, what each adds, and the class whose probability is meant."""
     text, target = bundle.pipeline.plan.text, target_from_json(bundle.manifest.target or {})
-    if text is None:
+    if text is None or isinstance(target, ForecastTarget):
         raise AssertionError("_bundle() has refused what reads no text")
     used = [c.name for c in results.dataset.columns if c.name in {f.name for f in bundle.manifest.columns}]
     table = take_rows(results.dataset.rows(used), rows, used).reset_index(drop=True)
@@ -127,7 +128,7 @@ def _effects(
         outputs = bundle.predictor.predict(some).reshape(len(some), -1)
         if isinstance(target, ClassTarget):
             return outputs[:, target.classes.index(str(chosen))]
-        return target.decode(outputs[:, 0].astype(np.float32))  # type: ignore[call-arg]
+        return target.decode(outputs[:, 0].astype(np.float32))
 
     effects = token_effects(predict, windows, text.length, UNKNOWN)
     cells = table[text.column]

@@ -72,10 +72,8 @@ def _longer(resolved: Resolved) -> Change:
 
 def _baseline(resolved: Resolved) -> Change:
     # Of a forecast the baseline learns nothing at all: the straight line is what little data can carry.
-    if resolved.past is not None:
-        key = resolved.recommendation.model
-    else:
-        key = baseline_for(resolved.request.task, has_text=resolved.reads_text)[0]
+    usual = baseline_for(resolved.request.task, has_text=resolved.reads_text)[0]
+    key = usual if resolved.past is None else resolved.recommendation.model
     kept = {name: value for name, value in resolved.request.options.items() if name in TaskSettings.model_fields}
     return msg("Train {model} instead", model=model_by_key(key).title), {"model": key, "options": kept}
 

@@ -99,11 +99,15 @@ def _settings(results: Any) -> dict[str, Any]:
         )
         if given["failed"] == "column":
             columns = [c.name for c in results.dataset.columns if c.name not in (results.group, results.time)]
-            given["failed_column"] = st.selectbox(t("Column of events or states"), columns, key="fleet_column")
+            given["failed_column"] = st.selectbox(
+                t("Column of events or states"), columns, index=None, placeholder=t("Choose a column"), key="fleet_column"
+            )
             value = st.text_input(
                 t("Value that means failed"), key="fleet_value", placeholder=t("any but normal, ok, 0"), max_chars=100
             )
             given["failed_value"] = value or None
+            if given["failed_column"] is None:
+                given["failed"] = "auto"  # nothing is changed before the column is named
         froms = {"auto": t("As the data say"), "counter": t("The counter's zero"), "first_row": t("The unit's first row")}
         given["ages"] = st.radio(t("Age counts from"), AGES, format_func=fixed(AGES, froms.__getitem__), key="fleet_ages")
     return given

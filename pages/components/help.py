@@ -111,10 +111,10 @@ def _predictions() -> list[str]:
             "For values: points on the line are right; the band is the interval that covers the promised share of new parts if the process stays as it is."
         ),
         t(
-            "For a forecast: the next values come first; a row of the test part shows what was forecast there beside what came, and the table how far each step ahead can be trusted."
+            "For remaining life, Fleet shows which units that run will need work soon, by the model and by age alone, and how long units last. Choose a dataset of units in service: they are scored by the model."
         ),
         t(
-            "For remaining life, Fleet shows which units that run will need work soon, by the model and by age alone, and how long units last. Choose a dataset of units in service: they are scored by the model."
+            "For a forecast: the next values come first; a row of the test part shows what was forecast there beside what came, and the table how far each step ahead can be trusted."
         ),
         t(
             "For classes: the decision limit trades defects caught against good parts rejected; moving it moves every view, the table and the files."

@@ -204,7 +204,8 @@ def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
             request = request.with_values(
                 split=train_split.choose(dataset, request.target, in_order=request.task == "forecast")
             )
-            changed = dict(request.options) | _question(dataset, request.task, tuple(request.options))
+            asked = dict(request.options)  # above, beside the columns
+            changed = asked | _question(dataset, request.task, tuple(asked))
             if request.model == AUTO_KEY:
                 return request.with_values(options=changed, **_seed())
             spec = model_by_key(request.model)
@@ -230,7 +231,7 @@ def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
 
 
 def _question(dataset: Dataset, task: str, asked: tuple[str, ...]) -> dict[str, Any]:
-    """The settings of the question but those `asked` beside the columns; those of free text only where there are texts."""
+    """The settings of the question that were not asked before; those of free text only where there are texts."""
     texts = [c.name for c in dataset.columns if c.kind == "text" and c.role in ("sensor", "ignore")]
     skip = (*NOT_ASKED.get(task, ()), *asked, *(() if texts else ("text_column", "text_tokens")))
     key = f"opt.task.{task}.{dataset.id}" if texts else f"opt.task.{task}"
