@@ -76,7 +76,7 @@ BRANCHES: tuple[Branch, ...] = (
         "remarks",
         msg("Free text"),
         msg("For remarks of inspectors and operators, alone or beside the other columns."),
-        {"bag_of_words": 100, "text_gru": 500, "text_attention": 3_000},
+        {"bag_of_words": 100, "text_gru": 500, "text_attention": 10_000},
     ),
     Branch(
         "odd_rows",

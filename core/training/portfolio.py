@@ -7,7 +7,7 @@ shallow ones; then networks, those first that gain most for their time. Nothing 
 |---|---|
 | value, class | baseline, gradient boosting, random forest, support vectors (up to 5,000 rows), nearest neighbours (up to 20,000), tabular and dense network (from 200 rows) |
 | value, class; rows in order, from 1,000 | the same, then MiniRocket, convolutional and recurrent networks on windows |
-| value, class; with a column of free text | the same, and behind the baseline a bag of words; before the other networks a GRU on the words (from 200 rows) and attention (from 3,000) |
+| value, class; with a column of free text | the same, and behind the baseline a bag of words; before the other networks a GRU on the words (from 200 rows) and attention (from 10,000) |
 | remaining life | baseline, gradient boosting, random forest; GRU, CNN, LSTM, transformer, MiniRocket |
 | forecast | one season ago, last value, ridge, gradient boosting; from 200 rows GRU, convolutional, dense network and MiniRocket on windows |
 | anomaly | the recommended detector: no labels may be used to choose |
@@ -23,7 +23,7 @@ from core.training.recommend import FEW_ROWS, recommend_model
 ORDERED_ROWS = 1_000
 KERNEL_ROWS = 5_000
 NEIGHBOUR_ROWS = 20_000
-ATTENTION_ROWS = 3_000
+ATTENTION_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)

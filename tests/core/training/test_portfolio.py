@@ -47,12 +47,12 @@ def test_detectors_are_taken_by_rule() -> None:
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_free_text_brings_its_families_and_a_fair_baseline(task: str) -> None:
-    keys = make_portfolio(task, n_rows=3_000, has_order=True, has_text=True).keys
+    keys = make_portfolio(task, n_rows=10_000, has_order=True, has_text=True).keys
     assert keys[:2] == (baseline_for(task)[0], "bag_of_words")
     assert keys.index("text_gru") < keys.index("text_attention") < keys.index("tabular")
     assert baseline_for(task, has_text=True) == ("bag_of_words", *baseline_for(task))
-    some = make_portfolio(task, n_rows=2_999, has_order=True, has_text=True)
-    assert "text_gru" in some.keys and "from 3,000 rows" in str(dict(some.left_out)["text_attention"])
+    some = make_portfolio(task, n_rows=9_999, has_order=True, has_text=True)
+    assert "text_gru" in some.keys and "from 10,000 rows" in str(dict(some.left_out)["text_attention"])
     few = make_portfolio(task, n_rows=60, has_order=False, has_text=True)
     assert "bag_of_words" in few.keys and "too few" in str(dict(few.left_out)["text_gru"])
     assert "bag_of_words" not in make_portfolio(task, n_rows=3_000, has_order=True).keys
