@@ -20,7 +20,7 @@ from core.workflows.comparing import comparable, compare_datasets, in_a_sentence
 from core.workflows.csv_out import without_formula, write_csv
 from core.workflows.curves import CurveReader
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
-from core.workflows.families import FamilyBranch, FamilyCard, family_tree
+from core.workflows.families import FamilyBranch, FamilyCard, family_tree, offered_families
 from core.workflows.fleet import export_fleet, fleet_view, fleets_of, lives_view, read_remaining
 from core.workflows.fleet_charts import due_figure, fleet_caption, survival_figure, weibull_figure
 from core.workflows.fleet_lives import FleetLives, FleetSettings

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from core.data.dataset import Dataset
 from core.errors import Problem
 from core.messages import Message
-from core.models import models_for
+from core.models import models_for, reads_text
 from core.models.branches import BRANCHES
 from core.training.resolve import resolve
+from core.training.text_choice import choose_text
 from core.workflows.costs import training_estimate
 from core.workflows.importing import open_dataset
 from core.workflows.records import TrainingPlan
 from core.workflows.workspace import Workspace
+
+
+def offered_families(dataset: Dataset, task: str, text_column: str | None = None) -> tuple[str, ...]:
+    """Keys of the families to choose from for a question: those that read words only where there is free text.
+
+    Args:
+        text_column: What is named to be read, whatever the rule says of it.
+    """
+    has_words = text_column is not None or choose_text(dataset, None) is not None
+    return tuple(spec.key for spec in models_for(task) if has_words or not reads_text(spec))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import workflows as wf
 from core.data.dataset import Column, Dataset
-from core.models import AUTO_KEY, model_by_key, models_for
+from core.models import AUTO_KEY, model_by_key
 from core.settings import Settings
 from core.training.presets import preset_settings
 from core.training.ranges import search_ranges
@@ -89,7 +89,7 @@ def _choices(ws: Workspace, dataset: Dataset) -> TrainRequest | None:
     if task in NEEDS_TARGET and target is None:
         return None
     model = st.session_state.get("train_model", "auto")
-    if model != "auto" and task not in model_by_key(model).tasks:
+    if model != "auto" and model not in _offered(dataset, task):
         model = st.session_state["train_model"] = "auto"
     left_out = [
         c.name for role, chosen in (("time", time), ("group", group)) for c in dataset.with_role(role) if c.name != chosen
@@ -192,7 +192,7 @@ def _pick(label: str, columns: list[Column], given: str | None, key: str, *, opt
 def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
     """The split, and everything that the model, the task and the fit declare; only what differs from the preset is kept."""
     with st.expander(t("More settings"), icon=":material/tune:", key="train_more"):
-        keys = [spec.key for spec in models_for(request.task)]
+        keys = _offered(dataset, request.task)
         st.selectbox(
             t("Model"),
             ["auto", *keys],
@@ -228,6 +228,12 @@ def _expert(dataset: Dataset, request: TrainRequest) -> TrainRequest:
                 )
             return request.with_values(options=changed, **_seed())
     return request
+
+
+def _offered(dataset: Dataset, task: str) -> tuple[str, ...]:
+    """Families that can be chosen; a column that was named below as free text brings those that read it."""
+    named = st.session_state.get(f"opt.task.{task}.{dataset.id}.text_column")
+    return wf.offered_families(dataset, task, str(named) if named else None)
 
 
 def _question(dataset: Dataset, task: str, asked: tuple[str, ...]) -> dict[str, Any]:

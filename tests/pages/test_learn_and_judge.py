@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.data.split import SplitSettings
-from core.models import models_for
+from core.models import models_for, reads_text
 from core.store import EventRow, Store
 from core.workflows.workspace import Workspace
 from pages.components import live_chart, train_live
@@ -262,8 +262,9 @@ def test_every_family_of_a_question_can_be_chosen_with_its_settings(open_app: Op
     run = finished_runs.run_of(ws, "regression")
     app = open_app("learn/train.py", dataset=run.dataset_id, view="new")
     offered = app.selectbox(key="train_model")
-    assert len(offered.options) == 1 + len(models_for("regression"))
-    for spec in models_for("regression"):
+    fitting = [spec for spec in models_for("regression") if not reads_text(spec)]  # the table has no texts
+    assert 10 < len(fitting) < len(models_for("regression")) and len(offered.options) == 1 + len(fitting)
+    for spec in fitting:
         app.selectbox(key="train_model").set_value(spec.key).run()
         clean(app)
         assert not app.button(key="train_start").disabled, spec.key
