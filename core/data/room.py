@@ -85,6 +85,28 @@ class MappedArray:
             self._touched = 0
 
 
+class ColumnsBehind:
+    """The columns behind the first `skipped` of an array (n, k) in a file: read row by row, never copied as a whole."""
+
+    def __init__(self, base: BigArray, skipped: int) -> None:
+        self._base, self._skipped = base, skipped
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        n, k = self._base.shape
+        return n, k - self._skipped
+
+    def __len__(self) -> int:
+        return len(self._base)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        """Whole rows by number, slice or mask."""
+        return np.asarray(self._base[index])[..., self._skipped :]
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        raise TypeError("The columns behind others are only read.")
+
+
 def _claim(file: BinaryIO, size: int) -> None:
     """Take the room on the disk now: a mapped file on a full disk would end the process, not raise."""
     if hasattr(os, "posix_fallocate"):

@@ -79,6 +79,8 @@ class Pipeline:
         keys = rows.read([n for n in (self.group, self.time) if n in rows.names])
         order, groups = row_order(keys, self.group, self.time)
         kept = order[done.left_out_by[order] == 0]
+        if self.own_past is not None and self.time in keys.columns:  # a row without a time has no place in a series
+            kept = kept[np.isfinite(time_values(keys[self.time])[kept])]
         codes = None if groups is None else groups[kept]
         del order, groups
         values, filled = self._features(done, kept, room)
@@ -159,9 +161,8 @@ def repeat_last(values: BigArray, own: NDArray[np.float64], first_row: NDArray[n
     if not len(empty):
         return
     last = fill_forward(own, first_row)[empty]
-    rows = np.array(values[empty[last >= 0]])
-    rows[:, 0] = np.asarray(values[last[last >= 0]])[:, 0]
-    values[empty[last >= 0]] = rows
+    known = np.asarray(values[last[last >= 0], 0])
+    values[empty[last >= 0], 0] = known
 
 
 def time_values(cells: pd.Series) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-LONGEST_SEASON = 1_000
+LONGEST_SEASON = 10_080  # a week of minutes
 LEAST_HEIGHT, LEAST_RISE = 0.2, 0.1
 CYCLES = 3  # seasons that the longest series has to show
 MOST_ROWS = 100_000  # of each series, the latest

@@ -34,6 +34,7 @@ MOST_WINDOWS = 1_000_000  # a fifth more of a million rows changes nothing that 
 SLOWER = 1.25  # than the first fit, for the rows that are more
 WORSE = 1.5  # times the loss of the first fit: a network that ends there has gone astray
 FOLDER = "last_fit"
+REPEATING = ("last_value", "season_ago")
 OF_FIRST_FIT = ("epochs", "best_epoch", "stopped_by", "seconds", "rates", "loss", "fit")
 MODEL_FILES = ("model.onnx", "model.npz", "model.keras", "model.txt")
 
@@ -89,9 +90,10 @@ def last_fit(bundle: Bundle, parts: Sequence[Part], *, seconds: float, stop_requ
     training = [bundle.manifest.training if member is None else member.training for member in given]
     fitted: list[tuple[Part, Bundle]] = []
     for part, told in zip(parts, training, strict=True):
-        if expected_seconds(told) > ends - time.monotonic() or stop_requested():
+        learns_nothing = part.resolved.spec.key in REPEATING
+        if learns_nothing or expected_seconds(told) > ends - time.monotonic() or stop_requested():
             continue
-        found = _fitted(part, told, bundle.folder / FOLDER / part.name, stop_requested)
+        found = _fitted(part, told, bundle.folder / FOLDER / part.name, lambda: stop_requested() or time.monotonic() > ends)
         if found is not None:
             fitted.append((part, found))
     manifest = bundle.manifest
@@ -156,8 +158,9 @@ def _move_files(source: Path, folder: Path, name: str) -> None:
 def _note(n_rows: int, n_fitted: int, n_parts: int) -> Message:
     if n_fitted < n_parts:
         return msg(
-            "{n} of {of} models of the average were fitted once more on training and validation part together ({rows} rows); for "
-            "the others the time was too short. Interval and decision come from the fit before, which had not seen these rows.",
+            "{n} of {of} models of the average were fitted once more on training and validation part together ({rows} rows); the "
+            "others stay as they were, for lack of time or because it failed. Interval and decision come from the fit before, "
+            "which had not seen these rows.",
             n=n_fitted,
             of=n_parts,
             rows=n_rows,

@@ -37,7 +37,7 @@ from core.serving.forecasts import next_values, one_step
 from core.serving.scoring import RawScores, decide, scores_of_inputs
 from core.settings import Settings
 from core.training.events import Event, StopRequested
-from core.training.prepare import Prepared, can_fit, for_family, prepare
+from core.training.prepare import Prepared, can_fit, for_family, prepare, with_width
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
 from core.watching import Stopped, Watch, unwatched
@@ -106,10 +106,11 @@ def _run_auto(ctx: JobContext, auto: Resolved, prepared: Prepared, work: Path, b
     resolved, prepared_then = chosen.resolved, chosen.prepared
     _stage(ctx, "writing", 3)
     if prepared_then.pipeline.width != prepared.pipeline.width:
-        baselines = _baselines(ctx, resolved, prepared_then, work)
+        prepared = with_width(prepared, prepared_then.pipeline.width, auto.request.task)
+        baselines = _baselines(ctx, resolved, prepared, work)
     if chosen.choice["chosen"] in baselines:  # nothing stands beside itself
         shutil.rmtree(work / "bundle" / "baseline", ignore_errors=True)
-        baselines = {} if len(baselines) == 1 else _baselines(ctx, resolved, prepared_then, work)
+        baselines = {} if len(baselines) == 1 else _baselines(ctx, resolved, prepared, work)
     bundle = with_unknown(chosen.bundle, prepared_then, resolved)
     tell = partial(_stage, ctx, "last_fit", 3)
     again = None if chosen.was_stopped else Again(chosen.parts, chosen.seconds_left, ctx.stop_requested, tell)

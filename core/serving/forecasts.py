@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.data.room import blocks
 from core.data.rows import Rows
 from core.features import ForecastTarget, Inputs
 from core.messages import Message, msg
@@ -51,7 +52,9 @@ def one_step(inputs: Inputs, outputs: BigArray) -> tuple[NDArray[np.float64], ND
         measured[rows] = inputs.own
     if len(rows) > 1:
         goes_on = np.flatnonzero(first[1:] == first[:-1]) + 1
-        expected[rows[goes_on]] = outputs[rows[goes_on - 1]][:, 0]
+        for start, stop in blocks(len(goes_on)):
+            some = goes_on[start:stop]
+            expected[rows[some]] = outputs[rows[some - 1], 0]
     return measured, expected
 
 

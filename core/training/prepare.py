@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.clean.recipe import Recipe, fit_recipe
 from core.clean.streaming import clean_rows
-from core.data.room import Room
+from core.data.room import ColumnsBehind, Room
 from core.data.rows import FrameRows, Rows
 from core.data.split import TEST, TRAIN, VALIDATION, Split, make_split
 from core.errors import NotEnoughData
@@ -180,7 +180,9 @@ def without_text(prepared: Prepared) -> Prepared:
     if not n_tokens:
         return prepared
     plan, windows = pipeline.plan.without_text(), prepared.inputs.windows
-    inputs = replace(prepared.inputs, windows=replace(windows, values=windows.values[:, n_tokens:]))
+    values = windows.values
+    behind = values[:, n_tokens:] if isinstance(values, np.ndarray) else ColumnsBehind(values, n_tokens)
+    inputs = replace(prepared.inputs, windows=replace(windows, values=behind))
     return replace(prepared, pipeline=replace(pipeline, plan=plan), inputs=inputs)
 
 

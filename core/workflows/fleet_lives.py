@@ -132,6 +132,8 @@ def read_units(
     """
     names = {c.name for c in dataset.columns}
     known = target if target in names else None
+    if in_service and settings.failed_column is not None and settings.failed_column not in names:
+        settings = settings.with_values(failed="running", failed_column=None)  # units in service often have no such column
     wanted = [c for c in dict.fromkeys((group, time, known, settings.failed_column)) if c is not None]
     for name in wanted:
         if name not in names:
@@ -155,7 +157,9 @@ def unit_name(cell: object) -> str:
     """A unit as it is called: 34.0 is "34", an empty cell "–"."""
     if cell is None or cell is pd.NaT or (isinstance(cell, float) and np.isnan(cell)):
         return "–"
-    return f"{cell:g}" if isinstance(cell, float) else str(cell)
+    if not isinstance(cell, float):
+        return str(cell)
+    return str(int(cell)) if cell.is_integer() else repr(float(cell))
 
 
 def _failure(

@@ -147,7 +147,7 @@ def fan(results: Results, origin_row: int, group: str = "") -> Fan:
         )
     at, h = int(place[0]), past.horizon
     n_before = int(np.clip(HISTORY_HORIZONS * max(h, min(past.season, LONGEST_HISTORY)), SHORTEST_HISTORY, LONGEST_HISTORY))
-    before, after = ordered[max(0, at + 1 - n_before) : at + 1], ordered[at + 1 : at + 1 + h]
+    before, after = ordered[max(0, at + 1 - n_before) : at + 1], _rows_after(results, origin_row)
     truth = np.full(h, np.nan)
     truth[: len(after)] = results.numbers("truth", after)
     predicted = results.cells(prediction_names(h), np.array([origin_row])).to_numpy(dtype=np.float64)[0]
@@ -191,6 +191,16 @@ def forecast_verdict(results: Results) -> Message:
     return compare_with_baseline(
         model, base, differences, baseline_title=title, part=part_words(results), unit=results.unit
     ).message
+
+
+def _rows_after(results: Results, origin_row: int) -> NDArray[np.int64]:
+    """The rows that a forecast from a row is about: at most as many as it has steps, none behind a gap or in another part."""
+    ahead, rows = _following_rows(results)
+    at = np.flatnonzero(rows == origin_row)
+    if not len(at):
+        return rows[:0]
+    place = int(at[0])
+    return rows[place + 1 : min(place + ahead.horizon, int(ahead.last[place])) + 1]
 
 
 def _following_rows(results: Results) -> tuple[Following, NDArray[np.int64]]:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.data import rows as rows_module
-from core.data.room import MappedArray, Room, save_array
+from core.data.room import ColumnsBehind, MappedArray, Room, save_array
 from core.data.rows import FrameRows, MappedRows, ParquetRows, RowsWriter, take_rows
 
 
@@ -104,3 +104,14 @@ def test_scattered_places_of_a_mapped_array_come_as_asked_however_many(tmp_path:
     places = np.random.default_rng(0).integers(0, 5_000, size=(4_000, 2))
     np.testing.assert_array_equal(array[places], values[places])
     np.testing.assert_array_equal(array[places[:, 0]], values[places[:, 0]])
+
+
+def test_columns_behind_others_are_read_without_a_copy_of_the_whole(tmp_path: Path) -> None:
+    base = Room(tmp_path, most_bytes=1).array((6, 4), np.float32)
+    base[0:6] = np.arange(24, dtype=np.float32).reshape(6, 4)
+    behind = ColumnsBehind(base, 3)
+    assert behind.shape == (6, 1) and len(behind) == 6
+    np.testing.assert_array_equal(behind[np.array([[5, 0], [1, 1]])][..., 0], [[23, 3], [7, 7]])
+    np.testing.assert_array_equal(behind[2:4], [[11], [15]])
+    with pytest.raises(TypeError):
+        behind[0] = 1.0

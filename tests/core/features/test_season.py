@@ -60,3 +60,8 @@ def test_a_season_needs_three_cycles() -> None:
 
 def test_empty_cells_repeat_the_value_before() -> None:
     assert carried_forward(np.array([np.nan, 1.0, np.nan, np.nan, 2.0])).tolist() == [1.0, 1.0, 1.0, 2.0]
+
+
+def test_a_day_of_minutes_is_found() -> None:
+    t = np.arange(20 * 1440)
+    assert find_season([np.sin(2 * np.pi * t / 1440) + 0.2 * np.random.default_rng(3).normal(size=len(t))]) == 1440

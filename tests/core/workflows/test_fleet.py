@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from core.evaluation.survival import HeldOut
 from core.store import open_store
 from core.training.request import TrainRequest
 from core.workflows.fleet_facts import lives_facts
-from core.workflows.fleet_lives import lives_of, read_units
+from core.workflows.fleet_lives import lives_of, read_units, unit_name
 from core.workflows.fleet_plan import rounded_down, view_of
 from core.workflows.workspace import Workspace
 from tests.pages.finished_runs import work_off
@@ -360,3 +361,25 @@ def test_a_run_with_a_known_remaining_life_has_units_that_run_in_its_own_data(tm
     assert view.judged is not None and view.judged.came == sum(v <= 10 for v in left.values())
     assert not any("as if every history ended" in str(n) for n in view.notes)
     assert any("were learned from" in str(n) for n in view.notes)
+
+
+def test_a_long_serial_number_is_a_name_of_its_own() -> None:
+    assert [unit_name(n) for n in (34.0, 1234561.0, 1234562.0, 2.5, float("nan"), "A7")] == [
+        "34", "1234561", "1234562", "2.5", "–", "A7",
+    ]  # fmt: skip
+
+
+def test_units_in_service_need_no_column_of_failures(tmp_path: Path) -> None:
+    table = pd.DataFrame({"unit": [1.0, 1.0, 2.0], "cycle": [1.0, 2.0, 1.0]})
+    settings = wf.FleetSettings(failed="column", failed_column="event")
+    found = read_units(as_dataset(table, tmp_path), "unit", "cycle", settings, None, in_service=True)
+    assert not found.lives.failed.any() and "still runs" in str(found.rule)
+
+
+def test_very_many_held_out_rows_are_thinned_and_say_the_same() -> None:
+    rng = np.random.default_rng(5)
+    prediction = rng.uniform(0, 100, 60_000)
+    held = HeldOut(prediction, prediction + rng.normal(0, 10, 60_000), np.arange(60_000) % 50)
+    assert held.n == 20_000 and held.n_units == 50
+    expected = 0.5 * (1 + math.erf((50 - 40) / 10 / math.sqrt(2)))  # the error has a spread of 10
+    assert held.chance_to_last(np.array([50.0]), np.array([40.0]))[0, 0] == pytest.approx(expected, abs=0.03)

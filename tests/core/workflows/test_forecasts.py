@@ -96,6 +96,15 @@ def test_a_fan_shows_what_was_known_and_what_came(results: wf.Results) -> None:
     np.testing.assert_allclose(last.prediction, wf.latest_values(results).query("line == 'b'")["prediction"])
 
 
+def test_a_row_without_a_time_is_no_last_row(ws: wf.Workspace, results: wf.Results, tmp_path: Path) -> None:
+    found = {}
+    for name, table in {"plain": TABLE, "hole": pd.concat([TABLE, TABLE.tail(1).assign(when=pd.NaT, y=1e6)])}.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        wf.score_file(wf.resolve_bundle(ws, results.run.id), tmp_path / f"{name}.csv", tmp_path / f"{name}-next.csv")
+        found[name] = pd.read_csv(tmp_path / f"{name}-next.csv")
+    pd.testing.assert_frame_equal(found["plain"], found["hole"])
+
+
 def test_a_row_of_another_series_is_no_origin(results: wf.Results) -> None:
     with pytest.raises(SettingProblem, match="is not one of 'a'"):
         wf.fan(results, wf.last_row(results, "b"), "a")
