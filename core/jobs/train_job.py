@@ -133,6 +133,9 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
         spec = model_by_key(key)
         if (key == resolved.spec.key and resolved.portfolio is None) or not can_fit(prepared, spec):
             continue
+        has_no_season = resolved.past is not None and resolved.past.season == 1
+        if key == "season_ago" and has_no_season and resolved.spec.key != "last_value":  # it would be the last value again
+            continue
         folder = work / "bundle" / "baseline" if not found else work / f"baseline_{key}"
         mine, settings = for_family(prepared, spec), _baseline_settings(spec, resolved)
         bundle = fit_baseline(resolved, mine, spec, settings, folder)

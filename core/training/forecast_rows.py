@@ -122,7 +122,7 @@ def forecast_notes(past: OwnPast, asked: int | None, time: str | None, recipe: F
             )
         )
     if asked is None and past.season == 1:
-        notes.append(msg("No season was found in the training part; the value of one season before is then the last value."))
+        notes.append(msg("No season was found in the training part; the last value alone is the baseline."))
     if time is not None and not past.is_regular:
         notes.append(
             msg(

@@ -301,12 +301,17 @@ def _verdict(view: wf.FleetView) -> str:
     }
     if view.quality is None or age is None or age.brier.value is None or best.brier.value is None:
         return t("On {rows} rows of {units} units {expected} failures within {within} were foretold, {came} came", **facts)
+    facts |= {"model": numbers.number(best.brier.value), "age": numbers.number(age.brier.value)}
+    if age.brier.value < best.brier.value:
+        return t(
+            "On {rows} rows of {units} units held back, {expected} failures within {within} were foretold, {came} came; "
+            "age alone foretold better: Brier score {age} against {model} of the model",
+            **facts,
+        )
     return t(
         "On {rows} rows of {units} units held back, {expected} failures within {within} were foretold, {came} came; "
         "Brier score {model}, by age alone {age}",
         **facts,
-        model=numbers.number(best.brier.value),
-        age=numbers.number(age.brier.value),
     )
 
 

@@ -21,10 +21,28 @@ from pages.components.text import md, t, tn
 LATEST = -1
 
 
+def _broken_promise(view: wf.ForecastView) -> None:
+    """Says that fewer test values lay inside the band than chance would leave out."""
+    inside = run_view.as_map(view.metrics).get("coverage")
+    if view.level is None or inside is None or inside.value is None or inside.high is None or inside.high >= view.level:
+        return
+    st.warning(
+        md(
+            t(
+                "The band promises {promised} and held {inside} of the test values: these rows are unlike the validation part, from which it comes. Take it as too narrow.",
+                promised=numbers.percent(view.level),
+                inside=numbers.percent(inside.value),
+            )
+        ),
+        icon=":material/warning:",
+    )
+
+
 def show(results: Any) -> None:
     """Headline, the next values, one chart at a time, and the figures of each step."""
     view = wf.forecast_view(results)
     verdict(view.verdict)
+    _broken_promise(view)
     head = st.container()
     main, rail = st.columns([0.74, 0.26], gap="medium")
     with rail:
