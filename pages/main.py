@@ -52,7 +52,16 @@ def language_switch() -> None:
         key="lang",
         label_visibility="collapsed",
         required=True,
+        on_change=send_choices_again,
     )
+
+
+def send_choices_again() -> None:
+    """The browser knows a choice by its words: in another language none of them would be chosen until it is told again."""
+    for key, value in list(st.session_state.items()):
+        of_words = isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(v, str) for v in value))
+        if of_words and key != "lang" and not str(key).startswith("_"):
+            st.session_state[str(key)] = value
 
 
 st.set_page_config(page_title="Andon", page_icon=str(ASSETS / "favicon.png"), layout="wide")

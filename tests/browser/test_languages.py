@@ -10,7 +10,7 @@ import pytest
 
 from core.languages import catalogue_path
 from tests.browser.server import Server
-from tests.browser.watch import go, headline, no_traceback
+from tests.browser.watch import go, headline, no_traceback, settle
 from tests.pages.finished_runs import build
 
 if TYPE_CHECKING:
@@ -120,6 +120,19 @@ def test_english_shows_no_chinese(server: Server, runs: dict[str, str], page: Pa
         no_traceback(page)
         left = [line for line in visible_lines(page) if CHINESE.search(line) and line != "中文"]
         assert not left, (screen, left)
+
+
+def test_what_was_chosen_stays_chosen_in_the_other_language(server: Server, runs: dict[str, str], page: Page) -> None:
+    go(page, f"{server.url}/predictions?run={runs['regression']}&lang=en")
+    page.get_by_test_id("stMain").get_by_text("Error over time", exact=True).first.click()
+    settle(page)
+    chosen = page.get_by_test_id("stMain").locator("input[type=radio]:checked")
+    before = chosen.get_attribute("value")
+    assert before != "0"
+    page.get_by_role("button", name="中文").or_(page.get_by_role("radio", name="中文")).first.click()
+    page.get_by_role("link", name="数据").first.wait_for()
+    settle(page)
+    assert chosen.get_attribute("value") == before
 
 
 def test_the_language_is_the_browsers_and_stays_in_the_address(server: Server, open_page: Callable[..., Page]) -> None:
