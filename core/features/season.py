@@ -1,10 +1,10 @@
 """How many rows a season of a series has, read from its autocorrelation on the training part.
 
 Rule. The autocorrelation of the series, less a straight line, is taken at lags from 2 to a third of the longest series,
-at most 1,000. A season is a local peak of it that is at least 0.2 high and stands at least 0.1 above the lowest value before it, so
+at most 10,080 (a week of minutes). A season is a local peak of it that is at least 0.2 high and stands at least 0.1 above the lowest value before it, so
 that the slow fall of a drifting series is none. Of several the highest counts, which is the week and not the day where weekends
 differ; of those within 2/√n of it, n rows in all, the shortest, because twice a season is one too and only chance makes it look
-better. No such peak: 1, no season.
+better; then the highest peak at most 5 % longer, as a long smooth season has many small ones. No such peak: 1, no season.
 
 Source of the estimate: Box, Jenkins, Reinsel (2008), Time Series Analysis, section 2.1.5.
 """
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 LONGEST_SEASON = 10_080  # a week of minutes
 LEAST_HEIGHT, LEAST_RISE = 0.2, 0.1
+NEAR = 1.05  # times the first peak
 CYCLES = 3  # seasons that the longest series has to show
 MOST_ROWS = 100_000  # of each series, the latest
 
@@ -73,7 +74,9 @@ def find_season(series: Sequence[NDArray[np.float64]]) -> int:
     if not len(lags):
         return 1
     chance = 2 / np.sqrt(sum(len(values) for values in known))
-    return int(lags[found[lags] >= found[lags].max() - chance][0])
+    first = int(lags[found[lags] >= found[lags].max() - chance][0])
+    near = lags[(lags >= first) & (lags <= NEAR * first)]  # a long, smooth season has many small peaks around its own
+    return int(near[np.argmax(found[near])])
 
 
 def carried_forward(values: NDArray[np.float64]) -> NDArray[np.float64]:
