@@ -17,12 +17,13 @@ class EarlierSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class LastValue:
-    """Every value ahead is the last known one."""
+class EarlierValue:
+    """Every value ahead is one that was measured before: the last known one, or the one that lies one season before it."""
 
-    key: str = "last_value"
-    title: Message = msg("Last value")
-    summary: Message = msg("Everything stays as it is now: the least that a forecast has to beat.")
+    key: str
+    title: Message
+    summary: Message
+    is_season: bool
     source: str = "Hyndman, Athanasopoulos (2021), Forecasting: Principles and Practice, section 5.2"
     role: Role = "baseline"
     engine: Engine = "arrays"
@@ -35,30 +36,18 @@ class LastValue:
         self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: EarlierSettings, seed: int
     ) -> FittedArrays:
         """Nothing is fitted: which values are repeated is all that is kept, as `is_season` ()."""
-        return FittedArrays("earlier", {"is_season": np.array(0.0)})
+        return FittedArrays("earlier", {"is_season": np.array(float(self.is_season))})
 
 
-@dataclass(frozen=True, slots=True)
-class SeasonAgo:
-    """Every value ahead is the one that was measured one season before it; without a season the last known one."""
-
-    key: str = "season_ago"
-    title: Message = msg("One season ago")
-    summary: Message = msg("The same hour yesterday or last week, whichever the series repeats: often hard to beat.")
-    source: str = "Hyndman, Athanasopoulos (2021), Forecasting: Principles and Practice, section 5.2"
-    role: Role = "baseline"
-    engine: Engine = "arrays"
-    tasks: tuple[Task, ...] = ("forecast",)
-    windowed: bool = True
-    settings: type[Settings] = EarlierSettings
-    smallest_rows: int = 1
-
-    def fit(
-        self, inputs: NDArray[np.float64], targets: NDArray[np.float64] | None, settings: EarlierSettings, seed: int
-    ) -> FittedArrays:
-        """Nothing is fitted: which values are repeated is all that is kept, as `is_season` ()."""
-        return FittedArrays("earlier", {"is_season": np.array(1.0)})
-
-
-LAST_VALUE = LastValue()
-SEASON_AGO = SeasonAgo()
+LAST_VALUE = EarlierValue(
+    "last_value",
+    msg("Last value"),
+    msg("Everything stays as it is now: the least that a forecast has to beat."),
+    is_season=False,
+)
+SEASON_AGO = EarlierValue(
+    "season_ago",
+    msg("One season ago"),
+    msg("The same hour yesterday or last week, whichever the series repeats: often hard to beat."),
+    is_season=True,
+)

@@ -25,6 +25,7 @@ from core.workflows.fleet import export_fleet, fleet_view, fleets_of, lives_view
 from core.workflows.fleet_charts import due_figure, fleet_caption, survival_figure, weibull_figure
 from core.workflows.fleet_lives import FleetLives, FleetSettings
 from core.workflows.fleet_plan import FleetView
+from core.workflows.forecast_charts import fan_figure, known_values, steps_figure
 from core.workflows.forecasts import Fan, ForecastView, Origins, fan, forecast_view, last_row, latest_values, origins
 from core.workflows.import_again import import_again
 from core.workflows.import_many import import_files

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import charts as drawing
 from core import workflows as wf
 from pages.components import charts, layout, numbers, run_view, state
 from pages.components.choices import fixed
@@ -150,19 +149,7 @@ def _band(row: pd.Series) -> str:
 def _fan(results: Any, view: Any, group: str, origin: int) -> None:
     row = wf.last_row(results, group) if origin == LATEST else origin
     found = wf.fan(results, row, group)
-    figure = drawing.forecast_fan(
-        history_at=found.history_at,
-        history=found.history,
-        at=found.at,
-        prediction=found.prediction,
-        lower=found.lower,
-        upper=found.upper,
-        truth=found.truth,
-        level=view.level,
-        name=view.target,
-        unit=view.unit,
-        **charts_look(),
-    )
+    figure = wf.fan_figure(view, found, **charts_look())
     alt = t("{name}: {n} values forecast after row {row}", name=view.target, n=view.horizon, row=row)
     charts.show(figure, alt=alt, key="forecast_fan", height=380)
     came = np.isfinite(found.truth)
@@ -177,22 +164,10 @@ def _fan(results: Any, view: Any, group: str, origin: int) -> None:
 
 
 def _steps_chart(results: Any, view: Any) -> None:
-    others = {run_view.model_name(key): [s.mae for s in found] for key, found in view.baseline_steps.items()}
-    figure = drawing.error_by_step(
-        steps=[s.step for s in view.steps],
-        error=_known([s.mae for s in view.steps]),
-        others={name: _known(found) for name, found in others.items()},
-        name=run_view.model_name(results.run.model),
-        unit=view.unit,
-        **charts_look(),
-    )
+    figure = wf.steps_figure(view, results.run.model, **charts_look())
     charts.show(figure, alt=t("Average error of each of {n} steps ahead", n=view.horizon), key="forecast_steps", height=380)
     n = max((s.n for s in view.steps), default=0)
     layout.caption(tn("n = {n} row", "n = {n} rows", n), t("test part"))
-
-
-def _known(values: list[float | None]) -> np.ndarray:
-    return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
 
 
 def _next_table(results: Any, view: Any, group: str) -> None:
@@ -220,14 +195,14 @@ def _steps_table(results: Any, view: Any) -> None:
     table = pd.DataFrame(
         {
             t("rows ahead"): [s.step for s in view.steps],
-            f"MAE{unit}": _known([s.mae for s in view.steps]),
+            f"MAE{unit}": wf.known_values([s.mae for s in view.steps]),
             **{
-                f"{run_view.model_name(key)}{unit}": _known([s.mae for s in found])
+                f"{run_view.model_name(key)}{unit}": wf.known_values([s.mae for s in found])
                 for key, found in view.baseline_steps.items()
             },
-            "MASE": _known([s.mase for s in view.steps]),
-            t("skill (%)"): 100 * _known([s.skill for s in view.steps]),
-            t("inside the band (%)"): 100 * _known([s.coverage for s in view.steps]),
+            "MASE": wf.known_values([s.mase for s in view.steps]),
+            t("skill (%)"): 100 * wf.known_values([s.skill for s in view.steps]),
+            t("inside the band (%)"): 100 * wf.known_values([s.coverage for s in view.steps]),
         }
     )
     for column in table.select_dtypes("float"):
