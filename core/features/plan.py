@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.data.dataset import Column
 from core.data.split import TrainPart
 from core.errors import DataProblem, NotEnoughData
+from core.features.power import PowerTransform, fit_power
 from core.features.texts import TextPlan, fit_text
 from core.messages import Message, msg
 
@@ -26,13 +27,17 @@ CONSTANT_SHARE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One number the model sees. `category` is None for a number column, else the text that gives 1."""
+    """One number the model sees. `category` is None for a number column, else the text that gives 1.
+
+    `fill` is in the column's unit, `mean` and `scale` are those of the values after the `power` transform, if there is one.
+    """
 
     column: str
     category: str | None
     fill: float
     mean: float
     scale: float
+    power: PowerTransform | None = None
 
     @property
     def name(self) -> str:
@@ -112,7 +117,8 @@ class FeaturePlan:
             raw = _raw_values(table[feature.column], feature.category)
             empty = ~np.isfinite(raw)
             missing |= empty
-            values[:, i] = (np.where(empty, feature.fill, raw) - feature.mean) / feature.scale
+            known = np.where(empty, feature.fill, raw)
+            values[:, i] = ((known if feature.power is None else feature.power(known)) - feature.mean) / feature.scale
         return FeatureMatrix(values, tuple(f.name for f in self.features), missing)
 
     def columns_in(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -131,13 +137,17 @@ class FeaturePlan:
         return self.columns
 
     def to_json(self) -> dict[str, object]:
-        rows = [[f.column, f.category, f.fill, f.mean, f.scale] for f in self.features]
+        rows = [
+            [f.column, f.category, f.fill, f.mean, f.scale, *([] if f.power is None else [f.power.to_json()])]
+            for f in self.features
+        ]
         text = {} if self.text is None else {"text": self.text.to_json()}
         return {"features": rows, "notes": [note.to_json() for note in self.notes], **text}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> FeaturePlan:
-        features = tuple(Feature(*row) for row in stored["features"])  # type: ignore[attr-defined]
+        rows = stored["features"]
+        features = tuple(Feature(*row[:5], *map(PowerTransform.from_json, row[5:])) for row in rows)  # type: ignore[attr-defined]
         notes = tuple(Message.from_json(n) for n in stored.get("notes", []))  # type: ignore[attr-defined]
         text = stored.get("text")
         return cls(features, notes, TextPlan.from_json(text) if text else None)  # type: ignore[arg-type]
@@ -160,12 +170,14 @@ def plan_features(
     *,
     text: tuple[str, int] | None = None,
     unread: str | None = None,
+    straighten: bool = False,
 ) -> FeaturePlan:
     """The same, with the training part of each column read when its turn comes.
 
     Args:
         text: The column of free text that is read, and how many tokens of a remark at most.
         unread: A column of free text that this model does not read: the note says so.
+        straighten: Skewed number columns get a power transform; a note names them.
     """
     features: list[Feature] = []
     notes: list[Message] = []
@@ -179,7 +191,7 @@ def plan_features(
             notes.extend(more)
             if n_category_features(train.table[column.name]) == 0:
                 continue
-        found = _number_feature(train, column) if column.kind == "number" else _category_features(train, column)
+        found = _number_feature(train, column, straighten) if column.kind == "number" else _category_features(train, column)
         if isinstance(found, Message):
             notes.append(unread_text(column.name) if column.name == unread else found)
         else:
@@ -190,6 +202,9 @@ def plan_features(
             msg("Expected at least one sensor column that varies in the training part."),
             msg("Give at least one column the role 'sensor'."),
         )
+    straightened = ", ".join(f.column for f in features if f.power is not None)
+    if straightened:
+        notes.append(msg("Skewed columns are straightened before the model sees them: {columns}.", columns=straightened))
     return FeaturePlan(tuple(features), tuple(notes), plan)
 
 
@@ -211,7 +226,7 @@ def _raw_values(cells: pd.Series, category: str | None) -> NDArray[np.float64]:
     return (cells.astype("str").to_numpy() == category).astype(np.float64)
 
 
-def _number_feature(train: TrainPart, column: Column) -> list[Feature] | Message:
+def _number_feature(train: TrainPart, column: Column, straighten: bool) -> list[Feature] | Message:
     raw = train.table[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
     known = raw[np.isfinite(raw)]
     if known.size == 0:
@@ -219,7 +234,11 @@ def _number_feature(train: TrainPart, column: Column) -> list[Feature] | Message
     fill, mean, spread = float(np.median(known)), float(known.mean()), float(known.std())
     if spread <= CONSTANT_SHARE * max(1e-300, float(np.abs(known).max())):
         return msg("Column '{column}' is constant in the training part and was left out.", column=column.name)
-    return [Feature(column.name, None, fill, mean, spread)]
+    power = fit_power(known) if straighten else None
+    if power is not None:
+        straight = power(known)
+        mean, spread = float(straight.mean()), float(straight.std())
+    return [Feature(column.name, None, fill, mean, spread, power)]
 
 
 def _category_features(train: TrainPart, column: Column) -> list[Feature] | Message:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
@@ -157,17 +156,7 @@ def fit_shallow(resolved: Resolved, prepared: Prepared, spec: Any, settings: Set
         table = np.asarray(inputs, dtype=np.float64)  # as the statistics are
         return spec.fit_table(table, targets, settings, seed, question_of(resolved, prepared, places))
     fitted: FittedArrays = spec.fit(inputs, targets, settings, seed)
-    return all_classes(fitted, len(prepared.target.classes)) if isinstance(prepared.target, ClassTarget) else fitted
-
-
-def all_classes(fitted: FittedArrays, n_classes: int) -> FittedArrays:
-    """A logistic fit with a column for each class: the last ones, of which no row was there to fit, get probability 0."""
-    missing = n_classes - len(fitted.arrays["bias"])
-    if fitted.kind != "logistic" or missing <= 0:
-        return fitted
-    weights, bias = fitted.arrays["weights"], fitted.arrays["bias"]
-    arrays = {"weights": np.pad(weights, ((0, 0), (0, missing))), "bias": np.pad(bias, (0, missing), constant_values=-1e30)}
-    return replace(fitted, arrays=arrays)
+    return fitted
 
 
 def question_of(resolved: Resolved, prepared: Prepared, places: NDArray[np.int64]) -> Question:

@@ -13,7 +13,7 @@ from core.messages import Message, msg, msg_n
 from core.models import logistic
 from core.models.held_out_ridge import PARTS, STRENGTHS, fit_held_out_ridge
 from core.models.random_kernels import LENGTH, POSITIONS, fit_kernels, kernel_features, spread_dilations
-from core.models.spec import Engine, Estimate, FittedArrays, Role, Shape, Task
+from core.models.spec import Engine, Estimate, FittedArrays, Question, Role, Shape, Task
 from core.settings import Settings, setting
 
 MOST_CELLS = 40_000_000  # windows · features that are held at once, as float32: 160 MB
@@ -117,12 +117,10 @@ def _class_head(
     """
     codes = targets.ravel().astype(np.int64)
     found = fit_held_out_ridge(features, np.eye(n_classes)[codes], settings.alpha)
-    choice = logistic.LogisticSettings(class_weights=settings.class_weights)
-    turned = logistic.SPEC.fit(found.held_out, codes.astype(np.float64), choice, seed).arrays
-    missing = n_classes - turned["weights"].shape[1]
-    turn = np.pad(turned["weights"], ((0, 0), (0, missing)))
-    bias = np.pad(turned["bias"], (0, missing), constant_values=-1e30)
-    return found.weights @ turn, found.bias @ turn + bias
+    choice = logistic.LogisticSettings(strength=1.0, class_weights=settings.class_weights)
+    question = Question("classification", n_classes)
+    turned = logistic.SPEC.fit_table(found.held_out, codes.astype(np.float64), choice, seed, question).arrays
+    return found.weights @ turned["weights"], found.bias @ turned["weights"] + turned["bias"]
 
 
 SPEC = MiniRocket()

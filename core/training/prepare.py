@@ -38,6 +38,7 @@ from core.watching import Watch, part_of, unwatched
 SMALLEST_TRAINING = 8
 SMALLEST_VALIDATION = 1
 MAX_LABELS = 20
+STRAIGHTENED = ("regression", "classification")  # elsewhere rows are compared with each other in the sensors' own units
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
         sensors,
         text=(resolved.text, resolved.task.text_tokens) if resolved.text is not None and resolved.reads_text else None,
         unread=resolved.text,
+        straighten=resolved.task.straighten and request.task in STRAIGHTENED,
     )
     if resolved.portfolio is None and resolved.reads_text and plan.text is None:
         raise _no_text_left()

@@ -12,9 +12,19 @@ _OF_TEXT = ("text_column", "text_tokens")
 NOT_ASKED: Mapping[str, tuple[str, ...]] = {
     "regression": ("cap", "own_start", "false_alarms_per_week", "oversample", "unknown_rate", *_OF_FORECAST),
     "classification": ("cap", "own_start", "false_alarms_per_week", "interval_miss_rate", *_OF_FORECAST),
-    "anomaly": ("cap", "own_start", "interval_miss_rate", "oversample", "unknown_rate", "last_fit", *_OF_TEXT, *_OF_FORECAST),
-    "rul": ("false_alarms_per_week", "oversample", "unknown_rate", *_OF_TEXT, *_OF_FORECAST),
-    "forecast": ("cap", "own_start", "oversample", "unknown_rate", *_OF_TEXT),
+    "anomaly": (
+        "cap",
+        "own_start",
+        "interval_miss_rate",
+        "oversample",
+        "unknown_rate",
+        "last_fit",
+        "straighten",
+        *_OF_TEXT,
+        *_OF_FORECAST,
+    ),
+    "rul": ("straighten", "false_alarms_per_week", "oversample", "unknown_rate", *_OF_TEXT, *_OF_FORECAST),
+    "forecast": ("straighten", "cap", "own_start", "oversample", "unknown_rate", *_OF_TEXT),
 }
 """Settings that mean nothing to a task, by task."""
 
@@ -90,6 +100,12 @@ class TaskSettings(Settings):
         title="Repeat rare classes",
         help="Training windows of rare classes are repeated until all classes are equally frequent, for the model and its "
         "baselines alike. Validation and test part stay as they are.",
+    )
+    straighten: bool = setting(
+        True,
+        title="Straighten skewed columns",
+        help="Number columns whose values crowd at one end get a power transform (Box-Cox, Yeo-Johnson), so that their small "
+        "values count too. Trees see no difference; networks, support vectors, neighbours and straight lines do.",
     )
     last_fit: bool = setting(
         True,

@@ -9,12 +9,14 @@ from scipy.stats import chi2, f
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeCV
+from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
 from core.errors import NotEnoughData
 from core.features.pca import spe_limit, t2_limit
 from core.models import model_by_key
 from core.models.ridge import STRENGTHS
+from core.models.spec import Question
 
 
 @pytest.fixture
@@ -25,6 +27,8 @@ def inputs() -> np.ndarray:
 
 def _fit(key: str, inputs: np.ndarray, targets: np.ndarray | None, **values: object):
     spec = model_by_key(key)
+    if key == "logistic":
+        return spec.fit_table(inputs, targets, spec.settings(**values), 0, Question("classification"))
     return spec.fit(inputs, targets, spec.settings(**values), seed=0)
 
 
@@ -66,7 +70,7 @@ def test_several_targets_are_fitted_at_once(key: str, inputs: np.ndarray) -> Non
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_logistic_gives_the_probabilities_of_scikit_learn(inputs: np.ndarray, n_classes: int) -> None:
     codes = np.digitize(inputs[:, 0], np.quantile(inputs[:, 0], np.arange(1, n_classes) / n_classes)).astype(float)
-    a = _fit("logistic", inputs, codes).arrays
+    a = _fit("logistic", inputs, codes, strength=1.0).arrays
     scaled = StandardScaler().fit_transform(inputs)
     wanted = LogisticRegression(max_iter=1000).fit(scaled, codes).predict_proba(scaled)
     assert np.allclose(softmax(inputs @ a["weights"] + a["bias"], axis=1), wanted, atol=1e-6)
@@ -82,9 +86,24 @@ def test_logistic_gives_a_class_without_rows_no_probability(inputs: np.ndarray) 
 
 def test_class_weights_raise_the_probability_of_the_rare_class(inputs: np.ndarray) -> None:
     codes = (inputs[:, 0] > np.quantile(inputs[:, 0], 0.95)).astype(float)
-    plain, balanced = (_fit("logistic", inputs, codes, class_weights=w).arrays for w in (False, True))
+    plain, balanced = (_fit("logistic", inputs, codes, strength=1.0, class_weights=w).arrays for w in (False, True))
     rare = [softmax(inputs @ a["weights"] + a["bias"], axis=1)[:, 1].mean() for a in (plain, balanced)]
     assert rare[0] < rare[1]
+
+
+@pytest.mark.parametrize(("n_rows", "spread", "wanted"), [(2000, 1.0, 100.0), (60, 1e6, 0.1)])
+def test_logistic_finds_its_freedom_on_rows_held_back(n_rows: int, spread: float, wanted: float) -> None:
+    """Classes with a sharp border want free weights; pure noise wants the smoothest. An own split and scikit-learn agree."""
+    rng = np.random.default_rng(1)
+    inputs = rng.normal(size=(n_rows, 4))
+    codes = (inputs @ [1.0, 2.0, -1.0, 0.5] + rng.normal(0, 0.001 * spread, n_rows) > 0).astype(int)
+    folds = np.arange(n_rows) % 5
+    spec = model_by_key("logistic")
+    found = spec.fit_table(inputs, codes, spec.settings(), 0, Question("classification", 2, folds)).facts["strength"]
+    scaled = StandardScaler().fit_transform(inputs)
+    fits = {c: LogisticRegression(C=c, max_iter=1000).fit(scaled[folds < 4], codes[folds < 4]) for c in (0.1, 1.0, 10.0, 100.0)}
+    losses = {c: log_loss(codes[folds == 4], fit.predict_proba(scaled[folds == 4])) for c, fit in fits.items()}
+    assert found == min(losses, key=losses.__getitem__) == wanted
 
 
 def test_logistic_refuses_one_class(inputs: np.ndarray) -> None:

@@ -21,7 +21,7 @@ from core.models.tables import thinned_rows
 from core.models.tree_ensemble import rounded_cuts
 from core.serving.predictors import make_predictor
 
-TABLES = tuple(spec for spec in MODELS if is_table(spec))
+TABLES = tuple(spec for spec in MODELS if is_table(spec) and spec.key != "logistic")  # a straight line: test_baselines.py
 SMALL = {"trees": 40, "rounds": 150}
 VALUE, TWO, THREE = Question("regression"), Question("classification", 2), Question("classification", 3)
 
