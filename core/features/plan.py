@@ -29,7 +29,8 @@ CONSTANT_SHARE = 1e-9
 class Feature:
     """One number the model sees. `category` is None for a number column, else the text that gives 1.
 
-    `fill` is in the column's unit, `mean` and `scale` are those of the values after the `power` transform, if there is one.
+    With a `power` it is the number column once more, straightened; `fill` is in the column's unit all the same, `mean` and
+    `scale` are those after the transform.
     """
 
     column: str
@@ -41,7 +42,8 @@ class Feature:
 
     @property
     def name(self) -> str:
-        return self.column if self.category is None else f"{self.column}={self.category}"
+        plain = self.column if self.category is None else f"{self.column}={self.category}"
+        return plain if self.power is None else f"{plain} straightened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def plan_features(
     Args:
         text: The column of free text that is read, and how many tokens of a remark at most.
         unread: A column of free text that this model does not read: the note says so.
-        straighten: Skewed number columns get a power transform; a note names them.
+        straighten: Skewed number columns are also given straightened, as a second feature; a note names them.
     """
     features: list[Feature] = []
     notes: list[Message] = []
@@ -204,7 +206,7 @@ def plan_features(
         )
     straightened = ", ".join(f.column for f in features if f.power is not None)
     if straightened:
-        notes.append(msg("Skewed columns are straightened before the model sees them: {columns}.", columns=straightened))
+        notes.append(msg("Skewed columns are also given straightened: {columns}.", columns=straightened))
     return FeaturePlan(tuple(features), tuple(notes), plan)
 
 
@@ -234,11 +236,12 @@ def _number_feature(train: TrainPart, column: Column, straighten: bool) -> list[
     fill, mean, spread = float(np.median(known)), float(known.mean()), float(known.std())
     if spread <= CONSTANT_SHARE * max(1e-300, float(np.abs(known).max())):
         return msg("Column '{column}' is constant in the training part and was left out.", column=column.name)
+    found = [Feature(column.name, None, fill, mean, spread)]
     power = fit_power(known) if straighten else None
     if power is not None:
         straight = power(known)
-        mean, spread = float(straight.mean()), float(straight.std())
-    return [Feature(column.name, None, fill, mean, spread, power)]
+        found.append(Feature(column.name, None, fill, float(straight.mean()), float(straight.std()), power))
+    return found
 
 
 def _category_features(train: TrainPart, column: Column) -> list[Feature] | Message:

@@ -1,7 +1,9 @@
-"""Power transforms: a skewed column is straightened, so that families that measure distances or weigh columns see its small values too.
+"""Power transforms: a skewed column is also given straightened, so that families that measure distances or weigh columns see its
+small values too.
 
 Trees do not care, since the order of the values stays. Vibration energies, particle counts and reactive power spread over several
-orders of magnitude; divided by their standard deviation alone, most rows lie on one spot.
+orders of magnitude; divided by their standard deviation alone, most rows lie on one spot. The plain column stays beside it: where
+quantities add up, as in an energy balance, the straightened one alone is worse (docs/decisions.md).
 """
 
 from __future__ import annotations

@@ -104,8 +104,8 @@ class TaskSettings(Settings):
     straighten: bool = setting(
         True,
         title="Straighten skewed columns",
-        help="Number columns whose values crowd at one end get a power transform (Box-Cox, Yeo-Johnson), so that their small "
-        "values count too. Trees see no difference; networks, support vectors, neighbours and straight lines do.",
+        help="Number columns whose values crowd at one end are also given after a power transform (Box-Cox, Yeo-Johnson), so that "
+        "their small values count too. Trees gain nothing by it; networks, support vectors, neighbours and straight lines do.",
     )
     last_fit: bool = setting(
         True,

@@ -81,14 +81,17 @@ def test_what_needs_none_gets_none(values: np.ndarray) -> None:
     assert fit_power(values) is None
 
 
-def test_the_plan_straightens_where_it_is_asked_to_says_so_and_keeps_it() -> None:
+def test_the_plan_gives_a_skewed_column_twice_says_so_and_keeps_it() -> None:
     table = pd.DataFrame({"energy": positive(), "plain": np.random.default_rng(0).normal(size=2000)})
     part = Split(SplitSettings(method="first", first=2000), np.full(2000, TRAIN, np.int8), 1, msg("test")).train_part(table)
     columns = [Column("energy", "number"), Column("plain", "number")]
     straight, plain = (plan_features(lambda column: part, columns, straighten=asked) for asked in (True, False))
-    assert "straightened before the model sees them: energy." in str(straight.notes[-1]) and not plain.notes
+    assert "also given straightened: energy." in str(straight.notes[-1]) and not plain.notes
+    assert straight.transform(table).names == ("energy", "energy straightened", "plain")
+    assert straight.column_of_feature.tolist() == [0, 0, 1] and straight.columns == ("energy", "plain")
     found = straight.transform(table).values
-    np.testing.assert_allclose([found.mean(axis=0), found.std(axis=0)], [[0, 0], [1, 1]], atol=1e-9)
-    assert abs(skewness(found[:, 0])) < 0.3 and skewness(plain.transform(table).values[:, 0]) > 1
+    np.testing.assert_array_equal(found[:, [0, 2]], plain.transform(table).values)
+    np.testing.assert_allclose([found.mean(axis=0), found.std(axis=0)], [[0, 0, 0], [1, 1, 1]], atol=1e-9)
+    assert abs(skewness(found[:, 1])) < 0.3 and skewness(found[:, 0]) > 1
     again = FeaturePlan.from_json(json.loads(json.dumps(straight.to_json())))
     np.testing.assert_array_equal(found, again.transform(table).values)
