@@ -57,6 +57,20 @@ def calibrated(manifest: Manifest, raw: RawScores, prepared: Prepared, resolved:
     return manifest.model_copy(update={"interval": _interval(raw, rows, prepared, resolved)})
 
 
+def places_read(prepared: Prepared, resolved: Resolved) -> NDArray[np.bool_]:
+    """Which windows `calibrated` reads the outputs of, (n_windows,): all for anomalies, else those held out and, for forecasts,
+    those that a residual of the training or validation part comes from, the window itself and the one before it.
+    """
+    if resolved.request.task == "anomaly":
+        return np.ones(len(prepared.inputs.windows), dtype=bool)
+    is_read = np.zeros(len(prepared.inputs.windows), dtype=bool)
+    is_read[prepared.validation] = True
+    if resolved.request.task == "forecast":
+        is_read[prepared.train] = True
+        is_read[:-1] |= is_read[1:]
+    return is_read
+
+
 def _threshold(
     manifest: Manifest, raw: RawScores, rows: NDArray[np.int64], prepared: Prepared, resolved: Resolved
 ) -> dict[str, object]:

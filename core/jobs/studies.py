@@ -24,10 +24,10 @@ from core.errors import Problem, SettingProblem
 from core.features.targets import ClassTarget
 from core.jobs import forecast_judging
 from core.jobs.fitting import fit_baseline, fit_deep
+from core.jobs.judged import judge
 from core.jobs.judging import capped_truth, metrics_json, row_blocks
 from core.jobs.study_request import StudyRequest
 from core.jobs.study_words import Cell, Study, conclude
-from core.jobs.train_job import judge
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key, reads_text
 from core.training.events import Event

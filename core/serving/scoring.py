@@ -117,18 +117,33 @@ def raw_scores(bundle: Bundle, rows: Rows, room: Room, watch: Watch = unwatched)
     return scores_of_inputs(bundle, inputs, room, part_of(watch, 0.3, 1))
 
 
-def scores_of_inputs(bundle: Bundle, inputs: Inputs, room: Room, watch: Watch = unwatched) -> RawScores:
-    """The same for a table whose windows are there: those that the bundle's own pipeline made of it."""
-    n_columns, n_windows = len(bundle.pipeline.plan.columns), len(inputs.windows)
-    outputs: BigArray | None = None
-    contributions: BigArray | None = None
+def scores_of_inputs(
+    bundle: Bundle,
+    inputs: Inputs,
+    room: Room,
+    watch: Watch = unwatched,
+    *,
+    places: NDArray[np.int64] | None = None,
+    onto: RawScores | None = None,
+) -> RawScores:
+    """The same for a table whose windows are there: those that the bundle's own pipeline made of it.
+
+    Args:
+        places: The windows to score; None for all. Rows of the others stay as `onto` has them, NaN without it.
+        onto: Earlier scores of the same inputs by a model of the same outputs; its arrays are written to and handed on, for
+            a second copy of ten million rows is what a large table has no room for.
+    """
+    wanted = np.arange(len(inputs.windows)) if places is None else places
+    n_columns = len(bundle.pipeline.plan.columns)
     known = bundle.known_rows
-    distance = None if known is None else room.array((inputs.n_rows,), np.float64, np.nan)
-    for start in range(0, n_windows, CHUNK_ROWS):
-        places = np.arange(start, min(start + CHUNK_ROWS, n_windows))
-        windows = inputs.windows.batch(places)
+    outputs, contributions, distance = (None, None, None) if onto is None else (onto.outputs, onto.contributions, onto.distance)
+    if distance is None and known is not None:
+        distance = room.array((inputs.n_rows,), np.float64, np.nan)
+    for start in range(0, len(wanted), CHUNK_ROWS):
+        some = wanted[start : start + CHUNK_ROWS]
+        windows = inputs.windows.batch(some)
         out, parts = _predict(bundle, windows)
-        rows = inputs.row_of_window[places]
+        rows = inputs.row_of_window[some]
         if outputs is None:
             outputs = room.array((inputs.n_rows, out.shape[1]), np.float64, np.nan)
             contributions = None if parts is None else room.array((inputs.n_rows, n_columns), np.float32, np.nan)
@@ -137,7 +152,7 @@ def scores_of_inputs(bundle: Bundle, inputs: Inputs, room: Room, watch: Watch = 
             distance[rows] = known.distance(windows[:, :, bundle.pipeline.plan.n_tokens :])
         if contributions is not None and parts is not None:
             contributions[rows] = parts
-        watch(start / n_windows)
+        watch(start / len(wanted))
     if outputs is None:
         width = bundle.target.horizon if isinstance(bundle.target, ForecastTarget) else 1
         outputs = np.full((inputs.n_rows, width), np.nan)
