@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.clean.recipe import Recipe, fit_recipe
+from core.clean.fitted_recipe import fit_recipe
+from core.clean.recipe import Recipe
 from core.clean.streaming import clean_rows
 from core.data.room import ColumnsBehind, Room
 from core.data.rows import FrameRows, Rows
