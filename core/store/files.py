@@ -71,7 +71,7 @@ def disk_errors() -> Iterator[None]:
     """Turn "no space left" of the system, DuckDB or NumPy into the store's sentence; other errors pass."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # DuckDB's errors are no OSError, and it may not be loaded; what is not a full disk goes on
         if is_disk_full(error):
             raise disk_full() from error
         raise

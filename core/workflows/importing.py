@@ -230,7 +230,7 @@ def kept_whole(ws: Workspace, dataset_id: str) -> Iterator[None]:
     """The files of a dataset stay only with its row: what fails in between takes them away again."""
     try:
         yield
-    except BaseException:
+    except BaseException:  # an interruption leaves no files without a row either
         if not _may_have_row(ws, dataset_id):
             ws.store.discard(ws.store.path(dataset_id, "dataset"))
         raise

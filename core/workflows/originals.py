@@ -116,7 +116,7 @@ def take_original(ws: Workspace, dataset_id: str) -> tuple[Path, tuple[Original,
     folder = Path(tempfile.mkdtemp(prefix="again-", dir=place))
     try:
         return folder, unpack_original(ws, dataset_id, folder)
-    except BaseException:
+    except BaseException:  # an interruption leaves no unpacked file behind either
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
