@@ -313,7 +313,7 @@ def test_runs_are_renamed_and_deleted_but_not_while_they_wait(ws: wf.Workspace, 
     wf.rename_run(ws, extra.id, "Trial")
     assert wf.get_run(ws, extra.id).name == "Trial"
     wf.delete_run(ws, extra.id)
-    with pytest.raises(StoreProblem):
+    with pytest.raises(StoreProblem, match="There is no run"):
         wf.get_run(ws, extra.id)
 
 
