@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from core.cli import main
-from core.data.split import TRAIN, make_split, parse_split
+from core.data.split import TRAIN, parse_split
+from core.data.splitting import make_split
 from tests.command_line import Capture, called
 
 

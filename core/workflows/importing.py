@@ -18,9 +18,10 @@ from core.data.options import LineCount, OddRow, Outcome, Preview, Question, Rea
 from core.data.reading import read_file
 from core.data.sniffing import sniff
 from core.data.source import check_packed
+from core.durable import sha256_of
 from core.errors import DataProblem, SettingProblem, StoreProblem
 from core.messages import msg
-from core.store import new_id, sha256_of
+from core.store import new_id
 from core.store.problems import NOT_FOUND
 from core.workflows.apart import Cancelled, Progress, expected_bytes, is_read_here, read_apart
 from core.workflows.originals import keep_original, plain_name, same_original

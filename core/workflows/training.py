@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from core.data.dataset import Dataset
-from core.data.split import TRAIN, make_split
+from core.data.split import TRAIN
 from core.features.pipeline import row_order
 from core.messages import Message, msg
 from core.models import AUTO_KEY, model_by_key
-from core.training.prepare import check_target
+from core.training.prepare import check_target, split_of
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
 from core.training.resolve import resolve
@@ -80,16 +80,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     resolved = resolve(open_dataset(ws, request.dataset_id, request.dataset_version), request)
     names = [n for n in (resolved.time, resolved.group, resolved.target, resolved.split.column) if n is not None]
     table = resolved.dataset.table(list(dict.fromkeys(names)) or [resolved.dataset.columns[0].name])
-    split = make_split(
-        table,
-        resolved.split,
-        task=request.task,
-        time=resolved.time,
-        group=resolved.group,
-        target=resolved.target,
-        gap_rows=resolved.gap_rows,
-        seed=request.seed,
-    )
+    split = split_of(resolved, table)
     check_target(table, split, resolved)
     check_resources(ws, resolved, split.rows(TRAIN))
     order, _ = row_order(table, resolved.group if resolved.split.method == "group" else None, resolved.time)

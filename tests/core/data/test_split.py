@@ -18,9 +18,9 @@ from core.data.split import (
     SplitSettings,
     TrainPart,
     default_split,
-    make_split,
     parse_split,
 )
+from core.data.splitting import make_split
 from core.errors import DataProblem, NotEnoughData, SettingProblem
 
 

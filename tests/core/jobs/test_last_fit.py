@@ -14,12 +14,13 @@ import pytest
 from core import workflows as wf
 from core.data.room import Room
 from core.data.split import TEST, TRAIN, VALIDATION
+from core.durable import sha256_of
 from core.jobs.fitting import fit_baseline, fit_deep
 from core.jobs.judged import Again, Judged, judge
 from core.jobs.last_fit import Part, expected_seconds, last_fit
 from core.jobs.unknowns import with_unknown
 from core.serving import load_bundle
-from core.serving.bundle import Bundle, file_sha256
+from core.serving.bundle import Bundle
 from core.serving.scoring import RawScores, raw_scores
 from core.training.prepare import Prepared, prepare
 from core.training.request import TrainRequest
@@ -124,9 +125,9 @@ def test_a_detector_keeps_the_scores_that_its_limit_was_set_on(
     table = table_of().assign(y=0)
     resolved, prepared, _ = made("anomaly", "isolation_forest", table)
     bundle = fit_baseline(resolved, prepared, resolved.spec, resolved.model_settings, tmp_path / "bundle")
-    before = file_sha256(tmp_path / "bundle" / "model.onnx")
+    before = sha256_of(tmp_path / "bundle" / "model.onnx")
     judged = judge(bundle, prepared, resolved, again=Again((Part(resolved, prepared),), 60.0, never))
-    assert judged.note is None and file_sha256(tmp_path / "bundle" / "model.onnx") == before
+    assert judged.note is None and sha256_of(tmp_path / "bundle" / "model.onnx") == before
 
 
 def test_what_a_network_takes_is_its_way_to_the_best_epoch_with_a_quarter_more_rows() -> None:
