@@ -16,7 +16,8 @@ from core.jobs.fitting import rewrite
 from core.jobs.last_fit import Part, is_wanted, last_fit
 from core.messages import Message
 from core.serving.bundle import Bundle
-from core.serving.scoring import RawScores, decide, scores_of_inputs
+from core.serving.raw import RawScores
+from core.serving.scoring import decide, scores_of_inputs
 from core.training.events import StopRequested
 from core.training.prepare import Prepared
 from core.training.resolve import Resolved

@@ -32,7 +32,8 @@ from core.jobs import forecast_judging
 from core.jobs.places import full_places, period_seconds
 from core.messages import Message
 from core.serving.manifest import IntervalFacts, Manifest
-from core.serving.scoring import NONE_OF_KNOWN, RawScores
+from core.serving.raw import RawScores
+from core.serving.scoring import NONE_OF_KNOWN
 from core.training.prepare import Prepared
 from core.training.resolve import Resolved
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.anomalies.scoring import ScoreCalibration, score_reconstruction
-from core.data.room import BigArray, Room
+from core.data.room import Room
 from core.data.rows import FrameRows, MappedRows, Rows
 from core.errors import DataProblem
 from core.features import ForecastTarget, Inputs
@@ -22,6 +22,7 @@ from core.features.targets import ClassTarget, class_texts
 from core.features.texts import UNKNOWN
 from core.messages import Message, msg, msg_n
 from core.serving.forecasts import forecast_columns, one_step, series_notes
+from core.serving.raw import ALL, Places, RawScores, why_not
 from core.watching import Watch, part_of, unwatched
 
 if TYPE_CHECKING:
@@ -30,11 +31,7 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 2048
 HEAD_ROWS = 1_000
 MOST_LOOKED_AT, MANY_UNKNOWN = 10_000, 0.3
-Places = slice | NDArray[np.int64]
-ALL = slice(None)
-PADDED = "padded window"
 NONE_OF_KNOWN = "none_of_known"
-FILLED = "empty cell filled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +45,6 @@ class Scored:
     contributions: NDArray[np.float32] | None
     sensor_names: tuple[str, ...]
     notes: tuple[Message, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RawScores:
-    """Outputs before the decision: one row an input row, NaN where it was left out.
-
-    `outputs` is float64 (n_rows, k), `contributions` float32 (n_rows, n_columns), `distance` float64 (n_rows,) to the
-    nearest known rows of a classification, by all columns but free text, None where it is not asked for; all may lie in files.
-    A forecast's outputs are values in the target's unit, `one_step` what was measured and what was expected one step before,
-    each (n_rows,).
-    """
-
-    inputs: Inputs
-    outputs: BigArray
-    contributions: BigArray | None
-    distance: BigArray | None = None
-    one_step: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
 
 def check_columns(bundle: Bundle, rows: Rows) -> None:
@@ -188,18 +168,6 @@ def decide(bundle: Bundle, raw: RawScores, rows: Places = ALL) -> pd.DataFrame:
     events = raw.inputs.cleaned.real_event
     labels = {} if events is None else {"real_event": events[rows]}
     return pd.DataFrame({**out, **labels, "why_not": why_not(raw, outputs, rows)})
-
-
-def why_not(raw: RawScores, outputs: NDArray[np.float64], rows: Places = ALL) -> NDArray[np.object_]:
-    """Per row "" or what stood in the way: left out by a step, padded window, filled cell, no finite output."""
-    cleaned = raw.inputs.cleaned
-    reasons = np.where(raw.inputs.filled[rows], FILLED, "").astype(object)
-    reasons[raw.inputs.padded[rows]] = PADDED
-    by = cleaned.left_out_by[rows]
-    left_out = by > 0
-    reasons[left_out] = np.array([f"left out by {key}" for key in ("", *cleaned.keys)], dtype=object)[by[left_out]]
-    reasons[~np.isfinite(outputs[:, 0]) & ~left_out] = "not a finite number"
-    return reasons
 
 
 def _predict(bundle: Bundle, windows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:

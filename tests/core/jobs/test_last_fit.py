@@ -21,7 +21,8 @@ from core.jobs.last_fit import Part, expected_seconds, last_fit
 from core.jobs.unknowns import with_unknown
 from core.serving import load_bundle
 from core.serving.bundle import Bundle
-from core.serving.scoring import RawScores, raw_scores
+from core.serving.raw import RawScores
+from core.serving.scoring import raw_scores
 from core.training.prepare import Prepared, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
