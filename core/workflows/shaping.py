@@ -27,7 +27,8 @@ from core.errors import DataProblem, SettingProblem, unknown_choice
 from core.messages import Message, msg
 from core.settings import Settings
 from core.store import new_id
-from core.workflows.importing import checked_name, kept_whole
+from core.workflows.datasets import checked_name
+from core.workflows.importing import kept_whole
 from core.workflows.workspace import Workspace
 
 Operation = Literal["resample", "aggregate", "align"]

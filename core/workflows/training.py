@@ -15,7 +15,7 @@ from core.training.request import TrainRequest
 from core.training.resolve import resolve
 from core.workflows.costs import LARGEST_TRAINING_SHARE, check_resources, features_of, plan_costs
 from core.workflows.curves import CurveReader, progress_of
-from core.workflows.importing import checked_name, open_dataset
+from core.workflows.datasets import checked_name, open_dataset
 from core.workflows.leak_notes import find_leaks
 from core.workflows.plan_notes import plan_notes, text_sentence
 from core.workflows.records import (
