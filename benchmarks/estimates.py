@@ -144,7 +144,7 @@ def _measured(folder: Path, dataset_id: str, cell: Cell) -> dict[str, float]:
     """Bytes at the peak of this process, and processor seconds of the last epoch; the first builds the graph."""
     from core import workflows as wf
     from core.jobs.fitting import fit_deep
-    from core.jobs.train_job import judge
+    from core.jobs.judged import judge
     from core.training.events import Event
     from core.training.prepare import prepare
     from core.training.resolve import resolve

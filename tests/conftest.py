@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -30,6 +31,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("ANDON_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., str]:
+    """Writes a table as a CSV file and gives its path."""
+
+    def to_csv(table: pd.DataFrame, name: str = "data.csv") -> str:
+        table.to_csv(tmp_path / name, index=False)
+        return str(tmp_path / name)
+
+    return to_csv
 
 
 @pytest.fixture

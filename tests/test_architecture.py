@@ -15,6 +15,7 @@ ORDER = (
     ("settings",),
     ("languages",),
     ("watching",),
+    ("durable",),
     ("data",),
     ("confined",),
     ("clean",),

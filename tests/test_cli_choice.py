@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from core.cli import main
+from tests.command_line import Capture, called
 from tests.core.jobs.test_auto import bent_table
-
-Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -20,11 +17,6 @@ def table(home: Path, tmp_path: Path) -> Path:
     path = tmp_path / "parts.csv"
     bent_table(150).to_csv(path, index=False)
     return path
-
-
-def called(capsys: Capture, *words: str) -> Any:
-    assert main([*words, "--json"]) == 0, capsys.readouterr().err
-    return json.loads(capsys.readouterr().out)
 
 
 def test_train_says_what_it_tried_and_its_bundle_scores(table: Path, tmp_path: Path, capsys: Capture) -> None:

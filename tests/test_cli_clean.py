@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.cli import main
-from core.data.split import TRAIN, make_split, parse_split
+from core.data.split import TRAIN, parse_split
+from core.data.splitting import make_split
+from tests.command_line import Capture, called
 
 
 @pytest.fixture(autouse=True)
@@ -29,40 +30,30 @@ def data(tmp_path: Path) -> str:
     return str(tmp_path / "data.csv")
 
 
-def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
-    assert main([*arguments, "--json"]) == code
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
-
-
-def test_a_file_that_is_no_recipe_says_what_to_do_on_the_command_line(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str
-) -> None:
+def test_a_file_that_is_no_recipe_says_what_to_do_on_the_command_line(capsys: Capture, tmp_path: Path, data: str) -> None:
     (tmp_path / "list.json").write_text("[1]", encoding="utf-8")
     for name in ("list.json", "missing.json"):
-        refused = answer(
+        refused = called(
             capsys, "clean", "--data", data, "--recipe", str(tmp_path / name), "--out", str(tmp_path / "o.csv"), code=2
         )
         assert "propose --" in refused["expected"] + refused["fix"]
         assert "this screen" not in " ".join(map(str, refused.values()))
     step = {"version": 2, "steps": [{"key": "time_fill", "columns": ["a"]}]}
     (tmp_path / "timed.json").write_text(json.dumps(step), encoding="utf-8")
-    refused = answer(
+    refused = called(
         capsys, "clean", "--data", data, "--recipe", str(tmp_path / "timed.json"), "--out", str(tmp_path / "o.csv"), code=2
     )
     assert "screen" not in refused["fix"] and "Give a column that role" in refused["fix"]
 
 
-def test_a_proposal_names_what_needs_a_decision_and_says_why_a_step_is_there(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_proposal_names_what_needs_a_decision_and_says_why_a_step_is_there(capsys: Capture, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     when = pd.Timestamp("2026-01-05") + pd.to_timedelta(np.arange(2_000), unit="min")
     table = pd.DataFrame({"when": when, "stuck": rng.normal(50, 2, 2_000), "moved": rng.normal(80, 3, 2_000)})
     table.loc[900:1_019, "stuck"] = table["stuck"][900]
     table.loc[1_200:, "moved"] += 30
     table.to_csv(tmp_path / "plant.csv", index=False)
-    found = answer(capsys, "propose", "--data", str(tmp_path / "plant.csv"))
+    found = called(capsys, "propose", "--data", str(tmp_path / "plant.csv"))
     assert [(d["column"], d["code"]) for d in found["to_decide"]] == [("moved", "shift")]
     assert found["to_decide"][0]["caution"].startswith("Right only where the sensor was moved")
     assert main(["propose", "--data", str(tmp_path / "plant.csv")]) == 0
@@ -71,13 +62,13 @@ def test_a_proposal_names_what_needs_a_decision_and_says_why_a_step_is_there(
     assert "Needs your decision: 'moved': 1 level shift" in said
 
 
-def test_a_proposal_is_written_and_applied(capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str) -> None:
+def test_a_proposal_is_written_and_applied(capsys: Capture, tmp_path: Path, data: str) -> None:
     recipe, out, changes = (str(tmp_path / name) for name in ("recipe.json", "clean.csv", "changes.csv"))
-    proposed = answer(capsys, "propose", "--data", data, "--out", recipe)
+    proposed = called(capsys, "propose", "--data", data, "--out", recipe)
     assert proposed["recipe"] == json.loads(Path(recipe).read_text(encoding="utf-8"))
     assert len(proposed["reasons"]) == len(proposed["recipe"]["steps"]) and all(proposed["reasons"])
     keys = [s["key"] for s in proposed["recipe"]["steps"]]
-    cleaned = answer(
+    cleaned = called(
         capsys, "clean", "--data", data, "--recipe", recipe, "--split", "first:200", "--out", out, "--changes", changes
     )
     assert [s["key"] for s in cleaned["steps"]] == keys
@@ -90,7 +81,7 @@ def test_a_proposal_is_written_and_applied(capsys: pytest.CaptureFixture[str], t
         assert [int(r["row"]) for r in csv.DictReader(file)] == list(range(0, 300, 15))
 
 
-def test_people_read_a_sentence_a_step(capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str) -> None:
+def test_people_read_a_sentence_a_step(capsys: Capture, tmp_path: Path, data: str) -> None:
     recipe = tmp_path / "recipe.json"
     recipe.write_text('{"version": 1, "steps": [{"key": "median_fill", "columns": ["a"]}]}', encoding="utf-8")
     assert main(["clean", "--data", data, "--recipe", str(recipe), "--out", str(tmp_path / "out.csv")]) == 0
@@ -110,17 +101,17 @@ def test_people_read_a_sentence_a_step(capsys: pytest.CaptureFixture[str], tmp_p
     ],
 )
 def test_what_cannot_be_applied_is_refused_in_a_sentence_and_nothing_is_written(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str, content: str, says: str
+    capsys: Capture, tmp_path: Path, data: str, content: str, says: str
 ) -> None:
     recipe, out = tmp_path / "recipe.json", tmp_path / "out.csv"
     recipe.write_text(content, encoding="utf-8")
-    refused = answer(capsys, "clean", "--data", data, "--recipe", str(recipe), "--out", str(out), code=2)
+    refused = called(capsys, "clean", "--data", data, "--recipe", str(recipe), "--out", str(out), code=2)
     assert says in " ".join((refused["what"], refused["expected"], refused["fix"]))
     assert not out.exists()
 
 
-def test_neither_a_recipe_nor_a_bundle_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path, data: str) -> None:
-    refused = answer(
+def test_neither_a_recipe_nor_a_bundle_is_named(capsys: Capture, tmp_path: Path, data: str) -> None:
+    refused = called(
         capsys, "clean", "--data", data, "--recipe", str(tmp_path / "none.json"), "--out", str(tmp_path / "o.csv"), code=2
     )
     assert "none.json" in refused["what"]

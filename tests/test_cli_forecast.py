@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from core.cli import main
+from tests.command_line import Capture, called
 from tests.synthetic import series_table
 
-Capture = pytest.CaptureFixture[str]
 WHOLE = series_table(506)
 
 
@@ -26,11 +25,6 @@ def table(home: Path, tmp_path: Path) -> Path:
 def words(table: Path, *more: str) -> tuple[str, ...]:
     given = ("train", "--data", str(table), "--task", "forecast", "--target", "y", "--time", "when", "--group", "line")
     return (*given, "--model", "ridge", "--set", "horizon=6", *more)
-
-
-def called(capsys: Capture, *given: str) -> Any:
-    assert main([*given, "--json"]) == 0, capsys.readouterr().err
-    return json.loads(capsys.readouterr().out)
 
 
 def test_from_a_file_to_its_next_values_and_their_error(table: Path, tmp_path: Path, capsys: Capture) -> None:

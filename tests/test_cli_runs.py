@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from core import workflows as wf
 from core.cli import main
 from core.data.demos import injection_moulding, inspection
 from core.store import open_store
+from tests.command_line import Capture, called
 from tests.pages.finished_runs import work_off
 from tests.synthetic import anomaly_table, life_table, regression_table
 
@@ -23,17 +24,11 @@ Cli = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def cli(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def cli(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Cli:
     """Runs a verb in this process and gives its JSON, after checking the exit code."""
     monkeypatch.setattr("core.jobs.wait_for_job", lambda store, job_id, **_: work_off(store))
 
-    def run(*arguments: str, code: int = 0) -> dict[str, Any]:
-        found = main([*arguments, "--json"])
-        said = capsys.readouterr()
-        assert found == code, said.err
-        return json.loads(said.out)  # type: ignore[no-any-return]
-
-    return run
+    return partial(called, capsys)
 
 
 def saved(table: pd.DataFrame, folder: Path) -> str:
@@ -160,7 +155,7 @@ def test_the_verb_demo_makes_what_home_shows(cli: Cli, monkeypatch: pytest.Monke
 
 
 def test_a_column_that_may_give_the_answer_away_is_named_by_train(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], cli: Cli
+    home: Path, tmp_path: Path, capsys: Capture, cli: Cli
 ) -> None:
     table = regression_table(300).drop(columns="machine")
     table["gage_inch"] = table["y"] / 25.4
@@ -172,7 +167,7 @@ def test_a_column_that_may_give_the_answer_away_is_named_by_train(
     assert clean["warnings"] == []
 
 
-def test_a_fleet_is_told_by_a_run_and_without_one(cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fleet_is_told_by_a_run_and_without_one(cli: Cli, tmp_path: Path, capsys: Capture) -> None:
     given = ("--task", "rul", "--group", "unit", "--time", "cycle", "--model", "ridge", "--set", "cap=40", "--set", "window=5")
     run = cli("train", "--data", saved(life_table(20), tmp_path), *given)["run"]
     whole = life_table(8, seed=9)

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from core.cli import main
+from tests.command_line import Capture, called
 from tests.remarks import chinese, english
-from tests.test_cli_choice import Capture, called
 
 
 @pytest.fixture

@@ -9,7 +9,21 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from core.charts.downsample import downsample, downsample_marks
-from core.charts.figure import PART_TITLES, Json, Text, axis_values, draw, flags, line, marks, plain, quantity, ribbons, x_title
+from core.charts.figure import (
+    PART_TITLES,
+    Json,
+    Text,
+    axis_values,
+    draw,
+    flags,
+    line,
+    marks,
+    plain,
+    quantity,
+    ribbons,
+    row_hover,
+    x_title,
+)
 from core.charts.regression import bars
 from core.charts.series import Excluded, excluded_ribbons
 from core.charts.theme import LIGHT, Theme
@@ -45,7 +59,7 @@ def before_after(
     """
     old, new = np.asarray(before, float), np.asarray(after, float)
     at, number = axis_values(x, len(old)), axis_values(rows, len(old))
-    hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>%{y:.5~g} " + plain(unit)
+    hover = row_hover(text, "%{y:.5~g}", unit)
     kept_old, kept_new = downsample(old), downsample(new)
     first, second = text(msg("before")), text(msg("after"))
     traces = [

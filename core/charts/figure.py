@@ -42,6 +42,11 @@ def plain(words: str) -> str:
     return html.escape(words, quote=False).replace("%{", "%&#123;")
 
 
+def row_hover(text: Text, says: str, unit: str = "") -> str:
+    """What the pointer shows of a row: its number, the place on the axis and, in Plotly's words, what else is said of it."""
+    return text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>" + says + " " + plain(unit)
+
+
 def quantity(name: str | Message, unit: str = "") -> Message:
     """An axis title: the name, shortened, with its unit in brackets, unless the name says it: "Air temperature [K]"."""
     if isinstance(name, str) and unit and unit_in_name(name) == unit:

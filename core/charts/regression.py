@@ -11,7 +11,20 @@ from numpy.typing import ArrayLike
 
 from core.charts.binning import bin_values
 from core.charts.downsample import downsample
-from core.charts.figure import Json, Text, axis_values, draw, end_label, level, marks, plain, quantity, upright, x_title
+from core.charts.figure import (
+    Json,
+    Text,
+    axis_values,
+    draw,
+    end_label,
+    level,
+    marks,
+    plain,
+    quantity,
+    row_hover,
+    upright,
+    x_title,
+)
 from core.charts.series import Excluded, excluded_ribbons
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
@@ -84,7 +97,7 @@ def residuals_over_time(
     values = np.asarray(residuals, float)
     at, number = axis_values(x, len(values)), axis_values(rows, len(values))
     kept = downsample(values)
-    hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>%{y:+.4~g} " + plain(unit)
+    hover = row_hover(text, "%{y:+.4~g}", unit)
     traces = [level(at, 0.0, theme.colors.text, "solid")]
     labels = []
     if half_width is not None:

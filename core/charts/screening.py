@@ -20,6 +20,7 @@ from core.charts.figure import (
     line,
     plain,
     quantity,
+    row_hover,
     span_of,
     spread,
     x_title,
@@ -58,7 +59,7 @@ def screened_column(
     y = np.asarray(values, float)
     at, number = axis_values(x, len(y)), axis_values(rows, len(y))
     kept = downsample(y)
-    hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>%{y:.5~g} " + plain(unit)
+    hover = row_hover(text, "%{y:.5~g}", unit)
     traces = [line(at[kept], y[kept], theme.category(0), name=column, hover=hover, width=1.1, customdata=number[kept])]
     ends: list[tuple[float, str, str]] = []
     if limits is not None and len(y):

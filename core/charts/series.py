@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from core.charts.downsample import downsample
-from core.charts.figure import Json, Text, axis_values, draw, line, plain, quantity, x_title
+from core.charts.figure import Json, Text, axis_values, draw, line, plain, quantity, row_hover, x_title
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
 
@@ -41,7 +41,7 @@ def series_over_time(
     series = np.asarray(values, float)
     at, number = axis_values(x, len(series)), axis_values(rows, len(series))
     kept = downsample(series)
-    hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>%{y:.5~g} " + plain(unit)
+    hover = row_hover(text, "%{y:.5~g}", unit)
     shapes, labels = excluded_ribbons(at, excluded, theme)
     return draw(
         [line(at[kept], series[kept], theme.category(0), name=column, hover=hover, width=1.1, customdata=number[kept])],

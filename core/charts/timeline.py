@@ -22,9 +22,9 @@ from core.charts.figure import (
     level,
     line,
     moment,
-    plain,
     quantity,
     ribbons,
+    row_hover,
     upright,
     x_title,
 )
@@ -167,7 +167,7 @@ def sensor_band(
             shapes.append(shape)
             labels.append(label)
     kept, marked = downsample(series), downsample_marks(np.flatnonzero(outside), series)
-    hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>%{y:.5~g} " + plain(unit)
+    hover = row_hover(text, "%{y:.5~g}", unit)
     return draw(
         [
             line(at[kept], series[kept], theme.category(0), name=column, hover=hover, customdata=number[kept]),

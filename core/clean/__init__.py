@@ -2,9 +2,10 @@
 
 from core.clean.catalogue import STEPS, step_by_key
 from core.clean.cell_changes import CellChanges, find_changes
+from core.clean.fitted_recipe import Cleaned, FittedRecipe, fit_recipe
 from core.clean.history import History
 from core.clean.proposal import propose
-from core.clean.recipe import Cleaned, FittedRecipe, Recipe, RecipeStep, fit_recipe
+from core.clean.recipe import Recipe, RecipeStep
 from core.clean.step import Applied, Change, CleaningStep, FittedStep
 
 __all__ = [

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.clean.recipe import FittedRecipe
+from core.clean.fitted_recipe import FittedRecipe
 
 COLUMNS = ("row", "column", "before", "after", "step")
 

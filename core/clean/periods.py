@@ -69,8 +69,9 @@ def make_period(start: object, stop: object, reason: object = "") -> Period:
     ends = (read_place(start), read_place(stop))
     is_time = [isinstance(end, pd.Timestamp) for end in ends]
     if None in ends or is_time[0] != is_time[1]:
+        given = " / ".join(str(end) for end in (start, stop) if end is not None)
         raise SettingProblem(
-            msg("'{text}' is not a period.", text=f"{start} / {stop}"[:80]),
+            msg("'{text}' is not a period.", text=given[:80]),
             msg("Expected two times such as 2026-05-01 06:00, or two numbers of the time column."),
             msg("Correct both ends of the period."),
         )

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.clean.catalogue import step_by_key
-from core.clean.recipe import FittedRecipe, apply_step
+from core.clean.fitted_recipe import FittedRecipe, apply_step
 from core.clean.step import Applied, Change, FittedStep
 from core.data.room import Room
 from core.data.rows import FrameRows, ParquetRows, Rows, RowsWriter

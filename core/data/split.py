@@ -125,20 +125,3 @@ def default_split(columns: Sequence[Column], task: str) -> tuple[SplitSettings, 
     if task in ("anomaly", "forecast"):
         return SplitSettings(method="time"), msg("Split by row order, because this task follows rows in order.")
     return SplitSettings(method="random"), msg("Split at random, because there is neither a group nor a time column.")
-
-
-def make_split(
-    table: pd.DataFrame,
-    settings: SplitSettings,
-    *,
-    task: str,
-    time: str | None,
-    group: str | None,
-    target: str | None,
-    gap_rows: int = 0,
-    seed: int = 7,
-) -> Split:
-    """Give each row its part; see `core.data.splitting.make_split` for the rules and errors."""
-    from core.data import splitting
-
-    return splitting.make_split(table, settings, task=task, time=time, group=group, target=target, gap_rows=gap_rows, seed=seed)

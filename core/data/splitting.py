@@ -1,6 +1,6 @@
 """The split rules: which rows train, validate and test, by time, group, chance, the first n rows, or a column.
 
-`core.data.split` holds the records and is the way in.
+`core.data.split` holds the records.
 """
 
 from __future__ import annotations

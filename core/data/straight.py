@@ -211,7 +211,7 @@ class _Straight:
     def _look(self, sample: FirstRows) -> ByteFacts:
         try:
             facts = self._facts(sample)
-        except BaseException:
+        except BaseException:  # the copy beside it would be written to its end for nothing
             self.connection.interrupt()
             raise
         if facts.odd:

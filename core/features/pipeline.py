@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.clean.recipe import FittedRecipe
+from core.clean.fitted_recipe import FittedRecipe
 from core.clean.streaming import CleanedRows, clean_rows
 from core.data.room import BigArray, Room
 from core.data.rows import Rows

@@ -22,7 +22,7 @@ from core.features.own_past import Following
 from core.jobs.places import full_places, period_seconds
 from core.serving.forecasts import half_widths, prediction_names, score_columns
 from core.serving.manifest import IntervalFacts, Manifest
-from core.serving.scoring import RawScores
+from core.serving.raw import RawScores
 from core.training.prepare import Prepared
 from core.training.resolve import Resolved
 

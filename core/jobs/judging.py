@@ -32,7 +32,8 @@ from core.jobs import forecast_judging
 from core.jobs.places import full_places, period_seconds
 from core.messages import Message
 from core.serving.manifest import IntervalFacts, Manifest
-from core.serving.scoring import NONE_OF_KNOWN, RawScores
+from core.serving.raw import RawScores
+from core.serving.scoring import NONE_OF_KNOWN
 from core.training.prepare import Prepared
 from core.training.resolve import Resolved
 
@@ -55,6 +56,20 @@ def calibrated(manifest: Manifest, raw: RawScores, prepared: Prepared, resolved:
     if task == "forecast":
         return forecast_judging.calibrated(manifest, raw, prepared, resolved)
     return manifest.model_copy(update={"interval": _interval(raw, rows, prepared, resolved)})
+
+
+def places_read(prepared: Prepared, resolved: Resolved) -> NDArray[np.bool_]:
+    """Which windows `calibrated` reads the outputs of, (n_windows,): all for anomalies, else those held out and, for forecasts,
+    those that a residual of the training or validation part comes from, the window itself and the one before it.
+    """
+    if resolved.request.task == "anomaly":
+        return np.ones(len(prepared.inputs.windows), dtype=bool)
+    is_read = np.zeros(len(prepared.inputs.windows), dtype=bool)
+    is_read[prepared.validation] = True
+    if resolved.request.task == "forecast":
+        is_read[prepared.train] = True
+        is_read[:-1] |= is_read[1:]
+    return is_read
 
 
 def _threshold(

@@ -19,19 +19,19 @@ import pandas as pd
 from core.data.dataset import Dataset
 from core.data.folding import fold_splits, thinned_split
 from core.data.room import Room
-from core.data.split import TEST, Split, SplitSettings, make_split
+from core.data.split import TEST, Split, SplitSettings
 from core.errors import Problem, SettingProblem
 from core.features.targets import ClassTarget
 from core.jobs import forecast_judging
 from core.jobs.fitting import fit_baseline, fit_deep
+from core.jobs.judged import judge
 from core.jobs.judging import capped_truth, metrics_json, row_blocks
 from core.jobs.study_request import StudyRequest
 from core.jobs.study_words import Cell, Study, conclude
-from core.jobs.train_job import judge
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key, reads_text
 from core.training.events import Event
-from core.training.prepare import Prepared, prepare
+from core.training.prepare import Prepared, prepare, split_of
 from core.training.resolve import Resolved, resolve
 from core.training.task_settings import TaskSettings
 from core.watching import Stopped
@@ -111,7 +111,7 @@ def plan_cells(study: StudyRequest, resolved: Resolved, keys: pd.DataFrame) -> t
         return [Planned(msg("fold {n}", n=i + 1), plain, s) for i, s in enumerate(splits)], reason
     if study.method == "optimism":
         return _by_each_method(plain, keys), msg("The same family, judged by each split that the columns allow.")
-    split = _split(plain, keys, resolved.split)
+    split = split_of(plain, keys, resolved.split)
     if study.method == "seeds":
         seeds = range(resolved.request.seed, resolved.request.seed + study.repeats)
         return [Planned(msg("seed {n}", n=s), _with_seed(plain, s), split) for s in seeds], split.reason
@@ -123,7 +123,7 @@ def plan_cells(study: StudyRequest, resolved: Resolved, keys: pd.DataFrame) -> t
     families = _families(resolved)
     # One gap for all, so that all are judged on the same rows.
     widest = max(f.width for f in families)
-    split = _split(replace(plain, gap_rows=_gap(resolved, widest)), keys, resolved.split)
+    split = split_of(replace(plain, gap_rows=_gap(resolved, widest)), keys, resolved.split)
     return [Planned(f.spec.title, f, split) for f in families], split.reason
 
 
@@ -149,19 +149,6 @@ def _families(resolved: Resolved) -> list[Resolved]:
     return found
 
 
-def _split(resolved: Resolved, keys: pd.DataFrame, settings: SplitSettings) -> Split:
-    return make_split(
-        keys,
-        settings,
-        task=resolved.request.task,
-        time=resolved.time,
-        group=resolved.group,
-        target=resolved.target,
-        gap_rows=resolved.gap_rows,
-        seed=resolved.request.seed,
-    )
-
-
 def _by_each_method(resolved: Resolved, keys: pd.DataFrame) -> list[Planned]:
     if resolved.past is not None:
         raise SettingProblem(
@@ -176,7 +163,7 @@ def _by_each_method(resolved: Resolved, keys: pd.DataFrame) -> list[Planned]:
         if (method == "group" and resolved.group is None) or (method == "time" and resolved.time is None):
             continue
         settings = SplitSettings.read({"method": method, **shares})
-        found.append(Planned(label, replace(resolved, split=settings), _split(resolved, keys, settings)))
+        found.append(Planned(label, replace(resolved, split=settings), split_of(resolved, keys, settings)))
     if len(found) < 2:
         raise SettingProblem(
             msg("The table has neither a time nor a group column."),

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,48 +17,32 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from core.data.room import Room, blocks, save_array
 from core.data.rows import take_rows
 from core.data.split import TEST, VALIDATION
-from core.evaluation import Metric
 from core.jobs import forecast_judging, judging
 from core.jobs.auto import forget, run_auto
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
-from core.jobs.last_fit import Part, is_wanted, last_fit
+from core.jobs.judged import Again, Judged, figures, judge
+from core.jobs.last_fit import Part
 from core.jobs.search import run_search
 from core.jobs.unknowns import with_unknown
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key
 from core.serving.bundle import Bundle
-from core.serving.forecasts import next_values, one_step
-from core.serving.scoring import RawScores, decide, scores_of_inputs
+from core.serving.forecasts import next_values
 from core.settings import Settings
-from core.training.events import Event, StopRequested
+from core.training.events import Event
 from core.training.prepare import Prepared, can_fit, for_family, prepare, with_width
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
-from core.watching import Stopped, Watch, unwatched
+from core.watching import Stopped
 
 if TYPE_CHECKING:
     from core.jobs.context import JobContext
 
 EXAMPLE_ROWS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A calibrated bundle with its figures, its raw scores of each dataset row, and what to say of its last fit."""
-
-    bundle: Bundle
-    metrics: tuple[Metric, ...]
-    raw: RawScores
-    note: Message | None = None
-
-    def scored(self, rows: NDArray[np.int64] | slice) -> pd.DataFrame:
-        """What is said of some rows, one row each, in their order."""
-        return decide(self.bundle, self.raw, rows)
 
 
 def run(ctx: JobContext) -> None:
@@ -143,7 +126,7 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
         again = Again((part,), _budget_seconds(resolved), ctx.stop_requested)
         found[key] = judge(bundle, mine, resolved, ctx.watch("baseline"), again)
         # While the network trains, the baseline shows its validation figures: the test part is opened at the end, once.
-        shown = _figures(found[key].bundle, found[key].raw, VALIDATION, prepared, resolved)
+        shown = figures(found[key].bundle, found[key].raw, VALIDATION, prepared, resolved)
         ctx.emit(
             Event("result", {"model": key, "baseline": True, "part": "validation", "metrics": judging.metrics_json(shown)})
         )
@@ -198,41 +181,6 @@ def _told_epochs(ctx: JobContext) -> int:
     told = 0 if epoch is None else int(epoch.values["epoch"])
     is_later = batch is not None and (epoch is None or batch.attempt > epoch.attempt)
     return min(told, int(batch.values["epoch"]) - 1) if is_later and batch is not None else told
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """What a last fit needs: the models, the seconds that it may take, who may end it and who is told that it begins."""
-
-    parts: tuple[Part, ...]
-    seconds: float
-    stop_requested: StopRequested
-    tell: Callable[[], None] = lambda: None
-
-
-def judge(
-    bundle: Bundle, prepared: Prepared, resolved: Resolved, watch: Watch = unwatched, again: Again | None = None
-) -> Judged:
-    """Choose threshold, interval or decision on the validation part, fit once more with it, then measure on the test part."""
-    raw = scores_of_inputs(bundle, prepared.inputs, prepared.room, watch)
-    calibrated = rewrite(bundle, judging.calibrated(bundle.manifest, raw, prepared, resolved))
-    last = None
-    if again is not None and is_wanted(resolved, prepared):
-        again.tell()
-        last = last_fit(calibrated, again.parts, seconds=again.seconds, stop_requested=again.stop_requested)
-    if last is None:
-        return Judged(calibrated, _figures(calibrated, raw, TEST, prepared, resolved), raw)
-    later = scores_of_inputs(last.bundle, prepared.inputs, prepared.room, watch)
-    held = prepared.split.rows(VALIDATION)
-    later.outputs[held] = raw.outputs[held]  # the model of the first fit had not seen them
-    if later.one_step is not None:
-        later = replace(later, one_step=one_step(prepared.inputs, later.outputs))
-    return Judged(last.bundle, _figures(last.bundle, later, TEST, prepared, resolved), later, last.note)
-
-
-def _figures(bundle: Bundle, raw: RawScores, part: int, prepared: Prepared, resolved: Resolved) -> tuple[Metric, ...]:
-    rows = prepared.split.rows(part)
-    return judging.part_metrics(decide(bundle, raw, rows), rows, prepared, resolved, bundle.manifest)
 
 
 def _write_results(

@@ -67,7 +67,7 @@ def _run(context: JobContext) -> Ending:
     except MemoryError:
         log.exception("Out of memory")
         return Ending("interrupted", out_of_memory())
-    except Exception as error:
+    except Exception as error:  # where a job's faults end: the log has the traceback, the job's row the number of it
         if is_disk_full(error):
             log.exception("Disk full")
             return Ending("interrupted", disk_full())

@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-from core.messages import Message, msg
+from core.messages import msg
 from core.models.heads import lstm_weights
-from core.models.recurrent import BidirectionalSettings, both_ways_weights, build_recurrent
-from core.models.spec import Engine, Role, Shape, Task
-from core.settings import Settings
+from core.models.recurrent import BidirectionalSettings, Recurrent
 
-
-@dataclass(frozen=True, slots=True)
-class BiLstm:
-    """LSTM layers forwards and backwards; the two states at the ends of the window → output."""
-
-    key: str = "bilstm"
-    title: Message = msg("Bidirectional LSTM")
-    summary: Message = msg(
+SPEC = Recurrent(
+    key="bilstm",
+    title=msg("Bidirectional LSTM"),
+    summary=msg(
         "Reads the window in both directions, so that its first rows count as much as its last: whole cycles and batches."
-    )
-    source: str = (
+    ),
+    source=(
         "Schuster, Paliwal (1997), IEEE Trans. Signal Processing 45(11); Graves, Schmidhuber (2005), Neural Networks 18(5)"
-    )
-    role: Role = "network"
-    engine: Engine = "keras"
-    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
-    windowed: bool = True
-    settings: type[Settings] = BidirectionalSettings
-    shares_weights: bool = True
-    smallest_rows: int = 2
-
-    def count_parameters(self, settings: BidirectionalSettings, shape: Shape) -> int:
-        return both_ways_weights(lstm_weights, settings, shape)
-
-    def build(self, settings: BidirectionalSettings, shape: Shape, task: Task) -> Any:
-        """The network, not compiled: (batch, window_rows, n_features) → (batch, n_outputs)."""
-        import keras
-
-        return build_recurrent(keras.layers.LSTM, self.key, settings, shape, task, both_ways=True)
-
-
-SPEC = BiLstm()
+    ),
+    layer="LSTM",
+    cell_weights=lstm_weights,
+    settings=BidirectionalSettings,
+)

@@ -1,13 +1,19 @@
-"""What recurrent families share: settings, and the stack of recurrent layers that ends in the state after the last row."""
+"""Recurrent families: a stack of layers that ends in the state after the last row, or in those at both ends of the window.
+
+What a family of its own says, its words and its kind of cell, stands in its file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
 
+from core.messages import Message
 from core.models.heads import add_head, dense_weights, new_input
 from core.models.recurrent_kernels import with_kernel
-from core.models.spec import Shape, Task
+from core.models.spec import Engine, Role, Shape, Task
 from core.settings import Settings, setting
 
 
@@ -34,9 +40,54 @@ class BidirectionalSettings(RecurrentSettings):
         return 2 * self.units
 
 
+@dataclass(frozen=True, slots=True)
+class Recurrent:
+    """Layers of one kind of cell, each half as wide as the one before, and an output.
+
+    `layer` is the Keras layer, `cell_weights` gives the weights of a layer by its inputs and units. With
+    `BidirectionalSettings` the window is read forwards and backwards.
+    """
+
+    key: str
+    title: Message
+    summary: Message
+    source: str
+    layer: Literal["LSTM", "GRU", "SimpleRNN"]
+    cell_weights: Callable[[int, int], int]
+    settings: type[RecurrentSettings] = RecurrentSettings
+    role: Role = "network"
+    engine: Engine = "keras"
+    tasks: tuple[Task, ...] = ("regression", "classification", "rul", "forecast")
+    windowed: bool = True
+    shares_weights: bool = True
+    smallest_rows: int = 2
+
+    @property
+    def both_ways(self) -> bool:
+        """Whether the window is read backwards too."""
+        return issubclass(self.settings, BidirectionalSettings)
+
+    def count_parameters(self, settings: RecurrentSettings, shape: Shape) -> int:
+        count = both_ways_weights if self.both_ways else one_way_weights
+        return count(self.cell_weights, settings, shape)
+
+    def build(self, settings: RecurrentSettings, shape: Shape, task: Task) -> Any:
+        """The network, not compiled: (batch, window_rows, n_features) → (batch, n_outputs)."""
+        import keras
+
+        layer = getattr(keras.layers, self.layer)
+        return build_recurrent(layer, self.key, settings, shape, task, both_ways=self.both_ways)
+
+
 def layer_units(settings: RecurrentSettings) -> tuple[int, ...]:
     """Units of each layer: 64 and 2 layers give (64, 32)."""
     return tuple(max(1, settings.units // 2**i) for i in range(settings.layers))
+
+
+def one_way_weights(cell_weights: Callable[[int, int], int], settings: RecurrentSettings, shape: Shape) -> int:
+    """Weights of a network that reads forwards: of each layer, and of the output behind the last."""
+    sizes = (shape.n_features, *layer_units(settings))
+    return sum(cell_weights(n_in, units) for n_in, units in pairwise(sizes)) + dense_weights(sizes[-1], shape.n_outputs)
 
 
 def both_ways_weights(cell_weights: Callable[[int, int], int], settings: RecurrentSettings, shape: Shape) -> int:

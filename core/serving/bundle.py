@@ -6,7 +6,6 @@ Loading checks the hash of each file that the manifest lists. Nothing is unpickl
 from __future__ import annotations
 
 import atexit
-import hashlib
 import json
 import re
 import shutil
@@ -23,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.anomalies.thresholds import Threshold
+from core.durable import sha256_of
 from core.errors import DataProblem
 from core.features import Pipeline, Target
 from core.features.targets import target_from_json
@@ -91,15 +91,6 @@ def is_allowed(name: str) -> bool:
     return name in ALLOWED_FILES or MEMBER_FILE.fullmatch(name) is not None
 
 
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def write_bundle(
     folder: Path, manifest: Manifest, *, files: Mapping[str, bytes], arrays: Mapping[str, Mapping[str, NDArray]]
 ) -> Manifest:
@@ -114,7 +105,7 @@ def write_bundle(
     for name, content in arrays.items():
         with (folder / name).open("wb") as out:
             np.savez(out, allow_pickle=False, **{k: np.asarray(v) for k, v in content.items()})
-    hashes = {path.name: file_sha256(path) for path in sorted(folder.iterdir()) if is_allowed(path.name)}
+    hashes = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if is_allowed(path.name)}
     finished = manifest.model_copy(update={"files": hashes})
     (folder / "manifest.json").write_text(finished.model_dump_json(indent=1), encoding="utf-8")
     return finished
@@ -165,7 +156,7 @@ def _read_manifest(kind: type[Settings], raw: dict[str, object], path: Path) -> 
 def _check_hashes(folder: Path, manifest: Manifest, path: Path) -> None:
     for name, expected in manifest.files.items():
         file = folder / name
-        if not is_allowed(name) or not file.is_file() or file_sha256(file) != expected:
+        if not is_allowed(name) or not file.is_file() or sha256_of(file) != expected:
             raise DataProblem(
                 msg("The file {file} of the bundle '{bundle}' is missing or changed.", file=name, bundle=path.name),
                 msg("Its hash must be the one that the manifest lists."),

@@ -16,12 +16,12 @@ from core.data.room import blocks
 from core.data.rows import Rows
 from core.features import ForecastTarget, Inputs
 from core.messages import Message, msg
+from core.serving.raw import RawScores, why_not
 
 if TYPE_CHECKING:
     from core.data.room import BigArray
     from core.serving.bundle import Bundle
     from core.serving.manifest import Manifest
-    from core.serving.scoring import RawScores
 
 STEP, PREDICTION = "step", "prediction"
 
@@ -103,8 +103,6 @@ def next_values(bundle: Bundle, raw: RawScores, rows: Rows) -> pd.DataFrame:
     if widths is not None:
         half = np.tile(widths, len(last))
         found |= {"lower": values - half, "upper": values + half}
-    from core.serving.scoring import why_not  # which imports this module
-
     reasons = why_not(raw, raw.outputs[last], last)
     return pd.DataFrame({**found, "why_not": np.repeat(reasons, h)})
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.anomalies.scoring import ScoreCalibration, score_reconstruction
-from core.data.room import BigArray, Room
+from core.data.room import Room
 from core.data.rows import FrameRows, MappedRows, Rows
 from core.errors import DataProblem
 from core.features import ForecastTarget, Inputs
@@ -22,6 +22,7 @@ from core.features.targets import ClassTarget, class_texts
 from core.features.texts import UNKNOWN
 from core.messages import Message, msg, msg_n
 from core.serving.forecasts import forecast_columns, one_step, series_notes
+from core.serving.raw import ALL, Places, RawScores, why_not
 from core.watching import Watch, part_of, unwatched
 
 if TYPE_CHECKING:
@@ -30,11 +31,7 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 2048
 HEAD_ROWS = 1_000
 MOST_LOOKED_AT, MANY_UNKNOWN = 10_000, 0.3
-Places = slice | NDArray[np.int64]
-ALL = slice(None)
-PADDED = "padded window"
 NONE_OF_KNOWN = "none_of_known"
-FILLED = "empty cell filled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +45,6 @@ class Scored:
     contributions: NDArray[np.float32] | None
     sensor_names: tuple[str, ...]
     notes: tuple[Message, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RawScores:
-    """Outputs before the decision: one row an input row, NaN where it was left out.
-
-    `outputs` is float64 (n_rows, k), `contributions` float32 (n_rows, n_columns), `distance` float64 (n_rows,) to the
-    nearest known rows of a classification, by all columns but free text, None where it is not asked for; all may lie in files.
-    A forecast's outputs are values in the target's unit, `one_step` what was measured and what was expected one step before,
-    each (n_rows,).
-    """
-
-    inputs: Inputs
-    outputs: BigArray
-    contributions: BigArray | None
-    distance: BigArray | None = None
-    one_step: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
 
 def check_columns(bundle: Bundle, rows: Rows) -> None:
@@ -117,18 +97,33 @@ def raw_scores(bundle: Bundle, rows: Rows, room: Room, watch: Watch = unwatched)
     return scores_of_inputs(bundle, inputs, room, part_of(watch, 0.3, 1))
 
 
-def scores_of_inputs(bundle: Bundle, inputs: Inputs, room: Room, watch: Watch = unwatched) -> RawScores:
-    """The same for a table whose windows are there: those that the bundle's own pipeline made of it."""
-    n_columns, n_windows = len(bundle.pipeline.plan.columns), len(inputs.windows)
-    outputs: BigArray | None = None
-    contributions: BigArray | None = None
+def scores_of_inputs(
+    bundle: Bundle,
+    inputs: Inputs,
+    room: Room,
+    watch: Watch = unwatched,
+    *,
+    places: NDArray[np.int64] | None = None,
+    onto: RawScores | None = None,
+) -> RawScores:
+    """The same for a table whose windows are there: those that the bundle's own pipeline made of it.
+
+    Args:
+        places: The windows to score; None for all. Rows of the others stay as `onto` has them, NaN without it.
+        onto: Earlier scores of the same inputs by a model of the same outputs; its arrays are written to and handed on, for
+            a second copy of ten million rows is what a large table has no room for.
+    """
+    wanted = np.arange(len(inputs.windows)) if places is None else places
+    n_columns = len(bundle.pipeline.plan.columns)
     known = bundle.known_rows
-    distance = None if known is None else room.array((inputs.n_rows,), np.float64, np.nan)
-    for start in range(0, n_windows, CHUNK_ROWS):
-        places = np.arange(start, min(start + CHUNK_ROWS, n_windows))
-        windows = inputs.windows.batch(places)
+    outputs, contributions, distance = (None, None, None) if onto is None else (onto.outputs, onto.contributions, onto.distance)
+    if distance is None and known is not None:
+        distance = room.array((inputs.n_rows,), np.float64, np.nan)
+    for start in range(0, len(wanted), CHUNK_ROWS):
+        some = wanted[start : start + CHUNK_ROWS]
+        windows = inputs.windows.batch(some)
         out, parts = _predict(bundle, windows)
-        rows = inputs.row_of_window[places]
+        rows = inputs.row_of_window[some]
         if outputs is None:
             outputs = room.array((inputs.n_rows, out.shape[1]), np.float64, np.nan)
             contributions = None if parts is None else room.array((inputs.n_rows, n_columns), np.float32, np.nan)
@@ -137,7 +132,7 @@ def scores_of_inputs(bundle: Bundle, inputs: Inputs, room: Room, watch: Watch = 
             distance[rows] = known.distance(windows[:, :, bundle.pipeline.plan.n_tokens :])
         if contributions is not None and parts is not None:
             contributions[rows] = parts
-        watch(start / n_windows)
+        watch(start / len(wanted))
     if outputs is None:
         width = bundle.target.horizon if isinstance(bundle.target, ForecastTarget) else 1
         outputs = np.full((inputs.n_rows, width), np.nan)
@@ -173,18 +168,6 @@ def decide(bundle: Bundle, raw: RawScores, rows: Places = ALL) -> pd.DataFrame:
     events = raw.inputs.cleaned.real_event
     labels = {} if events is None else {"real_event": events[rows]}
     return pd.DataFrame({**out, **labels, "why_not": why_not(raw, outputs, rows)})
-
-
-def why_not(raw: RawScores, outputs: NDArray[np.float64], rows: Places = ALL) -> NDArray[np.object_]:
-    """Per row "" or what stood in the way: left out by a step, padded window, filled cell, no finite output."""
-    cleaned = raw.inputs.cleaned
-    reasons = np.where(raw.inputs.filled[rows], FILLED, "").astype(object)
-    reasons[raw.inputs.padded[rows]] = PADDED
-    by = cleaned.left_out_by[rows]
-    left_out = by > 0
-    reasons[left_out] = np.array([f"left out by {key}" for key in ("", *cleaned.keys)], dtype=object)[by[left_out]]
-    reasons[~np.isfinite(outputs[:, 0]) & ~left_out] = "not a finite number"
-    return reasons
 
 
 def _predict(bundle: Bundle, windows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:

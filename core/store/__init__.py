@@ -18,7 +18,7 @@ from sqlalchemy.exc import DatabaseError
 from core.store.audit import AuditEntry
 from core.store.datasets import DatasetStore
 from core.store.engine import DATABASE_FILE, make_engine, set_journal
-from core.store.files import Files, Writer, new_id, sha256_of
+from core.store.files import Files, Writer, new_id
 from core.store.models import DEFAULT_WORKSPACE, LOCAL_OWNER
 from core.store.problems import damaged, from_database
 from core.store.purge import MadeFrom, PurgeStore
@@ -44,7 +44,6 @@ __all__ = [
     "default_home",
     "new_id",
     "open_store",
-    "sha256_of",
 ]
 
 

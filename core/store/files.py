@@ -7,7 +7,6 @@ synced (Pillai et al., OSDI 2014). A failed sync is fatal for that file: after i
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from core.durable import sync_folder
 from core.errors import StoreProblem
 from core.store.problems import disk_full, is_disk_full, not_found, unusable
 
@@ -49,29 +49,12 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def sha256_of(path: Path) -> str:
-    """The hash of a file, read in 1 MB blocks."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in this folder survive a power cut. Windows has no such call; NTFS journals renames itself."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextmanager
 def disk_errors() -> Iterator[None]:
     """Turn "no space left" of the system, DuckDB or NumPy into the store's sentence; other errors pass."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # DuckDB's errors are no OSError, and it may not be loaded; what is not a full disk goes on
         if is_disk_full(error):
             raise disk_full() from error
         raise

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from core.errors import StoreProblem
 from core.store.files import Files, disk_errors
 
 CHUNK_BYTES = 8 << 20
@@ -93,7 +94,7 @@ class Chunk:
         try:
             with disk_errors():
                 self._out.write(block)
-        except Exception as error:
+        except StoreProblem as error:
             raise NotTaken("disk_full") from error
         self.n_bytes += len(block)
         self.hash.update(block)

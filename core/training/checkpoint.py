@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.durable import sha256_of, sync_folder
 from core.errors import StoreProblem
 from core.messages import Message, msg
 from core.training.progress import Progress
@@ -60,7 +60,7 @@ def write_checkpoint(folder: Path, snapshot: Snapshot, config_hash: str) -> Path
         _write_files(draft, snapshot, config_hash)
         shutil.rmtree(final, ignore_errors=True)
         draft.rename(final)
-        _sync(folder)
+        sync_folder(folder)
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise StoreProblem(
@@ -108,8 +108,8 @@ def _write_files(draft: Path, snapshot: Snapshot, config_hash: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     _write_json(draft / STATE, {"config_hash": config_hash, "progress": snapshot.progress.to_json()})
-    _write_json(draft / SUMS, {name: _digest(draft / name) for name in (ARRAYS, STATE)})
-    _sync(draft)
+    _write_json(draft / SUMS, {name: sha256_of(draft / name) for name in (ARRAYS, STATE)})
+    sync_folder(draft)
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
@@ -117,21 +117,6 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
         json.dump(values, file)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in this folder last; Windows cannot open folders and does not need it."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _newest_first(folder: Path) -> list[Path]:
@@ -144,7 +129,7 @@ def _damage(path: Path) -> Message | None:
     """Why the checkpoint cannot be trusted, or None."""
     try:
         sums = json.loads((path / SUMS).read_text(encoding="utf-8"))
-        wrong = [name for name in (ARRAYS, STATE) if _digest(path / name) != sums.get(name)]
+        wrong = [name for name in (ARRAYS, STATE) if sha256_of(path / name) != sums.get(name)]
     except (OSError, ValueError, AttributeError):
         return msg("a file is missing or unreadable")
     return msg("{file} has changed", file=wrong[0]) if wrong else None

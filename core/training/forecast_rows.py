@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.clean.catalogue import step_by_key
-from core.clean.recipe import FittedRecipe
+from core.clean.fitted_recipe import FittedRecipe
 from core.data.dataset import Column
 from core.data.split import TRAIN, Split
 from core.errors import DataProblem

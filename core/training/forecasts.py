@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from core.data.dataset import Dataset
-from core.data.split import TRAIN, SplitSettings, make_split
+from core.data.split import TRAIN, SplitSettings
+from core.data.splitting import make_split
 from core.errors import DataProblem, SettingProblem
 from core.features.own_past import OwnPast, usual_step
 from core.features.pipeline import row_order, time_values

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.clean.recipe import Recipe, fit_recipe
+from core.clean.fitted_recipe import fit_recipe
+from core.clean.recipe import Recipe
 from core.clean.streaming import clean_rows
 from core.data.room import ColumnsBehind, Room
 from core.data.rows import FrameRows, Rows
-from core.data.split import TEST, TRAIN, VALIDATION, Split, make_split
+from core.data.split import TEST, TRAIN, VALIDATION, Split, SplitSettings
+from core.data.splitting import make_split
 from core.errors import NotEnoughData
 from core.features import Inputs, Pipeline, Target, fit_target
 from core.features.own_past import Following
@@ -81,16 +83,7 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
     roles = (resolved.time, resolved.group, resolved.target, resolved.split.column)
     keys = _key_columns(rows, [n for n in dict.fromkeys(roles) if n is not None and n in used])
     columns = [c for c in dataset.columns if c.name in used]
-    split = split or make_split(
-        keys,
-        resolved.split,
-        task=request.task,
-        time=resolved.time,
-        group=resolved.group,
-        target=resolved.target,
-        gap_rows=resolved.gap_rows,
-        seed=request.seed,
-    )
+    split = split or split_of(resolved, keys)
     sample = split.train_sample(rows)
     notes = _sample_notes(len(sample.table), split)
     # The labels of an anomaly run judge it; a recipe that learned from them would give the verdict away.
@@ -232,6 +225,27 @@ def _sample_notes(n: int, split: Split) -> list[Message]:
     return [
         msg("The cleaning recipe was fitted on {n} of {total} training rows, in evenly spread stretches.", n=n, total=total)
     ]
+
+
+def split_of(resolved: Resolved, keys: pd.DataFrame, settings: SplitSettings | None = None) -> Split:
+    """The parts of a dataset's rows as a request asks for them, or by another rule.
+
+    Args:
+        keys: One row a dataset row with the time, group, target and split columns.
+
+    Raises:
+        SettingProblem, DataProblem, NotEnoughData: as `make_split`.
+    """
+    return make_split(
+        keys,
+        settings or resolved.split,
+        task=resolved.request.task,
+        time=resolved.time,
+        group=resolved.group,
+        target=resolved.target,
+        gap_rows=resolved.gap_rows,
+        seed=resolved.request.seed,
+    )
 
 
 def check_target(table: pd.DataFrame, split: Split, resolved: Resolved) -> None:

@@ -19,6 +19,18 @@ from core.workflows.combining import columns_differ
 from core.workflows.comparing import comparable, compare_datasets, in_a_sentence, named_dataset
 from core.workflows.csv_out import without_formula, write_csv
 from core.workflows.curves import CurveReader
+from core.workflows.datasets import (
+    change_columns,
+    dataset_findings,
+    dataset_lines,
+    delete_dataset,
+    list_datasets,
+    open_dataset,
+    rejected_rows,
+    rename_dataset,
+    repaired_rows,
+    summarise_dataset,
+)
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
 from core.workflows.families import FamilyBranch, FamilyCard, family_tree, offered_families
 from core.workflows.fleet import export_fleet, fleet_view, fleets_of, lives_view, read_remaining
@@ -29,21 +41,7 @@ from core.workflows.forecast_charts import fan_figure, known_values, steps_figur
 from core.workflows.forecasts import Fan, ForecastView, Origins, fan, forecast_view, last_row, latest_values, origins
 from core.workflows.import_again import import_again
 from core.workflows.import_many import import_files
-from core.workflows.importing import (
-    Imported,
-    change_columns,
-    dataset_findings,
-    dataset_lines,
-    delete_dataset,
-    import_file,
-    list_datasets,
-    open_dataset,
-    preview_file,
-    rejected_rows,
-    rename_dataset,
-    repaired_rows,
-    summarise_dataset,
-)
+from core.workflows.importing import Imported, import_file, preview_file
 from core.workflows.leak_notes import leak_note
 from core.workflows.originals import Original, has_original, hash_of_all, same_original, take_original, unpack_original
 from core.workflows.predictions import (

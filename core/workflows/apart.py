@@ -35,8 +35,8 @@ LIMITS = Limits()
 _PLACES = threading.BoundedSemaphore(2)
 _WAIT_SECONDS = 0.5
 _OF_ALL_LINES = frozenset({"rejected", "repaired", "totals", "blank_lines", "comments", "zero_characters", "bad_characters"})
-_TASKS = "core.data.formats.opening"
-_COMBINE = "core.data.formats.combining:combine_files"
+_OPEN = "core.data.formats.opening"
+_COMBINE = "core.data.formats.combining"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def open_file(
     fresh = folder / f"opening-{uuid.uuid4().hex}"
     fresh.mkdir(mode=0o700)
     arguments = {"path": str(path), "folder": str(fresh), "source": asked, "shown": shown}
-    opened: Opened = _in_child(f"{_TASKS}:open_source", arguments, shown, progress)
+    opened: Opened = _in_child(f"{_OPEN}:open_source", arguments, shown, progress)
     fresh.rename(place)
     opened = _moved(opened, fresh, place)
     kept.write_text(json.dumps(to_plain(opened)), encoding="utf-8")
@@ -113,7 +113,7 @@ def preview_table(opened: Opened, options: ReadOptions | None = None) -> Preview
         preview = preview_opened(opened, options)
         return preview if text_bytes(opened.file) > IN_PROCESS_BYTES else _foreseen(opened, options, preview)
     arguments = {"opened": opened, "options": options}
-    found: Preview = _in_child(f"{_TASKS}:preview_opened", arguments, opened.label)
+    found: Preview = _in_child(f"{_OPEN}:preview_opened", arguments, opened.label)
     return found
 
 
@@ -154,7 +154,7 @@ def read_apart(
         "options": options or ReadOptions(),
         "shown": shown,
     }
-    opened, reading = _in_child(f"{_TASKS}:import_source", arguments, shown, progress, cancelled)
+    opened, reading = _in_child(f"{_COMBINE}:import_source", arguments, shown, progress, cancelled)
     return opened.source, reading
 
 
@@ -194,7 +194,7 @@ def prepare_files(
     }
     subject = arguments["names"][0]  # type: ignore[index]
     try:
-        made: Combination = _in_child(_COMBINE, arguments, subject, progress, cancelled)
+        made: Combination = _in_child(f"{_COMBINE}:combine_files", arguments, subject, progress, cancelled)
     except DataProblem:
         _empty(place)
         raise

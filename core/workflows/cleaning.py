@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from core.clean import CellChanges, Change, FittedRecipe, Recipe, find_changes, fit_recipe
 from core.data.dataset import Column, Dataset
-from core.data.split import Split, SplitSettings, default_split, make_split
+from core.data.split import Split, SplitSettings, default_split
+from core.data.splitting import make_split
 from core.features.targets import class_texts
 from core.messages import Message
 from core.screening.order import order_of_table

@@ -7,7 +7,7 @@ from core.data.dataset import Dataset
 from core.errors import StoreProblem, unknown_dataset
 from core.messages import Message, msg, msg_n
 from core.store.problems import NOT_FOUND
-from core.workflows.importing import list_datasets, open_dataset
+from core.workflows.datasets import list_datasets, open_dataset
 from core.workflows.workspace import Workspace
 
 

@@ -12,7 +12,7 @@ from core.models.branches import BRANCHES
 from core.training.resolve import resolve
 from core.training.text_choice import choose_text
 from core.workflows.costs import training_estimate
-from core.workflows.importing import open_dataset
+from core.workflows.datasets import open_dataset
 from core.workflows.records import TrainingPlan
 from core.workflows.workspace import Workspace
 

@@ -18,12 +18,13 @@ from core.errors import DataProblem, SettingProblem, unknown_column
 from core.evaluation.survival import ChanceQuality, HeldOut, chance_quality, fit_weibull
 from core.messages import Message, msg, msg_n
 from core.serving import load_bundle
-from core.serving.scoring import PADDED, decide, input_notes, raw_scores
+from core.serving.raw import PADDED
+from core.serving.scoring import decide, input_notes, raw_scores
 from core.store.files import disk_errors
 from core.workflows.csv_out import write_csv
+from core.workflows.datasets import list_datasets
 from core.workflows.fleet_lives import FleetSettings, UnitTable, life_unit, lives_of, read_units, unit_name
 from core.workflows.fleet_plan import FleetView, look_ahead, view_of
-from core.workflows.importing import list_datasets
 from core.workflows.results import Results
 from core.workflows.scoring import read_table
 from core.workflows.workspace import Workspace

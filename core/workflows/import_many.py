@@ -11,7 +11,8 @@ from core.data.dataset import Column
 from core.data.formats.records import SourceOptions
 from core.data.options import ReadOptions
 from core.workflows.apart import Cancelled, Prepared, Progress, expected_bytes, prepare_files
-from core.workflows.importing import SPACE_FACTOR, Imported, checked_name, stem_of, stored, treated, unstored
+from core.workflows.datasets import checked_name
+from core.workflows.importing import SPACE_FACTOR, Imported, stem_of, stored, treated, unstored
 from core.workflows.originals import hash_of_all, keep_originals, plain_name
 from core.workflows.privacy import Treatment
 from core.workflows.workspace import Workspace

@@ -1,4 +1,4 @@
-"""From a file to a dataset, and what a user changes about a dataset afterwards."""
+"""From a file to a dataset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.data.dataset import Column, Dataset
 from core.data.findings import Finding
@@ -18,19 +18,17 @@ from core.data.options import LineCount, OddRow, Outcome, Preview, Question, Rea
 from core.data.reading import read_file
 from core.data.sniffing import sniff
 from core.data.source import check_packed
-from core.errors import DataProblem, SettingProblem, StoreProblem
+from core.durable import sha256_of
+from core.errors import DataProblem, StoreProblem
 from core.messages import msg
-from core.store import new_id, sha256_of
+from core.store import new_id
 from core.store.problems import NOT_FOUND
 from core.workflows.apart import Cancelled, Progress, expected_bytes, is_read_here, read_apart
+from core.workflows.datasets import checked_name, merged_columns
 from core.workflows.originals import keep_original, plain_name, same_original
 from core.workflows.privacy import Treatment, check_choices, privacy_facts, protect, treated_columns, treated_findings
 from core.workflows.workspace import Workspace
 
-if TYPE_CHECKING:
-    from core.data.summary import Summary
-
-MAX_NAME = 100
 MAX_REJECTED_KEPT = 10_000
 MAX_FILE_BYTES = 2_000_000_000
 SPACE_FACTOR = 3  # The cleaned text, the staged table and the finished one lie side by side for a moment.
@@ -178,7 +176,7 @@ def store_reading(
     chosen = source.model_dump(mode="json", exclude_none=True)
     facts: dict[str, Any] = {
         "n_rows": reading.n_rows,
-        "columns": _merged(reading.columns, columns),
+        "columns": merged_columns(reading.columns, columns),
         "sha256": sha256_of(table),
         "options": reading.options.model_dump(mode="json") | ({"source": chosen} if chosen else {}),
         "findings": [finding.to_json() for finding in reading.findings],
@@ -230,7 +228,7 @@ def kept_whole(ws: Workspace, dataset_id: str) -> Iterator[None]:
     """The files of a dataset stay only with its row: what fails in between takes them away again."""
     try:
         yield
-    except BaseException:
+    except BaseException:  # an interruption leaves no files without a row either
         if not _may_have_row(ws, dataset_id):
             ws.store.discard(ws.store.path(dataset_id, "dataset"))
         raise
@@ -243,151 +241,6 @@ def _may_have_row(ws: Workspace, dataset_id: str) -> bool:
     except StoreProblem as problem:
         return problem.values.get("reason") != NOT_FOUND
     return True
-
-
-def rejected_rows(ws: Workspace, dataset_id: str) -> tuple[OddRow, ...]:
-    """The rows of the file that were not loaded, in its order, at most 10,000 of them; `dataset_lines` counts all.
-
-    Raises:
-        StoreProblem: there is no such dataset.
-    """
-    return _odd_rows(ws, dataset_id, "rejected")
-
-
-def repaired_rows(ws: Workspace, dataset_id: str) -> tuple[OddRow, ...]:
-    """The rows that were loaded in a corrected form, as they stood in the file, at most 10,000 of them.
-
-    Raises:
-        StoreProblem: there is no such dataset.
-    """
-    return _odd_rows(ws, dataset_id, "repaired")
-
-
-def _odd_rows(ws: Workspace, dataset_id: str, which: str) -> tuple[OddRow, ...]:
-    ws.store.get_dataset(dataset_id)
-    kept = ws.store.path(dataset_id, "rejected")
-    if not kept.is_file():
-        return ()
-    stored = json.loads(kept.read_text(encoding="utf-8"))
-    rows = stored.get(which, ()) if isinstance(stored, dict) else stored if which == "rejected" else ()
-    return tuple(OddRow.from_json(row) for row in rows)
-
-
-def list_datasets(ws: Workspace) -> tuple[Dataset, ...]:
-    """The newest version of each dataset, newest first."""
-    return tuple(row.to_dataset() for row in ws.store.list_datasets())
-
-
-def open_dataset(ws: Workspace, dataset_id: str, version: int | None = None) -> Dataset:
-    """A dataset by id.
-
-    Raises:
-        StoreProblem: there is none.
-    """
-    return ws.store.get_dataset(dataset_id, version).to_dataset()
-
-
-def dataset_findings(ws: Workspace, dataset_id: str) -> tuple[Finding, ...]:
-    """What the import found and repaired."""
-    return tuple(Finding.from_json(found) for found in ws.store.get_dataset(dataset_id).findings)
-
-
-def dataset_lines(ws: Workspace, dataset_id: str) -> LineCount | None:
-    """Where each line of the imported file went; None for a table that was not read from a file."""
-    lines = ws.store.get_dataset(dataset_id).lines
-    return LineCount.from_json(lines) if lines else None
-
-
-def change_columns(ws: Workspace, dataset_id: str, columns: Sequence[Column]) -> Dataset:
-    """A new version with other roles, units or limits.
-
-    Raises:
-        SettingProblem: limits in the wrong order, or two columns for a role that only one can have.
-    """
-    current = open_dataset(ws, dataset_id)
-    by_name = {column.name: column for column in columns}
-    merged = [by_name.get(column.name, column) for column in current.columns]
-    for role in ("time", "group"):
-        named = [column.name for column in merged if column.role == role]
-        if len(named) > 1:
-            raise SettingProblem(
-                msg("{n} columns have the role '{role}': {columns}.", n=len(named), role=role, columns=", ".join(named)),
-                msg("One column can have it."),
-                msg("Choose one of them."),
-            )
-    for column in merged:
-        _check_limits(column)
-    return ws.store.add_version(dataset_id, merged).to_dataset()
-
-
-def summarise_dataset(ws: Workspace, dataset_id: str, version: int | None = None) -> Summary:
-    """The figures of every column; computed once a version and kept beside the table."""
-    from core.data.summary import Summary, summarise
-    from core.store.files import disk_errors
-
-    dataset = open_dataset(ws, dataset_id, version)
-    kept = ws.store.path(dataset_id, "dataset", f"summary-{dataset.version}.json")
-    if kept.is_file():
-        return Summary.from_json(json.loads(kept.read_text(encoding="utf-8")))
-    with disk_errors():
-        summary = summarise(dataset)
-    ws.store.write_bytes(kept, json.dumps(summary.to_json()).encode())
-    return summary
-
-
-def rename_dataset(ws: Workspace, dataset_id: str, name: str) -> None:
-    """Give a dataset another name."""
-    ws.store.rename_dataset(dataset_id, checked_name(name))
-
-
-def delete_dataset(ws: Workspace, dataset_id: str) -> None:
-    """Delete a dataset.
-
-    Raises:
-        StoreProblem: a running job uses it.
-    """
-    ws.store.delete_dataset(dataset_id)
-
-
-def checked_name(name: str) -> str:
-    """A name without control characters, at most 100 characters long.
-
-    Raises:
-        SettingProblem: nothing is left of it.
-    """
-    cleaned = re.sub(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", "", name).strip()[:MAX_NAME]
-    if not cleaned:
-        raise SettingProblem(
-            msg("The name is empty."), msg("Expected 1 to {n} characters.", n=MAX_NAME), msg("Type a name and try again.")
-        )
-    return cleaned
-
-
-def _check_limits(column: Column) -> None:
-    values = [v for v in (column.lower_limit, column.nominal, column.upper_limit) if v is not None]
-    if values != sorted(values):
-        raise SettingProblem(
-            msg(
-                "The specification limits of '{column}' are {limits}.",
-                column=column.name,
-                limits=" / ".join(f"{v:g}" for v in values),
-            ),
-            msg("They rise from the lower limit over the nominal value to the upper limit."),
-            msg("Correct the limits of this column."),
-        )
-
-
-def _merged(guessed: Sequence[Column], given: Sequence[Column] | None) -> tuple[Column, ...]:
-    """The guessed columns with the given roles, units and limits; kinds stay as they were read."""
-    by_name = {column.name: column for column in given or ()}
-    unknown = [name for name in by_name if name not in {c.name for c in guessed}]
-    if unknown:
-        raise DataProblem(
-            msg("There is no column '{column}'.", column=unknown[0]),
-            msg("The table has: {columns}.", columns=", ".join(c.name for c in guessed)),
-            msg("Check the spelling of the column."),
-        )
-    return tuple(replace(by_name[c.name], kind=c.kind) if c.name in by_name else c for c in guessed)
 
 
 def _odd_rows_json(reading: Reading) -> bytes:

@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from core.data.dataset import Dataset
 from core.data.source import text_bytes
+from core.durable import sha256_of
 from core.errors import StoreProblem
 from core.messages import msg
-from core.store import sha256_of
 from core.store.files import SCRATCH, disk_errors
 from core.store.incoming import ENDINGS
 from core.store.problems import is_disk_full
@@ -116,7 +116,7 @@ def take_original(ws: Workspace, dataset_id: str) -> tuple[Path, tuple[Original,
     folder = Path(tempfile.mkdtemp(prefix="again-", dir=place))
     try:
         return folder, unpack_original(ws, dataset_id, folder)
-    except BaseException:
+    except BaseException:  # an interruption leaves no unpacked file behind either
         shutil.rmtree(folder, ignore_errors=True)
         raise
 

@@ -12,7 +12,7 @@ from core.training.presets import PRESETS
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
 from core.training.task_settings import TaskSettings
-from core.workflows.importing import open_dataset
+from core.workflows.datasets import open_dataset
 from core.workflows.records import Diagnosis, Run
 from core.workflows.workspace import Workspace
 

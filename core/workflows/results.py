@@ -23,7 +23,7 @@ from core.errors import NotEnoughData, unknown_choice
 from core.jobs.judging import label_flags, resampling_blocks
 from core.messages import Message, msg
 from core.serving import Manifest, load_bundle
-from core.serving.scoring import PADDED
+from core.serving.raw import PADDED
 from core.workflows.records import Run
 from core.workflows.training import get_run
 from core.workflows.workspace import Workspace

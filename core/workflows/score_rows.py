@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from core.data.split import PART_NAMES
 from core.errors import unknown_choice
 from core.evaluation import predict_classes
-from core.serving.scoring import NONE_OF_KNOWN, PADDED
+from core.serving.raw import PADDED
+from core.serving.scoring import NONE_OF_KNOWN
 from core.workflows.predictions import class_rule
 from core.workflows.results import Results
 

@@ -17,7 +17,7 @@ from core.errors import unknown_choice
 from core.screening import ColumnScreen, Place, Reason, Screening, grade_of, screen, without_columns
 from core.screening.records import FORMAT, Grade
 from core.store.files import disk_errors
-from core.workflows.importing import change_columns, dataset_findings, open_dataset
+from core.workflows.datasets import change_columns, dataset_findings, open_dataset
 from core.workflows.recipes import get_draft, get_recipe, save_draft, save_recipe
 from core.workflows.series import periods_of, with_periods
 from core.workflows.workspace import Workspace

@@ -22,11 +22,13 @@ from core.data.shaping import (
     resample_table,
 )
 from core.data.shaping.table import Source
+from core.durable import sha256_of
 from core.errors import DataProblem, SettingProblem, unknown_choice
 from core.messages import Message, msg
 from core.settings import Settings
-from core.store import new_id, sha256_of
-from core.workflows.importing import checked_name, kept_whole
+from core.store import new_id
+from core.workflows.datasets import checked_name
+from core.workflows.importing import kept_whole
 from core.workflows.workspace import Workspace
 
 Operation = Literal["resample", "aggregate", "align"]

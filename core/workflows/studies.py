@@ -17,7 +17,7 @@ from core.store.records import LIVE_STATES
 from core.training.request import TrainRequest
 from core.training.settings import FitSettings
 from core.training.task_settings import TaskSettings
-from core.workflows.importing import open_dataset
+from core.workflows.datasets import open_dataset
 from core.workflows.records import Run, metrics_from_json
 from core.workflows.workspace import Workspace
 

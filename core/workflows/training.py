@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from core.data.dataset import Dataset
-from core.data.split import TRAIN, make_split
+from core.data.split import TRAIN
 from core.features.pipeline import row_order
 from core.messages import Message, msg
 from core.models import AUTO_KEY, model_by_key
-from core.training.prepare import check_target
+from core.training.prepare import check_target, split_of
 from core.training.recommend import Recommendation
 from core.training.request import TrainRequest
 from core.training.resolve import resolve
 from core.workflows.costs import LARGEST_TRAINING_SHARE, check_resources, features_of, plan_costs
 from core.workflows.curves import CurveReader, progress_of
-from core.workflows.importing import checked_name, open_dataset
+from core.workflows.datasets import checked_name, open_dataset
 from core.workflows.leak_notes import find_leaks
 from core.workflows.plan_notes import plan_notes, text_sentence
 from core.workflows.records import (
@@ -80,16 +80,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
     resolved = resolve(open_dataset(ws, request.dataset_id, request.dataset_version), request)
     names = [n for n in (resolved.time, resolved.group, resolved.target, resolved.split.column) if n is not None]
     table = resolved.dataset.table(list(dict.fromkeys(names)) or [resolved.dataset.columns[0].name])
-    split = make_split(
-        table,
-        resolved.split,
-        task=request.task,
-        time=resolved.time,
-        group=resolved.group,
-        target=resolved.target,
-        gap_rows=resolved.gap_rows,
-        seed=request.seed,
-    )
+    split = split_of(resolved, table)
     check_target(table, split, resolved)
     check_resources(ws, resolved, split.rows(TRAIN))
     order, _ = row_order(table, resolved.group if resolved.split.method == "group" else None, resolved.time)

@@ -151,7 +151,7 @@ async def _receive(request: Request, chunk: AbstractContextManager[Chunk]) -> No
                 waiting.clear()
         if waiting:
             await anyio.to_thread.run_sync(written.write, bytes(waiting))
-    except BaseException as error:
+    except BaseException as error:  # a cancelled request too
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(chunk.__exit__, type(error), error, error.__traceback__)
         raise

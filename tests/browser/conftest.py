@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core import workflows as wf
 from tests.browser.chromium import ARGUMENTS, find_chromium
 from tests.browser.server import Server
 from tests.browser.watch import Watch
@@ -19,13 +20,34 @@ VIEWPORT = {"width": 1366, "height": 768}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on a fresh store without demo projects, for all tests of a file."""
-    running = Server(tmp_path_factory.mktemp("store") / "home")
+def store_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the server's store, empty; a file that wants something in it has a fixture of this name."""
+    return tmp_path_factory.mktemp("store") / "home"
+
+
+@pytest.fixture(scope="module")
+def server_environment() -> dict[str, str]:
+    """What a file sets for its server, none."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def server(store_home: Path, server_environment: dict[str, str]) -> Iterator[Server]:
+    """A server on that store without demo projects, for all tests of a file."""
+    running = Server(store_home, environment=server_environment)
     try:
         yield running.start()
     finally:
         running.end()
+
+
+@pytest.fixture(scope="module")
+def runs(server: Server) -> dict[str, str]:
+    """The finished run of each question."""
+    ws = wf.open_workspace(server.home)
+    found = {run.task: run.id for run in wf.list_runs(ws)}
+    ws.store.engine.dispose()
+    return found
 
 
 # A file and not a session long: Playwright's loop would stand in the way of other tests of the same process.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,15 +44,11 @@ def long_table(home: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on a store with one table: a reading a second, a spike in it."""
+def store_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one table: a reading a second, a spike in it."""
     home = tmp_path_factory.mktemp("store") / "home"
     long_table(home)
-    running = Server(home)
-    try:
-        yield running.start()
-    finally:
-        running.end()
+    return home
 
 
 def open_chart(page: Page, server: Server, more: str = "") -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,26 +46,11 @@ STREAMLIT = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on a store with a finished run of each question."""
+def store_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a finished run of each question."""
     home = tmp_path_factory.mktemp("store") / "home"
     build(home)
-    running = Server(home)
-    try:
-        yield running.start()
-    finally:
-        running.end()
-
-
-@pytest.fixture(scope="module")
-def runs(server: Server) -> dict[str, str]:
-    """The finished run of each question."""
-    from core import workflows as wf
-
-    ws = wf.open_workspace(server.home)
-    found = {run.task: run.id for run in wf.list_runs(ws)}
-    ws.store.engine.dispose()
-    return found
+    return home
 
 
 def english_sentences() -> list[re.Pattern[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +27,9 @@ N_ROWS = 2_200_000
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that takes 40 MB at most."""
-    running = Server(tmp_path_factory.mktemp("store") / "home", environment={"ANDON_MAX_UPLOAD_MB": str(LIMIT_MB)})
-    try:
-        yield running.start()
-    finally:
-        running.end()
+def server_environment() -> dict[str, str]:
+    """The server takes 40 MB at most."""
+    return {"ANDON_MAX_UPLOAD_MB": str(LIMIT_MB)}
 
 
 @pytest.fixture(scope="module")

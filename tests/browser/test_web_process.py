@@ -16,8 +16,6 @@ from tests.browser.watch import go, no_traceback
 from tests.pages.finished_runs import build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -31,26 +29,11 @@ OUTSIDE = {"light": [["[data-testid=stSidebarNav]"]], "dark": [["[data-testid=st
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on a store with a finished run of each question."""
+def store_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a finished run of each question."""
     home = tmp_path_factory.mktemp("store") / "home"
     build(home)
-    running = Server(home)
-    try:
-        yield running.start()
-    finally:
-        running.end()
-
-
-@pytest.fixture(scope="module")
-def runs(server: Server) -> dict[str, str]:
-    """The finished run of each question."""
-    from core import workflows as wf
-
-    ws = wf.open_workspace(server.home)
-    found = {run.task: run.id for run in wf.list_runs(ws)}
-    ws.store.engine.dispose()
-    return found
+    return home
 
 
 def visit_all(page: Page, server: Server, runs: dict[str, str]) -> None:

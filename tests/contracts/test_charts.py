@@ -160,8 +160,8 @@ def test_draws_nothing_one_row_and_rows_without_values(chart: ChartInfo, n: int,
 
 @each_chart
 def test_at_most_5000_points_a_trace(chart: ChartInfo) -> None:
-    for trace in chart.draw(**record(chart.key, 200_000)).data:
-        assert len(trace.x) <= MAX_POINTS
+    drawn = [len(trace.x) for trace in chart.draw(**record(chart.key, 200_000)).data]
+    assert drawn and max(drawn) <= MAX_POINTS
 
 
 @each_chart

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from core.clean import STEPS, streaming
-from core.clean.recipe import Recipe, RecipeStep, fit_recipe
+from core.clean.fitted_recipe import fit_recipe
+from core.clean.recipe import Recipe, RecipeStep
 from core.data import rows as rows_module
 from core.data.dataset import Column
 from core.data.room import Room

@@ -1,4 +1,4 @@
-"""Several files as one table: one below the other, side by side, or wide files turned long. Runs in a child process.
+"""A file, or several as one table: one below the other, side by side, or wide files turned long. Runs in a child process.
 
 Each file is read as if it came alone; then DuckDB puts the Parquet tables together, so that nothing is held in memory.
 """
@@ -6,21 +6,24 @@ Each file is read as if it came alone; then DuckDB puts the Parquet tables toget
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import duckdb
 
 from core.data.dataset import Column
 from core.data.findings import Finding
+from core.data.formats.joining import join
 from core.data.formats.opening import Progress, merged_options, open_source, quiet, read_opened
-from core.data.formats.records import ALL_MEMBERS, Combination, Opened, SourceOptions, Unmatched, source_question
+from core.data.formats.parts import Made, Part, shown_cell
+from core.data.formats.records import ALL_MEMBERS, Combination, Opened, SourceOptions
+from core.data.formats.stacking import stack
+from core.data.formats.widening import widen
 from core.data.options import LineCount, OddRow, Outcome, Question, Reading, ReadOptions
 from core.data.sniffing import sniff
 from core.data.staging import text_literal
 from core.errors import DataProblem
-from core.messages import Message, msg, msg_n
+from core.messages import msg
 
 MAX_FILES = 1_000
 MAX_REJECTS = 10_000
@@ -31,34 +34,15 @@ _HEAD = 20
 _MEMORY_MB = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file of several: what it is called, its Parquet table, and what reading it gave."""
-
-    name: str
-    table: Path
-    reading: Reading
-
-    @property
-    def sql(self) -> str:
-        """The table, with its row numbers, for a FROM clause."""
-        return f"read_parquet({text_literal(self.table)}, file_row_number = true)"
-
-    @property
-    def columns(self) -> dict[str, Column]:
-        """The columns by name."""
-        return {c.name: c for c in self.reading.columns}
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A combined table before it is described: its file, columns, rows and what is to be said."""
-
-    columns: tuple[Column, ...]
-    n_rows: int
-    findings: tuple[Finding, ...] = ()
-    questions: tuple[Question, ...] = ()
-    unmatched: tuple[Unmatched, ...] = ()
+def import_source(
+    path: str, folder: str, parquet: str, source: SourceOptions, options: ReadOptions, shown: str, progress: Progress = quiet
+) -> tuple[Opened, Reading]:
+    """Open a file and read its table, or all its tables where that was asked for."""
+    opened = open_source(path, folder, source, shown, progress)
+    if not opened.more:
+        return opened, read_opened(opened, parquet, options, progress)
+    made = combine([opened, *opened.more], opened.members, folder, parquet, options, opened.source, progress)
+    return replace(opened, more=(), source=made.source), made.reading
 
 
 def combine_files(
@@ -106,10 +90,6 @@ def combine(
     progress: Progress,
 ) -> Combination:
     """`combine_files` after opening."""
-    from core.data.formats.joining import join
-    from core.data.formats.stacking import stack
-    from core.data.formats.widening import widen
-
     _check_number(len(opened))
     how = source.combine or ("stack" if source.member == ALL_MEMBERS else "join" if source.key else "stack")
     labels = short_labels(names)
@@ -239,29 +219,3 @@ def _head(parquet: Path, columns: Sequence[Column]) -> tuple[tuple[str, ...], ..
     with duckdb.connect() as connection:
         rows = connection.execute(f"SELECT * FROM read_parquet({text_literal(parquet)}) LIMIT {_HEAD}").fetchall()
     return tuple(tuple("" if v is None else shown_cell(v) for v in row) for row in rows)
-
-
-def shown_cell(value: Any) -> str:
-    """A value as text for people."""
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def differing(parts: Sequence[Part]) -> Question | None:
-    """The question what to do with columns that not every file has; None where all have the same."""
-    every = [set(p.columns) for p in parts]
-    common, union = set.intersection(*every), set.union(*every)
-    if common == union:
-        return None
-    some = sorted(union - common)
-    shown = ", ".join(some[:6]) + (" …" if len(some) > 6 else "")
-    answers: list[tuple[SourceOptions, Message]] = [
-        (SourceOptions(columns="all"), msg("keep all columns; gaps where a file lacks one")),
-        (SourceOptions(columns="common"), msg("keep only the columns that every file has")),
-    ]
-    message = msg_n(
-        "{n} column is not in every file: {columns}. What becomes of it?",
-        "{n} columns are not in every file: {columns}. What becomes of them?",
-        len(some),
-        columns=shown,
-    )
-    return source_question("columns", message, answers if common else answers[:1])

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from core.data.findings import Finding
-from core.data.formats.combining import Made, Part, shown_cell
+from core.data.formats.parts import Made, Part, shown_cell
 from core.data.formats.records import ANY_GROUP, SourceOptions, Unmatched, source_question
 from core.data.formats.stacking import _OPTIONS, as_kind, quoted, with_group
 from core.data.options import Question

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from core.data.dataset import Column
 from core.data.findings import Finding
-from core.data.formats.combining import Part
+from core.data.formats.parts import Part
 from core.data.roles import GROUP_WORDS, TIME_WORDS, words_of
 from core.messages import msg, msg_n
 

@@ -254,16 +254,3 @@ def _told_as(name: str, shown: str) -> Iterator[None]:
 def _without_encoding(opened: Opened, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The encoding of a text that we wrote ourselves is no news."""
     return tuple(f for f in findings if opened.read == ReadOptions() or f.code != "encoding")
-
-
-def import_source(
-    path: str, folder: str, parquet: str, source: SourceOptions, options: ReadOptions, shown: str, progress: Progress = quiet
-) -> tuple[Opened, Reading]:
-    """Open a file and read its table, or all its tables where that was asked for."""
-    opened = open_source(path, folder, source, shown, progress)
-    if not opened.more:
-        return opened, read_opened(opened, parquet, options, progress)
-    from core.data.formats.combining import combine
-
-    made = combine([opened, *opened.more], opened.members, folder, parquet, options, opened.source, progress)
-    return replace(opened, more=(), source=made.source), made.reading

@@ -10,7 +10,7 @@ import duckdb
 
 from core.data.dataset import Column, Kind
 from core.data.findings import Finding
-from core.data.formats.combining import Made, Part, differing
+from core.data.formats.parts import Made, Part, differing
 from core.data.formats.records import SourceOptions
 from core.data.options import Question
 from core.data.roles import guess_roles

@@ -15,8 +15,8 @@ import duckdb
 
 from core.data.dataset import Column, Kind
 from core.data.findings import Finding
-from core.data.formats.combining import Made, Part
 from core.data.formats.one_wide import MIN_STEPS, taken_apart
+from core.data.formats.parts import Made, Part
 from core.data.formats.records import SourceOptions
 from core.data.formats.stacking import _OPTIONS, quoted
 from core.data.roles import guess_roles, words_of

@@ -46,7 +46,7 @@ def test_a_history_survives_its_json_with_recipes_of_version_1() -> None:
     old = {"versions": [{"version": 1, "steps": [{"key": "mean_fill"}]}], "place": 7}
     assert History.read(old).recipe == recipe("mean_fill")
     assert History.read({}).recipe == Recipe()
-    with pytest.raises(SettingProblem):
+    with pytest.raises(SettingProblem, match="version is '99'"):
         History.read({"versions": [{"version": 99}]})
 
 

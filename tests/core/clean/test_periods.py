@@ -52,8 +52,9 @@ def test_numbers_of_a_counter_are_read() -> None:
     "text", ["", "yesterday", "2026-05-01", "5/2026-05-01", "05/06/2026/06/06/2026", "nan/3", "2026-13-01/2026-13-02"]
 )
 def test_what_is_no_period_is_refused(text: str) -> None:
-    with pytest.raises(SettingProblem):
+    with pytest.raises(SettingProblem, match="is not a period") as refused:
         read_period(text)
+    assert "None" not in str(refused.value)
 
 
 @given(
@@ -94,7 +95,7 @@ def test_without_a_time_column_and_on_the_wrong_kind_it_says_so() -> None:
         fitted("1/2", columns=(Column("t", "time"), Column("p", "number")))
     with pytest.raises(DataProblem, match="does not fit the time column"):
         fitted("1/2").apply(table_of())
-    with pytest.raises(DataProblem):
+    with pytest.raises(DataProblem, match="does not fit the time column"):
         inside([read_period("2026-05-01/2026-05-02")], np.arange(3.0))
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from core.data.dataset import Column
 from core.data.demos import DEMOS, Demo, demo_by_key, engine_life, hydraulic_pump, injection_moulding, inspection
-from core.data.split import SplitSettings
 from core.errors import SettingProblem
 from core.training.request import TrainRequest
 
@@ -46,7 +45,6 @@ def test_request_names_columns_with_that_role(demo: Demo) -> None:
         named = getattr(request, role)
         assert [n for n, r in roles.items() if r == role] == ([named] if named else [])
     assert set(request.ignore) == {n for n, r in roles.items() if r == "ignore"}
-    assert request.split is None or isinstance(request.split, SplitSettings)
 
 
 @each_demo

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from core.data.folding import fold_splits, thinned_split
-from core.data.split import GAP, TEST, TRAIN, VALIDATION, SplitSettings, make_split
+from core.data.split import GAP, TEST, TRAIN, VALIDATION, SplitSettings
+from core.data.splitting import make_split
 from core.errors import NotEnoughData
 
 N = 240

@@ -184,7 +184,7 @@ def test_one_control_character_is_a_name_or_nothing_and_no_fault(tmp_path: Path,
     if is_table:
         assert read_file(path, tmp_path / "a.parquet").n_rows == 0
     else:
-        with pytest.raises(DataProblem):
+        with pytest.raises(DataProblem, match="has no table in it"):
             read_file(path, tmp_path / "a.parquet")
 
 

@@ -113,5 +113,5 @@ def test_columns_behind_others_are_read_without_a_copy_of_the_whole(tmp_path: Pa
     assert behind.shape == (6, 1) and len(behind) == 6
     np.testing.assert_array_equal(behind[np.array([[5, 0], [1, 1]])][..., 0], [[23, 3], [7, 7]])
     np.testing.assert_array_equal(behind[2:4], [[11], [15]])
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="only read"):
         behind[0] = 1.0

@@ -18,9 +18,9 @@ from core.data.split import (
     SplitSettings,
     TrainPart,
     default_split,
-    make_split,
     parse_split,
 )
+from core.data.splitting import make_split
 from core.errors import DataProblem, NotEnoughData, SettingProblem
 
 
@@ -38,7 +38,7 @@ def test_parse_split() -> None:
     assert parse_split("first:400").first == 400
     assert parse_split("column:part").column == "part"
     for wrong in ("", "first", "first:x", "first:1", "column:", "kfold"):
-        with pytest.raises(SettingProblem):
+        with pytest.raises(SettingProblem, match=r"Expected( time, group|: at least 2)"):
             parse_split(wrong)
 
 
@@ -125,7 +125,7 @@ def test_too_little_data_is_refused() -> None:
 def test_only_a_split_makes_a_train_part() -> None:
     data = table()
     assert len(split(data, "random").train_part(data).table) == 65
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="made by Split"):
         TrainPart(data)
 
 

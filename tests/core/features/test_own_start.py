@@ -12,10 +12,10 @@ import core.features.own_start as module
 from core import workflows as wf
 from core.data.room import Room
 from core.features.own_start import FIRST_ROWS, OwnStart, fit_own_start
-from core.jobs.worker import run_job
 from core.store import open_store
 from core.training.request import TrainRequest
 from core.workflows.workspace import Workspace
+from tests.pages.finished_runs import work_off
 
 PLAIN = OwnStart((0,), (2.0,), 1.0, 4.0, 0.0, 10.0)
 
@@ -121,9 +121,7 @@ def test_units_of_different_levels_are_told_apart_from_wear(workspace: Workspace
         run = wf.start_training(
             workspace, TrainRequest.read({**request, "options": {"own_start": own_start, "window": 5, "cap": 60.0}})
         )
-        job = workspace.store.claim_next("short", host="here", limit=9)
-        assert job is not None
-        run_job(workspace.store, job.id, job.attempt)
+        work_off(workspace.store)
         ended = wf.get_run(workspace, run.id)
         assert ended.state == "succeeded", ended.problem
         error[own_start] = ended.metrics["rmse"].value

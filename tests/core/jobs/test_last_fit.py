@@ -12,15 +12,21 @@ import pandas as pd
 import pytest
 
 from core import workflows as wf
+from core.data.room import Room
 from core.data.split import TEST, TRAIN, VALIDATION
+from core.durable import sha256_of
 from core.jobs.fitting import fit_baseline, fit_deep
+from core.jobs.judged import Again, Judged, judge
 from core.jobs.last_fit import Part, expected_seconds, last_fit
-from core.jobs.train_job import Again, Judged, judge
+from core.jobs.unknowns import with_unknown
 from core.serving import load_bundle
-from core.serving.bundle import file_sha256
+from core.serving.bundle import Bundle
+from core.serving.raw import RawScores
+from core.serving.scoring import raw_scores
 from core.training.prepare import Prepared, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
+from tests.synthetic import as_dataset, series_table
 
 
 def never() -> bool:
@@ -120,15 +126,94 @@ def test_a_detector_keeps_the_scores_that_its_limit_was_set_on(
     table = table_of().assign(y=0)
     resolved, prepared, _ = made("anomaly", "isolation_forest", table)
     bundle = fit_baseline(resolved, prepared, resolved.spec, resolved.model_settings, tmp_path / "bundle")
-    before = file_sha256(tmp_path / "bundle" / "model.onnx")
+    before = sha256_of(tmp_path / "bundle" / "model.onnx")
     judged = judge(bundle, prepared, resolved, again=Again((Part(resolved, prepared),), 60.0, never))
-    assert judged.note is None and file_sha256(tmp_path / "bundle" / "model.onnx") == before
+    assert judged.note is None and sha256_of(tmp_path / "bundle" / "model.onnx") == before
 
 
 def test_what_a_network_takes_is_its_way_to_the_best_epoch_with_a_quarter_more_rows() -> None:
     told = {"seconds": 40.0, "epochs": 20, "rates": [0.1] * 8, "fit": {}}
     assert expected_seconds(told) == pytest.approx(40 / 20 * 8 * 1.25)
     assert expected_seconds({"seconds": 3.0}) == pytest.approx(3.75)
+
+
+class Counting:
+    """A predictor that says how many windows it was given."""
+
+    def __init__(self, predictor: Any) -> None:
+        self._predictor, self.n_windows = predictor, 0
+
+    def predict(self, windows: np.ndarray) -> np.ndarray:
+        self.n_windows += len(windows)
+        return self._predictor.predict(windows)
+
+
+def counted(bundle: Bundle) -> tuple[Bundle, Counting]:
+    counting = Counting(bundle.predictor)
+    bundle.__dict__["predictor"] = counting
+    return bundle, counting
+
+
+def assert_same_scores(found: RawScores, wanted: RawScores, rows: np.ndarray | slice = slice(None)) -> None:
+    """To the last digit but those that a matrix product of another size may round otherwise."""
+    np.testing.assert_allclose(found.outputs[rows], wanted.outputs[rows], rtol=1e-9)
+    assert (found.distance is None) == (wanted.distance is None) and (found.one_step is None) == (wanted.one_step is None)
+    if found.distance is not None and wanted.distance is not None:
+        np.testing.assert_allclose(found.distance[rows], wanted.distance[rows], rtol=1e-9)
+
+
+@pytest.mark.parametrize("seconds", [60.0, -1.0], ids=["fitted once more", "no time for it"])
+def test_each_row_of_a_classification_is_scored_by_the_model_that_stands_for_it_and_only_by_that(
+    made: Callable[..., tuple[Resolved, Prepared, pd.DataFrame]], tmp_path: Path, seconds: float
+) -> None:
+    """What the first and the last model say of the whole table, asked of their bundles, is the other way to the same scores."""
+    table = table_of()
+    table["y"] = np.where(table["y"] > 1, "good", "bad")
+    resolved, prepared, _ = made("classification", "logistic", table, unknown_rate=0.1)
+    folder = tmp_path / "bundle"
+    bundle = fit_baseline(resolved, prepared, resolved.spec, resolved.model_settings, folder)
+    bundle, first = counted(with_unknown(bundle, prepared, resolved))
+    alone = judge(bundle, prepared, resolved)
+    assert first.n_windows == 200, "without a last fit each row is scored once"
+    judged = judge(bundle, prepared, resolved, again=Again((Part(resolved, prepared),), seconds, never))
+    assert first.n_windows == 200 + 50, "before a last fit the validation rows only"
+    assert alone.raw.distance is not None and (judged.note is None) == (seconds < 0)
+    held, rest = prepared.split.rows(VALIDATION), np.flatnonzero(prepared.split.parts != VALIDATION)
+    assert_same_scores(judged.raw, alone.raw, held)
+    assert_same_scores(judged.raw, raw_scores(load_bundle(folder), prepared.rows, Room()), rest)
+    assert judged.bundle.manifest.decision == alone.bundle.manifest.decision
+    if seconds < 0:
+        assert_same_scores(judged.raw, alone.raw)
+        assert judged.metrics == alone.metrics
+
+
+def test_bands_and_limit_of_a_forecast_are_those_of_a_first_fit_that_scored_every_row(tmp_path: Path) -> None:
+    dataset = as_dataset(series_table(), tmp_path, when="time", line="group", y="target")
+    asked = {"dataset_id": dataset.id, "dataset_version": 1, "task": "forecast", "model": "ridge"}
+    resolved = resolve(dataset, TrainRequest.read(asked))
+    prepared, folder = prepare(resolved), tmp_path / "bundle"
+    bundle, first = counted(fit_baseline(resolved, prepared, resolved.spec, resolved.model_settings, folder))
+    alone = judge(bundle, prepared, resolved)
+    n_all = first.n_windows
+    judged = judge(bundle, prepared, resolved, again=Again((Part(resolved, prepared),), 60.0, never))
+    n_test = len(prepared.split.rows(TEST))
+    assert 0 < n_test - 10 < 2 * n_all - first.n_windows, "what only the last model is asked is not scored before"
+    assert judged.note is not None
+    told, wanted = judged.bundle.manifest, alone.bundle.manifest
+    assert told.bands == wanted.bands and len(told.bands) == 24
+    assert told.residual_scale == pytest.approx(wanted.residual_scale, rel=1e-9)
+    assert told.threshold == wanted.threshold and told.threshold is not None
+    later = raw_scores(load_bundle(folder), prepared.rows, Room())
+    held, rest = prepared.split.rows(VALIDATION), np.flatnonzero(prepared.split.parts != VALIDATION)
+    assert_same_scores(judged.raw, alone.raw, held)
+    assert_same_scores(judged.raw, later, rest)
+    assert np.nanmax(np.abs(later.outputs[held] - alone.raw.outputs[held])) > 1e-4, "the two fits differ"
+    assert judged.raw.one_step is not None
+    kept, outputs = prepared.inputs.row_of_window, judged.raw.outputs
+    of_line = prepared.keys["line"].to_numpy()[kept]
+    for place in range(1, len(kept)):
+        if of_line[place] == of_line[place - 1]:
+            assert judged.raw.one_step[1][kept[place]] == outputs[kept[place - 1], 0]
 
 
 @pytest.mark.slow

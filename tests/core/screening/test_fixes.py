@@ -17,7 +17,7 @@ from core.data.dataset import Dataset
 from core.data.split import TrainPart
 from core.screening import Fix, Reason, screen
 from core.workflows.screening import with_steps
-from tests.core.screening.test_screen import CLEAN, N, timed
+from tests.core.screening.columns import CLEAN, N, timed
 from tests.synthetic import as_dataset
 
 Values = np.ndarray

@@ -15,7 +15,7 @@ from core.data.room import Room
 from core.data.rows import FrameRows
 from core.errors import DataProblem
 from core.jobs.fitting import fit_baseline
-from core.jobs.train_job import judge
+from core.jobs.judged import judge
 from core.models import model_by_key
 from core.serving import Bundle, load_bundle
 from core.serving.bundle import pack_bundle

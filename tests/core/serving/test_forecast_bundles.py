@@ -14,8 +14,8 @@ from core.data.split import GAP, TEST, TRAIN, VALIDATION
 from core.errors import DataProblem, NotEnoughData, SettingProblem
 from core.jobs.fitting import fit_baseline
 from core.jobs.forecast_judging import steps_json
+from core.jobs.judged import Judged, judge
 from core.jobs.sources import encoded_targets, network_shape, source_of
-from core.jobs.train_job import Judged, judge
 from core.models import model_by_key
 from core.serving import load_bundle
 from core.serving.forecasts import prediction_names

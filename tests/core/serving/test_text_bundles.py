@@ -17,7 +17,8 @@ from core.data.rows import FrameRows
 from core.errors import DataProblem, NotEnoughData, SettingProblem
 from core.features.texts import EMPTY
 from core.jobs.fitting import fit_baseline, fit_deep
-from core.jobs.train_job import example, judge
+from core.jobs.judged import judge
+from core.jobs.train_job import example
 from core.jobs.unknowns import with_unknown
 from core.models import MODELS, model_by_key, reads_text
 from core.serving import Bundle, load_bundle

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from core import workflows as wf
-from core.jobs.worker import run_job
 from core.serving.unknown import MOST_ROWS, KnownRows, known_rows, unknown_limit
 from core.store import open_store
 from core.training.request import TrainRequest
 from core.workflows.workspace import Workspace
+from tests.pages.finished_runs import work_off
 
 
 def clusters(n: int, seed: int, centres: tuple[tuple[float, float], ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -97,9 +97,7 @@ def trained(ws: Workspace, folder: Path, **options: object) -> str:
     assert dataset is not None
     request = {"dataset_id": dataset.id, "dataset_version": 1, "task": "classification", "target": "kind", "model": "logistic"}
     run = wf.start_training(ws, TrainRequest.read({**request, "options": options}))
-    job = ws.store.claim_next("short", host="here", limit=9)
-    assert job is not None
-    run_job(ws.store, job.id, job.attempt)
+    work_off(ws.store)
     assert wf.get_run(ws, run.id).state == "succeeded"
     return run.id
 

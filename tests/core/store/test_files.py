@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from core.durable import sha256_of
 from core.errors import StoreProblem
-from core.store import Store, new_id, sha256_of
+from core.store import Store, new_id
 from core.store import files as files_module
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import random
 import shutil
 from collections import namedtuple
@@ -161,6 +163,26 @@ def test_the_same_list_goes_on_and_another_is_refused(place: Incoming) -> None:
     assert place.begin(ticket, "me", [("file 0.csv", 10_000)]) == (1_000,)
     with refused("bad"):
         place.begin(ticket, "me", [("file 0.csv", 9_999)])
+
+
+class Broken(io.BytesIO):
+    """A file on a disk that answers with an error of that number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def write(self, block: object) -> int:
+        raise OSError(self.number, "told by the disk")
+
+
+def test_only_a_full_disk_is_called_full(place: Incoming, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = opened(place)
+    for number, raised in ((errno.ENOSPC, refused("disk_full")), (errno.EIO, pytest.raises(OSError, match="told by"))):
+        with raised, place.chunk(ticket, "me", 0, 0, 700) as chunk:
+            monkeypatch.setattr(chunk, "_out", Broken(number))
+            chunk.write(CONTENT[:700])
+        assert place.offsets(ticket, "me") == (0,)
 
 
 def test_three_times_the_file_and_a_gigabyte_must_be_free_beside_what_others_will_send(

@@ -86,4 +86,5 @@ def test_a_constant_label_does_not_stop_a_search_for_anomalies(tmp_path: Path) -
     dataset = wf.import_file(ws, tmp_path / "data.csv").dataset
     assert dataset is not None
     request = {"dataset_id": dataset.id, "dataset_version": 1, "task": "anomaly", "target": "label", "time": "when"}
-    assert wf.plan_training(ws, TrainRequest.read(request)).split.counts["train"] > 0
+    plan = wf.plan_training(ws, TrainRequest.read(request))
+    assert plan.split.method == "time" and sum(plan.split.counts.values()) == 600

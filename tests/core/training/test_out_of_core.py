@@ -16,7 +16,8 @@ from core.data.room import Room
 from core.data.rows import FrameRows, ParquetRows
 from core.data.split import TRAIN, Split, SplitSettings
 from core.jobs.fitting import column_facts, fit_baseline
-from core.jobs.train_job import judge, write_scores
+from core.jobs.judged import judge
+from core.jobs.train_job import write_scores
 from core.messages import msg
 from core.models import model_by_key
 from core.serving.scoring import input_notes, raw_scores, score_table

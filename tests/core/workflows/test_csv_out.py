@@ -1,5 +1,6 @@
 """A CSV that is written in parts reads as if written in one piece."""
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,3 +53,12 @@ def test_what_fails_half_way_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="half way"):
         write_csv_parts(failing, tmp_path / "out.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_exported_texts_cannot_be_run_by_a_spreadsheet(tmp_path: Path) -> None:
+    write_csv(
+        pd.DataFrame({"=a": ["=1+1", "@x", "-x", "ok"], "n": [-3.2, 1.0, 2.0, 3.0]}), tmp_path / "x.csv", formula_safe=True
+    )
+    with (tmp_path / "x.csv").open(encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["'=a", "n"] and [r[0] for r in rows[1:]] == ["'=1+1", "'@x", "'-x", "ok"] and rows[1][1] == "-3.2"

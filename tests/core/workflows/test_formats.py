@@ -22,6 +22,7 @@ from core.data.formats.records import SourceOptions
 from core.errors import DataProblem, StoreProblem
 from core.workflows import apart
 from core.workflows.workspace import Workspace
+from tests.command_line import Capture, called
 from tests.core.data.formats.making import write_workbook
 from tests.stored import NOTHING, stored
 
@@ -193,30 +194,22 @@ def test_a_workbook_is_scored_or_compared_like_a_text_file(tmp_path: Path) -> No
     assert wf.read_table(path)["p"].tolist() == [2.5, 3.5]
 
 
-def cli(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
-    from core.cli import main
-
-    code = main([*arguments, "--json"])
-    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return code, answer
-
-
-def test_the_command_line_takes_sheets_files_and_ways(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_takes_sheets_files_and_ways(home: Path, tmp_path: Path, capsys: Capture) -> None:
     path = a_workbook(tmp_path)
-    code, answer = cli(capsys, "import", str(path))
-    assert code == 2 and [o["set"] for o in answer["questions"][0]["options"]] == [{"sheet": "S"}, {"sheet": "T"}]
+    answer = called(capsys, "import", str(path), code=2)
+    assert [o["set"] for o in answer["questions"][0]["options"]] == [{"sheet": "S"}, {"sheet": "T"}]
     assert "--set sheet=S" in json.dumps(answer)
-    code, answer = cli(capsys, "import", str(path), "--set", "sheet=S", "--set", "header=true")
-    assert (code, answer["rows"], answer["source"]) == (0, 20, {"sheet": "S"})
+    answer = called(capsys, "import", str(path), "--set", "sheet=S", "--set", "header=true")
+    assert (answer["rows"], answer["source"]) == (20, {"sheet": "S"})
     for name, key in (("a.csv", "p"), ("b.csv", "q")):
         (tmp_path / name).write_text(f"part,{key}\n" + "".join(f"A{k},{k}.5\n" for k in range(3, 9)) + f"{name},0\n")
     files = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
-    code, answer = cli(capsys, "import", *files, "--join", "part")
-    assert (code, answer["rows"], answer["unmatched"]) == (0, 7, [{"file": "b", "first": 1, "other": 1}])
-    code, answer = cli(capsys, "import", *files, "--stack", "--set", "columns=common")
-    assert (code, answer["rows"], [c["name"] for c in answer["columns"]]) == (0, 14, ["file", "part"])
-    code, answer = cli(capsys, "import", *files, "--stack", "--wide")
-    assert code == 2 and "--stack, --wide were given together" in json.dumps(answer)
+    answer = called(capsys, "import", *files, "--join", "part")
+    assert (answer["rows"], answer["unmatched"]) == (7, [{"file": "b", "first": 1, "other": 1}])
+    answer = called(capsys, "import", *files, "--stack", "--set", "columns=common")
+    assert (answer["rows"], [c["name"] for c in answer["columns"]]) == (14, ["file", "part"])
+    answer = called(capsys, "import", *files, "--stack", "--wide", code=2)
+    assert "--stack, --wide were given together" in json.dumps(answer)
 
 
 def test_at_most_two_files_are_read_at_once_and_a_third_waits_or_gives_up(

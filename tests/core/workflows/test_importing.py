@@ -257,5 +257,5 @@ def test_a_deleted_dataset_is_gone(ws: wf.Workspace, csv: Path) -> None:
     assert dataset is not None
     wf.delete_dataset(ws, dataset.id)
     assert wf.list_datasets(ws) == ()
-    with pytest.raises(StoreProblem):
+    with pytest.raises(StoreProblem, match="There is no dataset"):
         wf.open_dataset(ws, dataset.id)

@@ -28,8 +28,11 @@ def _check(left: int, **changes: int) -> None:
     check_memory(_estimate, left, **values)
 
 
-def test_what_fits_is_not_refused() -> None:
-    _check(_estimate(40, 64, 8_000_000).memory_bytes)
+def test_what_just_fits_is_not_refused_and_a_byte_less_is() -> None:
+    needed = (800 + 40 * 64 + 800) * MEGABYTE
+    _check(needed)
+    with pytest.raises(SettingProblem, match="would need about"):
+        _check(needed - 1)
 
 
 def test_the_refusal_names_the_first_halving_of_each_kind_that_would_fit() -> None:

@@ -142,7 +142,7 @@ def test_a_dataset_goes_with_everything_made_from_it(home: Path) -> None:
     assert not left
     assert {r.id for r in wf.list_runs(ws)} == others, "what was made from other datasets stays"
     assert not [r for r in wf.list_reports(ws) if r.run_id == run.id]
-    with pytest.raises(StoreProblem):
+    with pytest.raises(StoreProblem, match="There is no dataset"):
         wf.open_dataset(ws, dataset)
     (entry, *_) = wf.list_audit(ws, dataset)
     assert (entry.action, entry.name) == ("deleted_with_all", name)

@@ -12,7 +12,7 @@ import pytest
 
 from core.data import rows as rows_module
 from core.errors import SettingProblem
-from core.serving.scoring import PADDED
+from core.serving.raw import PADDED
 from core.workflows import filter_scores, matching_rows, scored_rows, scores_at
 from core.workflows import results as results_module
 from core.workflows import score_rows as score_rows_module

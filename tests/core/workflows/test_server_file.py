@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("text", ESCAPES)
 def test_nothing_leaves_the_folder(folder: Path, text: str) -> None:
-    with pytest.raises(SettingProblem):
+    with pytest.raises(SettingProblem, match="cannot be read from here"):
         server_file(text, folder)
 
 
@@ -58,21 +58,21 @@ def test_a_file_in_the_folder_is_found_by_a_relative_or_a_whole_path(folder: Pat
 
 @pytest.mark.parametrize("text", ["sub", "no.csv", "sub/no.csv"])
 def test_what_is_not_there_or_no_file_is_said(folder: Path, text: str) -> None:
-    with pytest.raises(DataProblem):
+    with pytest.raises(DataProblem, match="There is no file"):
         server_file(text, folder)
 
 
 def test_on_ones_own_machine_a_whole_path_is_read_and_no_device(folder: Path) -> None:
     file = folder / "sub" / "May 2026.csv"
     assert server_file(str(file), None) == file
-    with pytest.raises(SettingProblem):
+    with pytest.raises(SettingProblem, match="cannot be read from here"):
         server_file("sub/May 2026.csv", None)
-    with pytest.raises(SettingProblem):
+    with pytest.raises(SettingProblem, match="cannot be read from here"):
         server_file(f"{folder}/../secret.csv", None)
     pipe = folder / "pipe.csv"
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/zero")):
-        with pytest.raises(DataProblem):
+        with pytest.raises(DataProblem, match="There is no file"):
             server_file(str(path), None)
 
 
