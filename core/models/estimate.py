@@ -17,6 +17,9 @@ MULTIPLY_ADDS_A_SECOND = 30e9
 STEP_SECONDS = 0.0006
 ROW_SECONDS = {"lstm": 5e-5, "gru": 8e-5, "rnn": 2e-4}
 CELL_SECONDS = {"lstm": 1.6e-8, "gru": 3.6e-8, "rnn": 1.6e-8}
+# Beside their products: normalisation, activation and dropout of each value of a layer, and the share of each pair of rows in attention.
+VALUE_SECONDS = 8e-9
+PAIR_SECONDS = 2.5e-8
 RUNTIME_BYTES = 850 * 2**20
 BASELINE_VALUES_A_SECOND = 2e7
 # What a training holds at most, however many rows there are: windows of a network beyond this are streamed, and a shallow
@@ -39,11 +42,10 @@ def estimate(
     """Weights, peak memory in bytes and seconds an epoch for `n_windows` training windows.
 
     A training step costs three passes (forward, and two backward) of one multiply-add a weight and use; recurrent
-    layers also wait for each row in turn, and compute their gates
-    cell by cell. Memory is TensorFlow itself, the windows as float32, weights with
-    gradient and two moments, and the values kept for the backward pass of one batch; attention keeps a value for each
-    pair of rows. A baseline has no epochs: `epoch_seconds` is its whole fit; a shallow family
-    whose cost is another has a `fit_estimate` of its own.
+    layers also wait for each row in turn, and compute their gates cell by cell; attention weighs each pair of rows. Memory is
+    TensorFlow itself, the windows as float32, weights with gradient and two moments, and the values kept for the backward pass
+    of one batch; attention keeps a value for each pair of rows. A baseline has no epochs: `epoch_seconds` is its whole fit; a
+    shallow family whose cost is another has a `fit_estimate` of its own.
     """
     if knows_its_cost(spec):
         return spec.fit_estimate(settings, shape, most_shallow(shape, n_windows, whole_windows=reads_windows(spec)))
@@ -56,6 +58,8 @@ def estimate(
     if reads_text(spec):
         uses = spec.uses(settings, shape)  # type: ignore[attr-defined]
     waiting = steps * _recurrent_seconds(spec.key, settings, shape, batch_size)
+    waiting += n_windows * _compared(settings, shape) * PAIR_SECONDS
+    waiting += n_windows * _steps(shape) * _width(settings) * _value_layers(spec.key, settings) * VALUE_SECONDS
     seconds = 3 * uses * n_windows / MULTIPLY_ADDS_A_SECOND + steps * STEP_SECONDS + waiting
     window_bytes = min(4 * n_windows * shape.window_rows * shape.n_features, STREAMED_ABOVE_BYTES)
     row_bytes = BYTES_A_ROW * n_windows
@@ -140,6 +144,13 @@ def _recurrent_seconds(key: str, settings: Any, shape: Shape, batch_size: int) -
 def _compared(settings: Any, shape: Shape) -> int:
     """Pairs of rows that attention compares for one window, over all layers and heads; 0 without attention."""
     return _steps(shape) ** 2 * int(getattr(settings, "heads", 0)) * int(getattr(settings, "layers", 0))
+
+
+def _value_layers(key: str, settings: Any) -> int:
+    """Layers of small convolutions, whose products cost less than what is done with each value behind them."""
+    return {"resnet": 3 * getattr(settings, "blocks", 0), "tcn": 2 * getattr(settings, "blocks", 0), "conv_autoencoder": 4}.get(
+        key, 0
+    )
 
 
 def _steps(shape: Shape) -> int:
