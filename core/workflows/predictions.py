@@ -125,6 +125,9 @@ class ClassRule:
 def class_rule(manifest: Manifest, positive: str | None = None, threshold: float | None = None) -> ClassRule:
     """The rule for a class to catch and a moved limit; None for each means the run's own.
 
+    The run's own class is the rarest of its training rows (`rarest_class`), a run of an earlier version with more than two
+    classes keeps the last one.
+
     Raises:
         SettingProblem: no such class.
     """
