@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,29 @@ def test_the_train_form_names_the_column_and_lets_it_be_changed(open_app: Open, 
     app.query_params["dataset"] = without
     app.run()  # a table without texts: what cannot read it is not kept
     assert not app.exception and app.selectbox(key="train_model").value == "auto"
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", r"free text, about (\d+) words a row: text families can learn from it"),
+        ("zh", r"自由文本，每行约 (\d+) 个词：文本类模型可以从中学习"),
+    ],
+)
+def test_data_and_screening_say_that_a_column_is_free_text(
+    lang: str, said: str, open_app: Open, own_store: Path, tmp_path: Path
+) -> None:
+    table = english(300)
+    words = sum(len([w for w in text.split() if any(map(str.isalpha, w))]) for text in table["Remark"]) / len(table)
+    _, dataset = imported(own_store, tmp_path, table)
+    app = open_app("prepare/data.py", dataset=dataset, lang=lang)
+    assert not app.exception and not app.error
+    cells = [str(v) for d in app.dataframe for v in d.value.to_numpy().ravel()]
+    assert [int(m[1]) for v in cells if (m := re.fullmatch(said, v))] == [round(words)]
+    app = open_app("prepare/screening.py", dataset=dataset, lang=lang)
+    assert not app.exception and not app.error
+    cells = [str(v) for d in app.dataframe for v in d.value.to_numpy().ravel()]
+    assert [int(m[1]) for v in cells if (m := re.search(said, v))] == [round(words)]
 
 
 def test_without_texts_the_form_does_not_ask_for_them(open_app: Open, own_store: Path, tmp_path: Path) -> None:
