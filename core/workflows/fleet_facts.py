@@ -13,6 +13,7 @@ from core.workflows.fleet_charts import due_figure, fleet_caption, survival_figu
 from core.workflows.fleet_lives import FleetSettings
 from core.workflows.fleet_plan import FleetView
 from core.workflows.results import Results
+from core.workflows.unit_words import unit_words
 
 Text = Callable[[Message], str]
 MOST_URGENT = 10
@@ -31,12 +32,12 @@ def lives_facts(results: Results, text: Text) -> tuple[tuple[Fact, ...], tuple[R
 
 
 def _facts(view: FleetView) -> tuple[Fact, ...]:
-    lives, fit = view.lives, view.lives.weibull
+    lives, fit, unit = view.lives, view.lives.weibull, unit_words(view.unit)
     found = [
         Fact(msg("The fleet"), view.headline),
         Fact(msg("What counts as failed"), lives.rule),
-        Fact(msg("Half last"), _figure(lives.curve.median, view.unit)),
-        Fact(msg("A tenth has failed by"), _figure(fit.b10, view.unit)),
+        Fact(msg("Half last"), _figure(lives.curve.median, unit)),
+        Fact(msg("A tenth has failed by"), _figure(fit.b10, unit)),
         Fact(msg("Weibull shape"), _figure(fit.shape, "")),
         Fact(msg("What the shape says"), fit.meaning),
     ]
@@ -44,7 +45,7 @@ def _facts(view: FleetView) -> tuple[Fact, ...]:
         names = ", ".join(str(name) for name in view.units["unit"][:MOST_URGENT])
         found.append(Fact(msg("Most urgent units"), names))
     for name, count in (
-        (msg("Failures expected within {within} {unit}", within=view.within, unit=view.unit), view.expected),
+        (msg("Failures expected within {within} {unit}", within=view.within, unit=unit), view.expected),
         (msg("The same by age alone"), view.expected_by_age),
     ):
         if count is not None and count.n:
@@ -56,7 +57,7 @@ def _facts(view: FleetView) -> tuple[Fact, ...]:
     return (*found, *(Fact(msg("Note"), note) for note in view.notes))
 
 
-def _figure(metric: Metric, unit: str) -> Message:
+def _figure(metric: Metric, unit: Message | str) -> Message:
     if metric.value is None:
         return msg("not defined: {reason}", reason=metric.why_not or msg("no reason given"))
     value = msg("{value} {unit}", value=metric.value, unit=unit) if unit else msg("{value}", value=metric.value)
@@ -74,7 +75,7 @@ def _quality(found: ChanceQuality, view: FleetView) -> Message:
         "{expected} failures within {within} {unit} foretold, {came} came, on {rows} rows of {units} units; Brier score {brier}",
         expected=found.expected,
         within=view.within,
-        unit=view.unit,
+        unit=unit_words(view.unit),
         came=found.came,
         rows=found.n,
         units=found.n_units,

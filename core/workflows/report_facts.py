@@ -26,6 +26,7 @@ from core.workflows.recipe_text import learned_notes, step_reason, step_settings
 from core.workflows.results import Results
 from core.workflows.setting_words import setting_title, value_words
 from core.workflows.training import TASK_CHOICES, read_curves
+from core.workflows.unit_words import spoken_unit
 from core.workflows.workspace import Workspace
 
 Text = Callable[[Message], str]
@@ -70,7 +71,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         baseline_name=model_by_key(run.baseline).title if run.baseline else None,
         other_baselines=tuple(model_by_key(key).title for key in run.other_baselines),
         run=_run_lines(results),
-        metrics=_metric_lines(results),
+        metrics=_metric_lines(results, text),
         recipe=_recipe_lines(results),
         settings=_settings(results),
         threshold=threshold,
@@ -108,11 +109,11 @@ def _run_lines(results: Results) -> tuple[Fact, ...]:
     return tuple(lines)
 
 
-def _metric_lines(results: Results) -> tuple[MetricLine, ...]:
+def _metric_lines(results: Results, text: Text) -> tuple[MetricLine, ...]:
     run, lines = results.run, []
     for key in main_first(run.task, run.metrics):
         metric, info = run.metrics[key], metric_info(key)
-        unit = results.unit if info.in_target_unit else ""
+        unit = spoken_unit(results.unit, text) if info.in_target_unit else ""
         others = tuple(found.get(key) for found in run.other_baselines.values())
         lines.append(MetricLine(info.title, metric, run.baseline_metrics.get(key), unit, others))
     return tuple(lines)
@@ -184,6 +185,7 @@ def _by_task(ws: Workspace, results: Results, text: Text):  # type: ignore[no-un
 
 def _value(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, ...]]:
     view = regression_view(results)
+    unit = spoken_unit(view.unit, text)
     name = results.manifest.target_column or text(msg("remaining life"))
     half = None if view.interval is None else view.interval.half_width
     interval = None
@@ -197,7 +199,7 @@ def _value(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, .
                 truth=view.truth,
                 prediction=view.prediction,
                 name=name,
-                unit=view.unit,
+                unit=unit,
                 rows=view.rows,
                 half_width=half,
                 limits=view.limits if any(v is not None for v in view.limits) else None,
@@ -211,7 +213,7 @@ def _value(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, .
                 residuals=view.residuals,
                 name=name,
                 x=None if view.groups is not None else view.times,
-                unit=view.unit,
+                unit=unit,
                 rows=view.rows,
                 half_width=half,
                 text=text,
@@ -225,7 +227,7 @@ def _value(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, .
             0,
             ReportFigure(
                 msg("Remaining life of machines that were held back"),
-                charts.life_chart(units=units, unit=view.unit, text=text),
+                charts.life_chart(units=units, unit=unit, text=text),
                 charts.caption_life(len(set(view.groups.tolist())), len(units), view.cap),
             ),
         )
