@@ -320,6 +320,7 @@ def _anomaly(ws: Workspace, results: Results, text: Text):  # type: ignore[no-un
                         x=trace.times,
                         low=trace.normal_low,
                         high=trace.normal_high,
+                        expected=trace.expected,
                         began=event.began,
                         ended=event.ended,
                         text=text,
