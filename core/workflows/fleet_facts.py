@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.data.dataset import Dataset
 from core.evaluation.result import Metric
 from core.evaluation.survival import ChanceQuality, Count
 from core.messages import Message, msg
@@ -19,16 +20,34 @@ Text = Callable[[Message], str]
 MOST_URGENT = 10
 
 
-def lives_facts(results: Results, text: Text) -> tuple[tuple[Fact, ...], tuple[ReportFigure, ...]]:
-    """Facts and charts of the fleet of a run of remaining life, by the settings that nobody has changed; nothing for other runs."""
-    if results.task != "rul" or results.group is None:
+def lives_facts(
+    results: Results, text: Text, in_service: Dataset | None = None
+) -> tuple[tuple[Fact, ...], tuple[ReportFigure, ...]]:
+    """Facts and charts of the fleet of a run of remaining life, by the settings that nobody has changed; nothing for other runs.
+
+    Args:
+        in_service: The fleet that runs now. None: the units of the run's dataset.
+
+    Raises:
+        SettingProblem: a fleet for a run that predicts no remaining life.
+        DataProblem: the fleet lacks columns of the model.
+    """
+    if (results.task != "rul" or results.group is None) and in_service is None:
         return (), ()
-    view = fleet_view(results, FleetSettings())
+    view = fleet_view(results, FleetSettings(), in_service=in_service)
     lives = view.lives
     figures = [ReportFigure(msg("Share of units that still run"), survival_figure(lives, text=text), fleet_caption(lives))]
     if len(view.units):
         figures.append(ReportFigure(msg("When units are due"), due_figure(view, text=text), fleet_caption(lives)))
-    return _facts(view), tuple(figures)
+    return (*_whose(in_service), *_facts(view)), tuple(figures)
+
+
+def _whose(in_service: Dataset | None) -> tuple[Fact, ...]:
+    """Which units are meant, where they are not those of the run."""
+    if in_service is None:
+        return ()
+    named = msg("{name}, version {version}", name=in_service.name, version=in_service.version)
+    return (Fact(msg("Units in service"), named),)
 
 
 def _facts(view: FleetView) -> tuple[Fact, ...]:

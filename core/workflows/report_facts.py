@@ -11,6 +11,7 @@ import numpy as np
 from core import __version__, charts
 from core.anomalies.records import AnomalyEvent
 from core.clean import FittedRecipe, Recipe, RecipeStep
+from core.data.dataset import Dataset
 from core.evaluation import Curve, main_first, metric_info
 from core.messages import Message, msg, msg_n
 from core.models import model_by_key
@@ -41,11 +42,15 @@ METHODS = {
 }
 
 
-def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
-    """Everything that the report of a run says."""
+def report_facts(ws: Workspace, results: Results, text: Text, in_service: Dataset | None = None) -> ReportFacts:
+    """Everything that the report of a run says; of remaining life also of the fleet `in_service`, or of the run's own units.
+
+    Raises:
+        DataProblem, SettingProblem: as `lives_facts`, for a fleet that does not go with the run.
+    """
     run, manifest = results.run, results.manifest
     verdict, figures, events, threshold = _by_task(ws, results, text)
-    lives, of_lives = lives_facts(results, text)
+    lives, of_lives = lives_facts(results, text, in_service)
     dataset = results.dataset
     row = ws.store.get_dataset(dataset.id, dataset.version)
     period = results.positions(np.array([0, results.n_rows - 1])) if results.time and not results.group else None
@@ -79,7 +84,12 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         events_note=events_note(results, events),
         figures=(*figures, *of_lives, *_loss(ws, results, text)),
         versions=manifest.versions,
-        hashes={"table": dataset.sha256, "source": row.source_sha256, **manifest.files},
+        hashes={
+            "table": dataset.sha256,
+            "source": row.source_sha256,
+            **({} if in_service is None else {"fleet": in_service.sha256}),
+            **manifest.files,
+        },
         notes=run.notes,
         choice=() if run.choice is None else run.choice.sentences,
         candidates=_candidates(run.choice),

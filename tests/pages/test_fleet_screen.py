@@ -157,3 +157,23 @@ def test_the_report_of_remaining_life_says_cycles_in_chinese(ws: Workspace) -> N
     shown = re.sub(r"<script.*?</script>", "", html, flags=re.S)
     assert "循环" in shown and "(cycles)" not in html, "and no axis of a chart"
     assert not re.findall(r"[^\n]{0,60}\bcycles\b[^\n]{0,60}", shown)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_report_starts_with_the_fleet_that_was_looked_at(
+    open_app: Open, ws: Workspace, service: Dataset, lang: str
+) -> None:
+    run = finished_runs.run_of(ws, "rul")
+    app = open_app("judge/predictions.py", run=run.id, view="fleet", lang=lang)
+    app.selectbox(key=f"fleet.{run.id}").set_value(service.id).run()
+    headline = plain(app.title[0].value)
+    app.switch_page("use/reports.py").run()
+    clean(app)
+    app.selectbox(key="report_run").set_value(run.id).run()
+    assert app.selectbox(key=f"report_fleet.{run.id}").value == service.id
+    app.segmented_control(key="report_lang").set_value(lang).run()
+    app.button(key="make_report").click().run()
+    clean(app)
+    assert headline in wf.list_reports(ws)[0].path.read_text(encoding="utf-8")
+    app.selectbox(key="report_run").set_value(finished_runs.run_of(ws, "regression").id).run()
+    assert not [s for s in app.selectbox if str(s.key).startswith("report_fleet")], "only remaining life has a fleet"
