@@ -174,17 +174,10 @@ def sensor_band(
     hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>%{y:.5~g} " + plain(unit)
     foretold = _expected_line(at, number, expected, hover, theme, text)
     if foretold:
-        note = {
-            "x": 1,
-            "y": 1.02,
-            "xref": "paper",
-            "yref": "paper",
-            "xanchor": "right",
-            "yanchor": "bottom",
-            "showarrow": False,
-        }
+        # Beside the title: the moments of the event stand between it and the lines.
+        note = {"x": 1, "y": 1, "yshift": 22, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
         told = plain(text(msg("solid: measured · dashed: forecast one row before")))
-        labels.append(note | {"text": told, "font": {"color": theme.colors.muted, "size": 11}})
+        labels.append(note | {"text": told, "showarrow": False, "font": {"color": theme.colors.muted, "size": 11}})
     return draw(
         [
             line(at[kept], series[kept], theme.category(0), name=column, hover=hover, customdata=number[kept]),
