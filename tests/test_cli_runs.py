@@ -182,6 +182,9 @@ def test_a_fleet_is_told_by_a_run_and_without_one(cli: Cli, tmp_path: Path, caps
     assert [p["to"] for p in fleet["plan"]] == [12, 24, 36]
     table = pd.read_csv(out)
     assert table["unit"].tolist() == [float(u["unit"]) for u in fleet["units"]] and (table["within"] == 12).all()
+    cli("report", "--run", run, "--out", str(tmp_path / "fleet.html"), "--fleet", str(service))
+    assert "Units in service" in (tmp_path / "fleet.html").read_text(encoding="utf-8")
+    capsys.readouterr()
     assert main(["fleet", run, "--data", str(service), "--within", "12"]) == 0
     said = capsys.readouterr().out
     assert said.startswith(fleet["headline"]) and "Weibull shape" in said and "chances on held-out units: Brier" in said

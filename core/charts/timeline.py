@@ -22,6 +22,7 @@ from core.charts.figure import (
     level,
     line,
     moment,
+    plain,
     quantity,
     ribbons,
     row_hover,
@@ -125,6 +126,7 @@ def sensor_band(
     rows: ArrayLike | None = None,
     low: float | None = None,
     high: float | None = None,
+    expected: ArrayLike | None = None,
     began: Any = None,
     ended: Any = None,
     along: Message | None = None,
@@ -132,7 +134,10 @@ def sensor_band(
     theme: Theme = LIGHT,
     text: Text = str,
 ) -> go.Figure:
-    """One sensor (n,) around an event, column units, over its normal band `low` to `high`; rows outside are marked."""
+    """One sensor (n,) around an event, column units, over its normal band `low` to `high`; rows outside are marked.
+
+    `expected` (n,) is drawn beside it, dashed: what a forecast said of each row one row before, NaN where it said nothing.
+    """
     series = np.asarray(values, float)
     at, number = axis_values(x, len(series)), axis_values(rows, len(series))
     outside = np.zeros(len(series), bool)
@@ -168,9 +173,16 @@ def sensor_band(
             labels.append(label)
     kept, marked = downsample(series), downsample_marks(np.flatnonzero(outside), series)
     hover = row_hover(text, "%{y:.5~g}", unit)
+    foretold = _expected_line(at, number, expected, hover, theme, text)
+    if foretold:
+        # Beside the title: the moments of the event stand between it and the lines.
+        note = {"x": 1, "y": 1, "yshift": 22, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
+        told = plain(text(msg("solid: measured · dashed: forecast one row before")))
+        labels.append(note | {"text": told, "showarrow": False, "font": {"color": theme.colors.muted, "size": 11}})
     return draw(
         [
             line(at[kept], series[kept], theme.category(0), name=column, hover=hover, customdata=number[kept]),
+            *foretold,
             flags(at[marked], series[marked], theme, hover=hover, customdata=number[marked])
             | {"marker": {"color": theme.colors.bad, "size": 4, "symbol": "diamond"}},
         ],
@@ -183,6 +195,18 @@ def sensor_band(
         labels=labels,
         height=260,
     )
+
+
+def _expected_line(at: Array, number: Array, expected: ArrayLike | None, hover: str, theme: Theme, text: Text) -> list[Json]:
+    """The dashed line of what was forecast; none where there is nothing to draw."""
+    if expected is None:
+        return []
+    values = np.asarray(expected, float)
+    if not np.isfinite(values).any():
+        return []
+    kept, name = downsample(values), text(msg("forecast one row before"))
+    hover = plain(name) + "<br>" + hover
+    return [line(at[kept], values[kept], theme.category(1), name=name, hover=hover, dash="dash", customdata=number[kept])]
 
 
 def _flagged(values: Array, limit: float | None, given: ArrayLike | None) -> Array:

@@ -127,6 +127,7 @@ def _parser() -> _Parser:
     report.add_argument("--run", required=True, metavar="ID|BUNDLE")
     report.add_argument("--out", required=True, type=Path)
     report.add_argument("--language", default="en", choices=("en", "zh"))
+    report.add_argument("--fleet", metavar="FILE|DATASET", help="units in service that the report of remaining life speaks of")
     return parser
 
 

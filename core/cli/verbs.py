@@ -16,6 +16,7 @@ from core.cli.common import (
     intervals,
     names_of,
     note,
+    open_or_import,
     read_options,
     slow_progress,
     source_options,
@@ -160,5 +161,7 @@ def report(options: Options) -> Answer:
     from core import workflows as wf
 
     check_out(options.out)
-    made = wf.make_report(wf.open_workspace(), options.run, language=options.language, out=options.out)
+    ws = wf.open_workspace()
+    in_service = None if options.fleet is None else open_or_import(ws, options.fleet)
+    made = wf.make_report(ws, options.run, language=options.language, out=options.out, in_service=in_service)
     return {"out": str(options.out), "run": made.run_id}, [f"report: {options.out}"], 0

@@ -15,9 +15,10 @@ import duckdb
 
 from core.data.dataset import Column, Dataset
 from core.data.findings import Finding
-from core.data.free_text import holds_remarks
+from core.data.free_text import remarks_sentence, words_of_remarks
 from core.messages import msg
 
+FORMAT = 2  # of the kept form: raised where what is found changes, so that it is made anew
 SPARK_POINTS = 40
 MUCH_MISSING = 0.3
 _EXACT_DISTINCT = 1_000
@@ -120,17 +121,19 @@ def _summarise(
     exact = _exact_distinct(connection, source, [c.name for c in columns if facts[c.name][1] <= _EXACT_DISTINCT])
     sparks = _sparklines(connection, source, [c.name for c in columns if c.kind == "number"], n_rows)
     found = [_one(c, facts[c.name], exact.get(c.name), sparks.get(c.name, ()), n_rows) for c in columns]
-    return [_without_id(one) if _is_remark(connection, source, one) else one for one in found]
+    return [_with_remarks(connection, source, one) for one in found]
 
 
-def _is_remark(connection: duckdb.DuckDBPyConnection, source: str, one: ColumnSummary) -> bool:
-    """Whether a column that differs in nearly every row does so because it is free text."""
-    is_id = any(finding.code == "id_like" for finding in one.findings)
-    return is_id and holds_remarks(connection, source, one.name, one.n_distinct)
-
-
-def _without_id(one: ColumnSummary) -> ColumnSummary:
-    return replace(one, findings=tuple(finding for finding in one.findings if finding.code != "id_like"))
+def _with_remarks(connection: duckdb.DuckDBPyConnection, source: str, one: ColumnSummary) -> ColumnSummary:
+    """A column of free text says so, where a model would read it, and is no serial number for differing in every row."""
+    if one.kind != "text" or not one.n_distinct:
+        return one
+    words = words_of_remarks(connection, source, one.name, one.n_distinct)
+    if words is None:
+        return one
+    others = tuple(finding for finding in one.findings if finding.code != "id_like")
+    told = (Finding("free_text", remarks_sentence(words), one.name, "info"),) if one.role == "sensor" else ()
+    return replace(one, findings=others + told)
 
 
 def _exact_distinct(connection: duckdb.DuckDBPyConnection, source: str, names: Sequence[str]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from core.evaluation.bootstrap import time_blocks
 from core.evaluation.catalogue import MAIN_METRICS, METRICS, MetricInfo, main_first, metric_info
-from core.evaluation.classification import classification_metrics, confusion, per_class, predict_classes
+from core.evaluation.classification import classification_metrics, confusion, per_class, predict_classes, rarest_class
 from core.evaluation.conformal import Interval, measured_coverage, split_conformal
 from core.evaluation.curves import Curve, pr_curve, ranking_metrics, roc_curve
 from core.evaluation.events import event_recall, usual_period, vus_pr
@@ -39,6 +39,7 @@ __all__ = [
     "pr_curve",
     "predict_classes",
     "ranking_metrics",
+    "rarest_class",
     "regression_metrics",
     "roc_curve",
     "split_conformal",

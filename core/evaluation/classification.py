@@ -65,6 +65,20 @@ def classification_metrics(
     return tuple(found[key] for key in KEYS)
 
 
+def rarest_class(codes: NDArray[np.int64], n_classes: int) -> int:
+    """The number of the class to catch where none was chosen: the rarest of these rows, of equal ones the last in the order.
+
+    What is to be caught (a defect, a failure) is rare as a rule. Rows of code -1 are unknown and not counted; a class that
+    does not occur is the rarest.
+
+    Example:
+        >>> rarest_class(np.array([0, 0, 1, 1, 2, 2, 2]), 3)
+        1
+    """
+    counts = np.bincount(codes[codes >= 0], minlength=n_classes)
+    return int(np.flatnonzero(counts == counts.min())[-1])
+
+
 def predict_classes(
     probabilities: NDArray[np.float64], positive: int | None = None, threshold: float = 0.5
 ) -> NDArray[np.int64]:

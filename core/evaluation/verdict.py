@@ -93,7 +93,7 @@ def compare_with_baseline(
     *,
     baseline_title: Message | str,
     part: Message,
-    unit: str = "",
+    unit: Message | str = "",
 ) -> Comparison:
     """The model and the baseline on the same rows, and whether the difference is more than chance.
 
@@ -119,7 +119,7 @@ def compare_with_baseline(
     return Comparison(outcome, sentence, sign * (model.value - baseline.value), low, high)
 
 
-def _facts(model: Metric, baseline: Metric, baseline_title: Message | str, part: Message, unit: str) -> Message:
+def _facts(model: Metric, baseline: Metric, baseline_title: Message | str, part: Message, unit: Message | str) -> Message:
     info = metric_info(model.key)
     figures: dict[str, str | float | Message | None] = {
         "part": part,

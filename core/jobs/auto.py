@@ -22,6 +22,18 @@ from core.jobs.ensembles import write_choice
 from core.jobs.last_fit import Part
 from core.jobs.memory_left import memory_left
 from core.jobs.refits import OverTime
+from core.jobs.slices import (
+    FEWEST_EPOCHS,
+    START_SECONDS,
+    TYPICAL_SHARE,
+    Need,
+    Pace,
+    Seen,
+    ended_early,
+    network_need,
+    slice_seconds,
+    too_little_time,
+)
 from core.jobs.sources import network_shape
 from core.messages import Message, msg, msg_n
 from core.models import ENSEMBLE_KEY, model_by_key
@@ -37,15 +49,9 @@ if TYPE_CHECKING:
 KEPT_BACK = 0.06  # of the time: judging on the test part and writing
 KEPT_FOR_LAST = 0.15  # of the time: fitting what was chosen once more on all rows that may teach
 FOLD_CANDIDATES = 4  # the best of them are judged once more on folds
-START_SECONDS = 12.0  # a network is built and traced, and TensorFlow loaded for the first
 SLOW_SHARE = 0.2  # of the time: a shallow family that takes more waits until the networks had theirs
-FEWEST_EPOCHS = 8
-HOPELESS, HOPELESS_AFTER = (
-    1.5,
-    0.4,
-)  # times the best model's error after this part of its time: the time is better spent on others
+HOPELESS_AFTER = 0.4  # of its slice: before that a network far behind may still catch up
 NEAR_CERTAIN = 0.05  # cross-entropy: below it twice as much says little
-TYPICAL_SHARE = 0.5  # of the planned epochs: patience usually ends a fit early
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +151,8 @@ class Trying:
         return Chosen(resolved, prepared, bundle, trained, stored, was_stopped, parts, left)
 
 
-class _Seen:
-    """The smallest error that a network's curve has shown, on the validation rows."""
-
-    def __init__(self) -> None:
-        self.error, self.epochs = np.inf, 0
-
-    def add(self, values: Mapping[str, Any], *, is_classes: bool) -> None:
-        found = values.get("val_loss" if is_classes else "val_metric")
-        if found is not None:
-            self.error, self.epochs = min(self.error, float(found)), self.epochs + 1
-
-    def is_hopeless(self, lead: float, margin: float = 0.0) -> bool:
-        """Whether it is far behind `lead`, the best model's error: by half of it and by `margin`."""
-        return self.epochs >= FEWEST_EPOCHS and self.error > HOPELESS * lead + margin
+def _is_network(tried: Tried) -> bool:
+    return model_by_key(tried.model).role == "network"
 
 
 class _Auto(Trying):
@@ -169,7 +163,10 @@ class _Auto(Trying):
         if auto.portfolio is None:
             raise AssertionError("resolve() gives the model 'auto' a portfolio")
         self.slow: dict[str, float] = {}
-        self.given_up: set[int] = set()
+        self.given_up: dict[
+            int, float | None
+        ] = {}  # by number: the seconds an epoch that were too many, None where it was far behind
+        self.behind: set[int] = set()  # networks that did not fit into their slice: tried if the others leave enough
         self.candidates = [Tried(i, key, "waiting") for i, key in enumerate(auto.portfolio.keys)]
         widths = [w for w in (self._width(t) for t in self.candidates) if w is not None]
         self.ground = make_ground(auto, prepared, widths)
@@ -200,31 +197,42 @@ class _Auto(Trying):
         return self.written(choice, folder)
 
     def _order(self) -> Iterator[int]:
-        """Numbers in the order of the portfolio, but a shallow family that turns out to be slow goes behind the networks."""
+        """Numbers in the order of the portfolio; a shallow family that turns out to be slow goes behind the networks, and a
+        network whose slice does not allow the fewest epochs behind the others, the quickest of these first.
+        """
         waiting = []
         for tried in self.candidates:
-            seconds, _ = self._slice(tried) if tried.state == "waiting" else (None, None)
-            is_slow = seconds is not None and seconds > SLOW_SHARE * self.budget
-            if is_slow and tried.number > 0 and model_by_key(tried.model).role != "network":
-                waiting.append(tried.number)
+            need = self._need(tried) if tried.state == "waiting" and tried.number > 0 else None
+            if need is None:
+                yield tried.number
+            elif not _is_network(tried):
+                if need.likely > SLOW_SHARE * self.budget:
+                    waiting.append(tried.number)
+                else:
+                    yield tried.number
+            elif need.least > slice_seconds(self.left(), need.likely, self._others(tried)):
+                self.behind.add(tried.number)
             else:
                 yield tried.number
+        needs = {n: need for n in self.behind if (need := self._need(self.candidates[n])) is not None}
+        yield from sorted(self.behind, key=lambda n: needs[n].least if n in needs else np.inf)
         yield from waiting
 
+    def _others(self, tried: Tried) -> list[Need]:
+        """What the networks need that still wait beside it; those that were put behind take nothing from the others."""
+        waiting = [t for t in self.candidates if t.state == "waiting" and _is_network(t) and t.number != tried.number]
+        needs = [self._need(t) for t in waiting if t.number not in self.behind]
+        return [need for need in needs if need is not None]
+
     def _try(self, tried: Tried) -> Tried:
-        seconds, why = self._slice(tried)
-        tried = replace(tried, estimate=seconds)
+        need, why = self._need(tried), self._why_not(tried)
+        tried = replace(tried, estimate=None if need is None else need.likely)
         if why is not None:
             return replace(tried, state="skipped", why=why.to_json())
-        done = self.attempt(tried, self._turn(tried))
-        self._learn_speed(done, seconds)
+        done = self.attempt(tried, self._turn(tried, need))
+        self._learn_speed(done, tried.estimate)
         if done.number in self.given_up and done.state == "done":
-            why = msg_n(
-                "Its training was ended after {n} epoch: its error was still more than {times} times that of the best model.",
-                "Its training was ended after {n} epochs: its error was still more than {times} times that of the best model.",
-                int(done.trained["epochs"]),
-                times=HOPELESS,
-            )
+            why = ended_early(int(done.trained["epochs"]), self.given_up[done.number])
             done = replace(done, why=why.to_json())
         if done.state == "done":
             self.kept.write(done)
@@ -251,63 +259,65 @@ class _Auto(Trying):
             self.candidates[tried.number] = judged
             self.tell(judged)
 
-    def _slice(self, tried: Tried) -> tuple[float | None, Message | None]:
-        """Seconds that the candidate will take by estimate, and why it is left out, if it is."""
+    def _need(self, tried: Tried) -> Need | None:
+        """Seconds that the candidate will take by the plan's estimate and what was measured since; None where it cannot be tried."""
         try:
             resolved = resolve_candidate(self.auto, tried.model)
-            prepared, left = self.ground.of(resolved), self.left()
+            prepared = self.ground.of(resolved)
+        except Problem:
+            return None
+        seconds = cost_of(resolved, network_shape(prepared), len(prepared.train)).epoch_seconds
+        seconds *= self.slow.get(resolved.spec.role, 1.0)
+        return network_need(seconds, resolved.fit.epochs) if _is_network(tried) else Need(seconds, seconds)
+
+    def _why_not(self, tried: Tried) -> Message | None:
+        """Why the candidate is left out, if it is; the first one never is for its cost."""
+        try:
+            resolved = resolve_candidate(self.auto, tried.model)
+            prepared = self.ground.of(resolved)
         except Problem as problem:
-            return None, msg("{what} {expected}", what=problem.what, expected=problem.expected)
-        is_network = resolved.spec.role == "network"
-        found = cost_of(resolved, network_shape(prepared), len(prepared.train))
-        factor = self.slow.get(resolved.spec.role, 1.0)
-        if not is_network:
-            seconds = factor * found.epoch_seconds
-            needed = seconds
-        else:
-            seconds = START_SECONDS + factor * found.epoch_seconds * resolved.fit.epochs * TYPICAL_SHARE
-            needed = START_SECONDS + factor * found.epoch_seconds * FEWEST_EPOCHS
-        is_first = tried.number == 0
-        free = memory_left()
-        if found.memory_bytes > free and not is_first:
-            return seconds, msg(
+            return msg("{what} {expected}", what=problem.what, expected=problem.expected)
+        need, left, free = self._need(tried), self.left(), memory_left()
+        if need is None or tried.number == 0:
+            return None
+        memory_bytes = cost_of(resolved, network_shape(prepared), len(prepared.train)).memory_bytes
+        if memory_bytes > free:
+            return msg(
                 "Left out for memory: it needs about {needed} MB, and {free} MB are free.",
-                needed=round(found.memory_bytes / 1e6),
+                needed=round(memory_bytes / 1e6),
                 free=round(free / 1e6),
             )
-        if needed > left and not is_first:
-            return seconds, msg(
-                "Left out for time: it needs at least {needed} s, and {left} s were left.",
-                needed=max(1, round(needed)),
-                left=max(0, round(left)),
-            )
-        return seconds, None
+        return None if need.least <= left else too_little_time(need, left, resolved.fit.epochs)
 
-    def _turn(self, tried: Tried) -> Turn:
-        """The slice of a network: its part of what is left, or what it is likely to need if that is more.
+    def _turn(self, tried: Tried, need: Need | None) -> Turn:
+        """The slice of a network, and what ends its training before the slice does.
 
-        What it needs is known better with every epoch. Two networks that were trained to their end say more than four that
-        were not.
+        What it needs is known better with every epoch. One that turns out too slow for its fewest epochs is ended while
+        others wait for its minutes.
         """
-        behind = [t for t in self.candidates[tried.number :] if model_by_key(t.model).role == "network"]
         left, began = max(1.0, self.left()), time.monotonic()
-        planned = TYPICAL_SHARE * resolve_candidate(self.auto, tried.model).fit.epochs
-        needed = [tried.estimate or 0.0]
-        lead, seen = self._lead_error(), _Seen()
+        epochs = resolve_candidate(self.auto, tried.model).fit.epochs
+        likely, least = [0.0 if need is None else need.likely], 0.0 if need is None else need.least
+        lead, seen, pace, others = self._lead_error(), Seen(), Pace(time.monotonic), self._others(tried)
         margin = NEAR_CERTAIN if self.ground.is_classes else 0.0
+        others_wait = any(t.state == "waiting" and t.number != tried.number for t in self.candidates)
         if self.auto.fit.label_smoothing > 0:  # its curve shows another loss than the candidates are compared by
             lead = np.inf
 
         def heard(event: Event) -> None:
+            pace.add(event)
             if event.kind == "epoch":
-                needed[0] = START_SECONDS + planned * float(event.values["seconds"])  # type: ignore[arg-type]
+                likely[0] = START_SECONDS + TYPICAL_SHARE * epochs * float(event.values["seconds"])  # type: ignore[arg-type]
                 seen.add(event.values, is_classes=self.ground.is_classes)
             self.ctx.emit(event)
 
         def is_due() -> bool:
-            spent, share = time.monotonic() - began, max(left / max(1, len(behind)), min(left, needed[0]))
+            spent, share = time.monotonic() - began, max(min(left, least), slice_seconds(left, likely[0], others))
+            if others_wait and pace.is_too_slow(spent, share, min(FEWEST_EPOCHS, epochs)):
+                self.given_up[tried.number] = pace.epoch_seconds
+                return True
             if spent > HOPELESS_AFTER * share and seen.is_hopeless(lead, margin):
-                self.given_up.add(tried.number)
+                self.given_up[tried.number] = None
                 return True
             return spent > share
 

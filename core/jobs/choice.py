@@ -188,7 +188,10 @@ def _beside_baseline(
     keys = baseline_for(ground.auto.request.task, has_text=ground.auto.reads_text)
     if chosen in keys:
         return (msg("It is the simple baseline itself: nothing that was tried is better."),)
-    baseline = next((t for key in keys for t in usable if t.model == key), None)
+    there = [t for key in keys for t in usable if t.model == key]
+    if ground.auto.past is not None:  # of two earlier values the better one on these rows
+        there.sort(key=lambda t: np.inf if t.figure is None else t.figure)
+    baseline = next(iter(there), None)
     if baseline is None or figure is None:
         return ()
     title, other = model_by_key(baseline.model).title, figure_words(ground, baseline.figure)

@@ -26,12 +26,16 @@ from core.watching import Watch, unwatched
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A calibrated bundle with its figures, its raw scores of each dataset row, and what to say of its last fit."""
+    """A calibrated bundle with its figures, its raw scores of each dataset row, and what to say of its last fit.
+
+    `why_first` says why of several baselines this one is compared with.
+    """
 
     bundle: Bundle
     metrics: tuple[Metric, ...]
     raw: RawScores
     note: Message | None = None
+    why_first: Message | None = None
 
     def scored(self, rows: NDArray[np.int64] | slice) -> pd.DataFrame:
         """What is said of some rows, one row each, in their order."""

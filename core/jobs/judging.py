@@ -20,6 +20,7 @@ from core.evaluation import (
     measured_coverage,
     phm08_score,
     ranking_metrics,
+    rarest_class,
     regression_metrics,
     split_conformal,
     time_blocks,
@@ -110,13 +111,14 @@ def capped_truth(prepared: Prepared) -> NDArray[np.float64]:
 
 
 def _decision(raw: RawScores, rows: NDArray[np.int64], prepared: Prepared) -> tuple[str | None, float | None]:
-    """For two classes: the rarer one is the positive, cut where F1 on the validation part is largest."""
+    """The class to catch, the rarest of the training rows; of two classes also its cut, where F1 on the validation part is largest."""
     target = prepared.target
-    if not isinstance(target, ClassTarget) or len(target.classes) != 2:
+    if not isinstance(target, ClassTarget):
         return None, None
     codes = target.encode(prepared.truth)  # type: ignore[arg-type]
-    train = codes[prepared.inputs.row_of_window[prepared.train]]
-    place = int(np.bincount(train, minlength=2).argmin())
+    place = rarest_class(codes[prepared.inputs.row_of_window[prepared.train]], len(target.classes))
+    if len(target.classes) != 2:
+        return target.classes[place], None
     return target.classes[place], best_f1_cut(codes[rows] == place, raw.outputs[rows, place])
 
 
@@ -202,7 +204,9 @@ def _class_metrics(
     if not isinstance(target, ClassTarget):
         raise TypeError("A classification has a class target.")
     probabilities = scored[[f"probability_{c}" for c in target.classes]].to_numpy(dtype=np.float64)
-    positive = None if manifest.positive is None else target.classes.index(manifest.positive)
+    # Without a cut the most probable class is called: no class decides, and its figures are those of all.
+    is_cut = manifest.positive is not None and manifest.decision is not None
+    positive = target.classes.index(str(manifest.positive)) if is_cut else None
     codes = target.encode(prepared.truth[rows])  # type: ignore[arg-type, index]
     threshold = 0.5 if manifest.decision is None else manifest.decision
     found = classification_metrics(codes, probabilities, target.classes, positive, threshold, blocks=blocks)

@@ -6,7 +6,6 @@ run's folder is written beside and moved into the store as one piece at the end.
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -19,10 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.data.room import Room, blocks, save_array
-from core.data.rows import take_rows
 from core.data.split import TEST, VALIDATION
 from core.jobs import forecast_judging, judging
 from core.jobs.auto import forget, run_auto
+from core.jobs.earlier_values import better_first, swap_folders, why_first
+from core.jobs.examples import example
 from core.jobs.fitting import fit_baseline, fit_deep, rewrite
 from core.jobs.judged import Again, Judged, figures, judge
 from core.jobs.last_fit import Part
@@ -30,7 +30,6 @@ from core.jobs.search import run_search
 from core.jobs.unknowns import with_unknown
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key
-from core.serving.bundle import Bundle
 from core.serving.forecasts import next_values
 from core.settings import Settings
 from core.training.events import Event
@@ -41,8 +40,6 @@ from core.watching import Stopped
 
 if TYPE_CHECKING:
     from core.jobs.context import JobContext
-
-EXAMPLE_ROWS = 8
 
 
 def run(ctx: JobContext) -> None:
@@ -112,6 +109,7 @@ def _stage(ctx: JobContext, name: str, done: int, **more: int) -> None:
 def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Path) -> dict[str, Judged]:
     """Every baseline of the task, but the family itself when a baseline was asked for."""
     found: dict[str, Judged] = {}
+    errors: dict[str, float | None] = {}
     for key in baseline_for(resolved.request.task, has_text=bool(prepared.pipeline.plan.n_tokens)):
         spec = model_by_key(key)
         if (key == resolved.spec.key and resolved.portfolio is None) or not can_fit(prepared, spec):
@@ -127,10 +125,24 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
         found[key] = judge(bundle, mine, resolved, ctx.watch("baseline"), again)
         # While the network trains, the baseline shows its validation figures: the test part is opened at the end, once.
         shown = figures(found[key].bundle, found[key].raw, VALIDATION, prepared, resolved)
+        errors[key] = next((m.value for m in shown if m.key == "mae"), None)
         ctx.emit(
             Event("result", {"model": key, "baseline": True, "part": "validation", "metrics": judging.metrics_json(shown)})
         )
-    return found
+    return found if resolved.past is None or len(found) < 2 else _better_first(found, errors, resolved)
+
+
+def _better_first(found: dict[str, Judged], errors: dict[str, float | None], resolved: Resolved) -> dict[str, Judged]:
+    """The earlier value that is compared stands first, in the folder of the first baseline."""
+    first, before = better_first(errors)[0], next(iter(found))
+    if first != before:
+        folders = {first: found[before].bundle.folder, before: found[first].bundle.folder}
+        swap_folders(folders[first], folders[before])
+        moved = {key: replace(found[key].bundle, folder=folder) for key, folder in folders.items()}
+        found = {**found, **{key: replace(found[key], bundle=bundle) for key, bundle in moved.items()}}
+    unit = "" if resolved.target is None else resolved.dataset.column(resolved.target).unit
+    found[first] = replace(found[first], why_first=why_first(errors, unit))
+    return {first: found[first], **{key: judged for key, judged in found.items() if key != first}}
 
 
 def _baseline_settings(spec: Any, resolved: Resolved) -> Settings:
@@ -205,9 +217,10 @@ def _write_results(
         next_values(main.bundle, main.raw, prepared.rows).to_parquet(work / "next_values.parquet")
     if main.raw.contributions is not None:
         save_array(work / "contributions.npy", main.raw.contributions)
+    why = next((judged.why_first for judged in baselines.values()), None)
     summary = {
         "trained": trained,
-        "notes": [n.to_json() for n in (*_notes(prepared, resolved, trained), *([main.note] if main.note else []))],
+        "notes": [n.to_json() for n in (*_notes(prepared, resolved, trained), main.note, why) if n is not None],
         "changes": recipe_changes(prepared),
         "width": resolved.width,
         "n_train": len(prepared.train),
@@ -308,33 +321,3 @@ def _without_nulls(schema: pa.Schema) -> pa.Schema:
         if pa.types.is_null(field.type):
             schema = schema.set(i, field.with_type(pa.large_string()))
     return schema
-
-
-def example(bundle: Bundle, prepared: Prepared) -> bytes:
-    """A few raw rows of the training part and what the bundle says of them, for a check after a move.
-
-    Free text that the model does not read is not among them, unless a step of the recipe may need it.
-    """
-    places = prepared.train[: max(EXAMPLE_ROWS, prepared.pipeline.width + 4)]
-    rows = np.sort(prepared.inputs.row_of_window[places])
-    needed = [*bundle.pipeline.plan.columns, *bundle.manifest.key_columns]
-    present = set(prepared.rows.names)
-    unread = () if bundle.pipeline.recipe.steps else unread_texts(bundle, prepared)
-    recipe_columns = [
-        c.name for c in bundle.manifest.columns if c.name in present and c.role == "sensor" and c.name not in unread
-    ]
-    names = list(dict.fromkeys([*bundle.manifest.key_columns, *recipe_columns, *(n for n in needed if n in present)]))
-    table = take_rows(prepared.rows, rows, names).reset_index(drop=True)
-    expected = bundle.score(table)
-    content = {
-        "rows": json.loads(table.to_json(orient="split", date_format="iso", double_precision=15)),
-        "expected": json.loads(expected.to_json(orient="split", double_precision=15)),
-    }
-    return json.dumps(content).encode()
-
-
-def unread_texts(bundle: Bundle, prepared: Prepared) -> tuple[str, ...]:
-    """Text columns with too many texts for categories that the model does not read."""
-    plan = bundle.pipeline.plan.columns
-    texts = [c.name for c in bundle.manifest.columns if c.kind == "text" and c.role == "sensor" and c.name not in plan]
-    return tuple(name for name in texts if name in prepared.rows.names)

@@ -13,7 +13,7 @@ from core.messages import Message, msg
 
 Grade = Literal["A", "B", "C", ""]
 GRADES: tuple[Grade, ...] = ("C", "B", "A", "")
-FORMAT = 3
+FORMAT = 4
 WHY_IGNORED = frozenset(["constant", "all_missing", "id_like", "mixed_types"])  # what is still said of an ignored column
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
@@ -79,7 +79,7 @@ class _Work:
     distinct: Mapping[str, int]
     frequent: Mapping[str, tuple[ClassCount, ...]]
     findings: Sequence[Finding]
-    remarks: frozenset[str] = frozenset()
+    remarks: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = self.rows.n
@@ -106,8 +106,8 @@ class _Work:
             self.gaps[column.name] = find_gaps(self.rows.arranged(self._empty(column)), self.rows.starts)
             filled = self.rows.n - self.gaps[column.name].n
             if column.kind == "text":
-                is_remark = column.name in self.remarks
-                reasons += texts.text_reasons(column, self.distinct[column.name], filled, self.rows.n, is_free_text=is_remark)
+                words = self.remarks.get(column.name)
+                reasons += texts.text_reasons(column, self.distinct[column.name], filled, self.rows.n, words)
             facts = {"classes": self.frequent.get(column.name, ())}
         if column.role == "time" and self.rows.times is not None:
             reasons += clock_reasons(column.name, times_of(self.file, column.name, column.kind), self.rows)

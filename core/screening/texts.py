@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import Column
-from core.data.free_text import holds_remarks
+from core.data.free_text import remarks_sentence, words_of_remarks
 from core.data.roles import MOST_CATEGORIES
 from core.messages import msg
 from core.screening.order import quoted
@@ -20,15 +20,17 @@ FEWEST_ROWS = 10
 SHOWN_CLASSES = 12
 
 
-def text_reasons(column: Column, distinct: int, filled: int, n_rows: int, *, is_free_text: bool = False) -> list[Reason]:
-    """One value only, different in nearly every row, or more than 50 values; of free text the last two are as they should be."""
+def text_reasons(column: Column, distinct: int, filled: int, n_rows: int, words: float | None = None) -> list[Reason]:
+    """One value only, different in nearly every row, or more than 50 values; of free text, of `words` a row in the mean, the
+    last two are as they should be, and it is told that it is free text.
+    """
     if column.role not in ("sensor", "target") or n_rows < FEWEST_ROWS:
         return []
     fix = ignore(column.role == "target")
     if distinct == 1 and filled > 1:
         return [Reason("constant", "stop", msg("it is the same in every row"), column.name, (), fix)]
-    if is_free_text:
-        return []
+    if words is not None:
+        return [Reason("free_text", "info", remarks_sentence(words), column.name)]
     if distinct >= ID_SHARE * filled and filled >= FEWEST_ROWS:
         message = msg("different in nearly every row ({distinct} values), like a serial number", distinct=distinct)
         return [Reason("id_like", "stop", message, column.name, (), fix)]
@@ -40,10 +42,11 @@ def text_reasons(column: Column, distinct: int, filled: int, n_rows: int, *, is_
 
 def free_texts(
     connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[Column], distinct: Mapping[str, int]
-) -> frozenset[str]:
-    """The text columns among the sensors that hold remarks."""
+) -> dict[str, float]:
+    """The text columns among the sensors that hold remarks, each with its words a row in the mean."""
     asked = [c.name for c in columns if c.kind == "text" and c.role == "sensor" and distinct[c.name] > 1]
-    return frozenset(name for name in asked if holds_remarks(connection, source, name, distinct[name]))
+    found = {name: words_of_remarks(connection, source, name, distinct[name]) for name in asked}
+    return {name: words for name, words in found.items() if words is not None}
 
 
 def counter_reason(column: Column, values: NDArray[np.float64], distinct: int) -> Reason | None:

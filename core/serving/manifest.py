@@ -69,7 +69,8 @@ class Manifest(Settings):
     `bands` are the intervals of a forecast, one a step ahead; none where the validation part is too small to promise one.
     `score_columns` are those of the file that scoring writes, where it is not one row an input row. `residual_scale` is the spread of its residuals one step ahead in the training part, in the target's unit.
     `members` are the models of an ensemble, none for a single model. `choice` is how the model was chosen among others
-    (`core/jobs/choice.py`), empty where it was asked for by name.
+    (`core/jobs/choice.py`), empty where it was asked for by name. `positive` is the class to catch; with a `decision` it is
+    called where its probability is above it, without one the most probable class is called.
     """
 
     format_version: int = FORMAT_VERSION

@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.store.audit import AuditStore
@@ -105,7 +105,9 @@ class PurgeStore(AuditStore):
             select(RunTable.id, RunTable.name, RunTable.job_id).where(RunTable.dataset_id == dataset_id)
         ).all()
         run_ids = [r.id for r in runs]
-        reports = session.execute(select(ReportTable.id, ReportTable.title).where(ReportTable.run_id.in_(run_ids))).all()
+        # A report of another dataset's run may speak of this one as a fleet: its file is then named after it.
+        is_of_it = or_(ReportTable.run_id.in_(run_ids), ReportTable.file.contains(dataset_id, autoescape=True))
+        reports = session.execute(select(ReportTable.id, ReportTable.title).where(is_of_it)).all()
         of_runs = {r.job_id for r in runs}
         jobs = [
             job

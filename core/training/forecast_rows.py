@@ -18,6 +18,7 @@ from core.features.forecast_target import OWN, ForecastTarget, unfitted
 from core.features.own_past import Following, OwnPast, following
 from core.features.pipeline import row_order, time_values
 from core.messages import Message, msg
+from core.training.forecast_length import longest_series
 from core.training.resolve import Resolved
 
 SCALE_PLACES = 50_000
@@ -50,14 +51,26 @@ def whole_rows(ahead: Following, inputs: Inputs) -> NDArray[np.bool_]:
 
 def whole_in_table(table: pd.DataFrame, split: Split, past: OwnPast, time: str | None, group: str | None) -> NDArray[np.bool_]:
     """The same before anything is prepared, as if no row were left out."""
-    rows, codes = row_order(table, group, time)
+    rows, first = _series_of(table, past, time, group)
     own = table[past.column].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
-    groups = np.zeros(len(rows), dtype=np.int64) if codes is None else codes[rows]
-    series = past.series(groups, None if time is None else time_values(table[time])[rows])
-    first = np.searchsorted(series, series)
     found = np.zeros(len(table), dtype=np.bool_)
     found[rows] = following(own, first, split.parts[rows], past.horizon).is_whole
     return found
+
+
+def longest_in_table(table: pd.DataFrame, past: OwnPast, time: str | None, group: str | None) -> int:
+    """The rows of the longest series without a gap."""
+    return longest_series(_series_of(table, past, time, group)[1])
+
+
+def _series_of(
+    table: pd.DataFrame, past: OwnPast, time: str | None, group: str | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows in order of group and time, and the place at which the series of each begins."""
+    rows, codes = row_order(table, group, time)
+    groups = np.zeros(len(rows), dtype=np.int64) if codes is None else codes[rows]
+    series = past.series(groups, None if time is None else time_values(table[time])[rows])
+    return rows, np.searchsorted(series, series)
 
 
 def fit_forecast_target(

@@ -7,12 +7,13 @@ import pandas as pd
 
 from core.data.dataset import Dataset
 from core.data.split import TRAIN, SplitSettings
-from core.data.splitting import make_split
+from core.data.splitting import MIN_ROWS, make_split
 from core.errors import DataProblem, SettingProblem
 from core.features.own_past import OwnPast, usual_step
 from core.features.pipeline import row_order, time_values
 from core.features.season import find_season
 from core.messages import msg
+from core.training.forecast_length import too_short
 from core.training.task_settings import TaskSettings
 
 SHORTEST_WINDOW, LONGEST_WINDOW = 30, 100
@@ -62,8 +63,14 @@ def own_past(
     group: str | None,
     seed: int,
 ) -> OwnPast:
-    """Horizon, season and usual step; season and step are read from the training part alone."""
+    """Horizon, season and usual step; season and step are read from the training part alone.
+
+    Raises:
+        NotEnoughData: the table is too short to be split at all.
+    """
     keys = dataset.table(key_columns(target, time, group, split.column))
+    if len(keys) < MIN_ROWS:
+        raise too_short(TRAIN, 0, settings.horizon, split, len(keys))
     made = make_split(keys, split, task="forecast", time=time, group=group, target=target, seed=seed)
     rows, codes = row_order(keys, group, time)
     rows = rows[made.parts[rows] == TRAIN]

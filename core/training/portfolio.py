@@ -1,7 +1,8 @@
 """Which families the automatic choice tries, and in which order: a documented rule on question, size and order of the rows.
 
 Cheap and strong ones first, so that something good is there whatever the time: the baseline, boosting, forest; then the other
-shallow ones; then networks, those first that gain most for their time. Nothing is read but the number of rows.
+shallow ones; then networks, those first that gain most for their time. Nothing is read but the number of rows; which of them
+fit into the minutes is the matter of `core/jobs/slices.py`.
 
 | question | tried, in this order |
 |---|---|

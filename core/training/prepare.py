@@ -25,10 +25,12 @@ from core.features.plan import plan_features
 from core.features.targets import ClassTarget, life_clock, remaining_life, truth_values
 from core.messages import Message, msg, msg_n
 from core.models.estimate import reads_text
+from core.training.forecast_length import SMALLEST_TRAINING, SMALLEST_VALIDATION, longest_series, too_short
 from core.training.forecast_rows import (
     fit_forecast_target,
     following_rows,
     forecast_notes,
+    longest_in_table,
     own_past_first,
     repeated_times,
     whole_in_table,
@@ -37,8 +39,6 @@ from core.training.forecast_rows import (
 from core.training.resolve import Resolved
 from core.watching import Watch, part_of, unwatched
 
-SMALLEST_TRAINING = 8
-SMALLEST_VALIDATION = 1
 MAX_LABELS = 20
 STRAIGHTENED = ("regression", "classification")  # elsewhere rows are compared with each other in the sensors' own units
 
@@ -132,8 +132,8 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
         inputs=inputs,
         truth=truth,
         target=target,
-        train=_places(inputs, split, TRAIN, known, SMALLEST_TRAINING),
-        validation=_places(inputs, split, VALIDATION, known, SMALLEST_VALIDATION),
+        train=_places(inputs, split, TRAIN, known, SMALLEST_TRAINING, ahead),
+        validation=_places(inputs, split, VALIDATION, known, SMALLEST_VALIDATION, ahead),
         notes=(*plan.notes, *notes),
         following=ahead,
     )
@@ -160,8 +160,8 @@ def with_width(prepared: Prepared, width: int, task: str) -> Prepared:
     pipeline = replace(prepared.pipeline, width=width)
     inputs = pipeline.inputs(prepared.rows, prepared.room, prepared.inputs.cleaned, in_training=True)
     known = _known_rows(inputs, prepared.truth, prepared.target, task, prepared.following)
-    train = _places(inputs, prepared.split, TRAIN, known, SMALLEST_TRAINING)
-    validation = _places(inputs, prepared.split, VALIDATION, known, SMALLEST_VALIDATION)
+    train = _places(inputs, prepared.split, TRAIN, known, SMALLEST_TRAINING, prepared.following)
+    validation = _places(inputs, prepared.split, VALIDATION, known, SMALLEST_VALIDATION, prepared.following)
     return replace(prepared, pipeline=pipeline, inputs=inputs, train=train, validation=validation)
 
 
@@ -266,7 +266,11 @@ def check_target(table: pd.DataFrame, split: Split, resolved: Resolved) -> None:
     else:
         known = _known(truth, _fitted_target(truth, split, resolved), resolved.request.task, len(table))
     for part, smallest in ((TRAIN, SMALLEST_TRAINING), (VALIDATION, SMALLEST_VALIDATION)):
-        _check_count(part, int(np.count_nonzero(known & (split.parts == part))), smallest)
+        n = int(np.count_nonzero(known & (split.parts == part)))
+        if n < smallest and resolved.past is not None:
+            longest = longest_in_table(table, resolved.past, resolved.time, resolved.group)
+            raise too_short(part, n, resolved.past.horizon, split.settings, longest)
+        _check_count(part, n, smallest)
 
 
 def _fitted_target(truth: NDArray | None, split: Split, resolved: Resolved) -> Target | None:
@@ -336,13 +340,17 @@ def _known(truth: NDArray | None, target: Target | None, task: str, n_rows: int)
     return np.isfinite(truth)
 
 
-def _places(inputs: Inputs, split: Split, part: int, known: NDArray[np.bool_], smallest: int) -> NDArray[np.int64]:
+def _places(
+    inputs: Inputs, split: Split, part: int, known: NDArray[np.bool_], smallest: int, ahead: Following | None = None
+) -> NDArray[np.int64]:
     """Places of the windows that end in a part; padded ones only where there are too few full ones."""
     rows = inputs.row_of_window
     wanted = (split.parts[rows] == part) & known[rows]
     full = wanted & ~inputs.padded[rows]
     chosen = full if full.sum() >= max(smallest, 0.2 * wanted.sum()) else wanted
     places = np.flatnonzero(chosen)
+    if len(places) < smallest and ahead is not None:
+        raise too_short(part, len(places), ahead.horizon, split.settings, longest_series(inputs.windows.first_row))
     _check_count(part, len(places), smallest)
     return places
 

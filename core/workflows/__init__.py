@@ -126,6 +126,7 @@ from core.workflows.training import (
     start_training,
     stop_run,
 )
+from core.workflows.unit_words import spoken_unit, unit_words
 from core.workflows.workspace import Workspace, open_workspace
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -22,6 +22,7 @@ JUDGED = ("anomaly", "forecast")  # a forecast by how far each row is from what 
 SHOWN_SENSORS = 3
 MARGIN_FACTOR = 1.0
 SMALLEST_MARGIN = 30
+EXPECTED = "expected"  # the column of scores that holds what was forecast one row before
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ class AnomalyView:
 
 @dataclass(frozen=True, slots=True)
 class SensorTrace:
-    """One sensor around an event: (n,) rows, times and values, and its normal band."""
+    """One sensor around an event: (n,) rows, times and values, and its normal band.
+
+    `expected` (n,) is what a forecast said of each row one row before, NaN where it said nothing; None where nothing is forecast.
+    """
 
     column: str
     unit: str
@@ -65,6 +69,7 @@ class SensorTrace:
     values: NDArray[np.float64]
     normal_low: float | None
     normal_high: float | None
+    expected: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +132,20 @@ def event_detail(results: Results, event: AnomalyEvent, sensors: int = SHOWN_SEN
         place = place if groups is None else place[groups.astype(str) == event.group]
     margin = max(SMALLEST_MARGIN, int(MARGIN_FACTOR * len(place)))
     around = rows[max(0, place[0] - margin) : place[-1] + margin + 1]
+    if results.group is not None and event.group:  # at the end of one group's rows begin those of the next
+        groups = results.groups(around)
+        around = around if groups is None else around[groups.astype(str) == event.group]
     start, stop = int(around.min()), int(around.max()) + 1
     # Columns that a recipe made (a rolling mean, a component) are not in the table; their share is listed all the same.
     in_table = {c.name for c in results.dataset.columns if c.kind == "number"}
     chosen = [share for share in event.sensors if share.column in in_table][:sensors]
     table = results.dataset.table([share.column for share in chosen], start, stop) if chosen else None
     times = results.positions(around)
-    return EventDetail(event, tuple(_trace(share, table, around, times, start) for share in chosen))
+    traces = [_trace(share, table, around, times, start) for share in chosen]
+    if results.task == "forecast" and EXPECTED in results.columns:
+        expected, own = results.numbers(EXPECTED, around), results.manifest.target_column
+        traces = [replace(trace, expected=expected) if trace.column == own else trace for trace in traces]
+    return EventDetail(event, tuple(traces))
 
 
 def set_verdict(ws: Workspace, run_id: str, event: AnomalyEvent, verdict: str, comment: str = "") -> None:

@@ -99,10 +99,10 @@ def change_columns(ws: Workspace, dataset_id: str, columns: Sequence[Column]) ->
 
 def summarise_dataset(ws: Workspace, dataset_id: str, version: int | None = None) -> Summary:
     """The figures of every column; computed once a version and kept beside the table."""
-    from core.data.summary import Summary, summarise
+    from core.data.summary import FORMAT, Summary, summarise
 
     dataset = open_dataset(ws, dataset_id, version)
-    kept = ws.store.path(dataset_id, "dataset", f"summary-{dataset.version}.json")
+    kept = ws.store.path(dataset_id, "dataset", f"summary-{FORMAT}-{dataset.version}.json")
     if kept.is_file():
         return Summary.from_json(json.loads(kept.read_text(encoding="utf-8")))
     with disk_errors():

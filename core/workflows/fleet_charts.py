@@ -12,6 +12,7 @@ from core.evaluation.survival import plotting_positions
 from core.messages import Message
 from core.workflows.fleet_lives import FleetLives
 from core.workflows.fleet_plan import FleetView
+from core.workflows.unit_words import spoken_unit
 
 SMOOTH = 200
 Text = Callable[[Message], str]
@@ -32,7 +33,7 @@ def survival_figure(lives: FleetLives, *, theme: charts.Theme = charts.LIGHT, te
         running=(curve.running_at, curve.at(curve.running_at)),
         fitted=fitted,
         median=curve.median.value,
-        unit=lives.unit,
+        unit=spoken_unit(lives.unit, text),
         theme=theme,
         text=text,
     )
@@ -47,14 +48,16 @@ def weibull_figure(lives: FleetLives, *, theme: charts.Theme = charts.LIGHT, tex
         first, last = (float(np.log(-np.log1p(-f))) for f in (min(0.01, share.min() / 2), max(0.99, (1 + share.max()) / 2)))
         heights = -np.expm1(-np.exp(np.linspace(first, last, SMOOTH // 4)))
         fitted, bounds = (fit.curve.age_at(heights), heights), (heights, *fit.age_band(heights))
-    return charts.weibull_plot(ages=ages, failed=share, fitted=fitted, bounds=bounds, unit=lives.unit, theme=theme, text=text)
+    return charts.weibull_plot(
+        ages=ages, failed=share, fitted=fitted, bounds=bounds, unit=spoken_unit(lives.unit, text), theme=theme, text=text
+    )
 
 
 def due_figure(view: FleetView, *, theme: charts.Theme = charts.LIGHT, text: Text = str) -> go.Figure:
     """How many of the running units fall due in each period."""
     plan = view.plan
     columns = {name: plan[name].to_numpy(dtype=np.float64) for name in ("due", "expected", "low", "high")}
-    return charts.due_chart(ends=plan["to"].to_numpy(), **columns, unit=view.unit, theme=theme, text=text)
+    return charts.due_chart(ends=plan["to"].to_numpy(), **columns, unit=spoken_unit(view.unit, text), theme=theme, text=text)
 
 
 def fleet_caption(lives: FleetLives) -> Message:

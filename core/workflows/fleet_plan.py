@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.evaluation.survival import ChanceQuality, Count, HeldOut, count_by_lives, count_failures, due_times
 from core.messages import Message, Value, msg, msg_n
 from core.workflows.fleet_lives import FleetLives, FleetSettings
+from core.workflows.unit_words import unit_words
 
 N_PERIODS = 6
 MOST_DRAWN = 2_000  # beyond so many units the chances are taken as they are: drawing them anew would take minutes
@@ -173,7 +174,7 @@ def _headline(lives: FleetLives, units: pd.DataFrame, chance: NDArray[np.float64
     if not len(units):
         return _all_failed(lives)
     known = int(np.isfinite(chance).sum())
-    ahead: dict[str, Value] = {"within": within, "unit": lives.unit, "total": len(units)}
+    ahead: dict[str, Value] = {"within": within, "unit": unit_words(lives.unit), "total": len(units)}
     if not known:
         return msg_n("{n} unit runs; its chances cannot be told.", "{n} units run; their chances cannot be told.", len(units))
     n, name = int(np.count_nonzero(chance < 0.5)), str(units["unit"].iloc[0])
@@ -196,7 +197,7 @@ def _all_failed(lives: FleetLives) -> Message:
     median = lives.curve.median
     if median.value is None:
         return msg("No unit is running")
-    facts: dict[str, Value] = {"median": median.value, "unit": lives.unit}
+    facts: dict[str, Value] = {"median": median.value, "unit": unit_words(lives.unit)}
     if median.low is None or median.high is None:
         return msg_n(
             "The only unit has failed; it lasted {median} {unit}",

@@ -27,6 +27,7 @@ from core.messages import Message, msg
 from core.models import model_by_key
 from core.serving.manifest import IntervalFacts, Manifest
 from core.workflows.results import Results
+from core.workflows.unit_words import unit_words
 
 PART_TITLES: Mapping[str, Message] = {
     "train": msg("training part"),
@@ -124,6 +125,9 @@ class ClassRule:
 
 def class_rule(manifest: Manifest, positive: str | None = None, threshold: float | None = None) -> ClassRule:
     """The rule for a class to catch and a moved limit; None for each means the run's own.
+
+    The run's own class is the rarest of its training rows (`rarest_class`), a run of an earlier version with more than two
+    classes keeps the last one.
 
     Raises:
         SettingProblem: no such class.
@@ -224,13 +228,18 @@ def value_verdict(results: Results) -> Message:
     run = results.run
     model, base = run.metrics.get("rmse"), run.baseline_metrics.get("rmse")
     if model is None or base is None or results.baseline_scores is None or not (model.is_defined and base.is_defined):
-        return _plain(model, results.unit)
+        return _plain(model, unit_words(results.unit))
     rows = results.part_rows("test")
     truth, ours = results.numbers("truth", rows), results.numbers("prediction", rows)
     theirs = results.baseline_scores["prediction"].to_numpy(dtype=np.float64)[rows]
     differences = paired_differences("rmse", truth, ours, theirs, seed=run.request.seed, blocks=results.blocks(rows))
     found = compare_with_baseline(
-        model, base, differences, baseline_title=model_by_key(run.baseline).title, part=part_words(results), unit=results.unit
+        model,
+        base,
+        differences,
+        baseline_title=model_by_key(run.baseline).title,
+        part=part_words(results),
+        unit=unit_words(results.unit),
     )
     return found.message
 
@@ -281,7 +290,7 @@ def part_words(results: Results) -> Message:
     return words.get(results.manifest.split["method"], msg("a random {share} % of the rows", share=share))
 
 
-def _plain(metric: Metric | None, unit: str) -> Message:
+def _plain(metric: Metric | None, unit: Message | str) -> Message:
     if metric is None:
         return msg("This run has no figures on a test part.")
     if metric.value is None:

@@ -22,6 +22,7 @@ from core.serving import load_bundle
 from core.serving.bundle import Bundle
 from core.workflows.predictions import class_rule
 from core.workflows.results import Results
+from core.workflows.score_rows import scored_rows
 from core.workflows.workspace import Workspace
 
 REMARK = "remark_text"
@@ -36,13 +37,15 @@ SMALL_SHARE = 0.01  # of the largest effect: below it a word is not worth a line
 class WordView:
     """Effects of words on the probability of the class `positive`, or on the value where that is None.
 
-    `words` are those of the whole model, over `n` remarks of the test part; of one row, in the order of its remark.
+    `words` are those of the whole model, over `n` remarks of the test part; of one row, in the order of its remark, with the
+    class `called` for it, None where no class is predicted or the row could not be scored.
     """
 
     positive: str | None
     unit: str
     n: int
     words: tuple[WordEffect, ...]
+    called: str | None = None
 
 
 def text_column(results: Results) -> str | None:
@@ -83,11 +86,23 @@ def telling_words(ws: Workspace, results: Results, positive: str | None = None) 
     return WordView(chosen, results.unit, len(words), mean_effects(words, effects, FEWEST_REMARKS))
 
 
-def words_of_row(ws: Workspace, results: Results, row: int, positive: str | None = None) -> WordView:
-    """The words of one row's remark in their order, each with what it adds.
+def words_of_row(
+    ws: Workspace,
+    results: Results,
+    row: int,
+    explained: str | None = None,
+    *,
+    threshold: float | None = None,
+    positive: str | None = None,
+) -> WordView:
+    """The words of one row's remark in their order, each with what it adds to the probability of the class `explained`.
+
+    Args:
+        explained: By default the class that was called for this row, at a decision limit as in `scored_rows`; where the row
+            could not be scored, the class to catch.
 
     Raises:
-        SettingProblem: as `telling_words`, or there is no such row.
+        SettingProblem: as `telling_words`, or there is no such row or class.
     """
     if not 0 <= row < results.n_rows:
         raise SettingProblem(
@@ -95,9 +110,18 @@ def words_of_row(ws: Workspace, results: Results, row: int, positive: str | None
             msg("Expected a row from 0 to {last}.", last=results.n_rows - 1),
             msg("Name a row of the table."),
         )
-    words, effects, chosen = _effects(_bundle(ws, results), results, np.array([row]), positive)
+    called = _called(results, row, threshold, positive)
+    words, effects, chosen = _effects(_bundle(ws, results), results, np.array([row]), explained or called or positive)
     found = [WordEffect(w, float(e), 1) for w, e in zip(words[0], effects[0], strict=True)] if words else []
-    return WordView(chosen, results.unit, len(words), tuple(found))
+    return WordView(chosen, results.unit, len(words), tuple(found), called)
+
+
+def _called(results: Results, row: int, threshold: float | None, positive: str | None) -> str | None:
+    """The class that was called for a row."""
+    if results.task != "classification":
+        return None
+    found = scored_rows(results, np.array([row]), threshold, positive)["prediction"].iloc[0]
+    return None if pd.isna(found) else str(found)
 
 
 def _bundle(ws: Workspace, results: Results) -> Bundle:

@@ -11,6 +11,7 @@ import numpy as np
 from core import __version__, charts
 from core.anomalies.records import AnomalyEvent
 from core.clean import FittedRecipe, Recipe, RecipeStep
+from core.data.dataset import Dataset
 from core.evaluation import Curve, main_first, metric_info
 from core.messages import Message, msg, msg_n
 from core.models import model_by_key
@@ -26,6 +27,7 @@ from core.workflows.recipe_text import learned_notes, step_reason, step_settings
 from core.workflows.results import Results
 from core.workflows.setting_words import setting_title, value_words
 from core.workflows.training import TASK_CHOICES, read_curves
+from core.workflows.unit_words import spoken_unit
 from core.workflows.workspace import Workspace
 
 Text = Callable[[Message], str]
@@ -40,11 +42,15 @@ METHODS = {
 }
 
 
-def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
-    """Everything that the report of a run says."""
+def report_facts(ws: Workspace, results: Results, text: Text, in_service: Dataset | None = None) -> ReportFacts:
+    """Everything that the report of a run says; of remaining life also of the fleet `in_service`, or of the run's own units.
+
+    Raises:
+        DataProblem, SettingProblem: as `lives_facts`, for a fleet that does not go with the run.
+    """
     run, manifest = results.run, results.manifest
     verdict, figures, events, threshold = _by_task(ws, results, text)
-    lives, of_lives = lives_facts(results, text)
+    lives, of_lives = lives_facts(results, text, in_service)
     dataset = results.dataset
     row = ws.store.get_dataset(dataset.id, dataset.version)
     period = results.positions(np.array([0, results.n_rows - 1])) if results.time and not results.group else None
@@ -70,7 +76,7 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         baseline_name=model_by_key(run.baseline).title if run.baseline else None,
         other_baselines=tuple(model_by_key(key).title for key in run.other_baselines),
         run=_run_lines(results),
-        metrics=_metric_lines(results),
+        metrics=_metric_lines(results, text),
         recipe=_recipe_lines(results),
         settings=_settings(results),
         threshold=threshold,
@@ -78,7 +84,12 @@ def report_facts(ws: Workspace, results: Results, text: Text) -> ReportFacts:
         events_note=events_note(results, events),
         figures=(*figures, *of_lives, *_loss(ws, results, text)),
         versions=manifest.versions,
-        hashes={"table": dataset.sha256, "source": row.source_sha256, **manifest.files},
+        hashes={
+            "table": dataset.sha256,
+            "source": row.source_sha256,
+            **({} if in_service is None else {"fleet": in_service.sha256}),
+            **manifest.files,
+        },
         notes=run.notes,
         choice=() if run.choice is None else run.choice.sentences,
         candidates=_candidates(run.choice),
@@ -108,11 +119,11 @@ def _run_lines(results: Results) -> tuple[Fact, ...]:
     return tuple(lines)
 
 
-def _metric_lines(results: Results) -> tuple[MetricLine, ...]:
+def _metric_lines(results: Results, text: Text) -> tuple[MetricLine, ...]:
     run, lines = results.run, []
     for key in main_first(run.task, run.metrics):
         metric, info = run.metrics[key], metric_info(key)
-        unit = results.unit if info.in_target_unit else ""
+        unit = spoken_unit(results.unit, text) if info.in_target_unit else ""
         others = tuple(found.get(key) for found in run.other_baselines.values())
         lines.append(MetricLine(info.title, metric, run.baseline_metrics.get(key), unit, others))
     return tuple(lines)
@@ -184,6 +195,7 @@ def _by_task(ws: Workspace, results: Results, text: Text):  # type: ignore[no-un
 
 def _value(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, ...]]:
     view = regression_view(results)
+    unit = spoken_unit(view.unit, text)
     name = results.manifest.target_column or text(msg("remaining life"))
     half = None if view.interval is None else view.interval.half_width
     interval = None
@@ -197,7 +209,7 @@ def _value(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, .
                 truth=view.truth,
                 prediction=view.prediction,
                 name=name,
-                unit=view.unit,
+                unit=unit,
                 rows=view.rows,
                 half_width=half,
                 limits=view.limits if any(v is not None for v in view.limits) else None,
@@ -211,7 +223,7 @@ def _value(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, .
                 residuals=view.residuals,
                 name=name,
                 x=None if view.groups is not None else view.times,
-                unit=view.unit,
+                unit=unit,
                 rows=view.rows,
                 half_width=half,
                 text=text,
@@ -225,7 +237,7 @@ def _value(results: Results, text: Text) -> tuple[Message, tuple[ReportFigure, .
             0,
             ReportFigure(
                 msg("Remaining life of machines that were held back"),
-                charts.life_chart(units=units, unit=view.unit, text=text),
+                charts.life_chart(units=units, unit=unit, text=text),
                 charts.caption_life(len(set(view.groups.tolist())), len(units), view.cap),
             ),
         )
@@ -318,6 +330,7 @@ def _anomaly(ws: Workspace, results: Results, text: Text):  # type: ignore[no-un
                         x=trace.times,
                         low=trace.normal_low,
                         high=trace.normal_high,
+                        expected=trace.expected,
                         began=event.began,
                         ended=event.ended,
                         text=text,

@@ -7,6 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from core.data.dataset import Dataset
 from core.errors import DataProblem, SettingProblem, unknown_choice
 from core.languages import LANGUAGES, text_in
 from core.messages import msg
@@ -28,12 +29,17 @@ class ReportFile:
     language: str
 
 
-def make_report(ws: Workspace, run: str, *, language: str = "en", out: Path | None = None) -> ReportFile:
+def make_report(
+    ws: Workspace, run: str, *, language: str = "en", out: Path | None = None, in_service: Dataset | None = None
+) -> ReportFile:
     """Write the report of a run, by its id or by a bundle that it wrote, into the store and, where asked, to `out`.
 
+    With a fleet `in_service` the file in the store is named after it, so that deleting the fleet with all that was made from
+    it finds the report.
+
     Raises:
-        SettingProblem: an unknown language, or a file ending other than .html.
-        DataProblem: the run of the bundle is not in this workspace.
+        SettingProblem: an unknown language, a file ending other than .html, or a fleet for a run that predicts no remaining life.
+        DataProblem: the run of the bundle is not in this workspace, or the fleet lacks columns of the model.
         NotEnoughData: the run has no results yet.
     """
     from core.report import render_html
@@ -49,9 +55,10 @@ def make_report(ws: Workspace, run: str, *, language: str = "en", out: Path | No
         )
     results = open_results(ws, run_id_of(ws, run))
     text = text_in(language)
-    html = render_html(report_facts(ws, results, text), text, {"zh": "zh_CN"}.get(language, language)).encode()
+    html = render_html(report_facts(ws, results, text, in_service), text, {"zh": "zh_CN"}.get(language, language)).encode()
     report_id = new_id()
-    path = ws.store.write_bytes(ws.store.path(report_id, "report", "report.html"), html)
+    name = "report.html" if in_service is None else f"fleet-{in_service.id}.html"
+    path = ws.store.write_bytes(ws.store.path(report_id, "report", name), html)
     named = {"file": path.name, "title": results.run.name, "language": language}
     row = ws.store.add_report(report_id, results.run.id, **named, sha256=sha256(html).hexdigest())
     if out is not None:

@@ -20,13 +20,14 @@ from core.errors import DataProblem, unknown_column
 from core.evaluation import (
     Metric,
     binary_flag_metrics,
+    classification_metrics,
     event_recall,
     phm08_score,
     ranking_metrics,
+    rarest_class,
     regression_metrics,
     vus_pr,
 )
-from core.evaluation.classification import classification_metrics
 from core.features.targets import class_texts
 from core.jobs.judging import label_flags
 from core.messages import Message, msg
@@ -291,14 +292,14 @@ def _figures_in_time(
 
 
 def _class_figures(merged: pd.DataFrame) -> tuple[Metric, ...]:
-    """Figures of the predicted classes; for two classes the rarer true one is the positive."""
+    """Figures of the predicted classes; for two classes the rarer true one is the positive (`rarest_class`)."""
     classes = [c.removeprefix("probability_") for c in merged.columns if c.startswith("probability_")]
     codes = pd.Categorical(class_texts(merged["__truth"]), categories=classes).codes.astype(np.int64)
     predicted = pd.Categorical(class_texts(merged["prediction"]), categories=classes).codes.astype(np.int64)
     probabilities = merged[[f"probability_{c}" for c in classes]].to_numpy(dtype=np.float64)
     if len(classes) != 2:
         return classification_metrics(codes, probabilities, classes)
-    place = int(np.bincount(codes[codes >= 0], minlength=2).argmin())
+    place = rarest_class(codes, 2)
     cut = _decision_of(predicted == place, probabilities[:, place])
     return classification_metrics(codes, probabilities, classes, place, cut)
 

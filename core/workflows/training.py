@@ -53,7 +53,7 @@ TASK_CHOICES: tuple[TaskChoice, ...] = (
         "forecast",
         msg("Forecast"),
         msg("What comes next?"),
-        msg("The next values with bands, and what each step ahead is worth beside one season ago."),
+        msg("The next values with bands, and what each step ahead is worth beside earlier values."),
     ),
     TaskChoice(
         "rul",

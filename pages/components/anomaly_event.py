@@ -183,11 +183,14 @@ def detail(results: Any, event: AnomalyEvent) -> None:
         rows=trace.rows,
         low=trace.normal_low,
         high=trace.normal_high,
+        expected=trace.expected,
         began=event.began,
         ended=event.ended,
         **charts_look(),
     )
     alt = t("{sensor} around event {n} with its normal band", sensor=trace.column, n=event.number)
+    if trace.expected is not None:
+        alt = t("{sensor} around event {n} beside what was forecast one row before", sensor=trace.column, n=event.number)
     charts.show(figure, alt=alt, key="sensor_band", height=250)
     layout.caption(say(drawing.caption_sensor_band(len(trace.values), trace.times)))
 

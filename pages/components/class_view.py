@@ -61,7 +61,7 @@ def show(results: Any) -> None:
     with right:
         _metrics(results, view)
     scores_table.table(results, threshold, view.positive)
-    words_view.show(results, view.positive)
+    words_view.show(results, view.positive, threshold)
 
 
 def _unknown(results: Any, part: str) -> None:

@@ -116,7 +116,7 @@ def _settings(results: Any) -> dict[str, Any]:
 def _look_ahead(view: wf.FleetView) -> None:
     field = wf.FleetSettings.model_fields["within"]
     st.number_input(
-        md(t("Look ahead ({unit})", unit=view.unit)),
+        md(t("Look ahead ({unit})", unit=words.unit_word(view.unit))),
         min_value=0.0,
         value=None,
         placeholder=numbers.number(view.within),
@@ -159,18 +159,18 @@ def _figures(view: wf.FleetView) -> list[layout.Figure]:
         model, age = view.expected, view.expected_by_age
         found.append(
             layout.Figure(
-                t("Failures within {within}", within=numbers.number(view.within, view.unit)),
+                t("Failures within {within}", within=numbers.number(view.within, words.unit_word(view.unit))),
                 _count(model or age),
                 t("by age alone: {count}", count=_count(age)) if model is not None else t("by age alone"),
                 help=t("95 % prediction interval; units are taken to fail independently of each other."),
             )
         )
     found.append(
-        layout.Figure(t("Half last"), numbers.number(lives.curve.median.value, view.unit), _between(lives.curve.median),
+        layout.Figure(t("Half last"), numbers.number(lives.curve.median.value, words.unit_word(view.unit)), _between(lives.curve.median),
                       help=say(lives.curve.median.why_not) if lives.curve.median.why_not else t("Kaplan-Meier estimate with units that still run."))
     )  # fmt: skip
     found.append(
-        layout.Figure(t("A tenth has failed by"), numbers.number(lives.weibull.b10.value, view.unit), _between(lives.weibull.b10),
+        layout.Figure(t("A tenth has failed by"), numbers.number(lives.weibull.b10.value, words.unit_word(view.unit)), _between(lives.weibull.b10),
                       help=say(lives.weibull.why_not) if lives.weibull.why_not else t("B10 life of the Weibull curve."))
     )  # fmt: skip
     found.append(
@@ -221,9 +221,9 @@ def _units(view: wf.FleetView, group: str) -> None:
     if not len(view.units):
         return
     st.header(md(t("Units by urgency")), anchor=False)
-    units, ahead = view.units, numbers.number(view.within, view.unit)
+    units, ahead = view.units, numbers.number(view.within, words.unit_word(view.unit))
     hints = {"faster": t("▼ wears faster than its age tells"), "slower": t("▲ in better state than its age tells"), "": ""}
-    suffix = f" ({view.unit})" if view.unit else ""
+    suffix = f" ({words.unit_word(view.unit)})" if view.unit else ""
     by_model, by_age = t("lasts {within}: model", within=ahead), t("lasts {within}: age alone", within=ahead)
     columns: dict[str, Any] = {group: units["unit"], t("age") + suffix: units["age"]}
     if units["prediction"].notna().any():
@@ -296,7 +296,7 @@ def _verdict(view: wf.FleetView) -> str:
         "rows": numbers.number(best.n),
         "units": best.n_units,
         "expected": numbers.number(round(best.expected)),
-        "within": numbers.number(view.within, view.unit),
+        "within": numbers.number(view.within, words.unit_word(view.unit)),
         "came": numbers.number(best.came),
     }
     if view.quality is None or age is None or age.brier.value is None or best.brier.value is None:

@@ -16,6 +16,7 @@ from pages.components.choices import fixed
 from pages.components.looks import charts_look
 from pages.components.results_view import metric_figure, verdict
 from pages.components.text import md, t, tn
+from pages.components.words import with_refusals
 
 LATEST = -1
 
@@ -182,6 +183,8 @@ def _next_table(results: Any, view: Any, group: str) -> None:
     shown = _of_group(results, view, group).drop(columns=[results.group] if results.group else [], errors="ignore")
     if not shown["why_not"].astype(str).str.len().any():
         shown = shown.drop(columns="why_not")
+    else:
+        shown["why_not"] = with_refusals(shown["why_not"])
     for column in shown.select_dtypes("float"):
         shown[column] = numbers.five_digits(shown[column].to_numpy())
     st.dataframe(

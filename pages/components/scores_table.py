@@ -15,6 +15,7 @@ from pages.components import layout, numbers
 from pages.components.choices import fixed
 from pages.components.results_view import PARTS, part_word
 from pages.components.text import md, t, tn
+from pages.components.words import with_refusals
 
 MOST_ROWS = 5_000
 CODES = {"train": 0, "validation": 1, "test": 2}
@@ -112,6 +113,8 @@ def _readable(shown: pd.DataFrame, remark: str | None = None) -> pd.DataFrame:
         words[wf.REMARK] = remark if remark not in taken else t("text: {column}", column=remark)
     names = [part_word(name) for name in CODES] + [t("gap")]
     table = shown.assign(part=pd.Categorical.from_codes(np.minimum(shown["part"].to_numpy(), len(CODES)), names))
+    if "why_not" in table:
+        table["why_not"] = with_refusals(table["why_not"])
     for column in table.select_dtypes("float"):
         table[column] = numbers.five_digits(table[column].to_numpy())
     return table.rename(columns=words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import streamlit as st
 from core import charts as drawing
 from core import workflows as wf
 from core.messages import msg
-from pages.components import chart_range, charts, excluded, layout, numbers, run_view
+from pages.components import chart_range, charts, excluded, layout, numbers, run_view, words
 from pages.components.looks import charts_look
 from pages.components.results_view import metric_figure, part_choice, target_name, verdict
 from pages.components.scores_table import download
@@ -28,6 +29,7 @@ def show(results: Any) -> None:
         part = part_choice("value_part")
         chart = _chart_choice(results)
     view = wf.regression_view(results, part)
+    view = replace(view, unit=words.unit_word(view.unit))
     with head:
         verdict(view.verdict)
         layout.figures(_figures(results, view))

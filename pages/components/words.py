@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import pandas as pd
+
 from core import workflows as wf
+from core.clean.catalogue import STEPS
 from core.data.cells import unit_in_name
 from pages.components.text import language, say, t, translate
 
@@ -15,6 +18,7 @@ def task_word(task: str) -> str:
 
 
 CATEGORY = "category"
+LEFT_OUT = "left out by "  # how `core.serving.scoring` begins the remark of a row that a step left out
 
 
 def shown_role(role: str, kind: str) -> str:
@@ -49,6 +53,34 @@ def part_word(part: str) -> str:
 def with_unit(name: str, unit: str) -> str:
     """A column with its unit in brackets, unless its name says it already: "Air temperature [K]"."""
     return f"{name} ({unit})" if unit and unit_in_name(name) != unit else name
+
+
+def unit_word(unit: str) -> str:
+    """A unit: one of ours (cycles, rows) in the session's language, one of the data as it was written."""
+    return wf.spoken_unit(unit, say)
+
+
+def refusal_word(reason: str) -> str:
+    """What stood in the way of a scored row, as a file of scores has it, in the session's language."""
+    words = {
+        "padded window": t("padded window"),
+        "empty cell filled": t("empty cell filled"),
+        "not a finite number": t("not a finite number"),
+    }
+    if reason.startswith(LEFT_OUT):
+        return t("left out by {step}", step=_step_word(reason.removeprefix(LEFT_OUT)))
+    return words.get(reason, reason)
+
+
+def with_refusals(reasons: pd.Series) -> pd.Series:
+    """A column of such remarks in the session's language; each different one is worded once."""
+    said = {reason: refusal_word(str(reason)) for reason in reasons.dropna().unique()}
+    return reasons.map(said)
+
+
+def _step_word(key: str) -> str:
+    """The title of a cleaning step; a key that no step has any more stands as it is."""
+    return next((say(step.title) for step in STEPS if step.key == key), key)
 
 
 def project_name(name: str, longest: int = 0) -> str:

@@ -18,7 +18,7 @@ def _words(_results: Any, run_id: str, positive: str | None) -> Any:
 
 
 @st.fragment
-def show(results: Any, positive: str | None = None) -> None:
+def show(results: Any, positive: str | None = None, threshold: float | None = None) -> None:
     """Nothing for a model that reads no free text; else a switch, because covering hundreds of words takes seconds."""
     column = wf.text_column(results)
     if column is None:
@@ -44,15 +44,46 @@ def show(results: Any, positive: str | None = None) -> None:
             tn("mean over {n} remark of the test part", "mean over {n} remarks of the test part", found.n),
             t("words in fewer than three of them are left out"),
         )
-        row = st.number_input(
-            t("Words of one row"), min_value=0, max_value=results.n_rows - 1, value=None, step=1, key="words_row", width=240
+        _one_row(results, positive, threshold)
+
+
+def _one_row(results: Any, positive: str | None, threshold: float | None) -> None:
+    """The words of one row, for the class that was called for it unless another is chosen."""
+    row = st.number_input(
+        t("Words of one row"), min_value=0, max_value=results.n_rows - 1, value=None, step=1, key="words_row", width=240
+    )
+    if row is None:
+        return
+    key = f"words_class.{results.run.id}.{int(row)}"  # of this row only: the next one was called otherwise
+    limit = {"threshold": threshold, "positive": positive}
+    mine = wf.words_of_row(state.workspace(), results, int(row), st.session_state.get(key), **limit)
+    if mine.positive is not None:
+        classes = list((results.manifest.target or {})["classes"])
+        index = classes.index(mine.called) if mine.called in classes else classes.index(mine.positive)
+        st.selectbox(t("Class that the words speak for"), classes, index=index, key=key, width=240)
+        _said(mine)
+    if mine.words:
+        _table(mine.words, _title(mine), "words_of_row", t("Words of row {row}", row=int(row)))
+    else:
+        st.caption(md(t("This row has no remark.")))
+
+
+def _said(mine: Any) -> None:
+    """Which class was called for the row, and whether the words below speak for it."""
+    if mine.called is None:
+        st.caption(md(t("No class was called for this row; the words are those of '{name}'.", name=mine.positive)))
+    elif mine.called == mine.positive:
+        st.caption(md(t("The model called this row '{name}'; the words below speak for it.", name=mine.called)))
+    else:
+        st.caption(
+            md(
+                t(
+                    "The model called this row '{name}'; the words below speak for '{other}'.",
+                    name=mine.called,
+                    other=mine.positive,
+                )
+            )
         )
-        if row is not None:
-            mine = wf.words_of_row(state.workspace(), results, int(row), positive)
-            if mine.words:
-                _table(mine.words, added, "words_of_row", t("Words of row {row}", row=int(row)))
-            else:
-                st.caption(md(t("This row has no remark.")))
 
 
 def _title(found: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import workflows as wf
+from core.data.dataset import Dataset
 from core.workflows.records import Run
 from core.workflows.workspace import Workspace
 from pages.components import layout, notices, numbers, run_view, state, words
@@ -22,7 +23,7 @@ def show(ws: Workspace, runs: Sequence[Run], reports: Sequence[Any]) -> None:
     with rail:
         run, lang = _choices(runs)
         if run is not None:
-            _make(ws, run, lang)
+            _make(ws, run, lang, _fleet(ws, run))
     with head:
         layout.headline(_finding(run, reports))
     with main:
@@ -62,13 +63,36 @@ def _choices(runs: Sequence[Run]) -> tuple[Run | None, str]:
     return by_id.get(chosen or ""), lang if lang in LANGUAGES else "en"
 
 
-def _make(ws: Workspace, run: Run, lang: str) -> None:
+def _fleet(ws: Workspace, run: Run) -> Dataset | None:
+    """Whose units a report of remaining life speaks of: the run's own, or those that were chosen for it as its fleet."""
+    if run.task != "rul":
+        return None
+    offered: dict[str, Dataset] = {}
+    with notices.guard():
+        offered = {d.id: d for d in wf.fleets_of(ws, wf.open_results(ws, run.id)) if not wf.is_large(d)}
+    if not offered:
+        return None
+    names = {"": t("The run's own units")} | {d.id: words.project_name(d.name) for d in offered.values()}
+    seen = st.session_state.get(f"fleet.{run.id}")  # on the Predictions screen
+    chosen = st.selectbox(
+        t("Fleet"),
+        list(names),
+        index=list(names).index(seen) if seen in names else 0,
+        format_func=fixed(names, names.__getitem__),
+        key=f"report_fleet.{run.id}",
+        persist_state="session",
+        help=t("Whose units the report speaks of: how many are due, which first, and how good such chances were."),
+    )
+    return offered.get(chosen)
+
+
+def _make(ws: Workspace, run: Run, lang: str, fleet: Dataset | None) -> None:
     if not st.button(t("Make report"), key="make_report", type="primary", icon=":material/description:", width="stretch"):
         st.caption(md(t("HTML, one file, charts inside, no network needed.")))
         return
     with notices.guard():
         with st.spinner(t("Writing the report")):
-            made = wf.make_report(ws, run.id, language=lang)
+            made = wf.make_report(ws, run.id, language=lang, in_service=fleet)
         notices.done(t("The report '{title}' is ready.", title=made.title))
         st.rerun()
 

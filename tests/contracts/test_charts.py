@@ -91,7 +91,7 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
             "values": y, "column": "p", "unit": "bar", "x": x, "marked": mask, "spans": [(x[0], x[n // 2])] if n else [], "limits": (1.5, 2.0, 2.5),
         },
         "distribution": lambda: {"histogram": bin_values(y), "column": "p", "unit": "bar", "specification": (1.0, None, 3.0)},
-        "sensor_band": lambda: {"values": y, "column": "p", "unit": "bar", "x": x, "low": 1.5, "high": 2.5, "began": x[0] if n else None},
+        "sensor_band": lambda: {"values": y, "column": "p", "unit": "bar", "x": x, "low": 1.5, "high": 2.5, "expected": y + 0.1, "began": x[0] if n else None},
     }  # fmt: skip
     return records[key]()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from core import workflows as wf
 from core.data.dataset import Dataset
 from core.data.demos import engine_life
+from core.workflows.reports import make_report
 from core.workflows.workspace import Workspace
 from tests.pages import finished_runs
 
@@ -116,3 +118,62 @@ def test_another_rule_of_failure(open_app: Open, ws: Workspace) -> None:
     app.text_input(key="fleet_value").set_value("no such value").run()
     clean(app)
     assert "their chances cannot be told" in plain(app.title[0].value), "no row says so, so no unit has failed"
+
+
+def every_word(app: AppTest) -> str:
+    """All that a screen shows: texts, labels, figures, cells and the titles of charts."""
+    said = [str(e.value) for kind in ("title", "header", "markdown", "caption", "info", "warning") for e in app.get(kind)]
+    said += [f"{m.label} {m.value} {m.delta}" for m in app.metric]
+    said += [str(getattr(w, "label", "")) for kind in ("selectbox", "radio", "number_input") for w in app.get(kind)]
+    for table in app.dataframe:
+        said += [str(c) for c in table.value.columns] + [str(v) for v in table.value.to_numpy().ravel()]
+    said += [c.proto.spec if hasattr(c.proto, "spec") else str(c.proto) for c in app.get("plotly_chart")]
+    return plain("\n".join(said))
+
+
+@pytest.mark.parametrize("view", ["fleet", ""])
+def test_cycles_and_remarks_of_rows_are_said_in_chinese(open_app: Open, ws: Workspace, service: Dataset, view: str) -> None:
+    run = finished_runs.run_of(ws, "rul")
+    results = wf.open_results(ws, run.id)
+    assert results.unit == "cycles" and "padded window" in set(results.scores["why_not"]), "else this shows nothing"
+    app = open_app("judge/predictions.py", run=run.id, lang="zh", **({"view": view} if view else {}))
+    clean(app)
+    if view:
+        app.selectbox(key=f"fleet.{run.id}").set_value(service.id).run()
+        clean(app)
+    said = every_word(app)
+    assert "循环" in said
+    assert "cycles" not in said and "padded" not in said, [line for line in said.split("\n") if "cycles" in line][:3]
+    if not view:
+        assert "窗口行数不足，已补齐" in said
+    english = open_app("judge/predictions.py", run=run.id, lang="en", **({"view": view} if view else {}))
+    assert "cycles" in every_word(english)
+    assert view or "padded window" in every_word(english)
+
+
+def test_the_report_of_remaining_life_says_cycles_in_chinese(ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "rul")
+    html = make_report(ws, run.id, language="zh").path.read_text(encoding="utf-8")
+    shown = re.sub(r"<script.*?</script>", "", html, flags=re.S)
+    assert "循环" in shown and "(cycles)" not in html, "and no axis of a chart"
+    assert not re.findall(r"[^\n]{0,60}\bcycles\b[^\n]{0,60}", shown)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_report_starts_with_the_fleet_that_was_looked_at(
+    open_app: Open, ws: Workspace, service: Dataset, lang: str
+) -> None:
+    run = finished_runs.run_of(ws, "rul")
+    app = open_app("judge/predictions.py", run=run.id, view="fleet", lang=lang)
+    app.selectbox(key=f"fleet.{run.id}").set_value(service.id).run()
+    headline = plain(app.title[0].value)
+    app.switch_page("use/reports.py").run()
+    clean(app)
+    app.selectbox(key="report_run").set_value(run.id).run()
+    assert app.selectbox(key=f"report_fleet.{run.id}").value == service.id
+    app.segmented_control(key="report_lang").set_value(lang).run()
+    app.button(key="make_report").click().run()
+    clean(app)
+    assert headline in wf.list_reports(ws)[0].path.read_text(encoding="utf-8")
+    app.selectbox(key="report_run").set_value(finished_runs.run_of(ws, "regression").id).run()
+    assert not [s for s in app.selectbox if str(s.key).startswith("report_fleet")], "only remaining life has a fleet"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,28 @@ def test_its_residuals_open_as_anomalies(open_app: Open, run: wf.Run) -> None:
     app = open_app("judge/anomalies.py", run=run.id)
     clean(app)
     assert any("Events" in m.label for m in app.metric)
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "forecast one row before"), ("zh", "前一行的预测")])
+def test_an_event_of_a_forecast_shows_what_was_forecast_beside_what_came(
+    lang: str, said: str, open_app: Open, own_store: Path, tmp_path: Path
+) -> None:
+    table = series_table()
+    table.loc[950:952, "y"] += 9.0
+    ws = Workspace(open_store(own_store))
+    table.to_csv(tmp_path / "s.csv", index=False)
+    dataset = wf.import_file(ws, tmp_path / "s.csv", columns=COLUMNS).dataset
+    assert dataset is not None
+    request = {"dataset_id": dataset.id, "dataset_version": 1, "task": "forecast", "model": "ridge"}
+    started = wf.start_training(ws, TrainRequest.read(request))
+    work_off(ws.store)
+    app = open_app("judge/anomalies.py", run=started.id, lang=lang)
+    clean(app)
+    drawn = [json.loads(c.proto.spec) for c in app.get("plotly_chart")]
+    lines = {line.get("name"): line for figure in drawn for line in figure["data"]}
+    assert said in lines and lines[said]["line"]["dash"] == "dash"
+    event = wf.anomaly_view(ws, wf.open_results(ws, started.id)).later[0]
+    assert event.first_row <= 952 and event.last_row >= 950
 
 
 def test_the_train_screen_asks_for_rows_ahead_and_starts_the_run(open_app: Open, stored: tuple[Workspace, str]) -> None:

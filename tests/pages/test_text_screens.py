@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -66,6 +68,29 @@ def test_the_train_form_names_the_column_and_lets_it_be_changed(open_app: Open, 
     assert not app.exception and app.selectbox(key="train_model").value == "auto"
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", r"free text, about (\d+) words a row: text families can learn from it"),
+        ("zh", r"自由文本，每行约 (\d+) 个词：文本类模型可以从中学习"),
+    ],
+)
+def test_data_and_screening_say_that_a_column_is_free_text(
+    lang: str, said: str, open_app: Open, own_store: Path, tmp_path: Path
+) -> None:
+    table = english(300)
+    words = sum(len([w for w in text.split() if any(map(str.isalpha, w))]) for text in table["Remark"]) / len(table)
+    _, dataset = imported(own_store, tmp_path, table)
+    app = open_app("prepare/data.py", dataset=dataset, lang=lang)
+    assert not app.exception and not app.error
+    cells = [str(v) for d in app.dataframe for v in d.value.to_numpy().ravel()]
+    assert [int(m[1]) for v in cells if (m := re.fullmatch(said, v))] == [round(words)]
+    app = open_app("prepare/screening.py", dataset=dataset, lang=lang)
+    assert not app.exception and not app.error
+    cells = [str(v) for d in app.dataframe for v in d.value.to_numpy().ravel()]
+    assert [int(m[1]) for v in cells if (m := re.search(said, v))] == [round(words)]
+
+
 def test_without_texts_the_form_does_not_ask_for_them(open_app: Open, own_store: Path, tmp_path: Path) -> None:
     _, dataset = imported(own_store, tmp_path, regression_table(200))
     app = open_app("learn/train.py", dataset=dataset)
@@ -88,11 +113,39 @@ def test_predictions_show_the_remark_and_the_words(open_app: Open, own_store: Pa
     tables = [d.value for d in app.dataframe if "word" in d.value.columns]
     assert set(words) == {"adds to the probability of fault"} and len(tables) == 2
     assert tables[1]["word"].iloc[0] == "not" and tables[1].iloc[0, 1] < -0.2
-    row = int(given.index[given["class"] == "ok"][0])
+    calls = wf.open_results(ws, run).scores["prediction"].to_numpy()
+    row, fault = int(np.flatnonzero((calls == "ok") & (given["class"] == "ok"))[0]), int(np.flatnonzero(calls == "fault")[0])
     app.number_input(key="words_row").set_value(row).run()
-    mine = [d.value for d in app.dataframe if "word" in d.value.columns and "remarks" not in d.value.columns][0]
-    assert "not" in mine["word"].tolist()
-    assert mine.set_index("word").iloc[:, 0].idxmin() == "not"
+    assert "The model called this row 'ok'; the words below speak for it." in captions(app)
+    mine = words_of_row(app)
+    assert list(mine.columns)[1] == "adds to the probability of ok"
+    assert mine.set_index("word").iloc[:, 0].idxmax() == "not", "what makes it ok"
+    app.selectbox(key=f"words_class.{run}.{row}").set_value("fault").run()
+    assert "The model called this row 'ok'; the words below speak for 'fault'." in captions(app)
+    other = words_of_row(app)
+    assert list(other.columns)[1] == "adds to the probability of fault"
+    assert other.set_index("word").iloc[:, 0].idxmin() == "not"
+    app.number_input(key="words_row").set_value(fault).run()
+    assert "The model called this row 'fault'; the words below speak for it." in captions(app)
+
+
+def words_of_row(app: AppTest) -> pd.DataFrame:
+    return next(d.value for d in app.dataframe if "word" in d.value.columns and "remarks" not in d.value.columns)
+
+
+def test_the_words_of_a_row_speak_for_the_class_that_a_moved_limit_calls(own_store: Path, tmp_path: Path) -> None:
+    ws, dataset = imported(own_store, tmp_path, english(300))
+    results = wf.open_results(ws, finished(ws, dataset))
+    own = wf.words_of_row(ws, results, 0)
+    assert own.positive == own.called == results.cells(["prediction"], np.array([0]))["prediction"].iloc[0]
+    always = wf.words_of_row(ws, results, 0, threshold=-0.1, positive="fault")
+    never = wf.words_of_row(ws, results, 0, threshold=1.1, positive="fault")
+    assert (always.called, always.positive, never.called, never.positive) == ("fault", "fault", "ok", "ok")
+    # Two probabilities sum to one: what a word adds to one class it takes from the other.
+    np.testing.assert_allclose([w.effect for w in always.words], [-w.effect for w in never.words], atol=1e-6)
+    assert wf.words_of_row(ws, results, 0, "ok", threshold=-0.1, positive="fault").positive == "ok"
+    with pytest.raises(SettingProblem, match="nonsense"):
+        wf.words_of_row(ws, results, 0, "nonsense")
 
 
 def test_a_remark_column_called_like_one_of_ours_is_shown_in_both_languages(

@@ -103,6 +103,18 @@ def test_sensor_band_marks_rows_outside() -> None:
     assert "normal band<br>0.5 to 2.5" in labels(figure)
 
 
+def test_a_forecast_stands_dashed_beside_what_was_measured_and_only_where_it_says_something() -> None:
+    figure = charts.sensor_band(values=[1.0, 2.0, 5.0], column="p", expected=[np.nan, 1.5, 2.0])
+    drawn = {trace.name: trace for trace in figure.data if trace.name}
+    foretold = drawn["forecast one row before"]
+    assert foretold.line.dash == "dash" and foretold.line.color != drawn["p"].line.color
+    np.testing.assert_array_equal(foretold.y, [np.nan, 1.5, 2.0])
+    assert "solid: measured · dashed: forecast one row before" in labels(figure)
+    for none in (None, [np.nan] * 3):
+        plain = charts.sensor_band(values=[1.0, 2.0, 5.0], column="p", expected=none)
+        assert len(plain.data) == 2 and "dashed" not in " ".join(labels(plain))
+
+
 def test_confusion_matrix_shows_counts_and_shares_of_the_true_class() -> None:
     figure = charts.confusion_matrix(counts=[[90, 10], [0, 0]], classes=["pass", "fail"])
     cells = figure.data[0]

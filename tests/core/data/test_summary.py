@@ -66,6 +66,16 @@ def test_columns_with_nothing_to_say(tmp_path: Path) -> None:
     assert [f.code for f in found["serial"].findings] == ["id_like"]
 
 
+def test_a_column_of_free_text_says_so_with_its_words_a_row(tmp_path: Path) -> None:
+    # Seven pieces with a letter in each row; the number is none.
+    frame = pd.DataFrame({"remark": [f"bearing {i} of the left pump is hot" for i in range(60)], "x": np.arange(60.0)})
+    frame["note"] = frame["remark"]
+    found = {c.name: c.findings for c in summarise(dataset(tmp_path, frame, note="ignore")).columns}
+    assert [(f.code, f.severity) for f in found["remark"]] == [("free_text", "info")]
+    assert str(found["remark"][0].message) == "free text, about 7 words a row: text families can learn from it"
+    assert found["note"] == (), "no family reads what is ignored, and it is no serial number either"
+
+
 def test_period_and_json(tmp_path: Path) -> None:
     times = pd.date_range("2024-01-01", periods=50, freq="min").as_unit("us")
     frame = pd.DataFrame({"t": times, "x": np.arange(50.0)})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation import Metric, classification_metrics, confusion, per_class, predict_classes
+from core.evaluation import Metric, classification_metrics, confusion, per_class, predict_classes, rarest_class
 
 TWO, THREE = ("ok", "bad"), ("a", "b", "c")
 
@@ -144,3 +144,19 @@ def test_99_7_percent_accuracy_on_rare_defects_does_not_look_good() -> None:
     assert found["recall"].value == 0.0
     assert found["precision"].value is None
     assert found["macro_f1"].value == pytest.approx(0.995 * 2 / 1.995 / 2)
+
+
+@pytest.mark.parametrize(
+    ("codes", "n", "rarest"),
+    [
+        ([0, 0, 0, 1, 1], 2, 1),
+        ([1, 1, 1, 0, 0], 2, 0),
+        ([0, 1, 0, 1], 2, 1),  # equal: the later in the order
+        ([0, 0, 1, 2, 2, 1, 0], 3, 2),
+        ([-1, -1, -1, 0, 1, 1], 2, 0),  # unknown rows do not count
+        ([0, 0, 1], 3, 2),  # one that does not occur
+        ([], 2, 1),
+    ],
+)
+def test_the_class_to_catch_is_the_rarest_and_of_equal_ones_the_last(codes: list[int], n: int, rarest: int) -> None:
+    assert rarest_class(np.array(codes, dtype=np.int64), n) == rarest

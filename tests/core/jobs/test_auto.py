@@ -20,6 +20,7 @@ from core.errors import NotEnoughData, SettingProblem
 from core.jobs import auto, wait_for_job
 from core.jobs.auto import Chosen, run_auto
 from core.jobs.last_fit import last_fit
+from core.jobs.slices import FEWEST_EPOCHS, Seen
 from core.messages import Message, msg
 from core.serving import load_bundle
 from core.serving.bundle import pack_bundle
@@ -329,9 +330,9 @@ def test_a_choice_whose_worker_is_killed_goes_on_at_the_candidate_where_it_was(t
 
 def test_a_network_far_behind_after_a_fair_part_of_its_time_is_given_up_and_one_that_is_near_is_not() -> None:
     curve = [{"val_loss": 0.9 - 0.01 * i, "val_metric": 6.0 - 0.1 * i} for i in range(10)]
-    seen = auto._Seen()
+    seen = Seen()
     for i, values in enumerate(curve):
-        assert not seen.is_hopeless(3.0) or i >= auto.FEWEST_EPOCHS, "a few epochs say nothing"
+        assert not seen.is_hopeless(3.0) or i >= FEWEST_EPOCHS, "a few epochs say nothing"
         seen.add(values, is_classes=False)
     assert seen.error == pytest.approx(5.1)
     assert seen.is_hopeless(3.0) and not seen.is_hopeless(3.5), "5.1 lies above 1.5 x 3.0 and below 1.5 x 3.5"

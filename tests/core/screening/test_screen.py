@@ -16,6 +16,17 @@ from tests.core.screening.columns import N, column, reason, screened, timed
 from tests.synthetic import as_dataset
 
 
+def test_free_text_is_told_with_its_words_a_row_and_leaves_the_grade(tmp_path: Path) -> None:
+    remarks = [f"bearing {k} of the left pump is hot" for k in range(N)]  # seven words; the number is none
+    found = screened(
+        tmp_path, timed({"remark": remarks, "note": remarks, "x": np.sin(np.arange(N))}), when="time", note="ignore"
+    )
+    told = column(found, "remark")
+    assert [str(r.message) for r in told.reasons] == ["free text, about 7 words a row: text families can learn from it"]
+    assert (told.reasons[0].code, told.reasons[0].fix, told.grade) == ("free_text", None, "A")
+    assert column(found, "note").reasons == ()
+
+
 def test_constant_empty_counter_and_serial_columns_are_to_be_ignored(tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     table = timed(

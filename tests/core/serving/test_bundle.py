@@ -22,6 +22,7 @@ from core.serving.bundle import pack_bundle
 from core.training.prepare import Prepared, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
+from core.workflows.predictions import class_rule
 from tests.synthetic import anomaly_table, as_dataset, class_table, regression_table
 
 
@@ -168,6 +169,34 @@ def test_classes_have_probabilities_that_sum_to_one(tmp_path: Path) -> None:
     flagged = scored["probability_fail"] > bundle.manifest.decision
     assert ((scored["prediction"] == "fail") == flagged).all()
     assert (scored["prediction"] == class_table(seed=8)["result"]).mean() > 0.95
+
+
+def test_of_three_classes_the_rarest_is_to_be_caught_and_the_most_probable_one_is_called(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    names = np.array(["crack", "dent", "ok"])[rng.permutation(np.repeat([0, 1, 2], [90, 40, 170]))]
+    table = pd.DataFrame({"a": (names == "crack") + rng.normal(0, 0.5, 300), "b": (names == "dent") + rng.normal(0, 0.5, 300)})
+    bundle, _, _ = trained(table.assign(result=names), tmp_path, "classification", "logistic", result="target")
+    assert bundle.manifest.positive == "dent" and bundle.manifest.decision is None
+    rule = class_rule(bundle.manifest)
+    assert (rule.positive, rule.place, rule.is_stored) == ("dent", None, True)
+    scored = bundle.score(table)
+    probabilities = scored[[f"probability_{c}" for c in ("crack", "dent", "ok")]].to_numpy()
+    assert (scored["prediction"] == np.array(["crack", "dent", "ok"])[probabilities.argmax(axis=1)]).all()
+    assert "f1" not in bundle.manifest.metrics, "no cut decides, so that no class has figures of its own"
+    assert bundle.manifest.metrics["macro_f1"]["value"] is not None
+    stored = bundle.manifest.model_copy(update={"positive": None})
+    assert class_rule(stored).positive == "ok", "a run of an earlier version keeps the last class"
+    assert class_rule(bundle.manifest, "crack").positive == "crack"
+
+
+def test_of_two_classes_with_as_many_rows_the_later_is_to_be_caught(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    names = np.tile(["bad", "good"], 100)
+    table = pd.DataFrame({"a": (names == "bad") + rng.normal(0, 0.5, 200), "part": np.arange(200), "result": names})
+    bundle, _, prepared = trained(table, tmp_path, "classification", "logistic", result="target", part="time")
+    train = table["result"].iloc[prepared.split.rows(0)].value_counts()
+    assert train["bad"] == train["good"]
+    assert bundle.manifest.positive == "good"
 
 
 @pytest.mark.parametrize("model", ["pca_t2_spe", "isolation_forest"])

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core import workflows as wf
-from core.data.split import GAP, TEST, TRAIN, VALIDATION
+from core.data.split import GAP, TEST, TRAIN, VALIDATION, SplitSettings
 from core.errors import DataProblem, NotEnoughData, SettingProblem
 from core.jobs.fitting import fit_baseline
 from core.jobs.forecast_judging import steps_json
@@ -19,6 +19,7 @@ from core.jobs.sources import encoded_targets, network_shape, source_of
 from core.models import model_by_key
 from core.serving import load_bundle
 from core.serving.forecasts import prediction_names
+from core.training.forecast_length import rows_needed
 from core.training.prepare import Prepared, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
@@ -231,8 +232,37 @@ def test_what_cannot_be_forecast_is_refused_in_a_sentence(
 
 
 def test_too_few_rows_for_the_rows_ahead_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotEnoughData, match="usable rows"):
+    # 15 % of 337 rows are 51 to validate, one more than 50 ahead; of 60 rows they are 9, which leave 8 ahead.
+    with pytest.raises(NotEnoughData) as refused:
         ready(series_table(60, ("a",)), tmp_path, options={"horizon": 50})
+    assert str(refused.value) == (
+        "The training part has 0 rows after which the next 50 values (the horizon) are known. "
+        "Expected a series of at least 337 rows without a gap; the longest has 60. "
+        "Bring more rows, or set the horizon to at most 8."
+    )
+    ready(series_table(60, ("a",)), tmp_path, options={"horizon": 8})
+
+
+def test_the_rows_that_a_horizon_needs_are_enough_and_one_less_is_not(tmp_path: Path) -> None:
+    assert rows_needed(24, SplitSettings()) == 164  # 15 % of 164 are 25 rows: one of them has 24 behind it
+    ready(series_table(164, ("a",)), tmp_path, options={"horizon": 24})
+    with pytest.raises(NotEnoughData, match=r"validation part has 0 rows .* next 24 values .* at least 164 rows .* has 163"):
+        ready(series_table(163, ("a",)), tmp_path, options={"horizon": 24})
+    # Two series: each has to be long enough, for both are cut at the same times.
+    with pytest.raises(NotEnoughData, match="at least 164 rows without a gap; the longest has 150"):
+        ready(series_table(150), tmp_path, options={"horizon": 24})
+
+
+def test_a_series_of_a_few_rows_is_refused_with_its_horizon(tmp_path: Path) -> None:
+    with pytest.raises(NotEnoughData, match=r"next 24 values .* at least 164 rows .* has 8. Bring more rows, or choose"):
+        ready(series_table(8, ("a",)), tmp_path, options={"horizon": 24})
+
+
+def test_a_part_of_another_split_says_how_many_rows_it_lacks(tmp_path: Path) -> None:
+    table = series_table(300, ("a",))
+    table["use"] = np.where(np.arange(300) < 200, "train", np.where(np.arange(300) < 220, "validation", "test"))
+    with pytest.raises(NotEnoughData, match=r"validation part has 0 rows .* at least 25 rows of one series in this part"):
+        ready(table, tmp_path, split={"method": "column", "column": "use"}, options={"horizon": 24})
 
 
 def test_a_constant_target_is_refused(tmp_path: Path) -> None:

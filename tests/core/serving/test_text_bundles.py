@@ -16,9 +16,9 @@ from core.data.room import Room
 from core.data.rows import FrameRows
 from core.errors import DataProblem, NotEnoughData, SettingProblem
 from core.features.texts import EMPTY
+from core.jobs.examples import example
 from core.jobs.fitting import fit_baseline, fit_deep
 from core.jobs.judged import judge
-from core.jobs.train_job import example
 from core.jobs.unknowns import with_unknown
 from core.models import MODELS, model_by_key, reads_text
 from core.serving import Bundle, load_bundle
@@ -283,3 +283,34 @@ def test_the_example_of_a_model_that_reads_no_text_holds_no_remark(bag: Bundle, 
     assert "Remark" not in json.loads(example(plain, prepared))["rows"]["columns"]
     reading, prepared = trained(ready(english(300), tmp_path / "b", "bag_of_words"), tmp_path / "b")
     assert "Remark" in json.loads(example(reading, prepared))["rows"]["columns"]
+
+
+def said(bundle: Bundle, prepared: Prepared) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of the example as somebody who checks it reads them, after proof that they give what the example expects."""
+    stored = json.loads(example(bundle, prepared))
+    rows = pd.DataFrame(stored["rows"]["data"], columns=stored["rows"]["columns"])
+    expected = pd.DataFrame(stored["expected"]["data"], columns=stored["expected"]["columns"])
+    given = bundle.score(rows)
+    assert list(given["prediction"]) == list(expected["prediction"])
+    np.testing.assert_allclose(given["probability_ok"], expected["probability_ok"], rtol=1e-9)
+    return rows, [text for text in english(300)["Remark"].unique() if text in json.dumps(stored)]
+
+
+@pytest.mark.parametrize(
+    ("step", "columns", "stays", "is_there"),
+    [
+        ("standard_scale", ("pressure",), False, False),  # does not touch the remark: the column is left out
+        ("mode_fill", ("Remark",), False, True),  # looks for the column: it is there, and empty
+        ("text_features", ("Remark",), True, True),  # makes columns of its words, which the model reads
+    ],
+)
+def test_with_a_recipe_too_the_example_holds_only_remarks_that_the_answer_rests_on(
+    step: str, columns: tuple[str, ...], stays: bool, is_there: bool, tmp_path: Path
+) -> None:
+    recipe = Recipe(steps=(RecipeStep(key=step, columns=columns),)).model_dump(mode="json")
+    resolved = ready(english(300), tmp_path, "logistic")
+    resolved = resolve(resolved.dataset, resolved.request.with_values(recipe=recipe))
+    rows, remarks = said(*trained(resolved, tmp_path))
+    assert ("Remark" in rows.columns) == is_there
+    assert bool(remarks) == stays
+    assert stays or not is_there or rows["Remark"].isna().all()

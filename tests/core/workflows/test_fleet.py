@@ -383,3 +383,31 @@ def test_very_many_held_out_rows_are_thinned_and_say_the_same() -> None:
     assert held.n == 20_000 and held.n_units == 50
     expected = 0.5 * (1 + math.erf((50 - 40) / 10 / math.sqrt(2)))  # the error has a spread of 10
     assert held.chance_to_last(np.array([50.0]), np.array([40.0]))[0, 0] == pytest.approx(expected, abs=0.03)
+
+
+def test_a_report_speaks_of_the_fleet_that_was_chosen(ws: Workspace, results: wf.Results, service: wf.Imported) -> None:
+    view = wf.fleet_view(results, wf.FleetSettings(), in_service=service)  # type: ignore[arg-type]
+    facts = {str(f.name): str(f.value) for f in lives_facts(results, str, service)[0]}  # type: ignore[arg-type]
+    assert facts["Units in service"] == "service, version 1"
+    assert facts["The fleet"] == str(view.headline)
+    assert facts["Most urgent units"].split(", ") == [str(u) for u in view.units["unit"][:10]]
+    assert "Units in service" not in {str(f.name) for f in lives_facts(results, str)[0]}
+    made = wf.make_report(ws, results.run.id, in_service=service)  # type: ignore[arg-type]
+    html = made.path.read_text(encoding="utf-8")
+    assert str(view.headline) in html and service.sha256 in html  # type: ignore[attr-defined]
+
+
+def test_a_report_goes_with_the_fleet_that_it_speaks_of(ws: Workspace, results: wf.Results) -> None:
+    fleet = _imported(ws, stopped()[0].head(200), "sold")
+    spoken, own = wf.make_report(ws, results.run.id, in_service=fleet), wf.make_report(ws, results.run.id)  # type: ignore[arg-type]
+    assert [id for id, _ in wf.made_from_dataset(ws, fleet.id).reports] == [spoken.id]  # type: ignore[attr-defined]
+    wf.delete_with_everything(ws, fleet.id)  # type: ignore[attr-defined]
+    assert not spoken.path.exists() and own.path.exists()
+    kept = {r.id for r in wf.list_reports(ws)}
+    assert own.id in kept and spoken.id not in kept
+
+
+def test_a_fleet_that_does_not_go_with_the_run_is_refused(ws: Workspace, results: wf.Results) -> None:
+    other = _imported(ws, stopped()[0].drop(columns="cycle"), "other")
+    with pytest.raises(DataProblem, match="cycle"):
+        wf.make_report(ws, results.run.id, in_service=other)  # type: ignore[arg-type]

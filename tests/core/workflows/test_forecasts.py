@@ -119,7 +119,14 @@ def test_residuals_open_as_anomalies_of_the_column_that_is_forecast(ws: wf.Works
     assert lower.flags.sum() > view.flags.sum()
     assert lower.events and lower.events[0].sensors[0].column == "y"
     detail = wf.event_detail(results, lower.events[0])
-    assert detail.traces[0].column == "y"
+    trace = detail.traces[0]
+    assert trace.column == "y" and trace.expected is not None
+    scores = results.scores  # independently: the first value forecast from the row before of the same line
+    line = scores["line"].iloc[trace.rows[0]]
+    assert set(scores["line"].iloc[trace.rows]) == {lower.events[0].group}, "no rows of the other line at the end of this one"
+    of_line = scores[scores["line"] == line].sort_values("when").set_index("row")
+    np.testing.assert_allclose(trace.expected, of_line["prediction_1"].shift(1).loc[trace.rows], rtol=1e-6)
+    np.testing.assert_allclose(trace.values, of_line["truth"].loc[trace.rows], rtol=1e-6)
     wf.set_verdict(ws, results.run.id, lower.events[0], "real")
     assert wf.list_verdicts(ws, results.run.id)[0].verdict == "real"
 
