@@ -15,7 +15,7 @@ from core.data.room import Room
 from core.data.rows import FrameRows
 from core.errors import DataProblem
 from core.jobs.fitting import fit_baseline
-from core.jobs.judged import judge
+from core.jobs.judged import Judged, judge
 from core.models import model_by_key
 from core.serving import Bundle, load_bundle
 from core.serving.bundle import pack_bundle
@@ -35,7 +35,21 @@ def trained(
     options: dict[str, object] | None = None,
     **roles: str,
 ) -> tuple[Bundle, Resolved, Prepared]:
-    """A judged baseline on a synthetic table."""
+    """A judged baseline on a synthetic table, as its bundle."""
+    found, resolved, prepared = judged(table, folder, task, model, recipe, options, **roles)
+    return found.bundle, resolved, prepared
+
+
+def judged(
+    table: pd.DataFrame,
+    folder: Path,
+    task: str,
+    model: str,
+    recipe: Recipe | None = None,
+    options: dict[str, object] | None = None,
+    **roles: str,
+) -> tuple[Judged, Resolved, Prepared]:
+    """The same with its figures."""
     folder.mkdir(exist_ok=True)
     dataset = as_dataset(table, folder, **roles)
     chosen = (recipe or Recipe()).model_dump(mode="json")
@@ -46,7 +60,7 @@ def trained(
     prepared = prepare(resolved)
     spec = model_by_key(model)
     return (
-        judge(fit_baseline(resolved, prepared, spec, spec.settings(), folder / "bundle"), prepared, resolved).bundle,
+        judge(fit_baseline(resolved, prepared, spec, spec.settings(), folder / "bundle"), prepared, resolved),
         resolved,
         prepared,
     )
@@ -175,15 +189,16 @@ def test_of_three_classes_the_rarest_is_to_be_caught_and_the_most_probable_one_i
     rng = np.random.default_rng(4)
     names = np.array(["crack", "dent", "ok"])[rng.permutation(np.repeat([0, 1, 2], [90, 40, 170]))]
     table = pd.DataFrame({"a": (names == "crack") + rng.normal(0, 0.5, 300), "b": (names == "dent") + rng.normal(0, 0.5, 300)})
-    bundle, _, _ = trained(table.assign(result=names), tmp_path, "classification", "logistic", result="target")
+    found, _, _ = judged(table.assign(result=names), tmp_path, "classification", "logistic", result="target")
+    bundle, figures = found.bundle, {metric.key: metric.value for metric in found.metrics}
     assert bundle.manifest.positive == "dent" and bundle.manifest.decision is None
     rule = class_rule(bundle.manifest)
     assert (rule.positive, rule.place, rule.is_stored) == ("dent", None, True)
     scored = bundle.score(table)
     probabilities = scored[[f"probability_{c}" for c in ("crack", "dent", "ok")]].to_numpy()
     assert (scored["prediction"] == np.array(["crack", "dent", "ok"])[probabilities.argmax(axis=1)]).all()
-    assert "f1" not in bundle.manifest.metrics, "no cut decides, so that no class has figures of its own"
-    assert bundle.manifest.metrics["macro_f1"]["value"] is not None
+    assert figures["f1"] is None, "no cut decides, so that no class has figures of its own"
+    assert figures["macro_f1"] is not None
     stored = bundle.manifest.model_copy(update={"positive": None})
     assert class_rule(stored).positive == "ok", "a run of an earlier version keeps the last class"
     assert class_rule(bundle.manifest, "crack").positive == "crack"
