@@ -70,8 +70,8 @@ def c4(n: int) -> float:
 
     By logarithms of Γ, so that n may be in the millions. Args and errors as in `d2`.
 
-    Source: mean of the chi distribution; Montgomery, Introduction to Statistical Quality Control (7th ed., 2013), section 3.5 of
-    the supplemental text and appendix VI.
+    Source: the mean of the chi distribution with n − 1 degrees of freedom; Montgomery, Introduction to Statistical Quality
+    Control (7th ed., 2013), appendix VI.
 
     Example:
         >>> round(c4(2), 4), round(c4(25), 4)
@@ -105,7 +105,7 @@ def shewhart_factors(n: int) -> ShewhartFactors:
     A₂ = 3 / (d₂√n), A₃ = 3 / (c₄√n), B₃ and B₄ = 1 ∓ 3√(1 − c₄²) / c₄, D₃ and D₄ = 1 ∓ 3d₃ / d₂; B₃ and D₃ are not below 0.
     The printed D₃ and D₄ are called `d3_lower` and `d4_upper` here, because d₃ is another constant.
 
-    Source: Montgomery (2013), eq. 6.9, 6.12, 6.25, 6.26 and appendix VI; ASTM E2587.
+    Source: Montgomery (2013), sections 6.2.1 and 6.3.1, appendix VI.
     """
     mean, spread, middle = d2(n), d3(n), c4(n)
     ranges, deviations = SIGMAS * spread / mean, SIGMAS * float(np.sqrt(1 - middle**2)) / middle
