@@ -39,7 +39,7 @@ def propose_chart(data: DataType, sizes: ArrayLike = 1) -> Proposal | NotDefined
     Degenerate cases: no size above 0: `NotDefined`.
 
     Source: Montgomery (2013), sections 6.3 (larger or varying subgroups take s), 7.2.2 and 7.3.1 (varying sizes); the border at 8 is
-    that of Minitab's assistant.
+    customary in software.
 
     Example:
         >>> propose_chart("measurement", 5).chart, propose_chart("defects", [1.0, 2.5]).chart

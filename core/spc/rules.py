@@ -219,6 +219,8 @@ _MARK: dict[RuleKind, Callable[[_View, Rule], NDArray[np.bool_]]] = {
 def _in_last(marks: NDArray[np.bool_], k: int) -> NDArray[np.int32]:
     """How many of the last k marks are True at each place, (n,); of fewer where there are fewer before."""
     sums = np.cumsum(marks, dtype=np.int32)
-    if len(marks) > k:
-        sums[k:] -= sums[:-k].copy()
-    return sums
+    if len(marks) <= k:
+        return sums
+    found = sums.copy()
+    found[k:] -= sums[:-k]
+    return found

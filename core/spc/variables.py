@@ -241,7 +241,10 @@ def _spread_chart(process: Process, kind: Literal["MR", "R", "S"], points: Float
 
 def _expected(sizes: NDArray[np.int64], kind: Literal["MR", "R", "S"]) -> tuple[Floats, Floats]:
     """Mean and standard deviation of the range or standard deviation of a standard normal subgroup of each size; NaN below 2."""
-    found, place = np.unique(sizes, return_inverse=True)
+    if len(sizes) and sizes.min() == sizes.max():  # one size is the common case and needs no sorting
+        found, place = sizes[:1], np.zeros(len(sizes), np.int64)
+    else:
+        found, place = np.unique(sizes, return_inverse=True)
     table = np.full((2, len(found)), np.nan)
     for i, n in enumerate(found):
         if n > 1:

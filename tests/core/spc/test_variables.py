@@ -45,12 +45,12 @@ def test_individuals_by_hand() -> None:
     assert (ranges.sizes == 2).all() and (single.sizes == 1).all()
 
 
-def test_the_limits_of_the_screening_are_the_same_but_for_the_rounding_of_d2() -> None:
+def test_the_limits_of_the_screening_are_the_same() -> None:
     x = np.random.default_rng(0).normal(50, 2, 100)
     old, new = individuals_limits(x), learned(individuals(x))
     assert not isinstance(old, NotDefined)
     assert new.centre[0] == old.centre
-    assert new.sigma[0] * d2(2) == pytest.approx(old.sigma * 1.128, rel=1e-12)
+    assert new.sigma[0] == pytest.approx(old.sigma, rel=1e-12)
 
 
 def test_gaps_make_no_moving_range_and_no_point() -> None:
