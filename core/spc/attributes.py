@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.messages import Message, msg
-from core.spc.chart import Chart, Floats, Method, Phases, by_stage, few_points, flat, phases
+from core.spc.chart import Chart, Floats, Method, Phases, by_stage, few_points, finite, flat, phases
 from core.spc.constants import SIGMAS
 from core.spc.individuals import NotDefined
 
@@ -149,8 +149,8 @@ def _chart(
 def _counted(
     counts: ArrayLike, sizes: ArrayLike, *, whole_sizes: bool
 ) -> tuple[Floats, Floats, NDArray[np.bool_]] | NotDefined:
-    """Counts and sizes (n,) and where both are there, or why they are none."""
-    d = np.array(counts, dtype=np.float64)
+    """Counts, NaN where there is no size, sizes, and where both are there, all (n,); or why they are none."""
+    d = finite(counts)
     n = np.broadcast_to(np.asarray(sizes, dtype=np.float64), d.shape).copy()
     there = np.isfinite(d) & np.isfinite(n)
     if (d[there] < 0).any() or (d[there] % 1 != 0).any():
@@ -163,7 +163,8 @@ def _counted(
         )
     if whole_sizes and (d[there] > n[there]).any():
         return NotDefined(msg("there are more defective than inspected units"))
-    return d, n, there & (n > 0)
+    known = there & (n > 0)
+    return np.where(known, d, np.nan), n, known
 
 
 def _too_few(m: int) -> NotDefined:

@@ -155,6 +155,13 @@ def flat(values: Floats | float, of: Phases) -> Floats:
     return np.full(len(of.stage), row[0]) if len(row) == 1 else row[of.stage]
 
 
+def finite(values: ArrayLike) -> Floats:
+    """A copy as float64 with NaN for what is empty or infinite: an infinite value is no measurement."""
+    x = np.array(values, dtype=np.float64)
+    x[~np.isfinite(x)] = np.nan
+    return x
+
+
 def spreads(sigma: float, centre: float) -> bool:
     """Whether sigma is more than the rounding of the values that gave it."""
     return bool(sigma > 8 * np.finfo(np.float64).eps * abs(centre))

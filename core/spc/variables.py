@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.messages import Message, msg
-from core.spc.chart import Chart, Floats, Method, Phases, by_stage, few_points, flat, phases, spreads
+from core.spc.chart import Chart, Floats, Method, Phases, by_stage, few_points, finite, flat, phases, spreads
 from core.spc.constants import SIGMAS, c4, d2, d3
 from core.spc.individuals import FEWEST_VALUES, NotDefined
 from core.spc.subgroups import Subgroups
@@ -48,7 +48,7 @@ def individuals(values: ArrayLike, of: Phases | None = None) -> Process | NotDef
     A moving range joins two neighbouring rows of one stage that are both in the baseline and both there; a gap makes none.
 
     Args:
-        values: (n,) in order, column unit, NaN where empty.
+        values: (n,) in order, column unit, NaN where empty; an infinite value counts as empty.
         of: Baseline and stages; without it all rows are the baseline of one stage.
 
     Degenerate cases: fewer than 10 values in the baseline of a stage, or values that never change from row to row:
@@ -56,7 +56,7 @@ def individuals(values: ArrayLike, of: Phases | None = None) -> Process | NotDef
 
     Source: Montgomery (2013), eq. 6.33; NIST/SEMATECH e-Handbook, section 6.3.2.2.
     """
-    x = np.array(values, dtype=np.float64)
+    x = finite(values)
     of = phases(len(x)) if of is None else of
     known, ranges = np.isfinite(x), _moving_ranges(x, of)
     counted = np.isfinite(ranges)
@@ -146,7 +146,7 @@ def given_process(
     """
     if not sigma > 0:
         raise ValueError(f"sigma is {sigma}; expected a number above 0")
-    x = np.array(values, dtype=np.float64)
+    x = finite(values)
     of = phases(len(x)) if of is None else of
     stages = len(of.labels)
     behind = np.ones(len(x)) if sizes is None else np.array(sizes, dtype=np.float64)

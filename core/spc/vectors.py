@@ -47,11 +47,13 @@ def t2_limits(m: int, p: int, size: int = 1, alpha: float = ALPHA) -> tuple[floa
     p(m ∓ 1)(n − 1) / (mn − m − p + 1) · F(1 − α; p, mn − m − p + 1), with − in Phase I and + in Phase II.
 
     Raises:
-        ValueError: Fewer points than p + 2 (single rows), or no degree of freedom (subgroups).
+        ValueError: Fewer points than p + 2 (single rows), no degree of freedom (subgroups), or an alpha that is no share.
 
     Source: Montgomery (2013), sections 11.3.1 and 11.3.2; NIST/SEMATECH e-Handbook, sections 6.5.4.3.1 to 6.5.4.3.4; Tracy, Young
     and Mason, "Multivariate Control Charts for Individual Observations", Journal of Quality Technology 24 (1992) 88-95.
     """
+    if not 0 < alpha < 1:
+        raise ValueError(f"the share of false alarms is {alpha}; expected a number between 0 and 1")
     from scipy.stats import beta, f
 
     freedom = m - p - 1 if size == 1 else m * size - m - p + 1
@@ -172,7 +174,7 @@ def mewma_run_length(limit: float, p: int, weight: float) -> float:
 
     In control the length of Z is a Markov chain: ‖Zᵢ‖² / λ² is noncentral χ² with p degrees of freedom and noncentrality
     ((1 − λ)‖Zᵢ₋₁‖ / λ)². The run length L(r) from length r solves L(r) = 1 + ∫ L(u) f(u | r) du over the lengths below the limit,
-    here on 40 Gauss-Legendre nodes.
+    here on 40 or more Gauss-Legendre nodes, four to the width of a step.
 
     Source: Rigdon, "An Integral Equation for the In-Control Average Run Length of a Multivariate Exponentially Weighted Moving Average
     Control Chart", Journal of Statistical Computation and Simulation 52 (1995) 351-365; nodes: Knoth, "ARL Numerics for MEWMA Charts",
@@ -181,12 +183,13 @@ def mewma_run_length(limit: float, p: int, weight: float) -> float:
     from scipy.stats import ncx2
 
     outer = np.sqrt(limit * weight / (2 - weight))
-    at, parts = np.polynomial.legendre.leggauss(_NODES)
+    nodes = max(_NODES, int(4 * outer / weight))
+    at, parts = np.polynomial.legendre.leggauss(nodes)
     lengths, parts = outer * (at + 1) / 2, outer * parts / 2
     starts = np.append(lengths, 0.0)
     density = 2 * lengths / weight**2 * ncx2.pdf((lengths / weight) ** 2, p, (((1 - weight) * starts[:, None]) / weight) ** 2)
     moves = density * parts
-    runs = np.linalg.solve(np.eye(_NODES) - moves[:-1], np.ones(_NODES))
+    runs = np.linalg.solve(np.eye(nodes) - moves[:-1], np.ones(nodes))
     return float(1 + moves[-1] @ runs)
 
 
@@ -208,7 +211,10 @@ def mewma_limit(p: int, weight: float = WEIGHT, run_length: float = RUN_LENGTH) 
     top = float(chi2.isf(1 / run_length, p))
     if weight == 1:
         return top
-    return float(brentq(lambda h: np.log(mewma_run_length(h, p, weight) / run_length), 1e-3 * top, top * 1.01, xtol=1e-6))
+    low, high = np.log(top * 1e-9), np.log(top * 1.01)
+    return float(
+        np.exp(brentq(lambda h: np.log(mewma_run_length(float(np.exp(h)), p, weight) / run_length), low, high, xtol=1e-8))
+    )
 
 
 def _learn_stages(of: Phases, learn: Callable[[NDArray[np.bool_]], Learned | NotDefined]) -> list[Learned] | NotDefined:

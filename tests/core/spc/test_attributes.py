@@ -71,6 +71,8 @@ def test_empty_points_and_points_of_no_size_are_passed_over() -> None:
     found = chart(defectives_chart([2, 5, np.nan, 4, 3, 0, 6], [20, 50, 10, 40, 30, 0, 60]))
     assert np.isnan(found.points[[2, 5]]).all() and np.isnan(found.upper[[2, 5]]).all()
     assert found.centre[0] == pytest.approx(0.1)
+    number = chart(defectives_chart([2, 5, np.inf, 4, 3, 0, 6], [20, 50, 10, 40, 30, 0, 60], kind="np"))
+    assert np.isnan(number.points[[2, 5]]).all() and not number.outside.any()
 
 
 def test_small_expectations_are_said() -> None:

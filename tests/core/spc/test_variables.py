@@ -60,6 +60,15 @@ def test_gaps_make_no_moving_range_and_no_point() -> None:
     assert np.isnan(ranges.points[[0, 2, 3]]).all() and not single.outside[2]
 
 
+def test_an_infinite_value_counts_as_empty() -> None:
+    x = np.random.default_rng(9).normal(size=40)
+    holed, infinite = x.copy(), x.copy()
+    holed[[5, 6]], infinite[[5, 6]] = np.nan, [np.inf, -np.inf]
+    for a, b in zip(pair(individuals_charts(holed)), pair(individuals_charts(infinite)), strict=True):
+        np.testing.assert_array_equal(a.points, b.points)
+        np.testing.assert_array_equal(a.upper, b.upper)
+
+
 def test_frozen_limits_do_not_see_later_points() -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=100)

@@ -105,6 +105,17 @@ def test_mewma_is_the_recursion(exact: bool) -> None:
     assert (found.upper == mewma_limit(3, 0.2, 370.0)).all()
 
 
+def test_one_column_is_the_square_of_its_standard_score() -> None:
+    x = np.random.default_rng(11).normal(5, 2, (30, 1))
+    np.testing.assert_allclose(chart(t2_individuals(x)).points, ((x[:, 0] - x.mean()) / x.std(ddof=1)) ** 2)
+
+
+@pytest.mark.parametrize("weight", [0.001, 0.02])
+def test_small_weights_keep_their_run_length(weight: float) -> None:
+    limit = mewma_limit(2, weight, 60.0)
+    assert simulated_run_length(2, weight, limit, False, 3000, 12) == pytest.approx(60, rel=0.06)
+
+
 def test_mewma_starts_anew_with_a_stage() -> None:
     x = np.tile(rows(30, 8), (2, 1))
     found = chart(mewma_chart(x, phases(60, None, ["a"] * 30 + ["b"] * 30)))
@@ -175,5 +186,7 @@ def test_a_stage_without_limits_is_named() -> None:
 def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="too few for 3 columns"):
         t2_limits(4, 3)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        t2_limits(20, 3, alpha=0.0)
     with pytest.raises(ValueError, match="expected above 0 to 1"):
         mewma_limit(2, 0.0)
