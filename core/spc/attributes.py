@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.messages import Message, msg
-from core.spc.chart import Chart, Floats, Method, Phases, by_stage, few_points, finite, flat, phases
+from core.spc.chart import Chart, Floats, Method, Phases, by_stage, few_points, finite, fitting, flat
 from core.spc.constants import SIGMAS
 from core.spc.individuals import NotDefined
 
@@ -47,7 +47,7 @@ def defectives_chart(
     if isinstance(found, NotDefined):
         return found
     d, n, known = found
-    of = phases(len(d)) if of is None else of
+    of = fitting(of, len(d))
 
     def learn(rows: NDArray[np.bool_]) -> tuple[float, float] | NotDefined:
         used = rows & known
@@ -101,7 +101,7 @@ def defects_chart(
     if isinstance(found, NotDefined):
         return found
     c, a, known = found
-    of = phases(len(c)) if of is None else of
+    of = fitting(of, len(c))
 
     def learn(rows: NDArray[np.bool_]) -> tuple[float, float] | NotDefined:
         used = rows & known

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from core.messages import Message, msg
@@ -40,6 +41,10 @@ class Phases:
     stage: NDArray[np.int64]
     labels: tuple[str, ...]
     bounds: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for array in (self.baseline, self.stage, self.bounds):
+            array.flags.writeable = False
 
     @property
     def stretches(self) -> list[slice]:
@@ -112,13 +117,23 @@ def phases(n: int, baseline: ArrayLike | None = None, stages: Sequence[object] |
     return Phases(chosen, stage, tuple(str(name) for name in names), bounds)
 
 
-def numbered(labels: NDArray[np.generic]) -> tuple[NDArray[np.int64], NDArray[np.generic]]:
-    """Labels (n,) as numbers in the order in which they first come, not of their names, and the k different labels."""
-    names, first, codes = np.unique(labels, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
-    place = np.empty(len(names), np.int64)
-    place[order] = np.arange(len(names))
-    return place[codes.reshape(-1)], names[order]
+def fitting(of: Phases | None, n: int) -> Phases:
+    """The phases of n points, all of them the baseline of one stage where none were given.
+
+    Raises:
+        ValueError: Phases of another number of points.
+    """
+    if of is None:
+        return phases(n)
+    if len(of.stage) != n:
+        raise ValueError(f"{n} points came with the phases of {len(of.stage)}; make them with phases({n}, …)")
+    return of
+
+
+def numbered(labels: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.generic]]:
+    """Labels (n,) as numbers in the order in which they first come, and the k different labels; an empty one is a label too."""
+    codes, names = pd.factorize(np.asarray(labels), use_na_sentinel=False)
+    return codes.astype(np.int64), np.asarray(names)
 
 
 def _same_length(name: str, given: NDArray[np.generic], n: int) -> None:

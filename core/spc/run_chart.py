@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.messages import msg
-from core.spc.chart import Chart, Floats, Phases, by_stage, finite, flat, phases
+from core.spc.chart import Chart, Floats, Phases, by_stage, finite, fitting, flat
 from core.spc.individuals import FEWEST_VALUES, NotDefined
 
 RunKind = Literal["median", "direction"]
@@ -53,7 +53,7 @@ def run_chart(values: ArrayLike, of: Phases | None = None) -> RunChart | NotDefi
     Degenerate cases: fewer than 10 values in the baseline of a stage: `NotDefined`. The tests name their own.
     """
     x = finite(values)
-    of = phases(len(x)) if of is None else of
+    of = fitting(of, len(x))
     known = np.isfinite(x)
 
     def learn(rows: NDArray[np.bool_]) -> tuple[float, float] | NotDefined:

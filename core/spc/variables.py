@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.messages import Message, msg
-from core.spc.chart import Chart, Floats, Method, Phases, by_stage, few_points, finite, flat, phases, spreads
+from core.spc.chart import Chart, Floats, Method, Phases, by_stage, few_points, finite, fitting, flat, spreads
 from core.spc.constants import SIGMAS, c4, d2, d3
 from core.spc.individuals import FEWEST_VALUES, NotDefined
 from core.spc.subgroups import Subgroups
@@ -57,7 +57,7 @@ def individuals(values: ArrayLike, of: Phases | None = None) -> Process | NotDef
     Source: Montgomery (2013), eq. 6.33; NIST/SEMATECH e-Handbook, section 6.3.2.2.
     """
     x = finite(values)
-    of = phases(len(x)) if of is None else of
+    of = fitting(of, len(x))
     known, ranges = np.isfinite(x), _moving_ranges(x, of)
     counted = np.isfinite(ranges)
     counted[1:] &= of.baseline[1:] & of.baseline[:-1]
@@ -98,7 +98,7 @@ def subgroup_means(groups: Subgroups, of: Phases | None = None, method: Subgroup
     Source: Montgomery (2013), eq. 6.6 and sections 6.2.1, 6.3.1, 6.3.2; the weights: Burr, "Control Charts for Measurements with Varying Sample
     Sizes", Journal of Quality Technology 1 (1969) 163-167.
     """
-    of = phases(len(groups)) if of is None else of
+    of = fitting(of, len(groups))
 
     def learn(rows: NDArray[np.bool_]) -> tuple[float, float] | NotDefined:
         full = rows & (groups.sizes > 1)
@@ -147,7 +147,7 @@ def given_process(
     if not sigma > 0:
         raise ValueError(f"sigma is {sigma}; expected a number above 0")
     x = finite(values)
-    of = phases(len(x)) if of is None else of
+    of = fitting(of, len(x))
     stages = len(of.labels)
     behind = np.ones(len(x)) if sizes is None else np.array(sizes, dtype=np.float64)
     return Process(x, behind, np.full(stages, float(target)), np.full(stages, float(sigma)), "given", of)

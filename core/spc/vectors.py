@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.messages import msg
-from core.spc.chart import Chart, Floats, Phases, few_points, in_stage, numbered, phases
+from core.spc.chart import Chart, Floats, Phases, few_points, fitting, in_stage, numbered
 from core.spc.individuals import FEWEST_VALUES, NotDefined
 from core.spc.subgroups import subgroups
 
@@ -80,7 +80,7 @@ def t2_individuals(table: ArrayLike, of: Phases | None = None, *, alpha: float =
     Source: Hotelling, "Multivariate Quality Control" (1947); limits as in `t2_limits`.
     """
     x = np.array(table, dtype=np.float64)
-    of = phases(len(x)) if of is None else of
+    of = fitting(of, len(x))
     learned = _learn_stages(of, lambda rows: _learn_rows(x[rows]))
     if isinstance(learned, NotDefined):
         return learned
@@ -108,7 +108,7 @@ def t2_subgroups(
     if len(there) != 1 or there[0] < 2:
         return NotDefined(msg("T² of subgroups needs subgroups of one size, of two or more complete rows each"))
     size = int(there[0])
-    of = phases(len(sizes)) if of is None else of
+    of = fitting(of, len(sizes))
     covariances = _within(x[whole], numbered(names)[0][whole], len(sizes), size)
 
     def learn(chosen: NDArray[np.bool_]) -> Learned | NotDefined:
@@ -153,7 +153,7 @@ def mewma_chart(
     from scipy.signal import lfilter
 
     x = np.array(table, dtype=np.float64)
-    of = phases(len(x)) if of is None else of
+    of = fitting(of, len(x))
     learned = _learn_stages(of, lambda rows: _learn_rows(x[rows]))
     if isinstance(learned, NotDefined):
         return learned

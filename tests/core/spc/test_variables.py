@@ -260,6 +260,8 @@ def test_masks_and_labels_of_another_length_are_refused() -> None:
         phases(3, [True, False])
     with pytest.raises(ValueError, match=r"stages must be of shape \(3,\)"):
         phases(3, None, ["a"])
+    with pytest.raises(ValueError, match="3 points came with the phases of 2"):
+        individuals([1.0, 2.0, 3.0], phases(2))
     with pytest.raises(ValueError, match="one label a value"):
         subgroups([1.0, 2.0], ["a"])
     with pytest.raises(ValueError, match="expected 1 or more"):
@@ -271,6 +273,14 @@ def test_subgroups_keep_the_order_in_which_they_come() -> None:
     np.testing.assert_array_equal(found.means, [2.0, 20.0, np.nan])
     np.testing.assert_array_equal(found.sizes, [2, 3, 0])
     assert found.deviations[1] == pytest.approx(10.0) and np.isnan(found.ranges[2])
+
+
+def test_labels_may_be_numbers_texts_and_empty_in_one_column() -> None:
+    mixed = np.array(["a", 3, None, "a", None, 3], dtype=object)
+    of = phases(6, None, mixed)
+    assert of.stage.tolist() == [0, 1, 2, 0, 2, 1]
+    assert of.labels[:2] == ("a", "3")
+    assert subgroups(np.arange(6.0), mixed).means.tolist() == [1.5, 3.0, 3.0]
 
 
 def test_the_last_subgroup_may_be_smaller() -> None:
