@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.messages import Message, msg
 
-D2_OF_TWO = 1.128  # Mean range of two standard normal values; Montgomery (2013), appendix VI; ISO 7870-2:2023, table 2.
+# Mean range of two standard normal values, `core.spc.constants.d2(2)`; tables print 1.128.
+D2_OF_TWO = float(2 / np.sqrt(np.pi))
 SIGMAS = 3.0
 SAME_SIDE, IN_A_ROW, ALTERNATING = 9, 6, 14
 FEWEST_VALUES = 10
@@ -23,7 +24,7 @@ FEWEST_VALUES = 10
 class Limits:
     """Limits of a chart of individuals, in the column's unit; `n` values gave them.
 
-    `sigma` is the short-term standard deviation, the average moving range divided by 1.128.
+    `sigma` is the short-term standard deviation, the average moving range divided by d₂.
     """
 
     centre: float
@@ -43,7 +44,8 @@ class NotDefined:
 def individuals_limits(values: ArrayLike) -> Limits | NotDefined:
     """Centre line and 3 σ limits of a chart of individuals.
 
-    mean ± 3 · MR̄ / d₂, where MR̄ is the mean of |xᵢ − xᵢ₋₁| over neighbours that are both there and d₂ = 1.128.
+    mean ± 3 · MR̄ / d₂, where MR̄ is the mean of |xᵢ − xᵢ₋₁| over neighbours that are both there and d₂ = 2 / √π
+    = 1.1284.
 
     Args:
         values: (n,) in order, column unit, NaN where empty.
@@ -55,7 +57,7 @@ def individuals_limits(values: ArrayLike) -> Limits | NotDefined:
     Example:
         >>> limits = individuals_limits([10, 12, 11, 13, 10, 12, 11, 13, 10, 12])  # moving ranges 2 1 2 3 2 1 2 3 2
         >>> round(limits.centre, 3), round(limits.sigma, 4), round(limits.upper, 4)
-        (11.4, 1.773, 16.7191)
+        (11.4, 1.7725, 16.7174)
     """
     x = np.asarray(values, dtype=np.float64)
     known = np.isfinite(x)

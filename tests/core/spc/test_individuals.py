@@ -7,6 +7,7 @@ import pytest
 
 from core.spc.individuals import Limits, NotDefined, individuals_limits, nelson_rules
 
+D2 = 2 / np.sqrt(np.pi)
 STANDARD = Limits(0.0, 1.0, -3.0, 3.0, 100)
 
 
@@ -15,14 +16,14 @@ def test_limits_are_three_average_moving_ranges_over_d2_from_the_mean() -> None:
     limits = individuals_limits(values)
     assert isinstance(limits, Limits)
     assert limits.centre == 7.0
-    assert limits.sigma == pytest.approx(16 / 9 / 1.128)
-    assert (limits.lower, limits.upper) == pytest.approx((7 - 3 * 16 / 9 / 1.128, 7 + 3 * 16 / 9 / 1.128))
+    assert limits.sigma == pytest.approx(16 / 9 / D2)
+    assert (limits.lower, limits.upper) == pytest.approx((7 - 3 * 16 / 9 / D2, 7 + 3 * 16 / 9 / D2))
 
 
 def test_a_gap_makes_no_moving_range() -> None:
     with_gap = individuals_limits([1.0, 2.0, np.nan, 9.0, 10.0, 9.0, 10.0, 9.0, 10.0, 9.0, 10.0])
     assert isinstance(with_gap, Limits)
-    assert with_gap.sigma == pytest.approx(1 / 1.128)  # 2 → 9 is not counted
+    assert with_gap.sigma == pytest.approx(1 / D2)  # 2 → 9 is not counted
     assert with_gap.n == 10
 
 
