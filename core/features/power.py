@@ -14,8 +14,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import boxcox
 
 SKEWED = 1.0
 """Columns whose skewness is beyond this are straightened."""
@@ -73,6 +71,8 @@ def fit_power(known: NDArray[np.float64]) -> PowerTransform | None:
     else:
         quarters = np.percentile(known, [25, 75])
         kind, centre, width = "yeo_johnson", middle, float(quarters[1] - quarters[0]) or float(known.std())
+    from scipy.optimize import minimize_scalar
+
     z = (known - centre) / width
     sample = np.sort(z)[:: -(-len(z) // FIT_ROWS)]
     found = minimize_scalar(lambda power: -_likelihood(kind, sample, power), bounds=POWERS[kind], method="bounded")
@@ -89,8 +89,14 @@ def skewness(values: NDArray[np.float64]) -> float:
 
 def _curve(kind: str, z: NDArray[np.float64], power: float) -> NDArray[np.float64]:
     if kind == "box_cox":
-        return np.asarray(boxcox(z, power))
-    return np.where(z >= 0, boxcox(np.maximum(z, 0) + 1, power), -boxcox(1 - np.minimum(z, 0), 2 - power))
+        return _box_cox(z, power)
+    return np.where(z >= 0, _box_cox(np.maximum(z, 0) + 1, power), -_box_cox(1 - np.minimum(z, 0), 2 - power))
+
+
+def _box_cox(z: NDArray[np.float64], power: float) -> NDArray[np.float64]:
+    """(z^λ − 1) ÷ λ without loss of digits near λ = 0, where it is ln z."""
+    logs = np.log(z)
+    return logs if power == 0 else np.expm1(power * logs) / power
 
 
 def _slope(kind: str, z: NDArray[np.float64], power: float) -> NDArray[np.float64]:
