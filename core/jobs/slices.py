@@ -1,7 +1,7 @@
 """How much of the time that is left one candidate of an automatic choice gets, and what its training tells on the way.
 
 A network is worth a start only if its slice allows `FEWEST_EPOCHS` epochs. Its slice is an equal part of what is left, or
-what it is likely to need, as far as the networks that wait behind it keep their fewest epochs.
+what it is likely to need, as far as the networks that wait behind it keep their fewest epochs, or half of what is left.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ def slice_seconds(left: float, likely: float, others: Sequence[Need]) -> float:
     """Seconds for one network, where `others` wait behind it; those that do not fit into what is left do not count.
 
     Two networks that were trained to their end say more than four that were not: one may take more than an equal part,
-    but never the fewest epochs of those behind it.
+    but never the fewest epochs of those behind it, for which at most half of what is left is kept: slow families at the end of
+    the list must not take the time of those that stand before them.
     """
     fitting = [other.least for other in others if other.least <= left]
-    return max(left / (1 + len(fitting)), min(likely, left - sum(fitting)))
+    return max(left / (1 + len(fitting)), min(likely, left - min(sum(fitting), left / 2)))
 
 
 def too_little_time(need: Need, left: float, epochs: int) -> Message:

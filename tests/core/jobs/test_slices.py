@@ -28,6 +28,9 @@ def test_a_slice_is_an_equal_part_or_more_where_the_others_keep_what_they_need_a
     assert slice_seconds(90, 10, others) == 30, "an equal part is always its own"
     assert slice_seconds(18, 200, others) == 9, "one of the two does not fit into 18 s at all, and does not count"
     assert slice_seconds(90, 200, []) == 90
+    slow = [Need(likely=900, least=60), Need(likely=900, least=80)]
+    assert slice_seconds(100, 200, slow) == 50, "half of it, however much two slow ones behind it would need"
+    assert slice_seconds(100, 40, slow) == 40
 
 
 def batch(epoch: int, fraction: float) -> Event:
