@@ -99,6 +99,11 @@ def _parser() -> _Parser:
     deleting.add_argument("--yes", action="store_true", help="delete; without it only what would go is listed")
     profile = verb("profile", "profile:profile", "the screening table: a grade a column, with reasons and fixes")
     profile.add_argument("source", metavar="FILE|DATASET")
+    control = verb("control", "control:control", "a control chart of a column, its limits and the rules that are broken")
+    control.add_argument("source", metavar="FILE|DATASET")
+    control.add_argument("--column", required=True, metavar="COLUMN")
+    _add_set(control)
+    control.add_argument("--out", type=Path, metavar="FILE.csv", help="every point with its limits and broken rules")
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )

@@ -1,0 +1,91 @@
+"""The verb `control`: a control chart of a column, with its limits, where they come from, and the rules that are broken."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from core.cli.common import Answer, Options, aligned, check_out, open_or_import, pairs
+
+SHOWN = 20
+
+
+def control(options: Options) -> Answer:
+    from core import workflows as wf
+
+    if options.out is not None:
+        check_out(options.out)
+    settings = wf.ControlSettings.read(pairs(options.set))
+    ws = wf.open_workspace()
+    view = wf.control_view(open_or_import(ws, options.source), options.column, settings)
+    if options.out is not None:
+        wf.export_control(view, options.out)
+    return _answer(view, options), _lines(view, options), 0
+
+
+def _answer(view: Any, options: Options) -> dict[str, object]:
+    return {
+        "headline": str(view.headline),
+        "chart": view.name,
+        "why": None if view.why is None else str(view.why),
+        "rules": view.book.key,
+        "source": view.book.source,
+        "points": len(view.rows),
+        "out_of_control": view.n_out,
+        "charts": [_chart(chart, found, view) for chart, found in zip(view.charts, view.signals, strict=True)],
+        "notes": [str(note) for note in view.notes],
+        "out": None if options.out is None else str(options.out),
+    }
+
+
+def _chart(chart: Any, found: Any, view: Any) -> dict[str, object]:
+    return {
+        "kind": chart.kind,
+        "statistic": str(chart.statistic),
+        "method": chart.method,
+        "stages": [
+            {
+                "stage": chart.phases.labels[int(chart.phases.stage[stretch.stop - 1])],
+                "points": stretch.stop - stretch.start,
+                **{key: _last(getattr(chart, key), stretch) for key in ("centre", "lower", "upper", "sigma")},
+            }
+            for stretch in chart.phases.stretches
+        ],
+        "signals": [
+            {
+                "rule": signal.number,
+                "meaning": str(signal.rule.sentence),
+                "points": signal.count,
+                "rows": [int(view.rows[i]) + 1 for i in signal.found.nonzero()[0][:SHOWN]],
+            }
+            for signal in found
+        ],
+    }
+
+
+def _last(values: Any, stretch: slice) -> float | None:
+    """The figure of a stretch's last point; where sizes differ, that of this point alone."""
+    value = float(values[stretch.stop - 1])
+    return None if math.isnan(value) else value
+
+
+def _lines(view: Any, options: Options) -> list[str]:
+    unit = f" {view.unit}" if view.unit else ""
+    lines = [str(view.headline), ""]
+    if view.why is not None:
+        lines.append(f"{view.name}: {view.why}")
+    for chart, found in zip(view.charts, view.signals, strict=True):
+        told = _chart(chart, found, view)
+        head = ["stage", "points", "lower", "centre", "upper", "sigma"]
+        rows = [
+            [s["stage"], f"{s['points']}", *("–" if s[k] is None else f"{s[k]:.5g}" for k in head[2:])]
+            for s in told["stages"]  # type: ignore[attr-defined]
+        ]
+        lines += ["", f"{told['statistic']}{unit if chart.kind not in ('CUSUM+', 'CUSUM-') else ''}, sigma by {chart.method}"]
+        lines += aligned([head, *rows])
+        for signal in told["signals"]:  # type: ignore[attr-defined]
+            if signal["points"]:
+                where = ", ".join(f"{row}" for row in signal["rows"]) + (" …" if signal["points"] > SHOWN else "")
+                lines.append(f"rule {signal['rule']} ({signal['meaning']}): {signal['points']}, at row {where}")
+    lines += [f"- {note}" for note in view.notes]
+    return [*lines, f"→ {options.out}"] if options.out is not None else lines

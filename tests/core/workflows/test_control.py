@@ -1,0 +1,137 @@
+"""Control charts of a dataset's column: the published example through a file, order, phases, counts, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import workflows as wf
+from core.data.dataset import Dataset
+from core.errors import DataProblem, NotEnoughData, SettingProblem
+
+# NIST/SEMATECH e-Handbook of Statistical Methods, section 6.3.2.2: ten flow rates; MR-bar 1.8778, centre 50.81, limits 55.8041 and 45.8159.
+FLOWRATES = (49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1)
+
+
+def imported(ws: wf.Workspace, folder: Path, **columns: object) -> Dataset:
+    path = folder / "table.csv"
+    pd.DataFrame(columns).to_csv(path, index=False)
+    dataset = wf.import_file(ws, path).dataset
+    assert dataset is not None
+    return dataset
+
+
+def view(dataset: Dataset, column: str, **settings: object) -> wf.ControlView:
+    return wf.control_view(dataset, column, wf.ControlSettings.read(settings))
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> wf.Workspace:
+    return wf.open_workspace(tmp_path / "home")
+
+
+def test_the_flow_rates_of_the_nist_handbook_have_its_limits(ws: wf.Workspace, tmp_path: Path) -> None:
+    found = view(imported(ws, tmp_path, flow=FLOWRATES), "flow")
+    single, ranges = found.charts
+    assert found.name == "I-MR" and found.why is not None
+    assert single.centre[0] == pytest.approx(50.81)
+    # The handbook divides by 1.128, two digits fewer than here.
+    assert (single.lower[0], single.upper[0]) == (pytest.approx(45.8159, abs=2e-3), pytest.approx(55.8041, abs=2e-3))
+    assert ranges.centre[-1] == pytest.approx(1.8778, abs=5e-5)
+    assert found.n_out == 0 and "in control" in str(found.headline)
+
+
+def test_rows_are_shown_in_the_order_of_time_and_told_by_their_place_in_the_file(ws: wf.Workspace, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(10, 1, 60).round(3)
+    values[57] = 25.0
+    times = pd.date_range("2026-01-01", periods=60, freq="h")
+    shuffled = rng.permutation(60)
+    found = view(imported(ws, tmp_path, time=times[shuffled].astype(str), x=values[shuffled]), "x")
+    np.testing.assert_allclose(found.charts[0].points, values)
+    out = found.rows[found.signals[0][0].found]
+    assert out.tolist() == [int(np.flatnonzero(shuffled == 57)[0])]
+
+
+def test_a_baseline_freezes_limits_and_stages_have_their_own(ws: wf.Workspace, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    values = np.concatenate([rng.normal(10, 1, 100), rng.normal(16, 1, 50)]).round(4)
+    dataset = imported(ws, tmp_path, x=values, phase=np.repeat(["before", "after"], [100, 50]))
+    frozen, staged, whole = view(dataset, "x", baseline=100), view(dataset, "x", stage_column="phase"), view(dataset, "x")
+    assert frozen.charts[0].centre[-1] == pytest.approx(values[:100].mean())
+    assert frozen.signals[0][0].found[100:].mean() > 0.95
+    assert [staged.charts[0].centre[i] for i in (0, -1)] == [
+        pytest.approx(values[:100].mean()),
+        pytest.approx(values[100:].mean()),
+    ]
+    assert staged.n_out < frozen.n_out
+    assert whole.charts[0].centre[0] == pytest.approx(values.mean())
+
+
+def test_subgroups_by_size_and_by_column_are_the_same_points(ws: wf.Workspace, tmp_path: Path) -> None:
+    values = np.random.default_rng(2).normal(5, 0.1, 100).round(4)
+    dataset = imported(ws, tmp_path, x=values, lot=[f"L{i}" for i in np.repeat(np.arange(20), 5)])
+    by_size, by_lot = view(dataset, "x", subgroup=5), view(dataset, "x", subgroup_column="lot")
+    assert by_size.name == by_lot.name == "Xbar-R"
+    for one, other in zip(by_size.charts, by_lot.charts, strict=True):
+        np.testing.assert_array_equal(one.points, other.points)
+    np.testing.assert_allclose(by_size.charts[0].points, values.reshape(20, 5).mean(axis=1))
+    assert by_size.rows.tolist() == by_lot.rows.tolist() == list(range(4, 100, 5))
+
+
+def test_defective_units_get_limits_by_what_was_inspected(ws: wf.Workspace, tmp_path: Path) -> None:
+    bad, inspected = [2, 4, 3, 5, 2, 15], [50, 60, 50, 60, 50, 60]
+    found = view(imported(ws, tmp_path, bad=bad, inspected=inspected), "bad", counts="defectives", size_column="inspected")
+    share = sum(bad) / sum(inspected)
+    assert found.name == "p"
+    np.testing.assert_allclose(found.charts[0].upper, [share + 3 * np.sqrt(share * (1 - share) / n) for n in inspected])
+    assert found.signals[0][0].found.tolist() == [False] * 5 + [True]
+
+
+def test_a_small_shift_is_seen_by_ewma_and_cusum(ws: wf.Workspace, tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    values = np.concatenate([rng.normal(0, 1, 200), rng.normal(1, 1, 60)]).round(4)
+    dataset = imported(ws, tmp_path, x=values)
+    for chart in ("EWMA", "CUSUM"):
+        found = view(dataset, "x", chart=chart, baseline=200)
+        marks = np.logical_or.reduce([s.found for per in found.signals for s in per])
+        assert marks[200:].any() and np.flatnonzero(marks[200:])[0] < 30, chart
+        assert all(len(per) == 1 for per in found.signals), "points that hang together are judged by their limits only"
+
+
+@pytest.mark.parametrize(
+    ("column", "settings", "error", "says"),
+    [
+        ("y", {}, DataProblem, "There is no column 'y'"),
+        ("name", {}, DataProblem, "holds text, not numbers"),
+        ("x", {"chart": "p"}, SettingProblem, "shows defectives"),
+        ("x", {"counts": "defectives"}, SettingProblem, "without the number inspected"),
+        ("x", {"subgroup": 5, "subgroup_column": "name"}, SettingProblem, "both given"),
+        ("x", {"baseline": 20, "stage_column": "name"}, SettingProblem, "both given"),
+        ("x", {"baseline": 4}, NotEnoughData, "at least 10 values, and there are 4"),
+        ("flat", {}, NotEnoughData, "never change"),
+        ("x", {"counts": "defects"}, NotEnoughData, "There is no control chart of these values"),
+    ],
+)
+def test_what_has_no_chart_is_refused_in_words(
+    ws: wf.Workspace, tmp_path: Path, column: str, settings: dict[str, object], error: type[Exception], says: str
+) -> None:
+    values = np.random.default_rng(0).normal(0, 1, 40).round(3)
+    dataset = imported(ws, tmp_path, x=values, flat=np.full(40, 7.5), name=np.tile(["a", "b"], 20))
+    with pytest.raises(error, match=says):
+        view(dataset, column, **settings)
+
+
+def test_the_points_are_exported_with_limits_and_rules(ws: wf.Workspace, tmp_path: Path) -> None:
+    values = np.random.default_rng(3).normal(0, 1, 50).round(3)
+    values[30] = 9.0
+    found = view(imported(ws, tmp_path, x=values), "x", rules="western_electric")
+    wf.export_control(found, tmp_path / "out.csv")
+    table = pd.read_csv(tmp_path / "out.csv", dtype={"I rules": str})
+    assert table["row"].tolist() == list(range(1, 51))
+    np.testing.assert_allclose(table["I"], values)
+    assert "1" in table["I rules"][30].split()
+    np.testing.assert_allclose(table["I upper"], found.charts[0].upper)
