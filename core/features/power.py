@@ -19,7 +19,7 @@ SKEWED = 1.0
 """Columns whose skewness is beyond this are straightened."""
 FEWEST_VALUES = 11
 FEWEST_ROWS = 50
-FIT_ROWS = 10_000
+FIT_ROWS = 20_000
 POWERS: dict[str, tuple[float, float]] = {"box_cox": (-1.0, 2.0), "yeo_johnson": (-2.0, 4.0)}
 
 Kind = Literal["box_cox", "yeo_johnson"]
@@ -32,7 +32,9 @@ class PowerTransform:
     box_cox: (z^λ − 1) ÷ λ, ln z for λ = 0. yeo_johnson: ((z + 1)^λ − 1) ÷ λ for z ≥ 0, −((1 − z)^(2 − λ) − 1) ÷ (2 − λ) below.
     Centre 0 and the median as width make the first, median and interquartile range the second independent of the column's unit.
     Below `low` and above `high`, the smallest and largest z of the training part, it goes on as a straight line: a power of
-    what was never seen would be a guess, and a value of zero or less has none.
+    what was never seen would be a guess, and a value of zero or less has none. The line goes on with the curve's slope, but
+    below `low` of box_cox with that of the chord from there to the median: near zero the curve is nearly upright, and an offset
+    of the sensor would be thrown thousands of standard deviations away.
     """
 
     kind: Kind
@@ -46,7 +48,11 @@ class PowerTransform:
         """Straightened values, of the same shape; they rise wherever the values rise. NaN stays NaN."""
         z = (np.asarray(values, dtype=np.float64) - self.centre) / self.width
         inside = np.clip(z, self.low, self.high)
-        return _curve(self.kind, inside, self.power) + _slope(self.kind, inside, self.power) * (z - inside)
+        slope = _slope(self.kind, inside, self.power)
+        if self.kind == "box_cox" and self.low < 1:
+            chord = (0.0 - _box_cox(np.array([self.low]), self.power)[0]) / (1 - self.low)  # the median, z = 1, is at 0
+            slope = np.where(z < self.low, chord, slope)
+        return _curve(self.kind, inside, self.power) + slope * (z - inside)
 
     def to_json(self) -> list[str | float]:
         return [self.kind, self.centre, self.width, self.power, self.low, self.high]
@@ -57,27 +63,32 @@ class PowerTransform:
 
 
 def fit_power(known: NDArray[np.float64]) -> PowerTransform | None:
-    """The transform of a column's known values (n,), its power by maximum likelihood on at most 10,000 of them, evenly spread.
+    """The transform of a column's known values (n,), its power by maximum likelihood. Of more than 20,000 values every so many speak.
 
     None where the column is not skewed (|skewness| ≤ 1), has fewer than 50 rows or 11 different values (its steps are classes),
     or is not made straighter by it.
     """
-    if len(known) < FEWEST_ROWS or abs(skewness(known)) <= SKEWED or len(np.unique(known)) < FEWEST_VALUES:
+    sample = known[:: max(1, -(-len(known) // FIT_ROWS))]
+    if not is_skewed(sample):
         return None
     kind: Kind
-    low, middle = float(known.min()), float(np.median(known))
+    low, high, middle = float(known.min()), float(known.max()), float(np.median(sample))
     if low > 0:
         kind, centre, width = "box_cox", 0.0, middle
     else:
-        quarters = np.percentile(known, [25, 75])
-        kind, centre, width = "yeo_johnson", middle, float(quarters[1] - quarters[0]) or float(known.std())
+        quarters = np.percentile(sample, [25, 75])
+        kind, centre, width = "yeo_johnson", middle, float(quarters[1] - quarters[0]) or float(sample.std())
     from scipy.optimize import minimize_scalar
 
-    z = (known - centre) / width
-    sample = np.sort(z)[:: -(-len(z) // FIT_ROWS)]
-    found = minimize_scalar(lambda power: -_likelihood(kind, sample, power), bounds=POWERS[kind], method="bounded")
-    made = PowerTransform(kind, centre, width, float(found.x), float(z.min()), float(z.max()))
-    return made if abs(skewness(made(known))) < abs(skewness(known)) else None
+    z = (sample - centre) / width
+    found = minimize_scalar(lambda power: -_likelihood(kind, z, power), bounds=POWERS[kind], method="bounded")
+    made = PowerTransform(kind, centre, width, float(found.x), (low - centre) / width, (high - centre) / width)
+    return made if abs(skewness(made(sample))) < abs(skewness(sample)) else None
+
+
+def is_skewed(known: NDArray[np.float64]) -> bool:
+    """Whether known values (n,) are so skewed, so many and so different that a transform is worth fitting."""
+    return len(known) >= FEWEST_ROWS and abs(skewness(known)) > SKEWED and len(np.unique(known)) >= FEWEST_VALUES
 
 
 def skewness(values: NDArray[np.float64]) -> float:

@@ -37,7 +37,7 @@ from core.jobs.slices import (
 from core.jobs.sources import network_shape
 from core.messages import Message, msg, msg_n
 from core.models import ENSEMBLE_KEY, model_by_key
-from core.serving.bundle import Bundle
+from core.serving.bundle import Bundle, load_bundle
 from core.training.events import Event
 from core.training.prepare import Prepared
 from core.training.resolve import Resolved, cost_of, resolve_candidate
@@ -98,6 +98,18 @@ class Trying:
         """Seconds that may still be spent."""
         share = 1 - KEPT_BACK - self.kept_for_last
         return share * self.budget - self.used - (time.monotonic() - self.began)
+
+    def is_of_these_features(self, earlier: Tried) -> bool:
+        """Whether a candidate that an earlier attempt left was fitted on what this one prepares.
+
+        It was not where an update between the two gives columns another form.
+        """
+        try:
+            prepared = self.ground.of(resolve_candidate(self.auto, earlier.model, **earlier.options))
+            kept = load_bundle(self.kept.of(earlier.number) / "bundle").manifest.pipeline
+        except Problem:
+            return False
+        return kept["features"] == prepared.pipeline.to_json()["features"]
 
     def tell(self, tried: Tried, of: int | None = None) -> None:
         """The state of one model as an event."""
@@ -180,7 +192,7 @@ class _Auto(Trying):
     def run(self, folder: Path) -> Chosen | None:
         for tried in self.candidates:
             earlier = self.kept.read(tried.number)
-            if earlier is not None:
+            if earlier is not None and self.is_of_these_features(earlier):
                 self.candidates[tried.number] = earlier
                 self.used += earlier.seconds + earlier.fold_seconds
             self.tell(self.candidates[tried.number])
@@ -210,7 +222,7 @@ class _Auto(Trying):
                     waiting.append(tried.number)
                 else:
                     yield tried.number
-            elif need.least > slice_seconds(self.left(), need.likely, self._others(tried)):
+            elif self._should_wait(tried, need):
                 self.behind.add(tried.number)
             else:
                 yield tried.number
@@ -218,10 +230,16 @@ class _Auto(Trying):
         yield from sorted(self.behind, key=lambda n: needs[n].least if n in needs else np.inf)
         yield from waiting
 
+    def _should_wait(self, tried: Tried, need: Need) -> bool:
+        """Whether a network does not fit into its slice while a quicker one waits, for which the time is better spent."""
+        others = self._others(tried)
+        return need.least > slice_seconds(self.left(), need.likely, others) and any(o.least < need.least for o in others)
+
     def _others(self, tried: Tried) -> list[Need]:
-        """What the networks need that still wait beside it; those that were put behind take nothing from the others."""
+        """What the networks need that still wait beside it; those that were put behind take something from each other only."""
         waiting = [t for t in self.candidates if t.state == "waiting" and _is_network(t) and t.number != tried.number]
-        needs = [self._need(t) for t in waiting if t.number not in self.behind]
+        is_behind = tried.number in self.behind
+        needs = [self._need(t) for t in waiting if is_behind or t.number not in self.behind]
         return [need for need in needs if need is not None]
 
     def _try(self, tried: Tried) -> Tried:

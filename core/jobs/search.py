@@ -81,7 +81,7 @@ class _Search(Trying):
     def _take_up(self) -> int:
         """Trials of earlier attempts, and how many there are."""
         number = 0
-        while (earlier := self.kept.read(number)) is not None:
+        while (earlier := self.kept.read(number)) is not None and self.is_of_these_features(earlier):
             self.candidates.append(earlier)
             self.used += earlier.seconds
             self.tell(earlier)

@@ -110,6 +110,7 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
     """Every baseline of the task, but the family itself when a baseline was asked for."""
     found: dict[str, Judged] = {}
     errors: dict[str, float | None] = {}
+    told: dict[str, dict[str, Any]] = {}
     for key in baseline_for(resolved.request.task, has_text=bool(prepared.pipeline.plan.n_tokens)):
         spec = model_by_key(key)
         if (key == resolved.spec.key and resolved.portfolio is None) or not can_fit(prepared, spec):
@@ -126,10 +127,15 @@ def _baselines(ctx: JobContext, resolved: Resolved, prepared: Prepared, work: Pa
         # While the network trains, the baseline shows its validation figures: the test part is opened at the end, once.
         shown = figures(found[key].bundle, found[key].raw, VALIDATION, prepared, resolved)
         errors[key] = next((m.value for m in shown if m.key == "mae"), None)
-        ctx.emit(
-            Event("result", {"model": key, "baseline": True, "part": "validation", "metrics": judging.metrics_json(shown)})
-        )
-    return found if resolved.past is None or len(found) < 2 else _better_first(found, errors, resolved)
+        told[key] = {"model": key, "baseline": True, "part": "validation", "metrics": judging.metrics_json(shown)}
+        if resolved.past is None:
+            ctx.emit(Event("result", told[key]))
+    if resolved.past is None:
+        return found
+    ordered = found if len(found) < 2 else _better_first(found, errors, resolved)
+    for key in ordered:  # the screen shows the first one it hears of
+        ctx.emit(Event("result", told[key]))
+    return ordered
 
 
 def _better_first(found: dict[str, Judged], errors: dict[str, float | None], resolved: Resolved) -> dict[str, Judged]:

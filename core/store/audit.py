@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.store.engine import Database
@@ -42,7 +42,9 @@ class AuditStore(Database):
         query = select(AuditTable).where(AuditTable.workspace == self.workspace).order_by(AuditTable.number.desc())
         if object_id is not None:
             runs = select(RunTable.id).where((RunTable.dataset_id == object_id) | (RunTable.id == object_id))
-            reports = select(ReportTable.id).where(ReportTable.run_id.in_(runs))
+            # A report that speaks of the dataset as a fleet has its id in the file's name.
+            is_of_it = or_(ReportTable.run_id.in_(runs), ReportTable.file.contains(object_id, autoescape=True))
+            reports = select(ReportTable.id).where(is_of_it)
             of = AuditTable.object_id
             query = query.where((of == object_id) | of.in_(runs) | of.in_(reports))
         with self.reading() as session:

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
+from core.data.rows import take_rows
 from core.errors import SettingProblem
 from core.features.plan import n_category_features
+from core.features.power import is_skewed
 from core.jobs.memory_left import memory_left
 from core.models import Estimate, Shape, knows_its_cost, model_by_key, reads_text
+from core.training.prepare import STRAIGHTENED
 from core.training.resolve import Resolved, cost_of, resolve_candidate
 from core.workflows.memory import check_memory, is_elsewhere
 from core.workflows.records import PlannedModel
@@ -21,6 +24,7 @@ from core.workflows.workspace import Workspace
 START_SECONDS = 12.0  # to build and export one network of several
 # The split is the job's affair before it has begun; all rows but a fifth is what it trains on at most.
 LARGEST_TRAINING_SHARE = 0.8
+SKEW_ROWS = 10_000  # the first of the training part say whether a column is skewed
 
 
 def plan_costs(
@@ -106,8 +110,20 @@ def features_of(resolved: Resolved, train: NDArray[np.int64]) -> int:
     if resolved.past is not None:
         own = 0 if resolved.target in {c.name for c in resolved.dataset.with_role("sensor")} else 1
         n = _n_features(resolved.dataset, train) + own + resolved.past.has_season_feature
+    if resolved.request.task in STRAIGHTENED and resolved.task.straighten:
+        n += _n_skewed(resolved.dataset, train)
     is_compared = resolved.request.task == "rul" and resolved.task.own_start
     return 2 * n + 1 if is_compared else n  # each number once more, and the age
+
+
+def _n_skewed(dataset: Dataset, train: NDArray[np.int64]) -> int:
+    """Number columns that come a second time, straightened, as the first training rows let expect it."""
+    names = [c.name for c in dataset.with_role("sensor") if c.kind == "number"]
+    if not names:
+        return 0
+    cells = take_rows(dataset.rows(names), np.sort(train[:SKEW_ROWS]), names)
+    values = (cells[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in names)
+    return sum(is_skewed(x[np.isfinite(x)]) for x in values)
 
 
 def _n_features(dataset: Dataset, train: NDArray[np.int64]) -> int:

@@ -54,9 +54,13 @@ def _one_row(results: Any, positive: str | None, threshold: float | None) -> Non
     )
     if row is None:
         return
-    key = f"words_class.{results.run.id}.{int(row)}"  # of this row only: the next one was called otherwise
     limit = {"threshold": threshold, "positive": positive}
-    mine = wf.words_of_row(state.workspace(), results, int(row), st.session_state.get(key), **limit)
+    mine = wf.words_of_row(state.workspace(), results, int(row), None, **limit)
+    # Of this row and what was called for it only: another row, or another limit, calls another class.
+    key = f"words_class.{results.run.id}.{int(row)}.{mine.called}"
+    chosen = st.session_state.get(key)
+    if chosen is not None and chosen != mine.positive:
+        mine = wf.words_of_row(state.workspace(), results, int(row), chosen, **limit)
     if mine.positive is not None:
         classes = list((results.manifest.target or {})["classes"])
         index = classes.index(mine.called) if mine.called in classes else classes.index(mine.positive)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -135,3 +136,21 @@ def test_a_network_that_turns_out_too_slow_gives_its_minutes_to_those_that_wait(
         assert made.given_up[tried.number] == pytest.approx(10)
         assert "after 0 epochs: one takes about 10 s here" in str(ended_early(0, made.given_up[tried.number]))
     assert START_SECONDS + FEWEST_EPOCHS * 10 > 47.4
+
+
+def test_of_two_slow_networks_that_do_not_both_fit_the_first_and_quicker_one_comes_first(made: Any) -> None:
+    # 47.4 s are left: 12 + 8 x 3 = 36 s of 'tabular' do not fit into its half, 12 + 8 x 3.5 = 40 s of 'dense' neither.
+    made.seconds_of["tabular"], made.seconds_of["dense"] = 3.0, 3.5
+    assert networks(order(made)) == ["tabular", "dense"]
+    assert not made.behind
+
+
+def test_a_candidate_of_an_earlier_attempt_counts_only_if_it_was_fitted_on_the_same_features(made: Any) -> None:
+    ridge = next(t for t in made.candidates if t.model == "ridge")
+    done = made._try(ridge)
+    assert made.kept.read(ridge.number) is not None and made.is_of_these_features(done)
+    path = made.kept.of(ridge.number) / "bundle" / "manifest.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    stored["pipeline"]["features"]["features"] = stored["pipeline"]["features"]["features"][:-1]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    assert not made.is_of_these_features(done)

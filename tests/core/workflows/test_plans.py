@@ -64,3 +64,13 @@ def test_the_weights_of_a_plan_count_each_category_of_a_text(ws: wf.Workspace, t
 def test_few_groups_are_split_by_time_and_it_says_so(ws: wf.Workspace, tmp_path: Path) -> None:
     plan = wf.plan_training(ws, asked(ws, regression_table(), tmp_path, model="ridge", group="machine"))
     assert plan.split.method == "time" and "only 2 values" in str(plan.split.reason)
+
+
+def test_the_weights_of_a_plan_count_a_skewed_column_twice(ws: wf.Workspace, tmp_path: Path) -> None:
+    table = regression_table()
+    skewed = table.assign(energy=np.random.default_rng(0).lognormal(0, 1.5, len(table)).round(4))
+    request = asked(ws, skewed, tmp_path, model="dense")
+    straight, plain = wf.plan_training(ws, request), wf.plan_training(ws, request.with_values(options={"straighten": False}))
+    assert straight.estimate is not None and plain.estimate is not None
+    units = model_by_key("dense").settings().units
+    assert straight.estimate.n_parameters - plain.estimate.n_parameters == units
