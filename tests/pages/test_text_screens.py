@@ -120,7 +120,7 @@ def test_predictions_show_the_remark_and_the_words(open_app: Open, own_store: Pa
     mine = words_of_row(app)
     assert list(mine.columns)[1] == "adds to the probability of ok"
     assert mine.set_index("word").iloc[:, 0].idxmax() == "not", "what makes it ok"
-    app.selectbox(key=f"words_class.{run}.{row}").set_value("fault").run()
+    app.selectbox(key=f"words_class.{run}.{row}.ok").set_value("fault").run()
     assert "The model called this row 'ok'; the words below speak for 'fault'." in captions(app)
     other = words_of_row(app)
     assert list(other.columns)[1] == "adds to the probability of fault"
