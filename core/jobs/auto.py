@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from core.errors import Problem
 from core.jobs.candidates import N_FOLDS, Ground, Kept, Tried, Turn, judge_by_folds, make_ground, try_candidate
-from core.jobs.choice import Choice, choose
+from core.jobs.choice import Choice, choice_json, choose
 from core.jobs.ensembles import write_choice
 from core.jobs.last_fit import Part
 from core.jobs.memory_left import memory_left
@@ -36,7 +37,7 @@ from core.jobs.slices import (
 )
 from core.jobs.sources import network_shape
 from core.messages import Message, msg, msg_n
-from core.models import ENSEMBLE_KEY, model_by_key
+from core.models import model_by_key
 from core.serving.bundle import Bundle, load_bundle
 from core.training.events import Event
 from core.training.prepare import Prepared
@@ -51,6 +52,7 @@ KEPT_FOR_LAST = 0.15  # of the time: fitting what was chosen once more on all ro
 FOLD_CANDIDATES = 4  # the best of them are judged once more on folds
 SLOW_SHARE = 0.2  # of the time: a shallow family that takes more waits until the networks had theirs
 HOPELESS_AFTER = 0.4  # of its slice: before that a network far behind may still catch up
+NEAR_LEAD = 1.25  # times the best error: a network that its slice ended there may still win with the time that is left
 NEAR_CERTAIN = 0.05  # cross-entropy: below it twice as much says little
 
 
@@ -163,6 +165,10 @@ class Trying:
         return Chosen(resolved, prepared, bundle, trained, stored, was_stopped, parts, left)
 
 
+def _is_over(began: float, seconds: float) -> bool:
+    return time.monotonic() - began > seconds
+
+
 def _is_network(tried: Tried) -> bool:
     return model_by_key(tried.model).role == "network"
 
@@ -200,6 +206,7 @@ class _Auto(Trying):
             if self.candidates[number].state == "waiting" and not self.ctx.stop_requested():
                 self.candidates[number] = self._try(self.candidates[number])
                 self.tell(self.candidates[number])
+        self._go_on_with_best()
         self._judge_best_by_folds()
         choice = choose(self.ground, self.candidates, self.kept)
         if choice is None:
@@ -255,6 +262,24 @@ class _Auto(Trying):
         if done.state == "done":
             self.kept.write(done)
         return done
+
+    def _go_on_with_best(self) -> None:
+        """What is left goes to networks that their slice ended, the best first, as long as they are not far behind."""
+        ended = [t for t in self.candidates if t.state == "done" and t.trained.get("stopped_by") == "budget"]
+        lead = min((t.figure for t in self.candidates if t.is_usable and t.figure is not None), default=np.inf)
+        for tried in sorted(ended, key=lambda t: np.inf if t.figure is None else t.figure):
+            epoch_seconds = tried.seconds / max(1, int(tried.trained["epochs"]))
+            needed = START_SECONDS + FEWEST_EPOCHS * epoch_seconds
+            is_near = tried.figure is not None and tried.figure <= NEAR_LEAD * lead and tried.number not in self.given_up
+            if not is_near or needed > self.left() or self.ctx.stop_requested():
+                continue
+            left, began = self.left(), time.monotonic()
+            turn = Turn(left, self.ctx.emit, self.ctx.stop_requested, partial(_is_over, began, left))
+            done = self.attempt(replace(tried, why=None), turn)
+            if done.state == "done":
+                self.kept.write(done)
+            self.candidates[tried.number] = done
+            self.tell(done)
 
     def _judge_best_by_folds(self) -> None:
         """Where the validation part is small, the time that is left goes into folds for those that look best on it.
@@ -360,37 +385,6 @@ class _Auto(Trying):
         spent = max(0.0, done.seconds - START_SECONDS) / max(1, epochs) * planned if role == "network" else done.seconds
         estimated = max(0.5, (seconds - START_SECONDS if role == "network" else seconds) / self.slow.get(role, 1.0))
         self.slow[role] = min(10.0, max(0.2, spent / estimated))
-
-
-def choice_json(ground: Ground, tried: Sequence[Tried], choice: Choice, budget: float) -> dict[str, Any]:
-    """How the model was chosen, as the run's summary and the manifest keep it."""
-    left_out = ground.auto.portfolio.left_out if ground.auto.portfolio is not None else ()
-    rows: list[Mapping[str, Any]] = [
-        {
-            "model": t.model,
-            "state": t.state,
-            "figure": t.figure,
-            "fold_figure": t.fold_figure,
-            "accuracy": t.accuracy,
-            "seconds": round(t.seconds + t.fold_seconds, 2),
-            "share": choice.weights.get(t.number, 0.0),
-            "why": t.why,
-            "settings": t.options,
-        }
-        for t in tried
-    ]
-    rows += [{"model": key, "state": "skipped", "why": why.to_json(), "share": 0.0, "seconds": 0.0} for key, why in left_out]
-    single = next((t.model for t in tried if t.number in choice.weights), "")
-    return {
-        "chosen": ENSEMBLE_KEY if choice.is_ensemble else single,
-        "measure": "" if choice.figure is None else "cross_entropy" if ground.is_classes else "rmse",
-        "figure": choice.figure,
-        "rows": len(ground.rows),
-        "fold_rows": 0 if ground.fold_rows is None else len(ground.fold_rows),
-        "budget_minutes": budget / 60,
-        "sentences": [s.to_json() for s in choice.sentences],
-        "candidates": rows,
-    }
 
 
 def forget(ctx: JobContext) -> None:

@@ -221,7 +221,9 @@ def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried
     began, state = time.monotonic(), "done"
     trained: dict[str, Any]
     if resolved.spec.role == "network":
-        resolved = replace(resolved, fit=resolved.fit.with_values(budget_minutes=max(0.02, turn.seconds / 60)))
+        spent = float(tried.trained.get("seconds", 0.0))  # of a fit that goes on: its clock does too
+        budget = max(0.02, (spent + turn.seconds) / 60)
+        resolved = replace(resolved, fit=resolved.fit.with_values(budget_minutes=budget))
         bundle, fit = fit_deep(
             resolved,
             prepared,
@@ -241,7 +243,7 @@ def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried
     done = replace(tried, state=state, width=resolved.width, trained=trained, is_network=resolved.spec.role == "network")
     if ground.auto.request.task != "anomaly":
         _judge(ground, done, folder, predicted(bundle.predictor, prepared, places_of(prepared.inputs, ground.rows)))
-    if state == "done":
+    if state == "done" and trained["stopped_by"] != "budget":  # one that its time ended may go on if some is left
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return replace(done, seconds=tried.seconds + time.monotonic() - began)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,3 +229,34 @@ def _anomaly_sentence(model: Message) -> Message:
     return msg(
         "{model} was taken by rule: which detector is best cannot be chosen without labels, and labels only judge.", model=model
     )
+
+
+def choice_json(ground: Ground, tried: Sequence[Tried], choice: Choice, budget: float) -> dict[str, Any]:
+    """How the model was chosen, as the run's summary and the manifest keep it."""
+    left_out = ground.auto.portfolio.left_out if ground.auto.portfolio is not None else ()
+    rows: list[Mapping[str, Any]] = [
+        {
+            "model": t.model,
+            "state": t.state,
+            "figure": t.figure,
+            "fold_figure": t.fold_figure,
+            "accuracy": t.accuracy,
+            "seconds": round(t.seconds + t.fold_seconds, 2),
+            "share": choice.weights.get(t.number, 0.0),
+            "why": t.why,
+            "settings": t.options,
+        }
+        for t in tried
+    ]
+    rows += [{"model": key, "state": "skipped", "why": why.to_json(), "share": 0.0, "seconds": 0.0} for key, why in left_out]
+    single = next((t.model for t in tried if t.number in choice.weights), "")
+    return {
+        "chosen": ENSEMBLE_KEY if choice.is_ensemble else single,
+        "measure": "" if choice.figure is None else "cross_entropy" if ground.is_classes else "rmse",
+        "figure": choice.figure,
+        "rows": len(ground.rows),
+        "fold_rows": 0 if ground.fold_rows is None else len(ground.fold_rows),
+        "budget_minutes": budget / 60,
+        "sentences": [s.to_json() for s in choice.sentences],
+        "candidates": rows,
+    }

@@ -339,3 +339,28 @@ def test_a_network_far_behind_after_a_fair_part_of_its_time_is_given_up_and_one_
     assert not seen.is_hopeless(3.0, margin=1.0), "and not by the margin too"
     seen.add({"val_metric": 4.4, "val_loss": None}, is_classes=False)
     assert not seen.is_hopeless(3.0), "one good epoch is enough"
+
+
+@pytest.mark.parametrize(("near", "epochs"), [(1e9, list(range(1, 9))), (0.0, [1, 2, 3])])
+def test_time_that_is_left_goes_to_networks_that_their_slice_ended_unless_far_behind(
+    near: float, epochs: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slices of three epochs; whoever goes on makes the others, none of them twice."""
+    monkeypatch.setattr(auto, "NEAR_LEAD", near)
+
+    def three_epochs(own: Any, tried: Any, need: Any) -> Any:
+        told: list[int] = []
+        heard = lambda event: (told.append(1) if event.kind == "epoch" else None, own.ctx.emit(event))  # noqa: E731
+        return auto.Turn(60.0, heard, own.ctx.stop_requested, lambda: len(told) >= 3)
+
+    monkeypatch.setattr(auto._Auto, "_turn", three_epochs)
+    options = {"epochs": 8, "patience": 8, "rounds": 20, "trees": 10}
+    ground = Ground(tmp_path, bent_table(300), "regression", options=options)
+    found = ground.run()
+    assert found is not None
+    networks = {c["model"]: c for c in found.choice["candidates"] if c["model"] in ("tabular", "dense")}
+    for number, tried in enumerate(ground.resolved.portfolio.keys):  # type: ignore[union-attr]
+        if tried in networks:
+            told = [e.values["epoch"] for e in ground.events if e.kind == "epoch" and e.values["candidate"] == number]
+            assert told == epochs, tried
+            assert (networks[tried]["why"] is None) == (near > 0), "what was said of its slice no longer holds"
