@@ -29,7 +29,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screens"
 SIZES = {1366: 768, 1920: 1080}
 LANGUAGES = {"en": "en-GB", "zh": "zh-CN"}
 THEMES = ("light", "dark")
-SCREENS = ("home", "data", "screening", "clean", "train", "runs", "predictions", "anomalies", "reports")
+SCREENS = ("home", "data", "screening", "explore", "clean", "train", "runs", "predictions", "anomalies", "reports")
 # Screens that look different with another run: name → (path, task, rest of the address).
 LOADED = {
     name: ("" if name == "home" else name, "anomaly" if name == "anomalies" else "regression", "") for name in SCREENS

@@ -26,6 +26,7 @@ def navigation() -> st.Page:
             t("Prepare"): [
                 st.Page("prepare/data.py", title=t("Data"), icon=":material/table_view:", url_path="data"),
                 st.Page("prepare/screening.py", title=t("Screening"), icon=":material/fact_check:", url_path="screening"),
+                st.Page("prepare/explore.py", title=t("Explore"), icon=":material/monitoring:", url_path="explore"),
                 st.Page("prepare/clean.py", title=t("Clean"), icon=":material/cleaning_services:", url_path="clean"),
             ],
             t("Learn"): [

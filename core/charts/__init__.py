@@ -23,6 +23,7 @@ from core.charts.captions import (
 )
 from core.charts.classification import confusion_matrix, precision_recall, probability_histogram, roc
 from core.charts.cleaning import before_after, histogram_pair
+from core.charts.control import caption_control, control_chart
 from core.charts.downsample import MAX_POINTS, Overview, downsample, downsample_marks
 from core.charts.forecast import error_by_step, forecast_fan
 from core.charts.life import UnitLife, life_chart
@@ -43,7 +44,7 @@ __all__ = [
     "downsample_marks", "error_by_step", "forecast_fan", "histogram_pair", "life_chart", "loss_curves", "parity", "precision_recall",
     "probability_histogram", "residual_histogram", "residuals_over_time", "roc", "score_timeline", "sensor_band",
     "series_over_time", "split_ribbon",
-    "screened_column", "distribution", "split_ribbon", "due_chart", "survival_chart", "weibull_plot", "caption_fleet",
+    "screened_column", "distribution", "due_chart", "caption_control", "control_chart", "survival_chart", "weibull_plot", "caption_fleet",
 ]  # fmt: skip
 
 
@@ -78,5 +79,6 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("score_timeline", msg("Score over time"), score_timeline),
     ChartInfo("sensor_band", msg("Sensor around an event"), sensor_band),
     ChartInfo("screened_column", msg("Column with the places of a finding"), screened_column),
+    ChartInfo("control_chart", msg("Control chart"), control_chart),
     ChartInfo("distribution", msg("Distribution of a column"), distribution),
 )

@@ -250,7 +250,7 @@ def span_of(*series: ArrayLike) -> float:
 
 def upright(x: Any, words: str, theme: Theme, color: str = "", dash: str = "dot") -> tuple[Json, Json]:
     """A vertical line over the plot with its label at the top: (shape, label)."""
-    color, at = color or theme.colors.muted, _json_value(x)
+    color, at = color or theme.colors.muted, json_value(x)
     shape = {
         "type": "line",
         "x0": at,
@@ -284,7 +284,7 @@ def ribbons(
         return [], []
     shapes, labels, named = [], [], set()
     for code, first, last in stretches:
-        left, right = _json_value(x[first]), _json_value(x[min(last + 1, len(x) - 1)])
+        left, right = json_value(x[first]), json_value(x[min(last + 1, len(x) - 1)])
         shapes.append(
             {
                 "type": "rect",
@@ -332,7 +332,8 @@ def _hover(template: str) -> Json:
     return {"hovertemplate": template + "<extra></extra>"} if template else {"hoverinfo": "skip"}
 
 
-def _json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:
+    """A place on the axis as Plotly takes it."""
     if isinstance(value, np.datetime64) or hasattr(value, "isoformat"):
         return str(np.datetime64(value, "ms"))
     return float(value)

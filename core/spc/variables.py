@@ -194,19 +194,21 @@ def individuals_charts(values: ArrayLike, of: Phases | None = None) -> tuple[Cha
     return shewhart_means(process), _spread_chart(process, "MR", ranges, np.full(len(ranges), 2, np.int64))
 
 
-def mean_and_range_charts(groups: Subgroups, of: Phases | None = None) -> tuple[Chart, Chart] | NotDefined:
-    """X̄ and R: sigma by R̄/d₂, ranges between (d₂ ∓ 3d₃)σ, not below 0. Cases as in `subgroup_means`.
+def mean_and_range_charts(
+    groups: Subgroups, of: Phases | None = None, method: SubgroupMethod = "R-bar/d2"
+) -> tuple[Chart, Chart] | NotDefined:
+    """X̄ and R: ranges between (d₂ ∓ 3d₃)σ, not below 0; sigma by R̄/d₂ unless said otherwise. Cases as in `subgroup_means`.
 
     Source: Montgomery (2013), eq. 6.4 and 6.5.
     """
-    process = subgroup_means(groups, of, "R-bar/d2")
+    process = subgroup_means(groups, of, method)
     if isinstance(process, NotDefined):
         return process
     return shewhart_means(process), _spread_chart(process, "R", groups.ranges, groups.sizes)
 
 
 def mean_and_deviation_charts(
-    groups: Subgroups, of: Phases | None = None, method: Literal["S-bar/c4", "pooled"] = "S-bar/c4"
+    groups: Subgroups, of: Phases | None = None, method: SubgroupMethod = "S-bar/c4"
 ) -> tuple[Chart, Chart] | NotDefined:
     """X̄ and S: standard deviations between c₄σ ∓ 3σ√(1 − c₄²), not below 0. Cases as in `subgroup_means`.
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,15 +14,17 @@ from core.data.dataset import Dataset
 from core.errors import DataProblem, NotEnoughData, SettingProblem, unknown_column
 from core.features.pipeline import row_order
 from core.messages import Message, msg
-from core.settings import Settings, setting
 from core.spc.attributes import defectives_chart, defects_chart
+from core.spc.changes import lasting_shifts, neighbour_correlation
 from core.spc.chart import Chart, Phases, numbered, phases
 from core.spc.individuals import NotDefined
 from core.spc.proposal import ChartPair, propose_chart
 from core.spc.rules import RuleBook, Signal, rule_book, signals
+from core.spc.run_chart import RunsTest, run_chart
 from core.spc.subgroups import Subgroups, subgroups, subgroups_of_size
 from core.spc.variables import (
     Process,
+    SubgroupMethod,
     individuals,
     individuals_charts,
     known_process,
@@ -32,62 +33,22 @@ from core.spc.variables import (
     subgroup_means,
 )
 from core.spc.weighted import cusum_charts, ewma_chart
+from core.workflows.control_settings import OF_COUNTS, ChartChoice, ControlSettings
 from core.workflows.csv_out import write_csv
 
-ChartChoice = Literal["auto", "I-MR", "Xbar-R", "Xbar-S", "p", "np", "c", "u", "EWMA", "CUSUM"]
-_OF_COUNTS: dict[str, str] = {"p": "defectives", "np": "defectives", "c": "defects", "u": "defects"}
-
-
-class ControlSettings(Settings):
-    """What a control chart shows, and where its limits come from."""
-
-    chart: ChartChoice = setting("auto", title="Chart", help="auto: from the kind of data and the sizes.", expert=False)
-    counts: Literal["measurement", "defectives", "defects"] = setting(
-        "measurement",
-        title="Kind of data",
-        help="measurement: measured values. defectives: units found bad among those inspected. defects: defects found on an area.",
-        expert=False,
-    )
-    size_column: str | None = setting(
-        None,
-        title="Column of sizes",
-        help="Inspected units of each row, or its area. Empty: one area each (defects).",
-        expert=False,
-    )
-    subgroup: int | None = setting(
-        None, title="Rows in a subgroup", help="So many rows in order are one point.", unit="rows", ge=1, le=1000, expert=False
-    )
-    subgroup_column: str | None = setting(
-        None, title="Column of subgroups", help="Rows with the same value are one point.", expert=False
-    )
-    baseline: int | None = setting(
-        None,
-        title="Baseline",
-        help="The limits come from the first so many points and stay as they are for the later ones. Empty: from all points.",
-        unit="points",
-        ge=2,
-        expert=False,
-    )
-    stage_column: str | None = setting(
-        None, title="Column of stages", help="Each value has limits of its own, as before and after a change.", expert=False
-    )
-    rules: Literal["nelson", "western_electric", "aiag", "montgomery"] = setting(
-        "nelson", title="Rules", help="Which book's patterns count as signals.", expert=False
-    )
-    target: float | None = setting(None, title="Target", help="Centre line of EWMA and CUSUM. Empty: the mean of the baseline.")
-    weight: float = setting(0.2, title="Weight", help="EWMA: weight of the newest point.", gt=0, le=1)
-    width: float = setting(2.7, title="Width", help="EWMA: standard errors from the centre to a limit.", gt=0, le=10)
-    interval: float = setting(5.0, title="Decision interval", help="CUSUM: h, in standard errors.", gt=0, le=100)
-    allowance: float = setting(
-        0.5, title="Allowance", help="CUSUM: k, half the shift to find, in standard errors.", ge=0, le=10
-    )
+CORRELATED = 0.3
+"""From here on a chart of individuals shows 4.6 times as many points outside as promised: 2Φ(−3√(1 − r)) of them."""
+UNLIKELY = 0.05
+"""A chance of as few or as many runs below this is told as a finding."""
 
 
 @dataclass(frozen=True, slots=True)
 class ControlView:
     """Charts of one column, above each other, with the signals of each.
 
-    `rows` (n_points,) is the row of the table at which each point ends. `why` says why this chart was taken, None where it was asked for.
+    `rows` (n_points,) is the row of the table at which each point ends, `times` (n_points,) its time, None without a time column.
+    `why` says why this chart was taken, None where it was asked for. `shifts` are the points at which a new level begins
+    (0-based), whether or not stages were made of them. `tests` are those of a run chart.
     """
 
     column: str
@@ -99,15 +60,29 @@ class ControlView:
     name: str
     why: Message | None
     notes: tuple[Message, ...]
+    times: NDArray[np.generic] | None = None
+    shifts: tuple[int, ...] = ()
+    tests: tuple[RunsTest, ...] = ()
+
+    @property
+    def marks(self) -> NDArray[np.bool_]:
+        """Points that complete a pattern of the book on any of the charts, bool (n_points,)."""
+        found = [signal.found for of_chart in self.signals for signal in of_chart]
+        return np.logical_or.reduce(found) if found else np.zeros(len(self.rows), np.bool_)
 
     @property
     def n_out(self) -> int:
         """Points that complete a pattern of the book on any of the charts."""
-        marks = [signal.found for found in self.signals for signal in found]
-        return int(np.logical_or.reduce(marks).sum()) if marks else 0
+        return int(self.marks.sum())
 
     @property
     def headline(self) -> Message:
+        """The finding in a sentence."""
+        if self.name == "run":
+            odd = [t for t in self.tests if min(t.p_few, t.p_many) < UNLIKELY]
+            if not odd:
+                return msg("'{column}' runs as chance would have it: neither too few runs nor too many", column=self.column)
+            return msg("'{column}' does not run as chance would have it: {finding}", column=self.column, finding=_odd(odd[0]))
         if not self.n_out:
             return msg("'{column}' is in control: no point breaks a rule of {book}", column=self.column, book=self.book.title)
         return msg(
@@ -135,13 +110,16 @@ def control_view(dataset: Dataset, column: str, settings: ControlSettings) -> Co
     table = table.iloc[order]
     values = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
     if settings.counts != "measurement":
-        return _of_counts(table, order, column, values, settings)
+        return _of_counts(table, order, column, values, settings, time)
     points, ends = _points(table, values, settings)
     sizes: NDArray[np.float64] | float = 1.0 if points is None else points.sizes.astype(np.float64)
     name, why = _choice(settings, sizes)
-    of = _phases(table, ends, settings)
-    found = _MEASURED[name](values, points, of, settings)
-    return _view(column, unit, found, order[ends], name, why, settings)
+    levels = values if points is None else points.means
+    of, shifts = _phases(table, ends, levels, settings), lasting_shifts(levels)
+    shown = _Shown(column, unit, order[ends], _times(table, time, ends), name, why, settings)
+    if name == "run":
+        return _of_runs(levels, of, shown, shifts)
+    return _view(_MEASURED[name](values, points, of, settings), shown, shifts)
 
 
 def export_control(view: ControlView, path: Path) -> None:
@@ -174,7 +152,7 @@ def _checked(dataset: Dataset, column: str, settings: ControlSettings) -> str:
             msg("One of them makes the subgroups."),
             msg("Leave out one."),
         )
-    wanted = _OF_COUNTS.get(settings.chart, "measurement")
+    wanted = OF_COUNTS.get(settings.chart, "measurement")
     if settings.chart != "auto" and wanted != settings.counts:
         raise SettingProblem(
             msg(
@@ -221,38 +199,44 @@ def _choice(settings: ControlSettings, sizes: NDArray[np.float64] | float) -> tu
     return proposal.chart, proposal.reason
 
 
-def _phases(table: pd.DataFrame, ends: NDArray[np.int64], settings: ControlSettings) -> Phases:
-    n = len(ends)
-    baseline = None if settings.baseline is None else np.arange(n) < settings.baseline
-    stages = None if settings.stage_column is None else table[settings.stage_column].astype("str").to_numpy()[ends]
-    if baseline is not None and stages is not None:
+def _phases(table: pd.DataFrame, ends: NDArray[np.int64], points: NDArray[np.float64], settings: ControlSettings) -> Phases:
+    """Baseline and stages of the points that end at these places of the table."""
+    n, first = len(ends), settings.baseline_start - 1
+    has_baseline = settings.baseline is not None or first > 0
+    if sum([has_baseline, settings.stage_column is not None, settings.shifts]) > 1:
         raise SettingProblem(
-            msg("A baseline and a column of stages were both given."),
-            msg("The first points cannot give the limits of later stages."),
-            msg("Leave out one of them."),
+            msg("A baseline, a column of stages and stages from shifts exclude each other; more than one came."),
+            msg("The points of one stage cannot give the limits of another."),
+            msg("Leave out all but one of them."),
         )
-    return phases(n, baseline, stages)
+    if has_baseline and first >= n:
+        raise SettingProblem(
+            msg("The baseline begins at point {first}, and there are {n}.", first=first + 1, n=n),
+            msg("The baseline lies within the points of the chart."),
+            msg("Begin it at an earlier point."),
+        )
+    if settings.stage_column is not None:
+        return phases(n, None, table[settings.stage_column].astype("str").to_numpy()[ends])
+    if settings.shifts:
+        stages = np.searchsorted(lasting_shifts(points), np.arange(n), side="right") + 1
+        return phases(n, None, stages) if stages.max(initial=1) > 1 else phases(n)
+    place = np.arange(n)
+    last = n if settings.baseline is None else first + settings.baseline
+    return phases(n, (place >= first) & (place < last)) if has_baseline else phases(n)
 
 
-def _of_counts(
-    table: pd.DataFrame, order: NDArray[np.int64], column: str, values: NDArray[np.float64], settings: ControlSettings
-) -> ControlView:
-    sizes: NDArray[np.float64] | float = 1.0
-    if settings.size_column is not None:
-        sizes = table[settings.size_column].to_numpy(dtype=np.float64, na_value=np.nan)
-    name, why = _choice(settings, sizes)
-    of = _phases(table, np.arange(len(values)), settings)
-    if name in ("p", "np"):
-        chart = defectives_chart(values, sizes, of, kind="np" if name == "np" else "p")
-    else:
-        chart = defects_chart(values, sizes, of, kind="c" if name == "c" else "u")
-    return _view(column, "", chart if isinstance(chart, NotDefined) else (chart,), order, name, why, settings)
+def _times(table: pd.DataFrame, time: str | None, ends: NDArray[np.int64]) -> NDArray[np.generic] | None:
+    """The time of each point, or None where there is no column of times or one is empty: an axis has no holes."""
+    if time is None or table[time].iloc[ends].isna().any():
+        return None
+    values = table[time].iloc[ends]
+    return values.to_numpy(dtype="datetime64[ms]") if values.dtype.kind == "M" else values.to_numpy(dtype=np.float64)
 
 
 def _process(
     values: NDArray[np.float64], points: Subgroups | None, of: Phases, settings: ControlSettings
 ) -> Process | NotDefined:
-    found = individuals(values, of) if points is None else subgroup_means(points, of)
+    found = individuals(values, of) if points is None else subgroup_means(points, of, _sigma(settings, "S-bar/c4"))
     return found if isinstance(found, NotDefined) else known_process(found, target=settings.target)
 
 
@@ -275,8 +259,8 @@ def _cusum(
 Measured = Callable[[NDArray[np.float64], Subgroups | None, Phases, ControlSettings], tuple[Chart, ...] | NotDefined]
 _MEASURED: dict[str, Measured] = {
     "I-MR": lambda values, points, of, settings: individuals_charts(values if points is None else points.means, of),
-    "Xbar-R": lambda values, points, of, settings: mean_and_range_charts(_groups(points), of),
-    "Xbar-S": lambda values, points, of, settings: mean_and_deviation_charts(_groups(points), of),
+    "Xbar-R": lambda values, points, of, settings: mean_and_range_charts(_groups(points), of, _sigma(settings, "R-bar/d2")),
+    "Xbar-S": lambda values, points, of, settings: mean_and_deviation_charts(_groups(points), of, _sigma(settings, "S-bar/c4")),
     "EWMA": _ewma,
     "CUSUM": _cusum,
 }
@@ -288,20 +272,112 @@ def _groups(points: Subgroups | None) -> Subgroups:
     return points
 
 
-def _view(
+def _sigma(settings: ControlSettings, usual: SubgroupMethod) -> SubgroupMethod:
+    return usual if settings.sigma == "auto" else settings.sigma
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a view says of its charts, whichever they are."""
+
+    column: str
+    unit: str
+    rows: NDArray[np.int64]
+    times: NDArray[np.generic] | None
+    name: ChartChoice | ChartPair
+    why: Message | None
+    settings: ControlSettings
+
+
+def _of_counts(
+    table: pd.DataFrame,
+    order: NDArray[np.int64],
     column: str,
-    unit: str,
-    charts: tuple[Chart, ...] | NotDefined,
-    rows: NDArray[np.int64],
-    name: ChartChoice | ChartPair,
-    why: Message | None,
+    values: NDArray[np.float64],
     settings: ControlSettings,
+    time: str | None,
 ) -> ControlView:
+    sizes: NDArray[np.float64] | float = 1.0
+    if settings.size_column is not None:
+        sizes = table[settings.size_column].to_numpy(dtype=np.float64, na_value=np.nan)
+    name, why = _choice(settings, sizes)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(np.asarray(sizes) > 0, values / sizes, np.nan)
+    every = np.arange(len(values))
+    of = _phases(table, every, shares, settings)
+    if name in ("p", "np"):
+        chart = defectives_chart(values, sizes, of, kind="np" if name == "np" else "p")
+    else:
+        chart = defects_chart(values, sizes, of, kind="c" if name == "c" else "u")
+    shown = _Shown(column, "", order, _times(table, time, every), name, why, settings)
+    return _view(chart if isinstance(chart, NotDefined) else (chart,), shown, lasting_shifts(shares))
+
+
+def _of_runs(values: NDArray[np.float64], of: Phases, shown: _Shown, shifts: NDArray[np.int64]) -> ControlView:
+    """The run chart with what its two tests found, in words."""
+    found = run_chart(values, of)
+    if isinstance(found, NotDefined):
+        raise _refused(found)
+    view = _view((found.chart,), shown, shifts)
+    both = (found.median, found.direction)
+    known = tuple(t for t in both if isinstance(t, RunsTest))
+    missing = [msg("no test of runs: {reason}", reason=t.reason) for t in both if isinstance(t, NotDefined)]
+    return replace(view, tests=known, notes=(*view.notes, *(_told(t) for t in known), *missing))
+
+
+def _told(test: RunsTest) -> Message:
+    """One test of a run chart in words."""
+    chance = min(test.p_few, test.p_many)
+    facts = {"runs": test.runs, "expected": round(test.expected, 1), "n": test.longest, "p": float(f"{chance:.2g}")}
+    if test.kind == "median":
+        return msg("{runs} runs about the median, {expected} expected, the longest of {n} points (p = {p})", **facts)
+    return msg("{runs} runs up or down, {expected} expected, the longest of {n} steps (p = {p})", **facts)
+
+
+def _odd(test: RunsTest) -> Message:
+    """What too few or too many runs mean."""
+    few = test.p_few < test.p_many
+    if test.kind == "median":
+        clusters = msg("few runs about the median, as from a shift or from clusters")
+        return clusters if few else msg("many runs about the median, as from a mixture of two levels")
+    return msg("few runs up or down, as from a trend") if few else msg("many runs up or down, as from swings")
+
+
+def _view(charts: tuple[Chart, ...] | NotDefined, shown: _Shown, shifts: NDArray[np.int64]) -> ControlView:
     if isinstance(charts, NotDefined):
         raise _refused(charts)
-    book = rule_book(settings.rules)
-    notes = tuple({str(note): note for chart in charts for note in chart.notes}.values())
-    return ControlView(column, unit, charts, tuple(signals(c, book) for c in charts), book, rows, name, why, notes)
+    book = rule_book(shown.settings.rules)
+    notes = [note for chart in charts for note in chart.notes]
+    return ControlView(
+        column=shown.column,
+        unit=shown.unit,
+        charts=charts,
+        signals=tuple(signals(chart, book) for chart in charts),
+        book=book,
+        rows=shown.rows,
+        name=shown.name,
+        why=shown.why,
+        notes=tuple({str(note): note for note in [*_hang_together(charts[0]), *notes]}.values()),
+        times=shown.times,
+        shifts=tuple(int(at) for at in shifts),
+    )
+
+
+def _hang_together(chart: Chart) -> tuple[Message, ...]:
+    """A warning where neighbouring points correlate: limits and rules are made for points that do not."""
+    if not chart.zoned:
+        return ()
+    r = neighbour_correlation(chart.points - chart.centre)
+    n = int(np.isfinite(chart.points).sum())
+    if r < max(CORRELATED, 2 / np.sqrt(max(n, 1))):  # two standard errors of the correlation of independent points
+        return ()
+    return (
+        msg(
+            "Neighbouring points hang together (correlation {r}): limits and rules are made for points that do not, so that "
+            "signals come without a cause. Take fewer rows or means of many, or chart the residuals of a model.",
+            r=f"{r:.2f}",
+        ),
+    )
 
 
 def _refused(found: NotDefined) -> NotEnoughData:

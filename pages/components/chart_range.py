@@ -182,7 +182,12 @@ def _slid(key: str, axis: Axis) -> None:
 
 def _drawn(key: str, axis: Axis, low: Any, high: Any) -> None:
     """A box was drawn on the chart, from `low` to `high` of its axis."""
-    _set(key, axis.place(_raw(low, axis), "left"), axis.place(_raw(high, axis), "right"))
+    _set(key, *places(axis, low, high))
+
+
+def places(axis: Axis, low: Any, high: Any) -> tuple[int, int]:
+    """The positions from `low` to `high` (exclusive), as the chart tells the ends of a box."""
+    return axis.place(_raw(low, axis), "left"), axis.place(_raw(high, axis), "right")
 
 
 def _set(key: str, start: int, stop: int) -> None:

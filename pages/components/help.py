@@ -68,6 +68,23 @@ def _screening() -> list[str]:
     ]
 
 
+def _explore() -> list[str]:
+    return [
+        t(
+            "A control chart tells what the process does by itself from what happened to it: a point outside the limits, or a pattern that chance seldom makes, is a signal to look for a cause."
+        ),
+        t(
+            "The limits come from the points themselves, or from a baseline period that you draw on the chart (Phase I); then they stay as they are for all later points (Phase II). They are not the customer's limits, which never stand on a control chart."
+        ),
+        t(
+            "The chart is proposed from the kind of data and the number of values behind a point. Rules are those of a named book; ranges and standard deviations are judged by their limits alone."
+        ),
+        t(
+            "Points of a slow sensor hang together, and a chart of individuals then gives signals where nothing has happened. Fewer rows a day, a chart of means, or a model's residuals help."
+        ),
+    ]
+
+
 def _clean() -> list[str]:
     return [
         t("Steps are done in their order, on a copy: the uploaded table never changes, and the recipe travels with the model."),
@@ -150,6 +167,7 @@ SCREENS: dict[str, Callable[[], list[str]]] = {
     "": _home,
     "data": _data,
     "screening": _screening,
+    "explore": _explore,
     "clean": _clean,
     "train": _train,
     "runs": _runs,

@@ -23,6 +23,7 @@ SCREENS = {
     "": "regression",
     "data": "regression",
     "screening": "regression",
+    "explore": "regression",
     "clean": "regression",
     "train": "regression",
     "runs": "regression",

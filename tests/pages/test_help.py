@@ -13,6 +13,7 @@ SCREENS = {
     "": "start/home.py",
     "data": "prepare/data.py",
     "screening": "prepare/screening.py",
+    "explore": "prepare/explore.py",
     "clean": "prepare/clean.py",
     "train": "learn/train.py",
     "runs": "learn/runs.py",

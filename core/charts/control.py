@@ -1,0 +1,221 @@
+"""A control chart as it is read on a wall: points, centre line, limits with their values and source, signals with their rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from core.charts.captions import join, period
+from core.charts.downsample import downsample, downsample_marks
+from core.charts.figure import (
+    Json,
+    Text,
+    axis_values,
+    draw,
+    flags,
+    json_value,
+    line,
+    plain,
+    quantity,
+    row_hover,
+    span_of,
+    spread,
+    x_title,
+)
+from core.charts.theme import LIGHT, Theme
+from core.messages import Message, msg, msg_n
+from core.spc.chart import Chart
+from core.spc.rules import Signal
+
+MOST_NUMBERED = 60
+"""Signals whose rule's number stands beside them; with more the numbers would hide the points."""
+MOST_LARGE = 400
+"""Signals drawn large; of more the marks would run into one red area."""
+MOST_STAGES = 30
+IN_COLUMN_UNIT = ("run", "I", "MR", "Xbar", "R", "S", "EWMA")
+LOW = 2.0
+"""Charts of spread are drawn lower, so that their labels need a larger share of the height."""
+OF_COLUMN = ("run", "I", "Xbar", "EWMA")
+"""Charts whose points are values of the column, or means of such."""
+MOST_STEPS = 4_000
+"""Places at which a limit changes that are drawn exactly."""
+
+
+def control_chart(
+    *,
+    chart: Chart,
+    signals: Sequence[Signal] = (),
+    column: str,
+    unit: str = "",
+    x: ArrayLike | None = None,
+    rows: ArrayLike | None = None,
+    shown: slice | None = None,
+    title: Message | None = None,
+    theme: Theme = LIGHT,
+    text: Text = str,
+) -> go.Figure:
+    """A chart of n points in the unit of its statistic.
+
+    Args:
+        signals: The rules that are broken, with the points that complete a pattern.
+        x: (n,) times or numbers of the points; their numbers from 1 if not given.
+        rows: (n,) row of the table at which each point ends, 0-based.
+        shown: The points that are drawn; all if not given.
+    """
+    part = shown or slice(None)
+    unit = unit if chart.kind in IN_COLUMN_UNIT else ""
+    y = chart.points[part]
+    at = (np.arange(1, len(chart.points) + 1) if x is None else axis_values(x, len(chart.points)))[part]
+    number = axis_values(rows, len(chart.points))[part] + 1
+    kept = downsample(y)
+    hover = row_hover(text, "%{y:.5~g}", unit)
+    main = line(at[kept], y[kept], theme.category(0), name=column, hover=hover, width=1.1, customdata=number[kept])
+    if len(kept) <= 200:
+        main |= {"mode": "lines+markers", "marker": {"size": 4, "color": theme.category(0)}}
+    traces, ends = [main], []
+    for values, words, dash in (
+        (chart.upper[part], "UCL", "dash"),
+        (chart.centre[part], "CL", "solid"),
+        (chart.lower[part], "LCL", "dash"),
+    ):
+        if not np.isfinite(values).any():
+            continue
+        traces.append(_steps(at, values, theme.colors.muted, dash))
+        last = float(values[np.flatnonzero(np.isfinite(values))[-1]])
+        ends.append((last, text(msg("{name} {value}", name=words, value=last)), theme.colors.muted))
+    broken = _broken(signals, len(chart.points))
+    marked = np.flatnonzero([bool(numbers) for numbers in broken[part]])
+    if len(marked):
+        drawn = downsample_marks(marked, y)
+        rules = [", ".join(map(str, broken[part][i])) for i in drawn]
+        say = hover + "<br>" + text(msg("rule {rules}", rules="%{text}"))
+        trace = flags(at[drawn], y[drawn], theme, hover=say, customdata=number[drawn], text=rules)
+        if len(drawn) > MOST_LARGE:
+            trace["marker"] = {**trace["marker"], "size": 4}
+        if len(drawn) <= MOST_NUMBERED:
+            trace |= {
+                "mode": "markers+text",
+                "textposition": "top center",
+                "textfont": {"size": 10, "color": theme.colors.bad},
+            }
+        traces.append(trace)
+    shapes, labels = _ribbons(chart, at, part, theme, text)
+    known = [v[np.isfinite(v)] for v in (y, chart.upper[part], chart.lower[part])]
+    return draw(
+        traces,
+        title=title or _finding(chart, signals, column),
+        x=msg("point") if x is None else x_title(at),
+        y=quantity(column if chart.kind in OF_COLUMN else chart.kind, unit),
+        theme=theme,
+        text=text,
+        shapes=shapes,
+        labels=[*spread(ends, span_of(*known) * (1 if chart.kind in OF_COLUMN else LOW)), *labels],
+        x_axis={"range": [json_value(at[0]), json_value(at[-1])]} if len(at) > 1 else None,
+        # Two charts above each other: their axes stand at one place, whatever the width of their numbers.
+        y_axis={"automargin": False},
+        margin={"l": 84, "r": 110, "t": 48, "b": 52},
+    )
+
+
+def _finding(chart: Chart, signals: Sequence[Signal], column: str) -> Message:
+    """What is seen, as a title."""
+    seen = msg("{statistic} of {column}", statistic=chart.statistic, column=column)
+    if chart.kind == "run":
+        return seen
+    n = int(np.logical_or.reduce([s.found for s in signals]).sum()) if signals else 0
+    if not n:
+        return msg("{seen}: no point breaks a rule", seen=seen)
+    return msg_n("{seen}: {n} point breaks a rule", "{seen}: {n} points break a rule", n, seen=seen)
+
+
+def _broken(signals: Sequence[Signal], n: int) -> NDArray[np.object_]:
+    """The numbers of the rules that each point breaks, a list a point (n,)."""
+    numbers = np.empty(n, dtype=object)
+    numbers[:] = [[] for _ in range(n)]
+    for signal in signals:
+        for i in np.flatnonzero(signal.found):
+            numbers[i].append(signal.number)
+    return numbers
+
+
+def _steps(at: NDArray, values: NDArray[np.float64], color: str, dash: str) -> Json:
+    """A line that steps half way between two points wherever the limit changes."""
+    n = len(values)
+    changed = np.flatnonzero(~((values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])))) + 1
+    places = (
+        np.union1d(np.concatenate([changed, changed - 1]), [0, n - 1]) if len(changed) <= MOST_STEPS else downsample(values)
+    )
+    places = places.astype(np.int64)
+    shape = "hvh" if len(changed) else "linear"
+    trace = {"type": "scatter", "mode": "lines", "x": at[places], "y": values[places], "hoverinfo": "skip"}
+    return {**trace, "line": {"color": color, "width": 1.3, "dash": dash, "shape": shape}}
+
+
+def _ribbons(chart: Chart, at: NDArray, part: slice, theme: Theme, text: Text) -> tuple[list[Json], list[Json]]:
+    """Phase I shaded where only some points gave the limits, else the stages parted by a line, each with its name above."""
+    of = chart.phases
+    shapes: list[Json] = []
+    labels: list[Json] = []
+    start, stop, _ = part.indices(len(of.stage))
+    if not stop > start:
+        return shapes, labels
+    if not of.baseline.all() and of.baseline.any():
+        known = np.flatnonzero(of.baseline[start:stop])
+        if len(known):
+            first, last = int(known[0]), int(known[-1])
+            shapes.append(_rect(at[first], at[last], theme.part(0)))
+            labels.append(_above(at[first], text(msg("Phase I: the limits come from here")), theme))
+            if last < stop - start - 1:
+                labels.append(_above(at[-1], text(msg("Phase II")), theme, right=True))
+        return shapes, labels
+    if len(of.labels) > 1:
+        for k, stretch in enumerate(of.stretches[:MOST_STAGES]):
+            a, b = max(stretch.start, start), min(stretch.stop, stop)
+            if a >= b:
+                continue
+            if k and a > start:
+                shapes.append(_border(at[a - start], theme))
+            if (b - a) >= 0.06 * (stop - start):
+                labels.append(_above(at[a - start], of.labels[int(of.stage[a])], theme))
+    return shapes, labels
+
+
+def _rect(a: object, b: object, color: str) -> Json:
+    place = {"x0": json_value(a), "x1": json_value(b), "y0": 0, "y1": 1, "yref": "paper"}
+    return {"type": "rect", **place, "fillcolor": color, "line": {"width": 0}, "layer": "below"}
+
+
+def _border(a: object, theme: Theme) -> Json:
+    place = {"x0": json_value(a), "x1": json_value(a), "y0": 0, "y1": 1, "yref": "paper"}
+    return {"type": "line", **place, "line": {"color": theme.colors.muted, "width": 1, "dash": "dot"}}
+
+
+def _above(a: object, words: str, theme: Theme, *, right: bool = False) -> Json:
+    font = {"color": theme.colors.muted, "size": 11}
+    place = {"x": json_value(a), "y": 1, "yref": "paper", "xanchor": "right" if right else "left", "yanchor": "bottom"}
+    return {**place, "text": plain(words), "showarrow": False, "font": font}
+
+
+def caption_control(chart: Chart, x: ArrayLike | None = None, rules: Message | None = None) -> Message:
+    """n, period, where the limits come from, how sigma was found, the rules."""
+    of, n = chart.phases, len(chart.points)
+    source = None
+    if np.isfinite(chart.upper).any() or np.isfinite(chart.lower).any():
+        baseline = int(of.baseline.sum())
+        source = (
+            msg("limits from all points")
+            if baseline == n
+            else msg("limits from points {first} to {last}", **_ends(of.baseline))
+        )
+        if len(of.labels) > 1:
+            source = msg("limits of each stage from its own points")
+    sigma = msg("σ by {method}", method=chart.method) if chart.method not in ("none", "given") else None
+    return join(msg("n = {n} points", n=int(np.isfinite(chart.points).sum())), period(x), source, sigma, rules)
+
+
+def _ends(mask: NDArray[np.bool_]) -> dict[str, int]:
+    places = np.flatnonzero(mask)
+    return {"first": int(places[0]) + 1, "last": int(places[-1]) + 1}

@@ -1,0 +1,122 @@
+"""The Explore screen: the chart proposed, the signals told, limits from a baseline, stages from shifts, an address that opens the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import workflows as wf
+from core.data.dataset import Column, Dataset
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, own_store: Path) -> Dataset:
+    """120 rows an hour apart: `width` shifts by 5 sigma at row 80 and has one outlier, `failed` of `tested` parts, `name`, `same`."""
+    rng = np.random.default_rng(3)
+    n = 120
+    width = rng.normal(48, 0.1, n)
+    width[80:] += 0.5
+    width[30] = 50.0
+    table = pd.DataFrame(
+        {
+            "when": pd.Timestamp("2026-01-05") + pd.to_timedelta(np.arange(n), unit="h"),
+            "width": width.round(4),
+            "failed": rng.binomial(200, 0.03, n),
+            "tested": np.full(n, 200),
+            "same": np.full(n, 3.5),
+            "shift": np.tile(["early", "late"], n // 2),
+        }
+    )
+    table.to_csv(tmp_path / "line.csv", index=False)
+    columns = [Column("width", "number", "target", "mm"), Column("same", "number", "sensor")]
+    made = wf.import_file(wf.open_workspace(), tmp_path / "line.csv", columns=columns).dataset
+    assert made is not None
+    return made
+
+
+def screen(open_app: Open, dataset: Dataset, **address: str) -> AppTest:
+    return open_app("prepare/explore.py", dataset=dataset.id, **address)
+
+
+def plain(words: str) -> str:
+    """Without the backslashes that keep Markdown away from users' words."""
+    return words.replace("\\", "")
+
+
+def choice(app: AppTest, name: str) -> AppTest:
+    return next(s for s in app.selectbox if str(s.key).endswith(f".{name}"))  # type: ignore[return-value]
+
+
+def test_the_chart_of_the_target_stands_there_with_its_signals(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset)
+    assert app.title[0].value.startswith("'width' is not in control")
+    assert [m.value for m in app.metric[:1]] == ["I-MR"] and app.metric[2].value.endswith("mm")
+    assert "2026-01-05" in plain(app.metric[1].help), "the first signal, by its time"
+    table = app.dataframe[0].value
+    outside = table[(table["rule"] == 1) & (table["chart"] == "MR")]["where"].item()
+    assert outside.startswith("2026-01-06 06:00, 2026-01-06 07:00"), "to the outlier and back"
+    assert app.query_params["column"] == "width"
+
+
+def test_a_lasting_shift_is_offered_as_stages_and_one_click_makes_them(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset)
+    assert any("shifts for good at 1 place: 2026-01-08 08:00" in plain(m.value) for m in app.markdown)
+    before = int(app.metric[1].value)
+    app.button(key="control.make_stages").click().run()
+    assert not app.exception
+    assert choice(app, "limits").value == "shifts" and int(app.metric[1].value) < before  # type: ignore[attr-defined]
+    assert app.query_params["set"] == "shifts=True"
+    again = screen(open_app, dataset, set="shifts=True", column="width")
+    assert int(again.metric[1].value) == int(app.metric[1].value), "a copied address opens the same chart"
+
+
+def test_limits_of_a_baseline_are_those_of_its_points(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, set="baseline=25")
+    frame = dataset.rows(["width"]).read()
+    assert float(app.metric[2].value.split()[0]) == pytest.approx(frame["width"][:25].mean(), abs=5e-3)
+    assert any("limits from points 1 to 25" in c.value for c in app.caption)
+
+
+def test_defective_units_want_the_number_inspected(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, column="failed")
+    choice(app, "counts").set_value("defectives").run()  # type: ignore[attr-defined]
+    assert "without the number inspected" in app.error[0].value and app.title[0].value == "There is no such chart of 'failed'"
+    choice(app, "size_column").set_value("tested").run()  # type: ignore[attr-defined]
+    assert not app.error and app.metric[0].value == "np"
+    choice(app, "chart.defectives").set_value("p").run()  # type: ignore[attr-defined]
+    share = dataset.rows(["failed"]).read()["failed"].mean() / 200
+    assert float(app.metric[2].value) == pytest.approx(share, rel=1e-3)
+
+
+def test_a_column_that_never_changes_is_refused_in_words(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, column="same")
+    assert "never change" in app.error[0].value and app.title[0].value == "There is no such chart of 'same'"
+
+
+@pytest.mark.parametrize("bad", ["baseline=0", "chart=pie", "stage_column=gone", "nonsense", "width=x;rules=none"])
+def test_what_an_address_says_wrongly_is_passed_over(open_app: Open, dataset: Dataset, bad: str) -> None:
+    app = screen(open_app, dataset, set=bad)
+    assert not app.error and app.title[0].value.startswith("'width' is not in control")
+
+
+def test_a_run_chart_tells_its_tests(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, set="chart=run", lang="en")
+    assert "does not run as chance would have it" in app.title[0].value
+    assert any("runs about the median" in c.value for c in app.caption)
+
+
+def test_without_data_the_screen_says_what_will_be_here(open_app: Open) -> None:
+    app = open_app("prepare/explore.py")
+    assert app.title[0].value == "No data to explore yet" and app.button(key="empty_action")
+
+
+def test_in_chinese_too(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, lang="zh")
+    assert "失控" in app.title[0].value
