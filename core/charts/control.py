@@ -212,7 +212,7 @@ def caption_control(chart: Chart, x: ArrayLike | None = None, rules: Message | N
         )
         if len(of.labels) > 1:
             source = msg("limits of each stage from its own points")
-    sigma = msg("σ by {method}", method=chart.method) if chart.method not in ("none", "given") else None
+    sigma = msg("σ by {method}", method=chart.method) if chart.method not in ("none", "given", "covariance") else None
     return join(msg("n = {n} points", n=int(np.isfinite(chart.points).sum())), period(x), source, sigma, rules)
 
 

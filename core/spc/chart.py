@@ -21,7 +21,7 @@ from core.spc.individuals import NotDefined
 
 Floats = NDArray[np.float64]
 Kind = Literal[
-    "run", "I", "MR", "Xbar", "R", "S", "p", "np", "c", "u", "EWMA", "CUSUM+", "CUSUM-", "T2", "MEWMA"
+    "run", "I", "MR", "Xbar", "R", "S", "p", "np", "c", "u", "EWMA", "CUSUM+", "CUSUM-", "T2", "MEWMA", "SPE"
 ]  # fmt: skip
 Method = Literal["MR-bar/d2", "R-bar/d2", "S-bar/c4", "pooled", "binomial", "Poisson", "given", "covariance", "none"]
 

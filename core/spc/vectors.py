@@ -81,7 +81,7 @@ def t2_individuals(table: ArrayLike, of: Phases | None = None, *, alpha: float =
     """
     x = np.array(table, dtype=np.float64)
     of = fitting(of, len(x))
-    learned = _learn_stages(of, lambda rows: _learn_rows(x[rows]))
+    learned = learn_stages(of, lambda rows: learn_rows(x[rows]))
     if isinstance(learned, NotDefined):
         return learned
     return _t2_chart(x, of, learned, np.ones(len(x)), alpha)
@@ -124,7 +124,7 @@ def t2_subgroups(
             )
         return _invertible(Learned(means[used].mean(axis=0), covariances[used].mean(axis=0), m, size))
 
-    learned = _learn_stages(of, learn)
+    learned = learn_stages(of, learn)
     if isinstance(learned, NotDefined):
         return learned
     return _t2_chart(means, of, learned, sizes.astype(np.float64), alpha)
@@ -150,11 +150,9 @@ def mewma_chart(
     Source: Lowry, Woodall, Champ and Rigdon, "A Multivariate Exponentially Weighted Moving Average Control Chart", Technometrics 34
     (1992) 46-53; limit as in `mewma_limit`.
     """
-    from scipy.signal import lfilter
-
     x = np.array(table, dtype=np.float64)
     of = fitting(of, len(x))
-    learned = _learn_stages(of, lambda rows: _learn_rows(x[rows]))
+    learned = learn_stages(of, lambda rows: learn_rows(x[rows]))
     if isinstance(learned, NotDefined):
         return learned
     points, whole = np.full(len(x), np.nan), complete(x)
@@ -162,11 +160,18 @@ def mewma_chart(
         at = np.flatnonzero(whole[stretch]) + stretch.start
         if len(at):
             fit = learned[int(of.stage[at[0]])]
-            z = lfilter([weight], [1, weight - 1], x[at] - fit.mean, axis=0)
+            z = weighted_vectors(x[at] - fit.mean, weight)
             shrunk = 1 - (1 - weight) ** (2 * np.arange(1, len(at) + 1)) if exact else np.ones(len(at))
             points[at] = fit.distances(z + fit.mean) / (weight / (2 - weight) * shrunk)
     limit = mewma_limit(x.shape[1], weight, run_length)
     return _chart_of_distances("MEWMA", points, np.full(len(x), limit), np.ones(len(x)), of, whole)
+
+
+def weighted_vectors(deviations: Floats, weight: float) -> Floats:
+    """Zᵢ = λ dᵢ + (1 − λ) Zᵢ₋₁ from Z₀ = 0, of deviations (m, p) without empty cells."""
+    from scipy.signal import lfilter
+
+    return np.asarray(lfilter([weight], [1, weight - 1], deviations, axis=0), dtype=np.float64)
 
 
 def mewma_run_length(limit: float, p: int, weight: float) -> float:
@@ -217,7 +222,7 @@ def mewma_limit(p: int, weight: float = WEIGHT, run_length: float = RUN_LENGTH) 
     )
 
 
-def _learn_stages(of: Phases, learn: Callable[[NDArray[np.bool_]], Learned | NotDefined]) -> list[Learned] | NotDefined:
+def learn_stages(of: Phases, learn: Callable[[NDArray[np.bool_]], Learned | NotDefined]) -> list[Learned] | NotDefined:
     """What each stage learned from its baseline, or why one cannot."""
     found: list[Learned] = []
     for k in range(len(of.labels)):
@@ -228,7 +233,7 @@ def _learn_stages(of: Phases, learn: Callable[[NDArray[np.bool_]], Learned | Not
     return found
 
 
-def _learn_rows(rows: Floats) -> Learned | NotDefined:
+def learn_rows(rows: Floats) -> Learned | NotDefined:
     """Mean and covariance of the complete rows (m, p)."""
     whole = rows[complete(rows)]
     m, p = whole.shape

@@ -18,6 +18,7 @@ from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.combining import columns_differ
 from core.workflows.comparing import comparable, compare_datasets, in_a_sentence, named_dataset
 from core.workflows.control import ControlView, control_view, export_control
+from core.workflows.control_many import Contribution, ManySettings, ManyView, control_many, export_many, point_contributions
 from core.workflows.control_settings import ControlSettings
 from core.workflows.csv_out import without_formula, write_csv
 from core.workflows.curves import CurveReader

@@ -116,7 +116,7 @@ def control_view(dataset: Dataset, column: str, settings: ControlSettings) -> Co
     name, why = _choice(settings, sizes)
     levels = values if points is None else points.means
     of, shifts = _phases(table, ends, levels, settings), lasting_shifts(levels)
-    shown = _Shown(column, unit, order[ends], _times(table, time, ends), name, why, settings)
+    shown = _Shown(column, unit, order[ends], axis_times(table, time, ends), name, why, settings)
     if name == "run":
         return _of_runs(levels, of, shown, shifts)
     return _view(_MEASURED[name](values, points, of, settings), shown, shifts)
@@ -201,31 +201,40 @@ def _choice(settings: ControlSettings, sizes: NDArray[np.float64] | float) -> tu
 
 def _phases(table: pd.DataFrame, ends: NDArray[np.int64], points: NDArray[np.float64], settings: ControlSettings) -> Phases:
     """Baseline and stages of the points that end at these places of the table."""
-    n, first = len(ends), settings.baseline_start - 1
-    has_baseline = settings.baseline is not None or first > 0
+    n = len(ends)
+    has_baseline = settings.baseline is not None or settings.baseline_start > 1
     if sum([has_baseline, settings.stage_column is not None, settings.shifts]) > 1:
         raise SettingProblem(
             msg("A baseline, a column of stages and stages from shifts exclude each other; more than one came."),
             msg("The points of one stage cannot give the limits of another."),
             msg("Leave out all but one of them."),
         )
-    if has_baseline and first >= n:
-        raise SettingProblem(
-            msg("The baseline begins at point {first}, and there are {n}.", first=first + 1, n=n),
-            msg("The baseline lies within the points of the chart."),
-            msg("Begin it at an earlier point."),
-        )
     if settings.stage_column is not None:
         return phases(n, None, table[settings.stage_column].astype("str").to_numpy()[ends])
     if settings.shifts:
         stages = np.searchsorted(lasting_shifts(points), np.arange(n), side="right") + 1
         return phases(n, None, stages) if stages.max(initial=1) > 1 else phases(n)
-    place = np.arange(n)
-    last = n if settings.baseline is None else first + settings.baseline
-    return phases(n, (place >= first) & (place < last)) if has_baseline else phases(n)
+    return baseline_phases(n, settings.baseline_start, settings.baseline)
 
 
-def _times(table: pd.DataFrame, time: str | None, ends: NDArray[np.int64]) -> NDArray[np.generic] | None:
+def baseline_phases(n: int, start: int, count: int | None) -> Phases:
+    """Phases of n points whose baseline has `count` points from point `start` on (1-based), all the rest without `count`.
+
+    Raises:
+        SettingProblem: it begins behind the last point.
+    """
+    if start > max(n, 1):
+        raise SettingProblem(
+            msg("The baseline begins at point {first}, and there are {n}.", first=start, n=n),
+            msg("The baseline lies within the points of the chart."),
+            msg("Begin it at an earlier point."),
+        )
+    place = np.arange(n) - (start - 1)
+    last = n if count is None else count
+    return phases(n, (place >= 0) & (place < last)) if start > 1 or count is not None else phases(n)
+
+
+def axis_times(table: pd.DataFrame, time: str | None, ends: NDArray[np.int64]) -> NDArray[np.generic] | None:
     """The time of each point, or None where there is no column of times or one is empty: an axis has no holes."""
     if time is None or table[time].iloc[ends].isna().any():
         return None
@@ -309,7 +318,7 @@ def _of_counts(
         chart = defectives_chart(values, sizes, of, kind="np" if name == "np" else "p")
     else:
         chart = defects_chart(values, sizes, of, kind="c" if name == "c" else "u")
-    shown = _Shown(column, "", order, _times(table, time, every), name, why, settings)
+    shown = _Shown(column, "", order, axis_times(table, time, every), name, why, settings)
     return _view(chart if isinstance(chart, NotDefined) else (chart,), shown, lasting_shifts(shares))
 
 

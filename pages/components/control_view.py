@@ -18,7 +18,7 @@ from core.data.dataset import Dataset
 from core.errors import Problem
 from core.messages import msg
 from core.spc.rules import BOOKS
-from pages.components import chart_range, charts, layout, notices, numbers, state
+from pages.components import address_settings, chart_range, charts, layout, notices, numbers, state
 from pages.components.choices import fixed
 from pages.components.forms import field_widget, form_from_settings
 from pages.components.layout import Figure, caption
@@ -55,7 +55,8 @@ def show(dataset: Dataset) -> None:
         column, settings = _rail(dataset, names)
     if settings is None:
         return
-    _keep_in_address(column, settings)
+    state.note_in_address("column", column)
+    address_settings.note(settings)
     try:
         view = _view(str(state.workspace().home), dataset.id, dataset.version, column, settings.model_dump_json())
     except Problem as problem:
@@ -107,7 +108,7 @@ class _Rail:
         self.numeric = [c.name for c in dataset.columns if c.name != column and c.kind == "number"]
         self.fields = wf.ControlSettings.model_fields
         asked = st.session_state.get(ASKED, {}).get(dataset.id)
-        self.values = (asked[1] if asked else _from_address(self.names)).model_dump()
+        self.values = (asked[1] if asked else address_settings.read(wf.ControlSettings, self.names)).model_dump()
         self.prefix = f"{KEY}.{dataset.id}.{asked[0] if asked else 0}"
 
     def settings(self) -> wf.ControlSettings:
@@ -256,7 +257,7 @@ def _figures(view: wf.ControlView) -> list[Figure]:
     unit = view.unit if chart.kind in ("I", "Xbar", "EWMA", "run") else ""
     items = [Figure(t("Chart"), t("run chart") if view.name == "run" else view.name, _sizes(view))]
     if view.name != "run":
-        first = t("The first: {where}.", where=_where(view, int(places[0]))) if len(places) else ""
+        first = t("The first: {where}.", where=where(view, int(places[0]))) if len(places) else ""
         items.append(Figure(t("Signals"), numbers.number(len(places)), tn("of {n} point", "of {n} points", n), help=first))
     about = t("Below it the control limits.") if view.name != "run" else ""
     items.append(Figure(t("Centre line"), numbers.number(chart.centre[last], unit), _limits(view, last, unit), help=about))
@@ -290,7 +291,7 @@ def _limits(view: wf.ControlView, last: int, unit: str) -> str:
     return t("median; no limits") if view.name == "run" else ""
 
 
-def _where(view: wf.ControlView, point: int) -> str:
+def where(view: wf.ControlView | wf.ManyView, point: int) -> str:
     """A point as people find it: its time, else the row at which it ends."""
     if view.times is not None and view.times.dtype.kind == "M":
         at = np.datetime64(view.times[point], "s")
@@ -303,13 +304,13 @@ def _proposed(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: st
     if not view.shifts or settings.shifts or settings.stage_column is not None:
         return
     n = len(view.shifts)
-    where = ", ".join(_where(view, at) for at in view.shifts[:MOST_SHIFTS_TOLD]) + (" …" if n > MOST_SHIFTS_TOLD else "")
+    places = ", ".join(where(view, at) for at in view.shifts[:MOST_SHIFTS_TOLD]) + (" …" if n > MOST_SHIFTS_TOLD else "")
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         words = tn(
             "The level shifts for good at {n} place: {where}.",
             "The level shifts for good at {n} places: {where}.",
             n,
-            where=where,
+            where=places,
         )
         why = t("Stages have limits of their own; make them only where you know what changed.")
         st.markdown(f":material/stairs: {md(words)} {md(why)}", width="stretch")
@@ -331,7 +332,7 @@ def _signals(view: wf.ControlView) -> None:
         for signal in found:
             if signal.count:
                 places = np.flatnonzero(signal.found)
-                told = ", ".join(_where(view, int(i)) for i in places[:MOST_ROWS_TOLD]) + (
+                told = ", ".join(where(view, int(i)) for i in places[:MOST_ROWS_TOLD]) + (
                     " …" if len(places) > MOST_ROWS_TOLD else ""
                 )
                 rows.append(
@@ -375,21 +376,3 @@ def _export(view: wf.ControlView) -> None:
     st.download_button(
         t("Points and limits (CSV)"), made, file_name=name, mime="text/csv", key=f"{KEY}.export", icon=":material/download:"
     )
-
-
-def _keep_in_address(column: str, settings: wf.ControlSettings) -> None:
-    """Column and settings, so that a copied address opens the same chart."""
-    state.note_in_address("column", column)
-    changed = settings.model_dump(exclude_defaults=True)
-    state.note_in_address("set", ";".join(f"{name}={value}" for name, value in changed.items()))
-
-
-def _from_address(columns: Sequence[str]) -> wf.ControlSettings:
-    """The settings that the address names; what it says wrongly, or of another dataset, is passed over."""
-    pairs = [part.partition("=") for part in st.query_params.get("set", "").split(";")]
-    given = {name: value for name, _, value in pairs if name in wf.ControlSettings.model_fields}
-    given = {name: value for name, value in given.items() if not name.endswith("_column") or value in columns}
-    try:
-        return wf.ControlSettings.read(given)
-    except Problem:
-        return wf.ControlSettings()

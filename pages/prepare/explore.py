@@ -1,14 +1,19 @@
-"""Explore: is a column in control, and can the process keep what the customer wants?"""
+"""Explore: is a column in control, are several together, and can the process keep what the customer wants?"""
 
 from __future__ import annotations
 
-from pages.components import control_view, state
+import streamlit as st
+
+from pages.components import control_many_view, control_view, state
+from pages.components.choices import fixed
 from pages.components.layout import empty
 from pages.components.text import t
 
+ONE, MANY = "one", "many"
+
 
 def show() -> None:
-    """The screen: empty, or the control chart of a column."""
+    """The screen: empty, or one of its views, kept in the address as `?view=`."""
     dataset = state.dataset()
     if dataset is None:
         empty(
@@ -18,7 +23,23 @@ def show() -> None:
             page="prepare/data.py",
         )
         return
-    control_view.show(dataset)
+    views = {ONE: control_view.show, MANY: control_many_view.show}
+    titles = {ONE: t("One column"), MANY: t("Several columns")}
+    asked = st.query_params.get("view", ONE)
+    chosen = st.segmented_control(
+        t("View"),
+        list(titles),
+        default=asked if asked in titles else ONE,
+        required=True,
+        format_func=fixed(titles, titles.__getitem__),
+        key="explore_view",
+        label_visibility="collapsed",
+    )
+    if chosen != st.session_state.setdefault("explore_shown", chosen):
+        state.note_in_address("set", "")  # the settings of one view say nothing to another
+        st.session_state["explore_shown"] = chosen
+    state.note_in_address("view", "" if chosen == ONE else str(chosen))
+    views[str(chosen)](dataset)
 
 
 show()

@@ -120,3 +120,18 @@ def test_without_data_the_screen_says_what_will_be_here(open_app: Open) -> None:
 def test_in_chinese_too(open_app: Open, dataset: Dataset) -> None:
     app = screen(open_app, dataset, lang="zh")
     assert "失控" in app.title[0].value
+
+
+def test_several_columns_in_one_chart_with_what_lifts_a_row(open_app: Open, tmp_path: Path, own_store: Path) -> None:
+    rng = np.random.default_rng(6)
+    table = pd.DataFrame(rng.normal(size=(200, 3)).round(4), columns=["flow", "heat", "load"])
+    table.loc[150, "heat"] = 12.0
+    table.to_csv(tmp_path / "three.csv", index=False)
+    made = wf.import_file(wf.open_workspace(), tmp_path / "three.csv").dataset
+    assert made is not None
+    app = screen(open_app, made, view="many", set="baseline=100;chart=T2")
+    assert app.title[0].value.startswith("3 columns together are not in control")
+    assert app.dataframe[-1].value["column"][0] == "heat" and any("'heat' most: 12" in plain(m.value) for m in app.markdown)
+    assert set(app.query_params["set"].split(";")) == {"baseline=100", "chart=T2"}
+    app.multiselect[0].set_value(["flow"]).run()
+    assert "There are 1 columns" in app.error[0].value and app.title
