@@ -35,6 +35,11 @@ class Gain:
         """More than one standard error, over at least two units."""
         return self.n_units >= 2 and self.mean > self.error
 
+    @property
+    def is_any(self) -> bool:
+        """Above 0, where it could be compared at all."""
+        return np.isfinite(self.error) and self.mean > 0
+
 
 def class_losses(codes: NDArray[np.int64], weights: NDArray[np.float64] | None = None) -> RowLoss:
     """Cross-entropy −log p of the true class, with p at least 0.001; `weights` (n,) let rare classes count more.

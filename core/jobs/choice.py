@@ -3,8 +3,8 @@
 Rule. The candidate with the smallest figure leads. Where the validation part is small, those that look best on it are compared
 on folds of training and validation part, as far as time allows; any other takes the lead only if it is better than the best
 of them by more than one standard error, and so does, without folds, a network beside a shallow family: its training was ended
-by the very rows that judge it. An ensemble takes the lead's place only if, chosen on
-four fifths of the rows and judged on the last, it is better than the best single model by more than one standard error.
+by the very rows that judge it. An ensemble takes the lead's place if, chosen on
+four fifths of the rows and judged on the last, each fifth in turn, it is better than the best single model.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _ensemble(
         known = [o for o in given if o is not None]
         units, loss = ground.units(rows), ground.loss(rows)
         gain = ensemble_gain(known, loss_of_mask(ground, rows), units, ground.auto.request.seed)
-        if not gain.is_clear:
+        if not gain.is_any:
             continue
         weights = ensemble_weights(known, loss)
         if np.count_nonzero(weights) < 2:
@@ -143,9 +143,7 @@ def _single_sentences(ground: Ground, usable: Sequence[Tried], lead: Tried, *, t
     if ground.is_small:
         sentences.append(_small_sentence(ground, usable))
     if tried_average:
-        sentences.append(
-            msg("An average of several models is not better than the best of them by more than one standard error.")
-        )
+        sentences.append(msg("An average of several models is not better than the best of them."))
     return tuple(sentences)
 
 
@@ -169,7 +167,7 @@ def _ensemble_sentences(
         single=figure_words(ground, lead_figure),
     )
     shares = msg("Shares: {parts}.", parts=joined(parts))
-    guard = msg("Chosen on four fifths of these rows and judged on the last, it was better by more than one standard error.")
+    guard = msg("Chosen on four fifths of these rows and judged on the last, each fifth in turn, it was better.")
     more = (_small_sentence(ground, usable),) if ground.is_small else ()
     return (first, shares, guard, *_beside_baseline(ground, usable, ENSEMBLE_KEY, on_validation, is_folds), *more)
 
