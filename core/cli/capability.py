@@ -7,8 +7,6 @@ from typing import Any
 
 from core.cli.common import Answer, Options, aligned, check_out, open_or_import, pairs
 
-_PARTS = ("both", "below", "above", "worse", "target")
-
 
 def capability(options: Options) -> Answer:
     from core import workflows as wf
@@ -78,12 +76,12 @@ def _normality(found: Any) -> dict[str, object]:
 
 
 def _indices(found: Any, *, within: bool) -> dict[str, object]:
-    from core.spc.capability_indices import index_name
+    from core.spc.capability_indices import INDEX_PARTS, index_name
 
     if hasattr(found, "reason"):
         return {"why_not": str(found.reason)}
     told: dict[str, object] = {}
-    for part in _PARTS[: 4 if within else 5]:
+    for part in INDEX_PARTS[: 4 if within else 5]:
         index = getattr(found, part)
         told[index_name(part, within=within)] = (
             {"why_not": str(index.reason)}

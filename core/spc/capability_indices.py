@@ -16,6 +16,8 @@ from core.spc.capability import CONFIDENCE
 from core.spc.capability_sigma import Spread
 from core.spc.individuals import NotDefined
 
+INDEX_PARTS = ("both", "below", "above", "worse", "target")
+
 
 @dataclass(frozen=True, slots=True)
 class Specification:

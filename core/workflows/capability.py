@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,7 +18,6 @@ from core.spc.capability_indices import (
     Indices,
     Outside,
     Specification,
-    index_name,
     observed_outside,
     read_index,
     specification,
@@ -47,10 +45,8 @@ from core.workflows.capability_parts import (
     strata_of,
     why_unstable,
 )
-from core.workflows.csv_out import write_csv
 
 MOST_STRATA = 100
-INDEX_PARTS = ("both", "below", "above", "worse", "target")
 
 
 class CapabilitySettings(Settings):
@@ -71,13 +67,28 @@ class CapabilitySettings(Settings):
         help="Machine, lot or shift: mean, spread and Ppk of each beside one another.",
         expert=False,
     )
-    distribution: Literal["auto"] | DistributionKey = setting(
+    distribution: Literal[
+        "auto",
+        "normal",
+        "exponential",
+        "lognormal",
+        "weibull",
+        "gamma",
+        "loglogistic",
+        "logistic",
+        "smallest_extreme",
+        "largest_extreme",
+        "lognormal3",
+        "weibull3",
+        "box_cox",
+        "johnson",
+    ] = setting(
         "auto",
         title="Distribution",
         help="auto: normal where nothing or little speaks against it, else the best fit. Box-Cox and Johnson only where asked for.",
         expert=False,
     )
-    method: IndexMethod = setting(
+    method: Literal["percentile", "z"] = setting(
         "percentile",
         title="Indices of a distribution",
         help="percentile: ISO 22514-2, from the 0.135 and 99.865 % points. z: from the normal scores of the limits.",
@@ -243,48 +254,6 @@ def capability_view(dataset: Dataset, column: str, settings: CapabilitySettings)
         strata=() if settings.by_column is None else strata_of(cells, table[settings.by_column], spec),
         notes=_notes(gate, fit, len(x)),
     )
-
-
-def export_capability(view: CapabilityView, path: Path) -> None:
-    """Every figure of the view as CSV, one a row: part, name, value, the ends of its interval, and why where there is none."""
-    lines: list[tuple[str, str, float | None, float | None, float | None, str]] = [
-        ("data", name, value, None, None, "")
-        for name, value in (
-            *(("lower limit", view.spec.lower), ("target", view.spec.target), ("upper limit", view.spec.upper)),
-            *(("values", view.n), ("empty", view.n_empty), ("mean", view.mean), ("sd overall", view.sd)),
-            ("sd within", None if isinstance(view.sigma_within, NotDefined) else view.sigma_within.sigma),
-        )
-    ]
-    for part, found, in_groups in (("within", view.within, True), ("overall", view.overall, False)):
-        for key in INDEX_PARTS:
-            if in_groups and key == "target":
-                continue
-            index, why = (None, found.reason) if isinstance(found, NotDefined) else read_index(getattr(found, key))
-            ends = (None, None, None) if index is None else (index.value, index.low, index.high)
-            lines.append((part, index_name(key, within=in_groups), *ends, "" if why is None else str(why)))
-        bench = None if isinstance(found, NotDefined) else found.z_bench
-        lines.append((part, "Z.bench", bench, None, None, ""))
-    for part, ppm in view.parts_per_million:
-        for name in ("below", "above", "total"):
-            value = None if isinstance(ppm, NotDefined) else getattr(ppm, name)
-            lines.append((part, f"ppm {name}", value, None, None, str(ppm.reason) if isinstance(ppm, NotDefined) else ""))
-    if isinstance(view.normality, Normality):
-        lines += [
-            ("normality", k, getattr(view.normality, k), None, None, "")
-            for k in ("a2", "p", "skewness", "kurtosis", "correlation")
-        ]
-    for fit in view.fits.values():
-        if isinstance(fit, Fit):
-            lines += [(f"fit {fit.key}", k, v, None, None, "") for k, v in (*fit.parameters, ("A2", fit.a2), ("AIC", fit.aic))]
-    for s in view.strata:
-        why_not = "" if s.why_not is None else str(s.why_not)
-        lines.append((f"stratum {s.name}", "Ppk", s.ppk, s.low, s.high, why_not))
-        lines += [(f"stratum {s.name}", k, v, None, None, "") for k, v in (("values", s.n), ("mean", s.mean), ("sd", s.sd))]
-    table = pd.DataFrame(lines, columns=["part", "name", "value", "low", "high", "why not"])
-    for name in ("value", "low", "high"):
-        table[name] = table[name].astype("float64")
-        table.loc[~np.isfinite(table[name]), name] = np.nan
-    write_csv(table, path, formula_safe=True)
 
 
 @dataclass(frozen=True, slots=True)
