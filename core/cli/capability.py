@@ -128,7 +128,8 @@ def _index_lines(view: Any) -> list[str]:
     for found, within in ((view.within, True), (view.overall, False)):
         told = _indices(found, within=within)
         if "why_not" in told:
-            reasons.append(f"{'Cp, Cpk' if within else 'Pp, Ppk'}: {told['why_not']}")
+            if view.instability is None:  # else it was said above
+                reasons.append(f"{'Cp, Cpk' if within else 'Pp, Ppk'}: {told['why_not']}")
             continue
         for name, index in told.items():
             if isinstance(index, dict) and "value" in index:
@@ -137,8 +138,6 @@ def _index_lines(view: Any) -> list[str]:
             elif isinstance(index, float):
                 rows.append([name, f"{index:.3f}", "–", "–"])
     table = aligned([["index", "value", "low", "high"], *rows]) if rows else []
-    # One reason that holds for both is said once, by the headline.
-    reasons = [] if len(reasons) == 2 and view.within.reason == view.overall.reason else reasons
     return ["", *table, *reasons] if table or reasons else []
 
 

@@ -14,6 +14,7 @@ from core.errors import DataProblem, NotEnoughData, SettingProblem, unknown_colu
 from core.features.pipeline import row_order
 from core.messages import Message, msg, msg_n
 from core.settings import Settings, setting
+from core.spc.capability import FEWEST_VALUES
 from core.spc.capability_indices import (
     Indices,
     Outside,
@@ -171,6 +172,8 @@ class CapabilityView:
 
     @property
     def headline(self) -> Message:
+        if self.instability is not None and not self.is_past_only and self.n >= FEWEST_VALUES:
+            return msg("'{column}' is not stable, so that it has no capability", column=self.column)
         worst, reason = (None, self.overall.reason) if isinstance(self.overall, NotDefined) else read_index(self.overall.worse)
         if worst is None:
             return msg("The capability of '{column}' is not defined: {reason}", column=self.column, reason=reason or "")
