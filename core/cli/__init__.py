@@ -104,6 +104,13 @@ def _parser() -> _Parser:
     control.add_argument("--column", required=True, metavar="COLUMN")
     _add_set(control)
     control.add_argument("--out", type=Path, metavar="FILE.csv", help="every point with its limits and broken rules")
+    capable = verb(
+        "capability", "capability:capability", "is a column stable, and how well does it keep its specification limits"
+    )
+    capable.add_argument("source", metavar="FILE|DATASET")
+    capable.add_argument("--column", required=True, metavar="COLUMN")
+    _add_set(capable)
+    capable.add_argument("--out", type=Path, metavar="FILE.csv", help="every figure, one a row")
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )

@@ -13,6 +13,8 @@ from core.workflows.anomalies import (
     set_verdict,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
+from core.workflows.capability import CapabilitySettings, CapabilityView, capability_view
+from core.workflows.capability_export import export_capability
 from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.combining import columns_differ

@@ -1,0 +1,60 @@
+"""`python -m core capability`: indices, distribution and the gate, as JSON and as text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.cli import main
+from tests.command_line import called, refused
+
+Capture = pytest.CaptureFixture[str]
+VALUES = np.random.default_rng(4).normal(20, 0.5, 200).round(4)
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ANDON_HOME", str(tmp_path / "home"))
+    path = tmp_path / "parts.csv"
+    shifted = VALUES + np.repeat([0.0, 2.0], 100)
+    pd.DataFrame({"x": VALUES, "shifted": shifted, "name": np.tile(["a", "b"], 100)}).to_csv(path, index=False)
+    return path
+
+
+def test_indices_with_intervals_are_told(table: Path, capsys: Capture) -> None:
+    asked = [w for pair in ("lower=18", "upper=22", "target=20", "by_column=name") for w in ("--set", pair)]
+    found = called(capsys, "capability", str(table), "--column", "x", *asked)
+    assert found["stable"] is True and found["why_unstable"] is None and found["distribution"]["key"] == "normal"
+    assert found["overall"]["Ppk"]["value"] == pytest.approx(
+        min(22 - VALUES.mean(), VALUES.mean() - 18) / (3 * VALUES.std(ddof=1))
+    )
+    assert found["overall"]["Ppk"]["low"] < found["overall"]["Ppk"]["value"] < found["overall"]["Ppk"]["high"]
+    assert (
+        {"Cp", "Cpk", "Z.bench"} <= set(found["within"]) and "Cpm" not in found["within"] and "value" in found["overall"]["Cpm"]
+    )
+    assert found["ppm"]["observed"]["total"] == 0
+    assert [s["n"] for s in found["strata"]] == [100, 100]
+    assert "a2" in found["fits"]["weibull"] and json.dumps(found, allow_nan=False)
+
+
+def test_an_unstable_column_is_told_without_an_error(table: Path, capsys: Capture) -> None:
+    found = called(capsys, "capability", str(table), "--column", "shifted", "--set", "lower=17")
+    assert found["stable"] is False and "outside the control limits" in found["why_unstable"]
+    assert "not stable" in found["within"]["why_not"] and "not stable" in found["overall"]["why_not"]
+
+
+def test_the_text_and_the_file(table: Path, capsys: Capture, tmp_path: Path) -> None:
+    out = tmp_path / "o.csv"
+    assert main(["capability", str(table), "--column", "x", "--set", "upper=22", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "'x' is stable: Ppk" in said and "limits: upper 22" in said and "expected overall" in said
+    assert "Ppk" in set(pd.read_csv(out)["name"])
+
+
+def test_a_column_without_limits_is_refused(table: Path, capsys: Capture) -> None:
+    told = refused(capsys, "capability", str(table), "--column", "x")
+    assert "has no specification limit" in told["what"] and "lower or upper" in told["fix"]
