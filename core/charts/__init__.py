@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from core.charts.binning import bin_values
+from core.charts.capability import capability_histogram, capability_plot, last_subgroups
 from core.charts.captions import (
     caption_before_after,
     caption_confusion,
@@ -44,7 +45,8 @@ __all__ = [
     "downsample_marks", "error_by_step", "forecast_fan", "histogram_pair", "life_chart", "loss_curves", "parity", "precision_recall",
     "probability_histogram", "residual_histogram", "residuals_over_time", "roc", "score_timeline", "sensor_band",
     "series_over_time", "split_ribbon",
-    "screened_column", "distribution", "due_chart", "caption_control", "control_chart", "survival_chart", "weibull_plot", "caption_fleet",
+    "screened_column", "distribution", "due_chart", "caption_control", "control_chart", "capability_histogram", "capability_plot",
+    "last_subgroups", "survival_chart", "weibull_plot", "caption_fleet",
 ]  # fmt: skip
 
 
@@ -80,5 +82,8 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("sensor_band", msg("Sensor around an event"), sensor_band),
     ChartInfo("screened_column", msg("Column with the places of a finding"), screened_column),
     ChartInfo("control_chart", msg("Control chart"), control_chart),
+    ChartInfo("capability_histogram", msg("Capability"), capability_histogram),
+    ChartInfo("capability_plot", msg("Probability plot"), capability_plot),
+    ChartInfo("last_subgroups", msg("Last subgroups"), last_subgroups),
     ChartInfo("distribution", msg("Distribution of a column"), distribution),
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import control_many_view, control_view, state
+from pages.components import capability_view, control_many_view, control_view, state
 from pages.components.choices import fixed
 from pages.components.layout import empty
 from pages.components.text import t
 
-ONE, MANY = "one", "many"
+ONE, MANY, CAPABILITY = "one", "many", "capability"
 
 
 def show() -> None:
@@ -23,8 +23,8 @@ def show() -> None:
             page="prepare/data.py",
         )
         return
-    views = {ONE: control_view.show, MANY: control_many_view.show}
-    titles = {ONE: t("One column"), MANY: t("Several columns")}
+    views = {ONE: control_view.show, MANY: control_many_view.show, CAPABILITY: capability_view.show}
+    titles = {ONE: t("One column"), MANY: t("Several columns"), CAPABILITY: t("Capability")}
     asked = st.query_params.get("view", ONE)
     chosen = st.segmented_control(
         t("View"),

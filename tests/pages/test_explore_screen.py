@@ -135,3 +135,47 @@ def test_several_columns_in_one_chart_with_what_lifts_a_row(open_app: Open, tmp_
     assert set(app.query_params["set"].split(";")) == {"baseline=100", "chart=T2"}
     app.multiselect[0].set_value(["flow"]).run()
     assert "There are 1 columns" in app.error[0].value and app.title
+
+
+@pytest.fixture
+def parts(tmp_path: Path, own_store: Path) -> Dataset:
+    """300 stable parts of two machines, 10 ± 0.1 mm between 9.7 and 10.4, and `drifts`, which does not stay."""
+    rng = np.random.default_rng(12)
+    table = pd.DataFrame(
+        {
+            "bore": rng.normal(10, 0.1, 300).round(4),
+            "drifts": (rng.normal(10, 0.1, 300) + np.linspace(0, 2, 300)).round(4),
+            "machine": np.tile(["A", "B"], 150),
+        }
+    )
+    table.to_csv(tmp_path / "parts.csv", index=False)
+    columns = [Column(name, "number", "sensor", "mm", 9.7, 10.0, 10.4) for name in ("bore", "drifts")]
+    made = wf.import_file(wf.open_workspace(), tmp_path / "parts.csv", columns=columns).dataset
+    assert made is not None
+    return made
+
+
+def test_a_stable_column_has_its_capability_with_intervals(open_app: Open, parts: Dataset) -> None:
+    app = screen(open_app, parts, view="capability")
+    assert plain(app.title[0].value).startswith("'bore' is stable: Ppk")
+    frame = parts.rows(["bore"]).read()["bore"]
+    ppk = min(10.4 - frame.mean(), frame.mean() - 9.7) / (3 * frame.std())
+    assert app.metric[0].label == "Ppk" and float(app.metric[0].value) == pytest.approx(ppk, abs=5.1e-3)
+    assert {"Cp", "Cpk", "Pp", "Ppk", "Cpm"} <= set(app.dataframe[0].value["index"])
+    choice(app, "by_column").set_value("machine").run()  # type: ignore[attr-defined]
+    assert app.dataframe[-1].value["name"].tolist() == ["A", "B"] and app.query_params["set"] == "by_column=machine"
+
+
+def test_an_unstable_column_has_none_and_says_why_and_its_past_can_be_told(open_app: Open, parts: Dataset) -> None:
+    app = screen(open_app, parts, view="capability", column="drifts")
+    assert app.title[0].value == "'drifts' is not stable, so that it has no capability" and app.metric[0].value == "–"
+    assert any("not stable" in m.value and "first at row" in plain(m.value) for m in app.markdown)
+    app.button(key="capability.anyway").click().run()
+    assert "promises nothing" in app.title[0].value and float(app.metric[0].value) < 1
+
+
+def test_a_column_without_limits_asks_for_them(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, view="capability", column="width")
+    assert "has no specification limit" in app.error[0].value
+    next(n for n in app.number_input if str(n.key).endswith(".upper")).set_value(49.0).run()
+    assert not app.error and app.query_params["set"] == "upper=49.0"
