@@ -53,6 +53,9 @@ def test_the_text_and_the_file(table: Path, capsys: Capture, tmp_path: Path) -> 
     said = capsys.readouterr().out
     assert "'x' is stable: Ppk" in said and "limits: upper 22" in said and "expected overall" in said
     assert "Ppk" in set(pd.read_csv(out)["name"])
+    assert main(["capability", str(table), "--column", "shifted", "--set", "lower=17"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("outside the control limits") == 1 and "first at row" in said and "Ppk" not in said
 
 
 def test_a_column_without_limits_is_refused(table: Path, capsys: Capture) -> None:

@@ -101,6 +101,7 @@ def _lines(view: Any, options: Options) -> list[str]:
     )
     lines = [
         str(view.headline),
+        *([] if view.instability is None else [str(view.instability)]),
         "",
         f"limits: {limits}",
         f"{view.n:,} values, mean {view.mean:.6g}{unit}, sd {view.sd:.5g}{unit}",

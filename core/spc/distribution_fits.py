@@ -57,6 +57,8 @@ def fit_distribution(values: Floats, key: DistributionKey) -> Fit | NotDefined:
     if n < FEWEST_VALUES:
         return NotDefined(msg("a distribution needs at least {n} values, and there are {m}", n=FEWEST_VALUES, m=n))
     x = values[:: max(1, -(-n // FIT_VALUES))]
+    if key in _BOUNDED and len(x) < n:  # no value may lie beyond the end that is fitted
+        x = np.append(x, [values.min(), values.max()])
     if not spreads(float(x.std()), float(x.mean())):
         return NotDefined(msg("the values do not spread"))
     different = len(np.unique(x))
@@ -64,8 +66,8 @@ def fit_distribution(values: Floats, key: DistributionKey) -> Fit | NotDefined:
         return NotDefined(
             msg("a distribution needs at least {n} different values, and there are {m}", n=FEWEST_DIFFERENT, m=different)
         )
-    if key in _POSITIVE and float(x.min()) <= 0:
-        return NotDefined(msg("it is for values above 0, and the smallest is {value}", value=float(x.min())))
+    if key in _POSITIVE and float(values.min()) <= 0:
+        return NotDefined(msg("it is for values above 0, and the smallest is {value}", value=float(values.min())))
     with np.errstate(over="ignore", under="ignore"):
         return CATALOGUE[key](x)
 
@@ -127,6 +129,7 @@ _TITLES: dict[DistributionKey, Message] = {
     "johnson": msg("Johnson transformation"),
 }
 TRANSFORMATIONS: frozenset[DistributionKey] = frozenset({"box_cox", "johnson"})
+_BOUNDED: frozenset[DistributionKey] = frozenset({"lognormal3", "weibull3", "johnson"})
 _POSITIVE: frozenset[DistributionKey] = frozenset({"exponential", "lognormal", "weibull", "gamma", "loglogistic", "box_cox"})
 
 

@@ -126,6 +126,10 @@ def transformed_indices(
     limits = straightened(fit, spec)
     if isinstance(limits, NotDefined):
         return limits
+    start, end = fit.curve.support
+    left = int(((values <= start) | (values >= end)).sum())
+    if left:  # the curve may come from a part of very many values
+        return NotDefined(msg("the transformation does not take {n} of the values", n=left))
     y = fit.curve(values)
     spread = within or overall_spread(y)
     if isinstance(spread, NotDefined):

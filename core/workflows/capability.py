@@ -48,6 +48,7 @@ from core.workflows.capability_parts import (
 )
 
 MOST_STRATA = 100
+FARTHEST_SCORE = 9.0
 
 
 class CapabilitySettings(Settings):
@@ -285,7 +286,8 @@ def _gate(
     found = _Gate(charts, judge_stability(charts, book, strict=strict), "values")
     if found.stability.is_stable or isinstance(fit, NotDefined) or fit.key == "normal":
         return found
-    scores = fit.scores(cells)
+    # A value where the distribution has nothing has an infinite score; it is to be a point outside, not an empty one.
+    scores = np.clip(fit.scores(cells), -FARTHEST_SCORE, FARTHEST_SCORE)
     straight = charts_of(scores, grouping.groups(scores), method)
     if isinstance(straight, NotDefined):
         return found

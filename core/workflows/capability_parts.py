@@ -174,19 +174,7 @@ def _within(asked: Asked) -> tuple[Indices | NotDefined, Outside | NotDefined]:
     if isinstance(fit, NotDefined):
         return fit, fit
     if fit.key in TRANSFORMATIONS:
-        limits = straightened(fit, spec)
-        if isinstance(limits, NotDefined):
-            return limits, limits
-        known = np.isfinite(asked.cells)
-        y = np.full(len(asked.cells), np.nan)
-        y[known] = fit.curve(asked.cells[known])
-        spread = within_spread(y, asked.grouping.groups(y), asked.sigma)
-        if isinstance(spread, NotDefined):
-            return spread, spread
-        mean = float(y[known].mean())
-        return normal_indices(mean, spread, int(known.sum()), limits, confidence=asked.confidence), normal_outside(
-            mean, spread.sigma, limits
-        )
+        return _within_transformed(asked, fit)
     if fit.key != "normal":
         none = NotDefined(
             msg("a fitted distribution describes all values together; spread within subgroups has none of its own")
@@ -200,13 +188,28 @@ def _within(asked: Asked) -> tuple[Indices | NotDefined, Outside | NotDefined]:
     )
 
 
+def _within_transformed(asked: Asked, fit: Fit) -> tuple[Indices | NotDefined, Outside | NotDefined]:
+    """Spread within subgroups of the straightened values."""
+    limits, known = straightened(fit, asked.spec), np.isfinite(asked.cells)
+    y = np.full(len(asked.cells), np.nan)
+    inside = known & (asked.cells > fit.curve.support[0]) & (asked.cells < fit.curve.support[1])
+    y[inside] = fit.curve(asked.cells[inside])
+    spread = within_spread(y, asked.grouping.groups(y), asked.sigma)
+    if isinstance(spread, NotDefined):
+        return spread, spread
+    found = transformed_indices(fit, asked.values, asked.spec, within=spread, confidence=asked.confidence)
+    if isinstance(found, NotDefined):
+        return found, found
+    if isinstance(limits, NotDefined):
+        return limits, limits
+    return found, normal_outside(float(y[inside].mean()), spread.sigma, limits)
+
+
 def histogram(
     values: Floats, spec: Specification, overall: Spread | NotDefined, within: Spread | NotDefined, fit: Fit | NotDefined
 ) -> tuple[Floats, NDArray[np.int64], tuple[Density, ...]]:
     """Edges (k + 1,) and counts (k,) of at most 60 bars by Freedman and Diaconis, and the densities over values and limits."""
-    edges = np.histogram_bin_edges(values, "fd") if len(values) > 1 else np.histogram_bin_edges(values, 1)
-    if len(edges) - 1 > MOST_BARS:
-        edges = np.histogram_bin_edges(values, MOST_BARS)
+    edges = np.histogram_bin_edges(values, _bars(values))
     counts, _ = np.histogram(values, edges)
     ends = [*edges[[0, -1]], *(v for v in (spec.lower, spec.upper) if v is not None)]
     margin = 0.05 * (max(ends) - min(ends))
@@ -219,6 +222,14 @@ def histogram(
     if isinstance(fit, Fit) and fit.key != "normal":
         found.append(Density("fitted", at, fit.density(at)))
     return edges, counts.astype(np.int64), tuple(found)
+
+
+def _bars(values: Floats) -> int:
+    """How many bars 2 IQR / n^⅓ wide the range has, at most 60: one wild value would ask for millions."""
+    low, high = np.percentile(values, [25, 75])
+    width = 2 * float(high - low) / len(values) ** (1 / 3)
+    wanted = float(np.ptp(values)) / width if width > 0 else np.log2(len(values)) + 1
+    return int(np.ceil(np.clip(wanted, 1, MOST_BARS)))
 
 
 def strata_of(values: Floats, labels: pd.Series, spec: Specification) -> tuple[Stratum, ...]:

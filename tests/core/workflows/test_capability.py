@@ -155,6 +155,25 @@ def test_the_densities_and_the_histogram_are_of_one_scale(ws: wf.Workspace, tmp_
     assert isinstance(found.plot, ProbabilityPlot) and (found.plot.low <= found.plot.line).all()
 
 
+def test_a_wild_value_makes_no_millions_of_bars(ws: wf.Workspace, tmp_path: Path) -> None:
+    wild = STABLE.copy()
+    wild[10] = 1e12
+    found = view(imported(ws, tmp_path, (18.0, None, 22.0), x=wild))
+    assert len(found.counts) <= 60 and found.counts.sum() == 200
+    assert view(imported(ws, tmp_path, (None, None, 30.0), x=STABLE.round(0))).counts.sum() == 200
+
+
+def test_a_fit_to_a_part_of_very_many_values_covers_all_of_them(ws: wf.Workspace, tmp_path: Path) -> None:
+    # Of 60,000 rows every third speaks for the fit; the smallest are among the others.
+    many = (5 + np.random.default_rng(4).weibull(1.5, 60_000)).round(5)
+    found = view(imported(ws, tmp_path, (None, None, 20.0), x=many), distribution="weibull3")
+    assert isinstance(found.fit, Fit) and dict(found.fit.parameters)["threshold"] < many.min()
+    assert found.stability.is_stable and found.charted == "scores"
+    many[1] = 0.0
+    none = view(imported(ws, tmp_path, (None, None, 20.0), x=many), distribution="lognormal")
+    assert isinstance(none.fit, NotDefined) and "smallest is 0" in str(none.fit.reason)
+
+
 def test_strata_stand_beside_one_another(ws: wf.Workspace, tmp_path: Path) -> None:
     machine = np.array(["a", "b", "c"])[np.r_[np.tile([0, 1], 90), np.full(20, 2)]]
     found = view(imported(ws, tmp_path, (18.0, None, 22.0), x=STABLE, machine=machine), by_column="machine")
@@ -196,6 +215,7 @@ def test_rows_go_in_the_order_of_time(ws: wf.Workspace, tmp_path: Path) -> None:
         ("x", {"lower": 5, "by_column": "id"}, DataProblem, "at most 100"),
         ("x", {"lower": 5, "by_column": "nothing"}, DataProblem, "There is no column 'nothing'"),
         ("flat", {"lower": 5}, NotEnoughData, "never change"),
+        ("few", {"lower": 5}, NotEnoughData, "at least 10 values, and there are 1"),
         ("x", {"lower": 5, "subgroup": 200}, NotEnoughData, "at least 5 subgroups"),
         ("x", {"lower": 5, "distribution": "cauchy"}, SettingProblem, "distribution is 'cauchy'"),
     ],
@@ -204,7 +224,13 @@ def test_what_has_no_capability_is_refused_in_words(
     ws: wf.Workspace, tmp_path: Path, column: str, settings: dict[str, object], error: type[Exception], says: str
 ) -> None:
     dataset = imported(
-        ws, tmp_path, x=STABLE, flat=np.full(200, 7.5), name=np.tile(["a", "b"], 100), id=[f"P{i}" for i in range(200)]
+        ws,
+        tmp_path,
+        x=STABLE,
+        flat=np.full(200, 7.5),
+        few=[1.5, *[None] * 199],
+        name=np.tile(["a", "b"], 100),
+        id=[f"P{i}" for i in range(200)],
     )
     with pytest.raises(error, match=says):
         view(dataset, column, **settings)
