@@ -17,6 +17,7 @@ from core.spc.chart import numbered
 from core.spc.individuals import NotDefined
 
 SHOWN = 5
+ROOM = 10_000  # combinations that are looked at one by one, however few rows there are
 ONE_OPERATOR = ""
 
 
@@ -61,6 +62,15 @@ def cross(parts: Sequence[str] | NDArray, operators: Sequence[str] | NDArray | N
     if len(part_names) < 2:
         return NotDefined(msg("two or more parts are needed, and there are {n}", n=len(part_names)))
     shape = (len(part_names), len(operator_names))
+    if shape[0] * shape[1] > max(n, ROOM):
+        return NotDefined(
+            msg(
+                "{p} parts and {o} operators make {n} combinations, more than rows",
+                p=shape[0],
+                o=shape[1],
+                n=shape[0] * shape[1],
+            )
+        )
     cells = part * shape[1] + operator
     counts = np.bincount(cells, minlength=shape[0] * shape[1])
     usual = int(np.bincount(counts).argmax())  # the number most cells have; of two equally frequent ones the smaller
