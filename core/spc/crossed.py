@@ -65,7 +65,7 @@ def cross(parts: Sequence[str] | NDArray, operators: Sequence[str] | NDArray | N
     if shape[0] * shape[1] > max(n, ROOM):
         return NotDefined(
             msg(
-                "{p} parts and {o} operators make {n} combinations, more than rows",
+                "{p} parts and {o} operators make {n} combinations, more than there are rows",
                 p=shape[0],
                 o=shape[1],
                 n=shape[0] * shape[1],
