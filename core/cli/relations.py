@@ -25,26 +25,17 @@ def pareto(options: Options) -> Answer:
     if options.out is not None:
         wf.export_pareto(view, options.out)
     found = view.pareto
-    rows = [
-        {"category": name, "rows": int(n), "weight": float(weight), "cumulative": float(share)}
-        for name, n, weight, share in zip(found.categories, found.counts, found.weights, found.cumulative, strict=True)
-    ]
+    each = list(zip(found.categories, found.counts.tolist(), found.weights.tolist(), found.cumulative.tolist(), strict=True))
     answer = {
         "headline": str(view.headline),
         "few": found.n_few,
         "few_of_many": found.is_few,
         "share": found.share,
-        "categories": rows,
+        "categories": [{"category": name, "rows": n, "weight": w, "cumulative": share} for name, n, w, share in each],
         **_end(view, options),
     }
     table = [
-        [
-            str(r["category"]),
-            f"{r['rows']}",
-            *([] if view.cost is None else [f"{r['weight']:.6g}"]),
-            f"{100 * r['cumulative']:.1f}",
-        ]  # type: ignore[operator]
-        for r in rows[:SHOWN]
+        [name, f"{n}", *([] if view.cost is None else [f"{w:.6g}"]), f"{100 * share:.1f}"] for name, n, w, share in each[:SHOWN]
     ]
     head = [
         "category",
@@ -52,7 +43,7 @@ def pareto(options: Options) -> Answer:
         *([] if view.cost is None else [f"{view.cost}{f' ({view.unit})' if view.unit else ''}"]),
         "% so far",
     ]
-    lines = [str(view.headline), "", *aligned([head, *table]), *_more(len(rows), "categories")]
+    lines = [str(view.headline), "", *aligned([head, *table]), *_more(len(each), "categories")]
     return answer, [*lines, *_told(view, options)], 0
 
 

@@ -160,7 +160,7 @@ def relations_view(dataset: Dataset, settings: RelationsSettings) -> RelationsVi
             msg("Choose other columns."),
         )
     if dataset.with_role("time"):
-        notes = (*notes, msg("rows that follow each other in time are alike, so that less than this may be chance"))
+        notes = (*notes, msg("rows that follow each other in time are alike, so that the p-values here are too small"))
     return RelationsView(used, pairs(columns, categories), len(table), rows.n_rows, notes)
 
 
