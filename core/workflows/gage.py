@@ -41,7 +41,7 @@ class GageSettings(Settings):
 
     tolerance: float | None = setting(
         None,
-        title="Tolerance",
+        title="Specification tolerance",
         help="Upper less lower limit, in the unit of the column. Empty: from the column's limits, where both are known.",
         gt=0,
         expert=False,
