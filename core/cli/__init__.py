@@ -111,6 +111,7 @@ def _parser() -> _Parser:
     capable.add_argument("--column", required=True, metavar="COLUMN")
     _add_set(capable)
     capable.add_argument("--out", type=Path, metavar="FILE.csv", help="every figure, one a row")
+    _add_quality(verb)
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )
@@ -145,6 +146,35 @@ def _parser() -> _Parser:
 
 def _add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
+
+
+def _add_quality(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    """Verbs about the measuring and about what columns have to do with each other."""
+    gage = verb("gage", "gage:gage", "gage R&R: how much of the variation of measurements comes from measuring")
+    agreement = verb("agreement", "gage:agreement", "how far appraisers agree with themselves, each other and a standard")
+    for parser, who in ((gage, "operator"), (agreement, "appraiser")):
+        parser.add_argument("source", metavar="FILE|DATASET")
+        parser.add_argument("--column", required=True, metavar="COLUMN", help="one measurement or rating a row")
+        parser.add_argument("--part", required=True, metavar="COLUMN", help="which part a row is about")
+        parser.add_argument(f"--{who}", metavar="COLUMN", help=f"which {who}; without it there is one")
+    agreement.add_argument("--standard", metavar="COLUMN", help="what each part is in truth")
+    gage.add_argument("--out", type=Path, metavar="FILE.csv", help="the components of the variation")
+    agreement.add_argument("--out", type=Path, metavar="FILE.csv", help="every rating with its standard")
+    pareto = verb("pareto", "relations:pareto", "the categories of a column by count or cost, and how few make most of it")
+    pareto.add_argument("source", metavar="FILE|DATASET")
+    pareto.add_argument("--column", required=True, metavar="COLUMN")
+    pareto.add_argument("--cost", metavar="COLUMN", help="what each row costs; without it rows are counted")
+    pareto.add_argument("--out", type=Path, metavar="FILE.csv", help="every category")
+    relations = verb(
+        "relations", "relations:relations", "which columns hang together; which machine or lot differs; how far one sensor follows another"
+    )  # fmt: skip
+    relations.add_argument("source", metavar="FILE|DATASET")
+    relations.add_argument("--column", metavar="COLUMN", help="this column by its categories, or with --with at a distance")
+    relations.add_argument("--by", metavar="COLUMN", help="with --column: the strata; without it each column of categories")
+    relations.add_argument("--with", dest="other", metavar="COLUMN", help="with --column: the other sensor")
+    relations.add_argument("--out", type=Path, metavar="FILE.csv", help="every pair, stratum or lag")
+    for parser in (gage, agreement, pareto, relations):
+        _add_set(parser)
 
 
 def _add_fleet(parser: argparse.ArgumentParser) -> None:

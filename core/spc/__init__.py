@@ -1,1 +1,1 @@
-"""Statistical process control: control charts and multivariate limits. Computes, never draws."""
+"""Statistical process control: control charts, multivariate limits, gage and agreement studies, and columns described. Computes, never draws."""

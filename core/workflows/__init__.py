@@ -3,6 +3,7 @@
 from core.clean import CellChanges, History
 from core.data.formats.one_wide import looks_wide
 from core.jobs.study_request import StudyRequest
+from core.workflows.agreement import AgreementSettings, AgreementView, agreement_view, export_agreement
 from core.workflows.anomalies import (
     AnomalyView,
     EventDetail,
@@ -44,6 +45,7 @@ from core.workflows.fleet_lives import FleetLives, FleetSettings
 from core.workflows.fleet_plan import FleetView
 from core.workflows.forecast_charts import fan_figure, known_values, steps_figure
 from core.workflows.forecasts import Fan, ForecastView, Origins, fan, forecast_view, last_row, latest_values, origins
+from core.workflows.gage import COMPONENT_TITLES, VERDICT_WORDS, GageSettings, GageView, export_gage, gage_view
 from core.workflows.import_again import import_again
 from core.workflows.import_many import import_files
 from core.workflows.importing import Imported, import_file, preview_file
@@ -73,6 +75,16 @@ from core.workflows.recipes import (
     write_changes,
 )
 from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
+from core.workflows.relations import (
+    LagSettings,
+    LagView,
+    RelationsSettings,
+    RelationsView,
+    export_lags,
+    export_relations,
+    lag_view,
+    relations_view,
+)
 from core.workflows.remarks import REMARK, WordView, largest, telling_words, text_column, with_remarks, words_of_row
 from core.workflows.remedies import Remedy, remedy_of
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report, run_id_of
@@ -102,6 +114,15 @@ from core.workflows.shaping import (
     preview_shape,
     shape_dataset,
     shape_settings,
+)
+from core.workflows.strata import (
+    ParetoSettings,
+    ParetoView,
+    StrataView,
+    export_pareto,
+    export_strata,
+    pareto_view,
+    strata_view,
 )
 from core.workflows.studies import (
     STUDY_TITLES,
