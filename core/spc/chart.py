@@ -21,9 +21,11 @@ from core.spc.individuals import NotDefined
 
 Floats = NDArray[np.float64]
 Kind = Literal[
-    "run", "I", "MR", "Xbar", "R", "S", "p", "np", "c", "u", "EWMA", "CUSUM+", "CUSUM-", "T2", "MEWMA"
+    "run", "I", "MR", "Xbar", "R", "S", "p", "np", "c", "u", "EWMA", "CUSUM+", "CUSUM-", "T2", "MEWMA", "score"
 ]  # fmt: skip
-Method = Literal["MR-bar/d2", "R-bar/d2", "S-bar/c4", "pooled", "binomial", "Poisson", "given", "covariance", "none"]
+Method = Literal[
+    "MR-bar/d2", "R-bar/d2", "S-bar/c4", "pooled", "binomial", "Poisson", "given", "covariance", "Phase I", "none"
+]  # fmt: skip
 
 ZONED: frozenset[Kind] = frozenset({"I", "Xbar", "p", "np", "c", "u"})
 CUSTOMARY_POINTS = 20
