@@ -87,7 +87,8 @@ PROCESSES: dict[str, Callable[[Rng, int], Floats]] = {
 
 @dataclass(frozen=True, slots=True)
 class Realised:
-    """Shares of false alarms of many draws: mean, half of its 95 % interval, and the mean promise; the same of the EWMA."""
+    """Shares of false alarms of many draws: mean, half of its 95 % interval, and the mean promise; the same of the EWMA,
+    and how many of its limits were estimates."""
 
     name: str
     methods: Counter[str]
@@ -96,6 +97,7 @@ class Realised:
     half: float
     twin: float
     twin_half: float
+    estimates: float
 
     @property
     def holds(self) -> bool:
@@ -124,16 +126,26 @@ def realised(
     later: int = LATER,
 ) -> Realised:
     """What comes true of the promise for a process, seeded by its name."""
-    shares, twins, promises, methods = [], [], [], Counter[str]()
+    shares, twins, promises, estimates, methods = [], [], [], [], Counter[str]()
     for draw in range(draws):
         rng = np.random.default_rng([SEED, draw, n, *name.encode()])
         found = charted(PROCESSES[name](rng, BURN + n + later)[BURN:], n, rate, side, prefer)
         methods[f"{found.method}, {found.limits.shape}"] += 1
         promises.append(found.limits.rate)
+        estimates.append(found.twin_is_estimate)
         shares.append(found.chart.outside[n:].mean())
         twins.append(found.twin.outside[n:].mean())
     half, twin_half = (1.96 * float(np.std(x, ddof=1)) / math.sqrt(draws) for x in (shares, twins))
-    return Realised(name, methods, float(np.mean(promises)), float(np.mean(shares)), half, float(np.mean(twins)), twin_half)
+    return Realised(
+        name,
+        methods,
+        float(np.mean(promises)),
+        float(np.mean(shares)),
+        half,
+        float(np.mean(twins)),
+        twin_half,
+        float(np.mean(estimates)),
+    )
 
 
 def line(found: Realised, n: int, side: str) -> list[str]:
@@ -150,7 +162,7 @@ def line(found: Realised, n: int, side: str) -> list[str]:
         ways,
         f"{1000 * found.promised:.2f}",
         share(found.rate, found.half, found.holds),
-        share(found.twin, found.twin_half, found.twin_holds),
+        share(found.twin, found.twin_half, found.twin_holds) + (" (estimate)" if found.estimates > 0.5 else ""),
     ]
 
 

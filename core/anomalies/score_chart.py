@@ -33,6 +33,7 @@ from core.spc.autocorrelated import (
     fit_moving_centre,
     fit_predictor,
     highest_order,
+    nearest_period,
     order_by_aic,
 )
 from core.spc.chart import Chart, Floats, Phases, finite, fitting, spreads
@@ -131,6 +132,8 @@ def score_chart(
         return NotDefined(msg("the values of Phase I do not vary"))
     rows = np.where(of.baseline, x, np.nan)
     season = find_season([rows[part] for part in of.stretches]) if period is None else period
+    if period is None and season > 1:
+        season = nearest_period(x, of, at, season)
     waves = choose_waves(x, of, at, season) if season > 1 else 0
     level, rest = fit_predictor(x, of, at, period=season if waves else 1, waves=waves)
     first = _portmanteau(rest, of)

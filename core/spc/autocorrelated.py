@@ -197,6 +197,16 @@ def choose_waves(x: Floats, of: Phases, phase: NDArray[np.int64], period: int) -
     return found
 
 
+def nearest_period(x: Floats, of: Phases, phase: NDArray[np.int64], period: int) -> int:
+    """The period within 2 rows of one that was read from the autocorrelation whose first two harmonics leave least on Phase I.
+
+    A peak of the autocorrelation is flat, and noise moves it by a row; an error of one row in 24 is half a season after 12.
+    """
+    tried = [p for p in range(period - 2, period + 3) if p >= 2]
+    left = [float(np.nanmean(fit_predictor(x, of, phase, period=p, waves=min(2, p // 2))[1] ** 2)) for p in tried]
+    return tried[int(np.argmin(left))]
+
+
 def highest_order(n: int) -> int:
     """The longest autoregression that n values can choose among: 10 log₁₀ n, at most 24 and one coefficient for 20 values."""
     return int(max(0, min(MOST_ORDER, 10 * np.log10(max(n, 1)), n // ROWS_A_COEFFICIENT)))

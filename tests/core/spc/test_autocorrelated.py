@@ -12,6 +12,7 @@ from core.spc.autocorrelated import (
     fit_predictor,
     highest_order,
     lagged,
+    nearest_period,
     order_by_aic,
     seasonal,
 )
@@ -69,6 +70,13 @@ def test_a_season_is_kept_and_one_that_only_seems_so_is_not():
     wave = np.sin(2 * np.pi * at / 24) + 0.5 * np.cos(2 * np.pi * at * 3 / 24)
     assert choose_waves(wave + process(4, n, [0.5]), phases(n), at, 24) == 3
     assert choose_waves(process(5, n, [1.2, -0.7]), phases(n), at, 8) == 0  # it swings with about 8 rows, and forgets
+
+
+def test_a_period_that_is_read_a_row_off_is_put_right():
+    n, at = 600, np.arange(600)
+    x = np.sin(2 * np.pi * at / 24) + np.random.default_rng(9).normal(size=n)
+    assert [nearest_period(x, phases(n), at, p) for p in (23, 24, 26)] == [24, 24, 24]
+    assert nearest_period(np.tile([0.0, 1.0], 50), phases(100), at[:100], 2) == 2
 
 
 def test_a_season_of_two_rows_has_one_coefficient_that_counts():
