@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from core.anomalies.promises import Promise, RankLimit, fewest_scores, rank_limit
 from core.errors import SettingProblem
-from core.messages import msg
+from core.messages import Message, msg, msg_n
 from core.spc.chart import Floats, Phases, phases
 from core.spc.dependence import block_length, laid_out
 
@@ -117,6 +117,21 @@ class AlarmLimit:
     def best_rate(self) -> float:
         """The smallest rate a row that can be promised."""
         return self.ranks.best_rate / self.block
+
+    @property
+    def sentence(self) -> Message:
+        """What is promised, in rows, or how many normal rows are missing."""
+        if self.value is None:
+            return msg_n(
+                "{n} more normal row is needed to promise it; one false alarm in {rows} rows is the least that can be promised.",
+                "{n} more normal rows are needed to promise it; one false alarm in {rows} rows is the least that can be promised.",
+                self.missing_rows,
+                rows=round(1 / self.best_rate),
+            )
+        often = round(1 / self.rate)
+        if self.ranks.promise == "on_average":
+            return msg("At most one false alarm in {rows} rows, on average over many calibrations like this one.", rows=often)
+        return msg("At most one false alarm in {rows} rows from this calibration, with 95 % confidence.", rows=often)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,20 +243,27 @@ def bought_on_steps(
     of: Phases | None = None,
     *,
     within: int = 50,
+    folded: bool = False,
     n_steps: int = STEPS,
     seed: int = SEED,
 ) -> Bought | None:
     """What a limit finds of a lasting step that is added to normal scores at places drawn by a seed; None where no place has room.
 
+    A place has room where nine tenths of the rows that are looked at have a score.
+
     Args:
         size: Of the step, in standard deviations of the scores (from the middle half: IQR / 1.349).
         within: Rows after the step in which an alarm counts.
+        folded: `scores` are signed, and judged is how far they are from 0, as with residuals.
     """
     x = np.asarray(scores, np.float64)
     of = phases(len(x)) if of is None else of
     known = x[np.isfinite(x)]
-    room = [p for part in of.stretches for p in range(part.start + logic.n - 1, part.stop - within + 1)]
-    if not room or not len(known):
+    sums = np.concatenate([[0], np.cumsum(np.isfinite(x))])
+    length = logic.n - 1 + within
+    starts = np.concatenate([np.arange(part.start, part.stop - length + 1) for part in of.stretches] or [np.zeros(0, int)])
+    room = starts[sums[starts + length] - sums[starts] >= 0.9 * length] + logic.n - 1
+    if not len(room):
         return None
     low, high = np.quantile(known, [0.25, 0.75])
     step = size * (float(high - low) / 1.349 or float(known.std()))
@@ -249,6 +271,7 @@ def bought_on_steps(
     for start in np.random.default_rng(seed).choice(room, n_steps):
         piece = x[start - logic.n + 1 : start + within].copy()
         piece[logic.n - 1 :] += step
+        piece = np.abs(piece) if folded else piece
         above = np.flatnonzero(np.nan_to_num(logic.statistic(piece)[logic.n - 1 :], nan=-np.inf) > limit)
         delays.append(float(above[0]) if len(above) else math.inf)
     return _bought(delays)

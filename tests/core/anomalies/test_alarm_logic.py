@@ -142,6 +142,11 @@ def test_several_scores_buy_small_lasting_steps_at_the_same_rate():
     assert found[4].caught > found[1].caught + 0.2
     assert bought_on_steps(x, 20, AlarmLogic(), 8, within=20).delay == 0
     assert bought_on_steps(x, 1.5, AlarmLogic(), 8, within=20) == bought_on_steps(x, 1.5, AlarmLogic(), 8, within=20)
+    spoiled = np.where(np.arange(8000) < 7900, np.nan, x)
+    assert bought_on_steps(spoiled, 20, AlarmLogic(), 8, within=20).caught == 1, "no step is added where nothing is known"
+    # of a signed residual the step meets its own sign: +1.5 on normal values is above 2 in size with P(z > 0.5) + P(z < -3.5)
+    once = bought_on_steps(x, 1.5, AlarmLogic(), 2.0, within=1, folded=True, n_steps=4000)
+    assert once.caught == pytest.approx(0.3088, abs=0.05)
     assert bought_on_steps(x[:10], 1, AlarmLogic(), 8, within=20) is None
 
 
