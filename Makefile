@@ -83,8 +83,9 @@ bench-screening: $(STAMP_DEV) ## time and memory of the screening, from 10,000 t
 bench-accuracy: $(STAMP_DEV) ## accuracy on the public data beside the published figures (hours; goes on where it stopped)
 	@$(PY) -m benchmarks.accuracy
 
-bench-promise: $(STAMP_DEV) ## false alarms of charts of scores on 23 simulated processes (about half an hour)
+bench-promise: $(STAMP_DEV) ## false alarms of charts of scores on 23 simulated processes, and of alarm logics (about half an hour)
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m benchmarks.promised_rate
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m benchmarks.promised_alarms
 
 bench-texts: $(STAMP_DEV) ## bag of words, GRU and attention on made inspection remarks (about half an hour)
 	@$(PY) -m benchmarks.texts

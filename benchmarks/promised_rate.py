@@ -169,7 +169,7 @@ def line(found: Realised, n: int, side: str) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure every process and put the table into the page."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--rows", type=int, nargs="*", default=[500, 1_000, 2_000])
     parser.add_argument("--only", nargs="*", help="names of processes")
     options = parser.parse_args(arguments)
