@@ -112,6 +112,13 @@ def _parser() -> _Parser:
     _add_set(capable)
     capable.add_argument("--out", type=Path, metavar="FILE.csv", help="every figure, one a row")
     _add_quality(verb)
+    scores = verb("score-chart", "score_chart:score_chart", "the scores or residuals of a run as a control chart")
+    scores.add_argument("--run", required=True, metavar="ID")
+    _add_set(scores)
+    scores.add_argument("--out", type=Path, metavar="FILE.csv", help="every row with what was expected, limits and signals")
+    budget = verb("alarm-budget", "score_chart:alarm_budget", "the decision limit that a budget of false alarms asks for")
+    budget.add_argument("--run", required=True, metavar="ID")
+    _add_set(budget)
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )
