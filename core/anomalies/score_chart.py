@@ -211,6 +211,8 @@ def _made(
     why, notes = chart_words(
         fitted, limits, tests, asked=rate, side=side, unjudged=int((np.isfinite(x) & ~np.isfinite(points)).sum())
     )
+    if not np.isfinite(high):
+        notes = (*notes, msg("The EWMA has no limits: Phase I says too little of how the model's errors add up."))
     return ScoreChart(
         replace(chart, notes=notes), twin, x, expected, fitted, method, limits, rate, side, *tests, why=why, notes=notes
     )
@@ -234,7 +236,7 @@ def _chart(
         points=points,
         centre=np.full(n, centre),
         lower=np.full(n, lower if np.isfinite(lower) else np.nan),
-        upper=np.full(n, upper),
+        upper=np.full(n, upper if np.isfinite(upper) else np.nan),
         reach=np.full(n, np.nan),
         sigma=np.full(n, float(np.sqrt(np.mean(judged**2)))),
         method="Phase I",

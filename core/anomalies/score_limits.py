@@ -27,6 +27,9 @@ CUT = 0.01
 DRAWN, SEED = 200_000, 7
 
 
+FEWEST_FREEDOM = 3.0
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Frozen limits in the unit of the residuals; `lower` is −∞ where only high values count.
@@ -152,6 +155,8 @@ def ewma_reach(
     small errors of the model: the quantile is Student's with the degrees of freedom 2 / (2/n + 4v) that a gain with a relative variance v
     leaves (Satterthwaite), or with the 1.5 n / b that blocks of b rows leave, and is widened by √(1 + v).
 
+    Degenerate cases: fewer than 3 degrees of freedom: no limit, −∞ and ∞, because Student's quantile would be beyond all values.
+
     Args:
         judged: (n,) residuals or values less their centre, in order, without empty ones.
         gain_error: v, of `core.spc.autocorrelated.Predictor`.
@@ -169,6 +174,8 @@ def ewma_reach(
     length = 1 if limits.shape != "clusters" else min(block + int(3 / weight), max(n // 3, 1))
     freedom = min(2 / (2 / n + 4 * gain_error), 1.5 * n / length if length > 1 else n)
     wider = math.sqrt(1 + gain_error)
+    if freedom < FEWEST_FREEDOM:
+        return -math.inf, math.inf
     if limits.shape == "normal":
         s = math.sqrt(float(np.mean(judged**2)))
         reach = float(stdtrit(freedom, 1 - tail)) * s * math.sqrt(factor + 1 / n) * wider

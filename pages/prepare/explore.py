@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from pages.components import capability_view, control_many_view, control_view, state
-from pages.components.choices import fixed
 from pages.components.layout import empty
 from pages.components.text import t
+from pages.components.views import chosen_view
 
 ONE, MANY, CAPABILITY = "one", "many", "capability"
 
@@ -25,21 +23,7 @@ def show() -> None:
         return
     views = {ONE: control_view.show, MANY: control_many_view.show, CAPABILITY: capability_view.show}
     titles = {ONE: t("One column"), MANY: t("Several columns"), CAPABILITY: t("Capability")}
-    asked = st.query_params.get("view", ONE)
-    chosen = st.segmented_control(
-        t("View"),
-        list(titles),
-        default=asked if asked in titles else ONE,
-        required=True,
-        format_func=fixed(titles, titles.__getitem__),
-        key="explore_view",
-        label_visibility="collapsed",
-    )
-    if chosen != st.session_state.setdefault("explore_shown", chosen):
-        state.note_in_address("set", "")  # the settings of one view say nothing to another
-        st.session_state["explore_shown"] = chosen
-    state.note_in_address("view", "" if chosen == ONE else str(chosen))
-    views[str(chosen)](dataset)
+    views[chosen_view(titles, key="explore_view")](dataset)
 
 
 show()

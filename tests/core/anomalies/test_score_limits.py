@@ -95,3 +95,12 @@ def test_an_uncertain_gain_makes_the_limit_wider():
     sure, unsure = (ewma_reach(x, limits, 0.1, "upper", gain_error=v)[1] for v in (0.0, 0.02))
     # 2 / (2/1000 + 4 · 0.02) = 24.4 degrees of freedom
     assert unsure / sure == pytest.approx(stats.t(24.39).isf(0.0027) / stats.t(1000).isf(0.0027) * np.sqrt(1.02), rel=1e-3)
+
+
+def test_an_ewma_of_which_phase_one_says_too_little_has_no_limit_and_not_an_absurd_one():
+    """A gain known with a relative variance of 2 leaves a quarter of a degree of freedom, whose quantile is beyond all values."""
+    rng = np.random.default_rng(2)
+    judged = rng.normal(size=200)
+    limits = normal_limits(judged, 0.0027, "both")
+    assert ewma_reach(judged, limits, 0.1, "both", gain_error=2.0) == (-np.inf, np.inf)
+    assert np.isfinite(ewma_reach(judged, limits, 0.1, "both", gain_error=0.05)).all()
