@@ -12,7 +12,7 @@ The rule, each step with its sentence in `why`:
 
 Limits are learned on Phase I and frozen. They promise a share of false alarms a point, on average over Phases I of this length and for a
 process that stays as it was; run rules would add false alarms of their own and are not applied. An EWMA of what is judged stands beside,
-for small lasting shifts, with limits for the same share of points.
+for small lasting shifts, with limits that aim at the same share of points (measured: docs/benchmarks.md).
 """
 
 from __future__ import annotations

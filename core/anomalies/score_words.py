@@ -8,6 +8,8 @@ from core.spc.autocorrelated import Predictor
 from core.spc.serial import Portmanteau
 
 LEVEL = 0.05
+ALONE = 1.05
+"""Below this mean size of a cluster extreme values come alone."""
 
 
 def chart_words(
@@ -57,6 +59,8 @@ def _shape(limits: Limits) -> Message:
         return msg("Their shape is near normal: the limits are those of {n} normal values.", n=limits.n)
     if limits.shape == "conformal":
         return msg("Their shape is not normal: the limits come from the ranks of {n} values.", n=limits.n)
+    if limits.cluster < ALONE:
+        return msg("Extreme values come alone all the same: the limits come from the ranks of {n} values.", n=limits.n)
     return msg(
         "Extreme values come {c} together: the limits come from the ranks of {n} values, which count as {m}.",
         c=limits.cluster,
@@ -83,7 +87,7 @@ def _notes(
             )
         )
         found.append(msg_n("{n} more row of Phase I is needed.", "{n} more rows of Phase I are needed.", limits.missing))
-    if limits.shape == "clusters":
+    if limits.shape == "clusters" and limits.cluster >= ALONE:
         found.append(msg("False alarms come in bursts: the share of points is promised, not that they are spread evenly."))
         found.append(
             msg("The limits of the EWMA are an estimate, as its points hang together twice: through it and by themselves.")
