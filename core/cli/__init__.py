@@ -112,6 +112,7 @@ def _parser() -> _Parser:
     _add_set(capable)
     capable.add_argument("--out", type=Path, metavar="FILE.csv", help="every figure, one a row")
     _add_quality(verb)
+    verb("validate", "validate:validate", "published worked examples recomputed here, equal to the printed digit or not")
     scores = verb("score-chart", "score_chart:score_chart", "the scores or residuals of a run as a control chart")
     scores.add_argument("--run", required=True, metavar="ID")
     _add_set(scores)

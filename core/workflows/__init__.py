@@ -155,6 +155,7 @@ from core.workflows.training import (
     stop_run,
 )
 from core.workflows.unit_words import spoken_unit, unit_words
+from core.workflows.validation import Validation, validate
 from core.workflows.workspace import Workspace, open_workspace
 
 __all__ = [name for name in dir() if not name.startswith("_")]
