@@ -79,9 +79,9 @@ def control_chart(
         main |= {"mode": "lines+markers", "marker": {"size": 4, "color": theme.category(0)}}
     traces, ends = [main], []
     for values, words, dash in (
-        (chart.upper[part], "UCL", "dash"),
-        (chart.centre[part], "CL", "solid"),
-        (chart.lower[part], "LCL", "dash"),
+        (chart.upper[part], msg("UCL"), "dash"),
+        (chart.centre[part], msg("CL"), "solid"),
+        (chart.lower[part], msg("LCL"), "dash"),
     ):
         if not np.isfinite(values).any():
             continue

@@ -14,6 +14,9 @@ import pytest
 from core.charts import CATALOGUE, DARK, LIGHT, MAX_POINTS, ChartInfo, Theme, UnitLife, bin_values
 from core.charts.theme import CIVIDIS
 from core.messages import Message, msg
+from core.spc.chart import Chart, phases
+from core.spc.probability_plot import ProbabilityPlot
+from core.spc.rules import Rule, Signal
 
 Record = dict[str, Any]
 UNITS = {
@@ -26,6 +29,10 @@ UNITS = {
     "sensor_band": ("time", "(bar)"),
     "screened_column": ("time", "(bar)"),
     "distribution": ("(bar)", "rows"),
+    "control_chart": ("time", "(bar)"),
+    "capability_histogram": ("(bar)", "rows"),
+    "capability_plot": ("(bar)", "(%)"),
+    "last_subgroups": ("point", "(bar)"),
     "life_chart": ("(cycles)", "(cycles)"),
     "survival_chart": ("(cycles)", "(%)"),
     "weibull_plot": ("(cycles)", "(%)"),
@@ -36,6 +43,14 @@ UNITS = {
     "roc": ("(share)", "(share)"),
     "probability_histogram": ("probability", "(%)"),
 }
+
+
+def control(y: np.ndarray) -> Chart:
+    """A chart of individuals whose first half is the baseline, with limits that step once."""
+    n = len(y)
+    upper = np.where(np.arange(n) < n // 2, 2.8, 2.9)
+    arrays = (y.copy(), np.full(n, 2.0), np.full(n, 1.2), upper, np.full(n, 0.8), np.full(n, 0.3))
+    return Chart("I", msg("individual value"), *arrays, "MR-bar/d2", np.ones(n), phases(n, np.arange(n) < n // 2))
 
 
 def times(n: int) -> np.ndarray:
@@ -91,6 +106,15 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
             "values": y, "column": "p", "unit": "bar", "x": x, "marked": mask, "spans": [(x[0], x[n // 2])] if n else [], "limits": (1.5, 2.0, 2.5),
         },
         "distribution": lambda: {"histogram": bin_values(y), "column": "p", "unit": "bar", "specification": (1.0, None, 3.0)},
+        "control_chart": lambda: {
+            "chart": control(y), "signals": [Signal(1, Rule("limit"), mask)], "column": "p", "unit": "bar", "x": x,
+        },
+        "capability_histogram": lambda: {
+            "edges": bin_values(y)[0], "counts": bin_values(y)[1], "densities": [("overall", share, share + 0.1)] if n else [],
+            "limits": (1.0, 2.0, 3.0), "column": "p", "unit": "bar",
+        },
+        "capability_plot": lambda: {"plot": ProbabilityPlot(y, share * 6 - 3, share * 6 - 3, y, y - 0.1, y + 0.1), "column": "p", "unit": "bar"},
+        "last_subgroups": lambda: {"recent": np.column_stack([np.arange(n), y])[-4_000:], "mean": 2.0, "column": "p", "unit": "bar"},
         "sensor_band": lambda: {"values": y, "column": "p", "unit": "bar", "x": x, "low": 1.5, "high": 2.5, "expected": y + 0.1, "began": x[0] if n else None},
     }  # fmt: skip
     return records[key]()
@@ -185,5 +209,5 @@ def test_no_webgl_trace(chart: ChartInfo) -> None:
 
 def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
-    assert len(set(keys)) == len(keys) == 22
+    assert len(set(keys)) == len(keys) == 26
     assert all(record(key, 3) for key in keys)
