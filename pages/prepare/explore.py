@@ -1,15 +1,17 @@
-"""Explore: is a column in control, are several together, and can the process keep what the customer wants?"""
+"""Explore: control charts of one column and of several, capability, measuring itself, and how columns hang together."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import capability_view, control_many_view, control_view, state
+from pages.components import capability_view, control_many_view, control_view, gage_view, relations_view, state
 from pages.components.choices import fixed
 from pages.components.layout import empty
 from pages.components.text import t
 
-ONE, MANY, CAPABILITY = "one", "many", "capability"
+ONE, MANY, CAPABILITY, GAGE, RELATIONS = "one", "many", "capability", "gage", "relations"
+OWN = ("set", "column", "columns", "part", "operator", "kind", "question", "by", "other", "picture", "pair")
+"""What views keep in the address, besides which of them is shown."""
 
 
 def show() -> None:
@@ -23,8 +25,20 @@ def show() -> None:
             page="prepare/data.py",
         )
         return
-    views = {ONE: control_view.show, MANY: control_many_view.show, CAPABILITY: capability_view.show}
-    titles = {ONE: t("One column"), MANY: t("Several columns"), CAPABILITY: t("Capability")}
+    views = {
+        ONE: control_view.show,
+        MANY: control_many_view.show,
+        CAPABILITY: capability_view.show,
+        GAGE: gage_view.show,
+        RELATIONS: relations_view.show,
+    }
+    titles = {
+        ONE: t("One column"),
+        MANY: t("Several columns"),
+        CAPABILITY: t("Capability"),
+        GAGE: t("Measurement system"),
+        RELATIONS: t("Relations"),
+    }
     asked = st.query_params.get("view", ONE)
     chosen = st.segmented_control(
         t("View"),
@@ -36,7 +50,9 @@ def show() -> None:
         label_visibility="collapsed",
     )
     if chosen != st.session_state.setdefault("explore_shown", chosen):
-        state.note_in_address("set", "")  # the settings of one view say nothing to another
+        for name in OWN:  # what one view was told says nothing to another, but a column that was looked at may stay
+            if name != "column" or chosen not in (ONE, CAPABILITY):
+                state.note_in_address(name, "")
         st.session_state["explore_shown"] = chosen
     state.note_in_address("view", "" if chosen == ONE else str(chosen))
     views[str(chosen)](dataset)
