@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from core.charts.downsample import downsample_marks
-from core.charts.figure import LONGEST_NAME, Json, Text, draw, end_label, line, marks, plain, quantity, span_of, spread
+from core.charts.figure import LONGEST_NAME, Json, Text, draw, end_label, line, marks, plain, quantity, span_of, spread, upright
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
 
@@ -38,52 +38,52 @@ def variation_bars(
     """
     at = [plain(text(name) if isinstance(name, Message) else name) for name in names]
     series: list[tuple[Message, ArrayLike, str]] = [
-        (msg("of the variance"), contribution, theme.colors.muted),
-        (msg("of the study variation"), study, theme.category(0)),
+        (msg("variance"), contribution, theme.colors.muted),
+        (msg("study variation"), study, theme.category(0)),
     ]
     if tolerance is not None:
-        series.append((msg("of the tolerance"), tolerance, theme.category(1)))
+        series.append((msg("tolerance"), tolerance, theme.category(1)))
     traces: list[Json] = []
-    labels: list[Json] = []
+    keys = []
     for place, (words, shares, color) in enumerate(series):
         percent = 100 * np.asarray(shares, float)
         trace: Json = {
             "type": "bar",
-            "x": at,
-            "y": percent,
+            "orientation": "h",
+            "x": percent,
+            "y": at,
             "name": plain(text(words)),
             "marker": {"color": color, "line": {"width": 0}},
-            "hovertemplate": f"%{{x}}: %{{y:.3~g}} % {plain(text(words))}<extra></extra>",
+            "hovertemplate": f"%{{y}}, {plain(text(words))}: %{{x:.3~g}} %<extra></extra>",
         }
         if place == 1 and interval is not None:
             low, high = (100 * np.asarray(side, float) for side in interval)
-            trace["error_y"] = {
-                "type": "data",
-                "symmetric": False,
-                "array": high - percent,
-                "arrayminus": percent - low,
-                "color": theme.colors.text,
-                "thickness": 1.2,
-                "width": 4,
-            }
+            trace["error_x"] = _reach(percent, low, high, theme.colors.text, thickness=1.2, width=4)
         traces.append(trace)
-        labels.append(_key(text(words), color, place))
-    shapes = [_across(100 * bound, theme) for bound in BOUNDS] if at else []
-    labels += [end_label(100 * bound, f"{100 * bound:g} %", theme.colors.muted) for bound in BOUNDS] if at else []
+        keys.append(f'<span style="color:{color}">{plain(text(words))}</span>')
+    shapes: list[Json] = []
+    labels: list[Json] = []
+    for bound in BOUNDS if at else ():
+        shape, label = upright(100 * bound, f"{100 * bound:g} %", theme)
+        shapes.append(shape)
+        labels.append(label)
+    if at:
+        where = {"x": 1, "xref": "paper", "xanchor": "right", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 16}
+        labels.append({**where, "text": " · ".join(keys), "showarrow": False, "font": {"size": 11}})
     return draw(
         traces if at else [],
         title=title or msg("Where the variation comes from"),
-        x=msg("component"),
-        y=msg("share (%)"),
+        x=msg("share (%)"),
+        y=msg("component"),
         theme=theme,
         text=text,
         shapes=shapes,
         labels=labels,
-        right=52,
         bargap=0.3,
         barmode="group",
-        x_axis={"ticks": ""},
-        y_axis={"rangemode": "tozero"},
+        x_axis={"rangemode": "tozero", "showgrid": True},
+        y_axis={"autorange": "reversed", "ticks": "", "showgrid": False, "ticklabelstandoff": 6},
+        margin={"l": 64, "r": 24, "t": 76, "b": 52},
     )
 
 
@@ -132,15 +132,7 @@ def values_by_group(
             mean |= {"mode": "lines+markers", "line": {"color": theme.category(1), "width": 1.3}}
         if interval is not None:
             low, high = (np.asarray(side, float)[known] for side in interval)
-            mean["error_y"] = {
-                "type": "data",
-                "symmetric": False,
-                "array": high - centre[known],
-                "arrayminus": centre[known] - low,
-                "color": theme.category(1),
-                "thickness": 2,
-                "width": 6,
-            }
+            mean["error_y"] = _reach(centre[known], low, high, theme.category(1))
         traces.append(mean)
     shapes, beside = [], []
     if reference is not None and np.isfinite(reference):
@@ -185,7 +177,7 @@ def interaction_lines(
             ends.append((float(cube[-1, j]), _short(operator), color))
     return draw(
         traces,
-        title=title or msg("Mean of each part by each operator"),
+        title=title or msg("Parts by operators"),
         x=quantity(by),
         y=quantity(column, unit),
         theme=theme,
@@ -218,15 +210,7 @@ def interval_chart(
         hover = "%{text}: %{x:.3~g} % (%{customdata[0]:.3~g} – %{customdata[1]:.3~g})"
         trace = marks(share[own], k[own], color, hover=hover, size=9, text=[names[i] for i in own])
         trace["customdata"] = np.column_stack([a[own], b[own]])
-        trace["error_x"] = {
-            "type": "data",
-            "symmetric": False,
-            "array": (b - share)[own],
-            "arrayminus": (share - a)[own],
-            "color": color,
-            "thickness": 2,
-            "width": 6,
-        }
+        trace["error_x"] = _reach(share[own], a[own], b[own], color)
         traces.append(trace)
     return draw(
         traces,
@@ -273,7 +257,15 @@ def _across(value: float, theme: Theme) -> Json:
     return {"type": "line", **place, "line": {"color": theme.colors.muted, "width": 1.2, "dash": "dot"}}
 
 
-def _key(words: str, color: str, place: int) -> Json:
-    """What a colour means, below each other at the upper right."""
-    at = {"x": 1, "xref": "paper", "xanchor": "right", "y": 1 - 0.08 * place, "yref": "paper", "yanchor": "top"}
-    return {**at, "text": plain(words), "showarrow": False, "font": {"color": color, "size": 11}}
+def _reach(
+    centre: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    color: str,
+    *,
+    thickness: float = 2,
+    width: int = 6,
+) -> Json:
+    """Error bars from `low` to `high`, both around `centre` (n,)."""
+    ends = {"array": high - centre, "arrayminus": centre - low}
+    return {"type": "data", "symmetric": False, **ends, "color": color, "thickness": thickness, "width": width}

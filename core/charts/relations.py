@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from core.charts.downsample import downsample
 from core.charts.figure import (
@@ -25,8 +25,9 @@ from core.charts.figure import (
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
 
-MOST_WRITTEN = 10
+MOST_WRITTEN = 6
 """Columns of a map whose strengths are written into the cells."""
+MAP_NAME = 16
 MOST_BARS = 30
 MOST_IN_MATRIX = 5
 MOST_MATRIX_POINTS = 1_000
@@ -37,8 +38,9 @@ def strength_map(
 ) -> go.Figure:
     """How closely k columns hang together, (k, k) from 0 to 1 without sign; NaN where it is not known."""
     cells = np.asarray(strength, float).reshape(len(names), len(names))
-    shown = [plain(short(name)) for name in names]
+    shown = [plain(short(name, MAP_NAME)) for name in names]
     k = len(names)
+    room = 6 * max((len(name) for name in shown), default=0)
     places = list(range(k))
     trace: Json = {
         "type": "heatmap",
@@ -59,14 +61,14 @@ def strength_map(
     axis: Json = {"tickvals": places, "ticktext": shown, "showline": False, "ticks": "", "showgrid": False}
     return draw(
         [trace] if k else [],
-        title=title or msg("How closely columns hang together"),
+        title=title or msg("Strength of all pairs"),
         x=msg("column"),
         y=msg("column"),
         theme=theme,
         text=text,
         right=70,
-        height=min(640, max(320, 150 + 20 * k)),
-        x_axis=axis | {"range": [-0.5, max(k, 1) - 0.5]},
+        height=min(720, max(320, 120 + room + 22 * k)),
+        x_axis=axis | {"tickangle": -90 if k > 3 else 0, "range": [-0.5, max(k, 1) - 0.5]},
         y_axis=axis | {"range": [max(k, 1) - 0.5, -0.5], "ticklabelstandoff": 4},
     )
 
@@ -198,7 +200,7 @@ def pareto_chart(
             "side": "right",
             "range": [0, 105],
             "tickvals": [0, 20, 40, 60, 80, 100],
-            "ticksuffix": " %",
+            "ticktext": [f"{v} %" for v in (0, 20, 40, 60, 80, 100)],
             "gridcolor": theme.colors.border,
             "zeroline": False,
             "automargin": True,
@@ -273,7 +275,7 @@ def scatter_matrix(
     theme: Theme = LIGHT,
     text: Text = str,
 ) -> go.Figure:
-    """Each of up to 5 columns against each other, values (n, k); `strength` (k, k) is written where the mirrored panel would be.
+    """Each of up to 5 columns against each other, values (n, k); `strength` (k, k) is written above each panel.
 
     Of more than 1,000 rows evenly spaced ones are drawn.
     """
@@ -284,7 +286,7 @@ def scatter_matrix(
     titles = [plain(text(quantity(short(name), (units or [""] * k)[i]))) for i, name in enumerate(names[:k])]
     close = None if strength is None else np.asarray(strength, float)
     hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x:.5~g}, %{y:.5~g}"
-    step, gap = 1 / max(1, k - 1), 0.02
+    step, gap = 1 / max(1, k - 1), 0.025
     traces: list[Json] = []
     layout: Json = {}
     labels: list[Json] = []
@@ -306,8 +308,17 @@ def scatter_matrix(
                 table[drawn, j], table[drawn, i], theme.category(0), hover=hover, size=3, opacity=0.45, customdata=number
             )
             traces.append(dots | {"xaxis": f"x{place}", "yaxis": f"y{place}"})
-            if close is not None and j + 1 < k - 1 or (close is not None and i < k - 1):
-                labels += _mirrored(close, i, j, k, step, names, theme)
+            if close is not None and np.isfinite(close[i, j]):
+                corner = {
+                    "x": left + gap,
+                    "y": bottom + step - gap,
+                    "xanchor": "left",
+                    "yanchor": "bottom",
+                    "xref": "paper",
+                    "yref": "paper",
+                }
+                font = {"color": theme.colors.muted, "size": 11}
+                labels.append({**corner, "text": f"{close[i, j]:.2f}", "showarrow": False, "font": font})
     own = layout.pop("xaxis", {}), layout.pop("yaxis", {})
     return draw(
         traces,
@@ -325,18 +336,6 @@ def scatter_matrix(
     )
 
 
-def _mirrored(
-    close: NDArray[np.float64], i: int, j: int, k: int, step: float, names: Sequence[str], theme: Theme
-) -> list[Json]:
-    """The strength of the pair of panel (i, j), written where the panel (j, i) would be; the last column has no room."""
-    if i > k - 2 or j < 1 or not np.isfinite(close[i, j]):
-        return []
-    font = {"color": theme.colors.muted, "size": 11}
-    at = {"x": (i + 0.5) * step, "y": 1 - (j - 0.5) * step, "xref": "paper", "yref": "paper"}
-    words = f"{plain(short(names[j]))} – {plain(short(names[i]))}<br>{close[i, j]:.2f}"
-    return [{**at, "text": words, "showarrow": False, "font": font}]
-
-
 def color_bar(theme: Theme, **more: Any) -> Json:
     """The bar that says what colours mean."""
     return {"thickness": 10, "outlinewidth": 0, "len": 0.9, "tickfont": {"color": theme.colors.muted, "size": 11}, **more}
@@ -348,6 +347,6 @@ def _below(words: str, theme: Theme, side: str) -> Json:
     return {**at, "text": plain(words), "showarrow": False, "font": {"color": theme.colors.muted, "size": 11}}
 
 
-def short(name: str) -> str:
-    most = LONGEST_NAME // 2
+def short(name: str, most: int = LONGEST_NAME // 2) -> str:
+    """A name that fits beside others."""
     return name if len(name) <= most else name[: most - 1] + "…"

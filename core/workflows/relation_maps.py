@@ -29,7 +29,7 @@ class RowMapSettings(Settings):
     colour_column: str | None = setting(
         None, title="Coloured by", help="A column of categories, numbers or times. Empty: the order of the rows.", expert=False
     )
-    rows: int = setting(2000, title="Rows", help="So many, drawn evenly from all, are mapped.", unit="rows", ge=20, le=5000)
+    rows: int = setting(2000, title="Rows", help="So many, drawn evenly from all, are mapped.", ge=20, le=5000)
     seed: int = setting(7, title="Seed", help="Of the draw of rows.", ge=0)
 
 

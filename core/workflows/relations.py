@@ -33,7 +33,7 @@ class RelationsSettings(Settings):
         None, title="Columns", help="Names with commas. Empty: all but times and ignored ones, 60 at most.", expert=False
     )
     rows: int = setting(
-        5000, title="Rows", help="So many, drawn evenly from all, are compared.", unit="rows", ge=50, le=100_000, expert=False
+        5000, title="Rows", help="So many, drawn evenly from all, are compared.", ge=50, le=100_000, expert=False
     )
     seed: int = setting(7, title="Seed", help="Of the draw of rows.", ge=0)
 

@@ -27,6 +27,7 @@ from pages.components.text import say, t, tn
 KEY = "agreement"
 MOST_KAPPAS = 6
 """Categories with a kappa of their own in the table."""
+SHORT_WORDS = {"acceptable": msg("good"), "conditional": msg("in part"), "unacceptable": msg("poor")}
 KAPPA_WORDS = {
     "acceptable": msg("kappa above 0.75: they agree well"),
     "conditional": msg("kappa from 0.40 to 0.75: they agree in part"),
@@ -165,7 +166,8 @@ def _figures(view: wf.AgreementView) -> list[Figure]:
     study, main = view.study, view.main
     p, o, r = study.codes.shape
     label = t("Parts rated right") if study.standard is not None else t("Parts rated alike")
-    items = [Figure(label, numbers.percent(main.parts.share), _span(main.parts))]
+    ends = f"{numbers.percent(main.parts.low)} – {numbers.percent(main.parts.high)}"
+    items = [Figure(label, numbers.percent(main.parts.share), ends, help=_span(main.parts))]
     if isinstance(main.kappa, NotDefined):
         items.append(Figure("κ", "–", t("not defined"), help=say(main.kappa.reason)))
     else:
@@ -177,8 +179,8 @@ def _figures(view: wf.AgreementView) -> list[Figure]:
         worst, who = max(missed, key=lambda m: m[0].share)
         about = t("Single ratings that let a bad part pass: {n} of {of}.", n=worst.agreed, of=worst.n)
         items.append(Figure(t("Most misses"), numbers.percent(worst.share), who or t("all together"), help=about))
-    size = tn("{n} appraiser", "{n} appraisers", o) + " · " + tn("{n} rating", "{n} ratings", r)
-    items.append(Figure(t("Study"), tn("{n} part", "{n} parts", p), size))
+    size = tn("n = {n} rating", "n = {n} ratings", study.codes.size)
+    items.append(Figure(t("Study"), f"{p} × {o} × {r}", size, help=t("Parts × appraisers × repeats")))
     return items
 
 
@@ -186,7 +188,7 @@ def _comparisons(view: wf.AgreementView) -> list[tuple[Message, int, Agreement]]
     """All comparisons, what each is called, and its kind: within, between, against the standard."""
     study = view.study
     told: list[tuple[Message, int, Agreement]] = []
-    told += [(msg("{who} with themselves", who=a.who) if a.who else msg("with themselves"), 0, a) for a in study.within]
+    told += [(msg("{who}, own repeats", who=a.who) if a.who else msg("own repeats"), 0, a) for a in study.within]
     told += [(msg("{who}", who=a.who), 3, a) for a in study.pairs] if len(study.layout.operators) > 2 else []
     if study.between is not None:
         told.append((msg("all with each other"), 1, study.between))
@@ -214,7 +216,7 @@ def _kappas(view: wf.AgreementView, told: list[tuple[Message, int, Agreement]]) 
             else a.order
             if isinstance(a.order, float)
             else a.order.w,
-            "words": say(a.kappa.reason) if isinstance(a.kappa, NotDefined) else say(KAPPA_WORDS[a.verdict or "conditional"]),
+            "words": say(a.kappa.reason) if isinstance(a.kappa, NotDefined) else say(SHORT_WORDS[a.verdict or "conditional"]),
         }
         for i, own in enumerate(a.kappas[: len(categories)]):
             row[f"kappa{i}"] = None if isinstance(own, NotDefined) else own.value
@@ -232,7 +234,7 @@ def _kappas(view: wf.AgreementView, told: list[tuple[Message, int, Agreement]]) 
         "order": st.column_config.NumberColumn(
             "W / τ", format="%.2f", help=t("Kendall's W among ratings, τ against the standard.")
         ),
-        "words": st.column_config.TextColumn(t("In words"), width="medium"),
+        "words": st.column_config.TextColumn(t("In words")),
     }
     config |= {f"kappa{i}": st.column_config.NumberColumn(f"κ: {name}", format="%.2f") for i, name in enumerate(categories)}
     st.dataframe(

@@ -133,12 +133,10 @@ def _why() -> str:
 def _drawn(view: wf.GageView) -> None:
     layout.figures(_figures(view))
     gage = view.gage
-    words = say(wf.VERDICT_WORDS[gage.verdict])
-    figure_note(gage.verdict, t("Of the study variation: {verdict}", verdict=words))
     if gage.tolerance_verdict is not None and view.tolerance_line is not None:
         figure_note(gage.tolerance_verdict, say(view.tolerance_line))
     shape = gage.layout.rows.shape
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns([0.56, 0.44], gap="small")
     with left:
         _variation(view)
     with right:
@@ -173,17 +171,16 @@ def _figures(view: wf.GageView) -> list[Figure]:
         if view.tolerance is None
         else t("tolerance {value}", value=numbers.number(view.tolerance, view.unit))
     )
-    size = tn("{n} operator", "{n} operators", o) + " · " + tn("{n} repeat", "{n} repeats", r)
     return [
-        Figure(t("Gage R&R"), numbers.percent(grr.study), t("of the study variation · {span}", span=span)),
+        Figure(t("Gage R&R"), numbers.percent(grr.study), span, help=t("Its share of the study variation, with the interval.")),
         Figure(t("Of the tolerance"), numbers.percent(grr.tolerance), tolerance),
         Figure(
             t("Distinct categories"),
             "–" if gage.categories is None else str(gage.categories),
-            t("5 or more are asked for"),
+            t("wanted: 5 or more"),
             help=t("How many groups of parts the gage tells apart: 1.41 times the spread of the parts by that of the gage."),
         ),
-        Figure(t("Study"), tn("{n} part", "{n} parts", p), size),
+        Figure(t("Study"), f"{p} × {o} × {r}", _size(view), help=t("Parts × operators × repeats")),
     ]
 
 
@@ -216,7 +213,7 @@ def _interaction(view: wf.GageView) -> None:
     )
     test = next((e for e in view.gage.full if e.source == "interaction"), None)
     p = "" if test is None or test.p is None else t("interaction: p = {p}", p=f"{test.p:.3g}")
-    charts.show(figure, alt=t("Mean of each part by each operator") + f" ({p})", key=f"{KEY}_interaction", height=HEIGHT)
+    charts.show(figure, alt=t("Parts by operators") + f" ({p})", key=f"{KEY}_interaction", height=HEIGHT)
     caption(t("lines that cross or run apart are an interaction"), p)
 
 
@@ -267,15 +264,20 @@ def _components(view: wf.GageView) -> None:
     table = table.drop(columns=[name for name in ("tolerance", "check") if table[name].isna().all()])
     unit = f" ({view.unit})" if view.unit else ""
     config = {
-        "component": st.column_config.TextColumn(t("Component"), width="medium"),
-        "sd": st.column_config.NumberColumn(t("Standard deviation") + unit, format="%.4g"),
-        "contribution": st.column_config.NumberColumn(t("% of the variance"), format="%.1f"),
-        "study": st.column_config.ProgressColumn(t("% study variation"), min_value=0, max_value=100, format="%.1f"),
-        "low": st.column_config.NumberColumn(t("Low"), format="%.1f", help=t("Ends of the interval of the study variation.")),
-        "high": st.column_config.NumberColumn(t("High"), format="%.1f"),
-        "tolerance": st.column_config.NumberColumn(t("% of the tolerance"), format="%.1f"),
+        "component": st.column_config.TextColumn(t("Component"), width=180),
+        "sd": st.column_config.NumberColumn("σ" + unit, format="%.4g", help=t("Standard deviation"), width=70),
+        "contribution": st.column_config.NumberColumn(t("% variance"), format="%.1f", width=90),
+        "study": st.column_config.ProgressColumn(t("% study variation"), min_value=0, max_value=100, format="%.1f", width=120),
+        "low": st.column_config.NumberColumn(
+            t("Low"), format="%.1f", width=55, help=t("Ends of the interval of the study variation.")
+        ),
+        "high": st.column_config.NumberColumn(t("High"), format="%.1f", width=55),
+        "tolerance": st.column_config.NumberColumn(t("% tolerance"), format="%.1f", width=90),
         "check": st.column_config.NumberColumn(
-            t("By mean ranges") + unit, format="%.4g", help=t("The standard deviation by the older method, as a check.")
+            t("By mean ranges") + unit,
+            format="%.4g",
+            width=90,
+            help=t("The standard deviation by the older method, as a check."),
         ),
     }
     st.dataframe(

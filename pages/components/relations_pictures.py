@@ -117,7 +117,7 @@ def _pair(view: wf.RelationsView, dataset: Dataset) -> None:
             **charts_look(),
         )
     charts.show(figure, alt=alt, key=f"{KEY}_pair", height=380)
-    told = "" if pair.pearson is None else f"r = {pair.pearson:.2f}"
+    told = "" if pair.pearson is None else f"r = {round(pair.pearson, 2) + 0.0:.2f}"
     caption(_drawn_of(found), told, t("strength {strength}", strength=f"{pair.strength:.2f}"))
 
 
@@ -160,7 +160,7 @@ def _several(view: wf.RelationsView, dataset: Dataset) -> None:
         **charts_look(),
     )
     charts.show(figure, alt=t("Each column against each other"), key=f"{KEY}_several")
-    caption(_drawn_of(found), t("figures at the upper right: strength of the pair"))
+    caption(_drawn_of(found), t("above each panel: strength of the pair"))
 
 
 def _map(view: wf.RelationsView, dataset: Dataset) -> None:

@@ -146,11 +146,12 @@ def _figures(view: wf.RelationsView) -> list[Figure]:
             t("Closest pair"),
             "–" if first is None else f"{first.strength:.2f}",
             "" if first is None else f"{first.one} – {first.other}",
+            help="" if first is None else f"{first.one} – {first.other}",
         ),
         Figure(
             t("Bent"),
             numbers.number(bent),
-            t("seen by no straight line"),
+            t("no straight line"),
             help=t("Pairs whose mutual information is clearly larger than both correlations: a bend, a peak or groups."),
         ),
         Figure(t("Columns"), numbers.number(len(view.columns)), tn("on {n} row", "on {n} rows", view.n_rows)),
@@ -178,16 +179,16 @@ def _table(view: wf.RelationsView) -> None:
             "one": [p.one for p in shown],
             "other": [p.other for p in shown],
             "strength": [p.strength for p in shown],
+            "kind": [_kind(p) for p in shown],
             "pearson": [p.pearson for p in shown],
             "spearman": [p.spearman for p in shown],
             "information": [p.information for p in shown],
-            "kind": [_kind(p) for p in shown],
         }
     )
     config = {
-        "one": st.column_config.TextColumn(t("Column")),
-        "other": st.column_config.TextColumn(t("Column ")),
-        "strength": st.column_config.ProgressColumn(t("Strength"), min_value=0, max_value=1, format="%.2f"),
+        "one": st.column_config.TextColumn(t("Column"), width=115),
+        "other": st.column_config.TextColumn(t("Other column"), width=115),
+        "strength": st.column_config.ProgressColumn(t("Strength"), width=85, min_value=0, max_value=1, format="%.2f"),
         "pearson": st.column_config.NumberColumn("r", format="%.2f", help=t("Pearson's correlation: a straight line.")),
         "spearman": st.column_config.NumberColumn("ρ", format="%.2f", help=t("Spearman's correlation: any rise or fall.")),
         "information": st.column_config.NumberColumn(

@@ -131,7 +131,7 @@ def show_lags(dataset: Dataset, head: DeltaGenerator, main: DeltaGenerator, rail
         )
         layout.headline(say(view.headline), why)
     with main, notices.guard():
-        _drawn_lags(view)
+        _drawn_lags(view, dataset)
 
 
 def _key(dataset: Dataset) -> tuple[str, str, int]:
@@ -246,14 +246,14 @@ def _strata_table(view: wf.StrataView, told: Strata) -> None:
         "n": st.column_config.NumberColumn(t("Rows"), format="localized"),
         "mean": st.column_config.NumberColumn(t("Mean") + unit, format="%.5g"),
         "difference": st.column_config.NumberColumn(
-            t("Against the others") + unit, format="%+.4g", help=t("Its mean less the mean of all other rows.")
+            t("Difference") + unit, format="%+.4g", help=t("Its mean less the mean of all other rows.")
         ),
         "effect": st.column_config.NumberColumn(
             t("in σ"), format="%+.2f", help=t("The same in standard deviations within strata.")
         ),
-        "sd": st.column_config.NumberColumn(t("Standard deviation") + unit, format="%.4g"),
+        "sd": st.column_config.NumberColumn("σ" + unit, format="%.4g", help=t("Standard deviation")),
         "median": st.column_config.NumberColumn(t("Median") + unit, format="%.5g"),
-        "outside": st.column_config.NumberColumn(t("Outside the limits (%)"), format="%.2f"),
+        "outside": st.column_config.NumberColumn(t("Outside (%)"), format="%.2f", help=t("Beyond the specification limits.")),
         "p": st.column_config.TextColumn("p", alignment="right", help=t("By chance alone, with as many strata looked at.")),
     }
     st.dataframe(
@@ -361,7 +361,7 @@ def _drawn_pareto(view: wf.ParetoView) -> None:
     )
 
 
-def _drawn_lags(view: wf.LagView) -> None:
+def _drawn_lags(view: wf.LagView, dataset: Dataset) -> None:
     found = view.lagged
     beside = "" if view.time is None else numbers.number(abs(view.time), view.step_unit)
     layout.figures(
@@ -384,7 +384,9 @@ def _drawn_lags(view: wf.LagView) -> None:
     )
     charts.show(figure, alt=say(view.headline), key="lag_chart", height=400)
     step = "" if view.step is None else t("one row is {step}", step=numbers.number(view.step, view.step_unit))
-    caption(t("n = {n} rows", n=numbers.number(found.n)), step, t("dashed: what two unrelated sensors reach"))
+    group = next((c.name for c in dataset.with_role("group") if c.name not in (view.column, view.other)), None)
+    apart = "" if group is None else t("each '{group}' by itself", group=group)
+    caption(t("n = {n} rows", n=numbers.number(found.n)), step, apart, t("dashed: what two unrelated sensors reach"))
     layout.notes(view.notes)
     name = f"lags-{view.column}-{view.other}.csv"
     export(t("Correlation by lag (CSV)"), name, lambda path: wf.export_lags(view, path), key="lags.export")

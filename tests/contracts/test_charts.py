@@ -35,6 +35,19 @@ UNITS = {
     "precision_recall": ("(share)", "(share)"),
     "roc": ("(share)", "(share)"),
     "probability_histogram": ("probability", "(%)"),
+    "control_chart": ("time", "(bar)"),
+    "capability_histogram": ("(bar)", "rows"),
+    "capability_plot": ("(bar)", "(%)"),
+    "last_subgroups": ("point", "(bar)"),
+    "variation_bars": ("(%)", "component"),
+    "values_by_group": ("p", "(bar)"),
+    "interaction_lines": ("p", "(bar)"),
+    "interval_chart": ("(%)", "comparison"),
+    "pair_scatter": ("(bar)", "(mm)"),
+    "pareto_chart": ("p", "rows"),
+    "lag_chart": ("(rows)", "correlation"),
+    "scatter_matrix": ("(bar)", "(mm)"),
+    "row_map": ("(39.5 %", "(17 %"),
 }
 
 
