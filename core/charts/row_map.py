@@ -103,9 +103,8 @@ def _coloured(values: NDArray[Any], theme: Theme, name: str) -> Json:
         }
     else:
         numbers, ticks = values.astype(np.float64), {}
-    color = [float(v) if np.isfinite(v) else None for v in numbers]
     bar = color_bar(theme, **ticks) | {"title": {"text": name, "side": "right"}}
-    return {"color": color, "colorscale": theme.scale, "colorbar": bar, "opacity": 0.85}
+    return {"color": numbers, "colorscale": theme.scale, "colorbar": bar, "opacity": 0.85}
 
 
 def _beside(words: str, color: str, place: int) -> Json:
