@@ -16,7 +16,7 @@ from core.messages import Message, msg
 from core.spc.agreement import Agreement, Share
 from core.spc.individuals import NotDefined
 from pages.components import address_settings, charts, layout, notices, numbers, state
-from pages.components.explore_parts import asked, categories_first, export, figure_note, pick
+from pages.components.explore_parts import NOBODY, asked, categories_first, export, figure_note, pick
 from pages.components.forms import field_widget, form_from_settings
 from pages.components.layout import Figure, caption
 from pages.components.looks import charts_look
@@ -47,7 +47,7 @@ def show(dataset: Dataset, guess: StudyColumns, head: DeltaGenerator, main: Delt
         who = pick(t("Appraiser"), names, asked("operator", names, guess.who), key=f"{prefix}.operator", none=t("none"))
         settings = _settings(dataset, guess, names, (column, part, who), prefix)
     for name, value in (("column", column), ("part", part), ("operator", who)):
-        state.note_in_address(name, value or "")
+        state.note_in_address(name, value or (NOBODY if name == "operator" and guess.who else ""))
     if settings is None:
         return
     address_settings.note(settings)

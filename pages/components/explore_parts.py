@@ -13,6 +13,9 @@ from core.data.dataset import Column, Dataset
 from pages.components.choices import fixed
 from pages.components.text import md, t
 
+NOBODY = "-"
+"""In the address: no column was chosen, although there is a likely one."""
+
 
 def pick(
     label: str,
@@ -39,8 +42,10 @@ def pick(
 
 
 def asked(name: str, options: Iterable[str], other: str | None) -> str | None:
-    """What the address says of a column, where that is one of `options`; else `other`."""
+    """What the address says of a column, where that is one of `options`, or that there is none; else `other`."""
     value = st.query_params.get(name, "")
+    if value == NOBODY:
+        return None
     return value if value in set(options) else other
 
 

@@ -15,10 +15,10 @@ from core.charts import interaction_lines, values_by_group, variation_bars
 from core.data.dataset import Dataset
 from core.errors import Problem
 from core.messages import Message, msg
-from core.spc.gage import Effect, Source
+from core.spc.gage import Component, Effect, Source
 from pages.components import address_settings, agreement_view, charts, layout, notices, numbers, state
 from pages.components.choices import fixed
-from pages.components.explore_parts import asked, categories_first, export, figure_note, next_view, numbers_of, pick
+from pages.components.explore_parts import NOBODY, asked, categories_first, export, figure_note, next_view, numbers_of, pick
 from pages.components.forms import form_from_settings
 from pages.components.layout import Figure, caption
 from pages.components.looks import charts_look
@@ -89,7 +89,7 @@ def _show(dataset: Dataset, guess: StudyColumns, head: DeltaGenerator, main: Del
             chosen |= form_from_settings(wf.GageSettings, given, key=prefix, expert_only=True)
         settings = wf.GageSettings.read({k: v for k, v in chosen.items() if v is not None})
     for name, value in (("column", column), ("part", part), ("operator", operator)):
-        state.note_in_address(name, value or "")
+        state.note_in_address(name, value or (NOBODY if name == "operator" and guess.who else ""))
     if settings is None:
         return
     address_settings.note(settings)
@@ -185,8 +185,7 @@ def _figures(view: wf.GageView) -> list[Figure]:
 
 
 def _variation(view: wf.GageView) -> None:
-    gage = view.gage
-    shown = [c for c in gage.components if c.name in ("GRR", "EV", "AV", "PV")]
+    shown = [c for c in _told(view) if c.name in ("GRR", "EV", "AV", "PV")]
     tolerance = [c.tolerance for c in shown]
     figure = variation_bars(
         names=[msg("gage R&R") if c.name == "GRR" else wf.COMPONENT_TITLES[c.name] for c in shown],
@@ -245,10 +244,16 @@ def _size(view: wf.GageView) -> str:
     return tn("n = {n} measurement", "n = {n} measurements", view.values.size)
 
 
+def _told(view: wf.GageView) -> list[Component]:
+    """The components; of one operator there are none of operators."""
+    one = len(view.gage.layout.operators) == 1
+    return [c for c in view.gage.components if not (one and c.name in ("AV", "operator", "interaction"))]
+
+
 def _components(view: wf.GageView) -> None:
     """Every part of the variation with its interval."""
     rows = []
-    for c in view.gage.components:
+    for c in _told(view):
         row: dict[str, Any] = {
             "component": say(wf.COMPONENT_TITLES[c.name]),
             "sd": c.sd,

@@ -25,7 +25,9 @@ def test_shares_are_percent_with_their_interval_and_the_bounds_of_the_verdict() 
 def test_few_values_stand_on_the_line_of_their_group_and_many_beside_it() -> None:
     codes = np.array([0, 0, 1, -1] + [1] * 40)
     values = np.arange(44.0)
-    figure = values_by_group(labels=["A", "B"], codes=codes, values=values, means=[0.5, 24.0], column="width", by="machine", unit="mm")
+    figure = values_by_group(
+        labels=["A", "B"], codes=codes, values=values, means=[0.5, 24.0], column="width", by="machine", unit="mm"
+    )
     points, means = figure.data
     at, y = np.array(points.x), np.array(points.y)
     assert len(y) == 43 and 3.0 not in y, "a value without a group is not drawn"
@@ -57,7 +59,9 @@ def test_means_have_their_intervals_and_a_group_without_values_none() -> None:
 
 def test_of_many_groups_only_some_are_named() -> None:
     names = [f"lot {i}" for i in range(90)]
-    figure = values_by_group(labels=names, codes=np.arange(90), values=np.arange(90.0), means=np.arange(90.0), column="w", by="lot")
+    figure = values_by_group(
+        labels=names, codes=np.arange(90), values=np.arange(90.0), means=np.arange(90.0), column="w", by="lot"
+    )
     assert list(figure.layout.xaxis.ticktext) == names[::3]
 
 
@@ -71,7 +75,12 @@ def test_each_operator_has_a_line_with_its_name_at_the_end() -> None:
 
 def test_agreement_stands_with_its_interval_and_kinds_have_their_colour() -> None:
     figure = interval_chart(
-        labels=["Ann", "Bob", "all"], shares=[0.5, 1.0, 0.25], low=[0.4, 0.8, 0.1], high=[0.7, 1.0, 0.5], kinds=[0, 0, 1], of=msg("comparison")
+        labels=["Ann", "Bob", "all"],
+        shares=[0.5, 1.0, 0.25],
+        low=[0.4, 0.8, 0.1],
+        high=[0.7, 1.0, 0.5],
+        kinds=[0, 0, 1],
+        of=msg("comparison"),
     )
     within, all_of_them = figure.data
     assert list(within.x) == [50, 100] and list(within.y) == [0, 1] and list(all_of_them.y) == [2]

@@ -40,7 +40,13 @@ def test_a_cross_table_is_coloured_by_the_share_within_a_row() -> None:
 
 def test_a_pareto_has_bars_and_a_line_on_one_scale_and_the_few_in_colour() -> None:
     figure = pareto_chart(
-        labels=["a", "b", "c"], weights=[6.0, 3.0, 1.0], cumulative=[0.6, 0.9, 1.0], n_few=2, share=0.8, column="defect", weight=msg("rows")
+        labels=["a", "b", "c"],
+        weights=[6.0, 3.0, 1.0],
+        cumulative=[0.6, 0.9, 1.0],
+        n_few=2,
+        share=0.8,
+        column="defect",
+        weight=msg("rows"),
     )
     bar, rising = figure.data
     assert list(bar.y) == [6, 3, 1] and list(rising.y) == pytest.approx([60, 90, 100]) and rising.yaxis == "y2"
@@ -52,7 +58,13 @@ def test_a_pareto_has_bars_and_a_line_on_one_scale_and_the_few_in_colour() -> No
 def test_the_rest_of_many_categories_is_one_bar() -> None:
     weights = np.full(50, 2.0)
     figure = pareto_chart(
-        labels=[f"c{i}" for i in range(50)], weights=weights, cumulative=np.cumsum(weights) / 100, n_few=40, share=0.8, column="d", weight=msg("rows")
+        labels=[f"c{i}" for i in range(50)],
+        weights=weights,
+        cumulative=np.cumsum(weights) / 100,
+        n_few=40,
+        share=0.8,
+        column="d",
+        weight=msg("rows"),
     )
     bar = figure.data[0]
     assert len(bar.y) == 30 and sum(bar.y) == 100 and bar.customdata[-1] == "21 others"
@@ -87,7 +99,9 @@ def test_the_matrix_draws_at_most_five_columns_and_a_thousand_rows() -> None:
 
 def test_rows_are_coloured_by_category_the_rest_in_grey_below() -> None:
     scores = np.column_stack([np.arange(10.0), np.arange(10.0)])
-    figure = row_map(scores=scores, shares=(0.7, 0.2), codes=[*range(9), -1], labels=[f"m{i}" for i in range(9)], rows=np.arange(10) + 100)
+    figure = row_map(
+        scores=scores, shares=(0.7, 0.2), codes=[*range(9), -1], labels=[f"m{i}" for i in range(9)], rows=np.arange(10) + 100
+    )
     assert [len(t.x) for t in figure.data] == [2] + [1] * 8
     assert list(figure.data[0].customdata) == [109, 110] and texts(figure)[0] == "others" and "m7" in texts(figure)
     assert "70 %" in figure.layout.xaxis.title.text and "20 %" in figure.layout.yaxis.title.text

@@ -31,7 +31,9 @@ def table() -> pd.DataFrame:
 
 def made(table: pd.DataFrame, folder: Path) -> Dataset:
     table.to_csv(folder / "line.csv", index=False)
-    found = wf.import_file(wf.open_workspace(folder / "home"), folder / "line.csv", columns=[Column("heat", "number", "sensor", "°C")])
+    found = wf.import_file(
+        wf.open_workspace(folder / "home"), folder / "line.csv", columns=[Column("heat", "number", "sensor", "°C")]
+    )
     assert found.dataset is not None
     return found.dataset
 
@@ -78,7 +80,9 @@ def test_cells_are_a_seeded_sample_in_the_order_of_the_table(table: pd.DataFrame
     found = wf.drawn_cells(dataset, ("heat", "machine"), most=50)
     assert len(found.rows) == 50 and (np.diff(found.rows) > 0).all() and found.of_rows == 400
     heat, machine = found.columns
-    assert heat.values is not None and heat.values.tolist() == table["heat"].to_numpy()[found.rows].tolist() and heat.unit == "°C"
+    assert (
+        heat.values is not None and heat.values.tolist() == table["heat"].to_numpy()[found.rows].tolist() and heat.unit == "°C"
+    )
     assert machine.codes is not None
     assert [machine.labels[i] for i in machine.codes] == table["machine"].to_numpy()[found.rows].tolist()
     assert wf.drawn_cells(dataset, ("heat",), most=50).rows.tolist() == found.rows.tolist()
