@@ -50,6 +50,10 @@ LOADED = {
     "classes": ("predictions", "classification", ""),
     "life": ("predictions", "rul", ""),
     "fleet": ("predictions", "rul", "&view=fleet"),
+    "explore-many": ("explore", "regression", "&view=many"),
+    "explore-capability": ("explore", "regression", "&view=capability"),
+    "explore-gage": ("explore", "regression", "&view=gage"),
+    "explore-relations": ("explore", "regression", "&view=relations"),
 }
 DEMO_SECONDS = 1_800.0
 COLOURS = 256

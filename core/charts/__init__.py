@@ -27,8 +27,11 @@ from core.charts.cleaning import before_after, histogram_pair
 from core.charts.control import caption_control, control_chart
 from core.charts.downsample import MAX_POINTS, Overview, downsample, downsample_marks
 from core.charts.forecast import error_by_step, forecast_fan
+from core.charts.gage import interaction_lines, interval_chart, values_by_group, variation_bars
 from core.charts.life import UnitLife, life_chart
 from core.charts.regression import parity, residual_histogram, residuals_over_time
+from core.charts.relations import cross_table, lag_chart, pair_scatter, pareto_chart, scatter_matrix, strength_map
+from core.charts.row_map import row_map
 from core.charts.screening import distribution, screened_column
 from core.charts.series import series_over_time
 from core.charts.split import split_ribbon
@@ -47,6 +50,8 @@ __all__ = [
     "series_over_time", "split_ribbon",
     "screened_column", "distribution", "due_chart", "caption_control", "control_chart", "capability_histogram", "capability_plot",
     "last_subgroups", "survival_chart", "weibull_plot", "caption_fleet",
+    "interaction_lines", "interval_chart", "values_by_group", "variation_bars", "cross_table", "lag_chart", "pair_scatter", "pareto_chart",
+    "row_map", "scatter_matrix", "strength_map",
 ]  # fmt: skip
 
 
@@ -86,4 +91,15 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("capability_plot", msg("Probability plot"), capability_plot),
     ChartInfo("last_subgroups", msg("Last subgroups"), last_subgroups),
     ChartInfo("distribution", msg("Distribution of a column"), distribution),
+    ChartInfo("variation_bars", msg("Where the variation comes from"), variation_bars),
+    ChartInfo("values_by_group", msg("Column by category"), values_by_group),
+    ChartInfo("interaction_lines", msg("Parts by operators"), interaction_lines),
+    ChartInfo("interval_chart", msg("Agreement with its interval"), interval_chart),
+    ChartInfo("strength_map", msg("Strength of all pairs"), strength_map),
+    ChartInfo("pair_scatter", msg("One column against another"), pair_scatter),
+    ChartInfo("cross_table", msg("Rows by two categories"), cross_table),
+    ChartInfo("pareto_chart", msg("Pareto"), pareto_chart),
+    ChartInfo("lag_chart", msg("Correlation at a distance"), lag_chart),
+    ChartInfo("scatter_matrix", msg("Each column against each other"), scatter_matrix),
+    ChartInfo("row_map", msg("Map of rows: alike ones lie beside each other"), row_map),
 )

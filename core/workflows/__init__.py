@@ -76,6 +76,7 @@ from core.workflows.recipes import (
     write_changes,
 )
 from core.workflows.records import Curves, Diagnosis, Run, SplitPreview, StoredEvent, TaskChoice, TrainingPlan
+from core.workflows.relation_maps import Cells, CellsView, RowMap, RowMapSettings, drawn_cells, row_map
 from core.workflows.relations import (
     LagSettings,
     LagView,

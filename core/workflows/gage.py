@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.data.dataset import Column, Dataset
 from core.errors import DataProblem, NotEnoughData
@@ -65,7 +66,10 @@ class GageSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class GageView:
-    """A gage study in the unit of its column. `check` are standard deviations by mean ranges, None with one repeat."""
+    """A gage study in the unit of its column. `check` are standard deviations by mean ranges, None with one repeat.
+
+    `values` (parts, operators, repeats) are the measurements, `rows` likewise their rows in the table, 0-based.
+    """
 
     column: str
     unit: str
@@ -75,6 +79,8 @@ class GageView:
     tolerance: float | None
     study_sigmas: float
     check: Mapping[Name, float] | None
+    values: NDArray[np.float64]
+    rows: NDArray[np.int64]
     notes: tuple[Message, ...]
 
     @property
@@ -159,6 +165,8 @@ def gage_view(dataset: Dataset, column: str, part: str, operator: str | None, se
         tolerance,
         float(settings.study),
         None if isinstance(check, NotDefined) else check,
+        values[kept][layout.rows],
+        np.flatnonzero(kept)[layout.rows],
         (*found.notes, *notes),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class RelationsSettings(Settings):
         None, title="Columns", help="Names with commas. Empty: all but times and ignored ones, 60 at most.", expert=False
     )
     rows: int = setting(
-        5000, title="Rows", help="So many, drawn evenly from all, are compared.", unit="rows", ge=50, le=100_000, expert=False
+        5000, title="Rows", help="So many, drawn evenly from all, are compared.", ge=50, le=100_000, expert=False
     )
     seed: int = setting(7, title="Seed", help="Of the draw of rows.", ge=0)
 
@@ -235,7 +235,7 @@ def export_lags(view: LagView, path: Path) -> None:
 def _chosen(dataset: Dataset, settings: RelationsSettings) -> tuple[list[str], list[str], tuple[Message, ...]]:
     """Number columns and text columns to compare, and what is to be said of the choice."""
     if settings.columns is not None:
-        asked = list(dict.fromkeys(name.strip() for name in settings.columns.split(",") if name.strip()))
+        asked = _names_in(settings.columns, {c.name for c in dataset.columns})
         named = [column_named(dataset, name) for name in asked]
         for column in named:
             if column.kind == "time":
@@ -252,6 +252,17 @@ def _chosen(dataset: Dataset, settings: RelationsSettings) -> tuple[list[str], l
         notes = (msg("the first {n} of {of} columns were compared; name others with columns", n=MOST_COLUMNS, of=len(chosen)),)
         chosen = chosen[:MOST_COLUMNS]
     return [c.name for c in chosen if c.kind == "number"], [c.name for c in chosen if c.kind == "text"], notes
+
+
+def _names_in(text: str, known: Collection[str]) -> list[str]:
+    """Names with commas between them, each once; a column whose own name has a comma is found too."""
+    parts, found, start = text.split(","), [], 0
+    while start < len(parts):
+        whole = (stop for stop in range(len(parts), start, -1) if ",".join(parts[start:stop]).strip() in known)
+        stop = next(whole, start + 1)
+        found.append(",".join(parts[start:stop]).strip())
+        start = stop
+    return list(dict.fromkeys(name for name in found if name))
 
 
 def _sampled(rows: Rows, most: int, seed: int) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
 from core.errors import DataProblem, NotEnoughData
@@ -20,6 +21,7 @@ from core.workflows.csv_out import write_csv
 from core.workflows.labels import column_named, different, labels_of, number_column, percent
 
 MOST_CATEGORIES, MOST_STRATA = 500, 50
+CONFIDENCE = 0.95
 
 
 class ParetoSettings(Settings):
@@ -132,6 +134,17 @@ class StrataView:
         told = self.found[by]
         p = [told.anova_p, told.kruskal_p]
         return all(value is not None and value * len(self.found) < SIGNIFICANT for value in p) or told.f is None
+
+    def mean_intervals(self, by: str, confidence: float = CONFIDENCE) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Low and high end of the interval of each stratum's mean (k,), column unit, by Student's t from its own spread; NaN for one value."""
+        from scipy.stats import t as t_distribution
+
+        told = self.found[by].strata
+        means = np.array([s.mean for s in told])
+        half = np.array(
+            [np.nan if s.sd is None else t_distribution.ppf((1 + confidence) / 2, s.n - 1) * s.sd / np.sqrt(s.n) for s in told]
+        )
+        return means - half, means + half
 
     @property
     def headline(self) -> Message:

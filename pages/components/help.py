@@ -82,6 +82,12 @@ def _explore() -> list[str]:
         t(
             "Points of a slow sensor hang together, and a chart of individuals then gives signals where nothing has happened. Fewer rows a day, a chart of means, or a model's residuals help."
         ),
+        t(
+            "Measurement system asks how much of what is seen comes from measuring or judging itself. It needs a study of its own: parts that several people measured or rated again and again. The view shows what such a table looks like."
+        ),
+        t(
+            "Relations answers four questions: which columns hang together, which machine, lot or shift differs, what occurs most, and which sensor follows which. It tells what goes together, not what causes what."
+        ),
     ]
 
 

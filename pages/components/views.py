@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import streamlit as st
 
@@ -11,8 +11,18 @@ from pages.components.choices import fixed
 from pages.components.text import t
 
 
-def chosen_view(titles: Mapping[str, str], *, key: str) -> str:
-    """The view that is shown, by its key; `titles` are in the session's language, in order. Settings in the address go with a change."""
+def chosen_view(
+    titles: Mapping[str, str],
+    *,
+    key: str,
+    own: Collection[str] = ("set",),
+    shared: Mapping[str, Collection[str]] | None = None,
+) -> str:
+    """The view that is shown, by its key; `titles` are in the session's language, in order.
+
+    With a change the parameters `own` leave the address, because what one view was told says nothing to another; one that is
+    `shared` stays for the views named with it.
+    """
     names = list(titles)
     asked = st.query_params.get("view", names[0])
     chosen = st.segmented_control(
@@ -26,7 +36,9 @@ def chosen_view(titles: Mapping[str, str], *, key: str) -> str:
     )
     chosen = str(chosen) if chosen in titles else names[0]
     if chosen != st.session_state.setdefault(f"{key}_shown", chosen):
-        state.note_in_address("set", "")  # the settings of one view say nothing to another
+        for name in own:
+            if chosen not in (shared or {}).get(name, ()):
+                state.note_in_address(name, "")
         st.session_state[f"{key}_shown"] = chosen
     state.note_in_address("view", "" if chosen == names[0] else chosen)
     return chosen

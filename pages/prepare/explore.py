@@ -1,13 +1,15 @@
-"""Explore: is a column in control, are several together, and can the process keep what the customer wants?"""
+"""Explore: control charts of one column and of several, capability, measuring itself, and how columns hang together."""
 
 from __future__ import annotations
 
-from pages.components import capability_view, control_many_view, control_view, state
+from pages.components import capability_view, control_many_view, control_view, gage_view, relations_view, state
 from pages.components.layout import empty
 from pages.components.text import t
 from pages.components.views import chosen_view
 
-ONE, MANY, CAPABILITY = "one", "many", "capability"
+ONE, MANY, CAPABILITY, GAGE, RELATIONS = "one", "many", "capability", "gage", "relations"
+OWN = ("set", "column", "columns", "part", "operator", "kind", "question", "by", "other", "picture", "pair")
+"""What views keep in the address, besides which of them is shown."""
 
 
 def show() -> None:
@@ -21,9 +23,21 @@ def show() -> None:
             page="prepare/data.py",
         )
         return
-    views = {ONE: control_view.show, MANY: control_many_view.show, CAPABILITY: capability_view.show}
-    titles = {ONE: t("One column"), MANY: t("Several columns"), CAPABILITY: t("Capability")}
-    views[chosen_view(titles, key="explore_view")](dataset)
+    views = {
+        ONE: control_view.show,
+        MANY: control_many_view.show,
+        CAPABILITY: capability_view.show,
+        GAGE: gage_view.show,
+        RELATIONS: relations_view.show,
+    }
+    titles = {
+        ONE: t("One column"),
+        MANY: t("Several columns"),
+        CAPABILITY: t("Capability"),
+        GAGE: t("Measurement system"),
+        RELATIONS: t("Relations"),
+    }
+    views[chosen_view(titles, key="explore_view", own=OWN, shared={"column": (ONE, CAPABILITY)})](dataset)
 
 
 show()

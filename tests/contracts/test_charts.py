@@ -42,6 +42,15 @@ UNITS = {
     "precision_recall": ("(share)", "(share)"),
     "roc": ("(share)", "(share)"),
     "probability_histogram": ("probability", "(%)"),
+    "variation_bars": ("(%)", "component"),
+    "values_by_group": ("p", "(bar)"),
+    "interaction_lines": ("p", "(bar)"),
+    "interval_chart": ("(%)", "comparison"),
+    "pair_scatter": ("(bar)", "(mm)"),
+    "pareto_chart": ("p", "rows"),
+    "lag_chart": ("(rows)", "correlation"),
+    "scatter_matrix": ("(bar)", "(mm)"),
+    "row_map": ("(39.5 %", "(17 %"),
 }
 
 
@@ -116,6 +125,31 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
         "capability_plot": lambda: {"plot": ProbabilityPlot(y, share * 6 - 3, share * 6 - 3, y, y - 0.1, y + 0.1), "column": "p", "unit": "bar"},
         "last_subgroups": lambda: {"recent": np.column_stack([np.arange(n), y])[-4_000:], "mean": 2.0, "column": "p", "unit": "bar"},
         "sensor_band": lambda: {"values": y, "column": "p", "unit": "bar", "x": x, "low": 1.5, "high": 2.5, "expected": y + 0.1, "began": x[0] if n else None},
+        "variation_bars": lambda: {
+            "names": ["p", "width", "fail"][:n], "contribution": y[:3] / 9, "study": y[:3] / 3, "tolerance": y[:3] / 4,
+            "interval": (y[:3] / 4, y[:3] / 2),
+        },
+        "values_by_group": lambda: {
+            "labels": ["fail", "pass"], "codes": mask.astype(int), "values": y, "means": [y[:1].sum(), np.nan], "column": "width",
+            "by": "p", "unit": "bar", "reference": 2.0 if n else None, "interval": ([1.0, 1.0], [3.0, 3.0]),
+        },
+        "interaction_lines": lambda: {
+            "parts": [str(i) for i in range(min(n, 40))], "operators": ["fail", "pass"], "means": np.column_stack([y[:40], y[:40]]),
+            "column": "width", "by": "p", "unit": "bar",
+        },
+        "interval_chart": lambda: {
+            "labels": ["p", "width"][:n], "shares": y[:2] / 4, "low": y[:2] / 5, "high": y[:2] / 3, "of": msg("comparison"),
+        },
+        "strength_map": lambda: {"names": ["p", "width"][:n], "strength": np.tile(share[:2], (2, 1))[: min(n, 2), : min(n, 2)]},
+        "pair_scatter": lambda: {"x": y, "y": y + 0.1 * mask, "names": ("p", "width"), "units": ("bar", "mm")},
+        "cross_table": lambda: {"counts": np.full((2, 2), n), "names": ("p", "width"), "labels": (("fail", "pass"), ("fail", "pass"))},
+        "pareto_chart": lambda: {
+            "labels": [f"{i}" for i in range(min(n, 400))], "weights": y[:400], "cumulative": share[:400], "n_few": 1, "share": 0.8,
+            "column": "p", "weight": msg("rows"),
+        },
+        "lag_chart": lambda: {"lags": np.arange(n) - n // 2, "r": y / 4, "band": 0.2, "best": 3, "names": ("p", "width")},
+        "scatter_matrix": lambda: {"names": ("p", "fail", "width"), "values": np.column_stack([y, y, y]), "units": ("bar", "", "mm")},
+        "row_map": lambda: {"scores": np.column_stack([y, -y]), "shares": (0.395, 0.17), "values": y, "name": "p"},
     }  # fmt: skip
     return records[key]()
 
@@ -196,7 +230,7 @@ def test_every_sentence_goes_through_the_translator(chart: ChartInfo) -> None:
     layout = layout_of(chart.draw(**record(chart.key, 400), text=translated, title=msg("Seen")))
     words = [layout["title"]["text"], layout["xaxis"]["title"]["text"], layout["yaxis"]["title"]["text"]]
     words += [re.sub(r"<[^>]*>", "", a["text"]) for a in layout.get("annotations", ())]
-    users = {"width", "p", "mm", "bar", "E", "cycles", "fail", "pass"}
+    users = {"width", "p", "mm", "bar", "E", "cycles", "fail", "pass", "UCL", "CL", "LCL"}
     left = {w for shown in words for w in re.findall(r"[A-Za-z]+", shown)} - users
     assert not left
 
@@ -209,5 +243,5 @@ def test_no_webgl_trace(chart: ChartInfo) -> None:
 
 def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
-    assert len(set(keys)) == len(keys) == 26
+    assert len(set(keys)) == len(keys) == 37
     assert all(record(key, 3) for key in keys)
