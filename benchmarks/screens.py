@@ -29,7 +29,19 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screens"
 SIZES = {1366: 768, 1920: 1080}
 LANGUAGES = {"en": "en-GB", "zh": "zh-CN"}
 THEMES = ("light", "dark")
-SCREENS = ("home", "data", "screening", "explore", "clean", "train", "runs", "predictions", "anomalies", "reports")
+SCREENS = (
+    "home",
+    "data",
+    "screening",
+    "explore",
+    "clean",
+    "train",
+    "runs",
+    "predictions",
+    "anomalies",
+    "reports",
+    "validation",
+)
 # Screens that look different with another run: name → (path, task, rest of the address).
 LOADED = {
     name: ("" if name == "home" else name, "anomaly" if name == "anomalies" else "regression", "") for name in SCREENS

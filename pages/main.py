@@ -40,6 +40,9 @@ def navigation() -> st.Page:
             t("Use"): [
                 st.Page("use/reports.py", title=t("Reports"), icon=":material/description:", url_path="reports"),
             ],
+            t("Help"): [
+                st.Page("help/validation.py", title=t("Validation"), icon=":material/verified:", url_path="validation"),
+            ],
         }
     )
 

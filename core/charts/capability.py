@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.charts.downsample import downsample_marks
+from core.charts.downsample import downsample, downsample_marks
 from core.charts.figure import Json, Text, draw, level, line, marks, plain, quantity
 from core.charts.regression import bars
 from core.charts.theme import LIGHT, Theme
@@ -43,7 +43,7 @@ def capability_histogram(
         limits: Lower limit, target and upper limit, column unit; None where there is none.
     """
     at, high = np.asarray(edges, float), np.asarray(counts, float)
-    traces: list[Json] = [bars(at, high, theme.light(theme.category(0), 0.45), unit)] if high.sum() else []
+    traces: list[Json] = [bars(at, high, theme.part(0, 0.45), unit)] if high.sum() else []
     rows = float(high.sum() * np.median(np.diff(at))) if len(at) > 1 else 0.0
     labels: list[Json] = []
     top = float(high.max(initial=1.0))
@@ -53,7 +53,8 @@ def capability_histogram(
         "fitted": (theme.category(3), "solid"),
     }
     for key, values, density in densities:
-        x, y = np.asarray(values, float), rows * np.asarray(density, float)
+        kept = downsample(density)
+        x, y = np.asarray(values, float)[kept], rows * np.asarray(density, float)[kept]
         color, dash = styles[key]
         traces.append(line(x, y, color, name=text(TITLES[key]), dash=dash, width=1.8, hover="%{x:.5~g}: %{y:.4~g}"))
         peak = int(np.nanargmax(y))
@@ -91,8 +92,10 @@ def capability_plot(
         "line": {"color": theme.colors.muted, "width": 1, "dash": "dot"},
         "hoverinfo": "skip",
     }
-    traces: list[Json] = [{**edge, "x": plot.low, "y": plot.grid}, {**edge, "x": plot.high, "y": plot.grid}]
-    traces.append(line(plot.line, plot.grid, theme.category(1), width=1.6))
+    kept = downsample(plot.line)
+    grid = plot.grid[kept]
+    traces: list[Json] = [{**edge, "x": plot.low[kept], "y": grid}, {**edge, "x": plot.high[kept], "y": grid}]
+    traces.append(line(plot.line[kept], grid, theme.category(1), width=1.6))
     hover = "%{x:.5~g} " + plain(unit)
     traces.append(marks(plot.values[drawn], plot.scores[drawn], theme.category(0), size=4, hover=hover))
     ticks = _scores(PERCENTS)

@@ -40,6 +40,8 @@ LOW = 2.0
 """Charts of spread are drawn lower, so that their labels need a larger share of the height."""
 OF_COLUMN = ("run", "I", "Xbar", "EWMA")
 """Charts whose points are values of the column, or means of such."""
+IN_ONE_PIECE = 0.8
+"""Share of the points between the first and the last of the baseline that belong to it; a scattered one is not shaded."""
 MOST_STEPS = 4_000
 """Places at which a limit changes that are drawn exactly."""
 
@@ -77,9 +79,9 @@ def control_chart(
         main |= {"mode": "lines+markers", "marker": {"size": 4, "color": theme.category(0)}}
     traces, ends = [main], []
     for values, words, dash in (
-        (chart.upper[part], "UCL", "dash"),
-        (chart.centre[part], "CL", "solid"),
-        (chart.lower[part], "LCL", "dash"),
+        (chart.upper[part], msg("UCL"), "dash"),
+        (chart.centre[part], msg("CL"), "solid"),
+        (chart.lower[part], msg("LCL"), "dash"),
     ):
         if not np.isfinite(values).any():
             continue
@@ -164,7 +166,7 @@ def _ribbons(chart: Chart, at: NDArray, part: slice, theme: Theme, text: Text) -
         return shapes, labels
     if not of.baseline.all() and of.baseline.any():
         known = np.flatnonzero(of.baseline[start:stop])
-        if len(known):
+        if len(known) and len(known) >= IN_ONE_PIECE * (known[-1] - known[0] + 1):
             first, last = int(known[0]), int(known[-1])
             shapes.append(_rect(at[first], at[last], theme.part(0)))
             labels.append(_above(at[first], text(msg("Phase I: the limits come from here")), theme))
@@ -205,17 +207,21 @@ def caption_control(chart: Chart, x: ArrayLike | None = None, rules: Message | N
     source = None
     if np.isfinite(chart.upper).any() or np.isfinite(chart.lower).any():
         baseline = int(of.baseline.sum())
-        source = (
-            msg("limits from all points")
-            if baseline == n
-            else msg("limits from points {first} to {last}", **_ends(of.baseline))
-        )
+        first, last = _ends(of.baseline)
+        source = msg("limits from points {first} to {last}", first=first, last=last)
+        if baseline == n:
+            source = msg("limits from all points")
+        elif baseline < IN_ONE_PIECE * (last - first + 1):
+            source = msg_n("limits from {n} point", "limits from {n} points", baseline)
         if len(of.labels) > 1:
             source = msg("limits of each stage from its own points")
-    sigma = msg("σ by {method}", method=chart.method) if chart.method not in ("none", "given", "covariance") else None
+    sigma = (
+        msg("σ by {method}", method=chart.method) if chart.method not in ("none", "given", "covariance", "Phase I") else None
+    )
     return join(msg("n = {n} points", n=int(np.isfinite(chart.points).sum())), period(x), source, sigma, rules)
 
 
-def _ends(mask: NDArray[np.bool_]) -> dict[str, int]:
+def _ends(mask: NDArray[np.bool_]) -> tuple[int, int]:
+    """The first and the last point of a mask, counted from 1; (0, 0) of none."""
     places = np.flatnonzero(mask)
-    return {"first": int(places[0]) + 1, "last": int(places[-1]) + 1}
+    return (int(places[0]) + 1, int(places[-1]) + 1) if len(places) else (0, 0)

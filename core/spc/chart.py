@@ -21,10 +21,10 @@ from core.spc.individuals import NotDefined
 
 Floats = NDArray[np.float64]
 Kind = Literal[
-    "run", "I", "MR", "Xbar", "R", "S", "p", "np", "c", "u", "EWMA", "CUSUM+", "CUSUM-", "T2", "MEWMA", "SPE"
+    "run", "I", "MR", "Xbar", "R", "S", "p", "np", "c", "u", "EWMA", "CUSUM+", "CUSUM-", "T2", "MEWMA", "SPE", "score"
 ]  # fmt: skip
 Method = Literal[
-    "MR-bar/d2", "R-bar/d2", "S-bar/c4", "pooled", "overall", "binomial", "Poisson", "given", "covariance", "none"
+    "MR-bar/d2", "R-bar/d2", "S-bar/c4", "pooled", "overall", "binomial", "Poisson", "given", "covariance", "Phase I", "none"
 ]  # fmt: skip
 
 ZONED: frozenset[Kind] = frozenset({"I", "Xbar", "p", "np", "c", "u"})

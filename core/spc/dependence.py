@@ -153,7 +153,7 @@ def _flat(values: NDArray | None, bins: NDArray[np.int64]) -> bool:
 def pearson_r(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Pearson's r of two complete columns (n,) that vary."""
     x, y = x - x.mean(), y - y.mean()
-    # Sums and not dot products: for those BLAS starts threads, which cost fifty times the sum on a busy machine.
+    # Sums and not dot products: for those BLAS starts threads, which cost far more than the sum on a busy machine.
     r = (x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum())
     return float(np.clip(r, -1.0, 1.0))
 

@@ -4,6 +4,7 @@ from core.clean import CellChanges, History
 from core.data.formats.one_wide import looks_wide
 from core.jobs.study_request import StudyRequest
 from core.workflows.agreement import AgreementSettings, AgreementView, agreement_view, export_agreement
+from core.workflows.alarm_budget import AlarmBudgetSettings, AlarmBudgetView, AlarmChoice, alarm_budget_view
 from core.workflows.anomalies import (
     AnomalyView,
     EventDetail,
@@ -90,6 +91,7 @@ from core.workflows.remarks import REMARK, WordView, largest, telling_words, tex
 from core.workflows.remedies import Remedy, remedy_of
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report, run_id_of
 from core.workflows.results import Results, open_results
+from core.workflows.score_chart import ScoreChartSettings, ScoreChartView, export_score_chart, score_chart_view
 from core.workflows.score_rows import ROW_KINDS, count_unknown, filter_scores, matching_rows, scored_rows, scores_at
 from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file
 from core.workflows.screening import (
@@ -154,6 +156,7 @@ from core.workflows.training import (
     stop_run,
 )
 from core.workflows.unit_words import spoken_unit, unit_words
+from core.workflows.validation import Validation, validate
 from core.workflows.workspace import Workspace, open_workspace
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -69,7 +69,8 @@ def _rail(dataset: Dataset, names: Sequence[str]) -> tuple[str, wf.CapabilitySet
     generation, wanted = st.session_state.get(ASKED, {}).get(dataset.id, (0, None))
     given = (wanted or address_settings.read(wf.CapabilitySettings, others)).model_dump()
     prefix, fields = f"{KEY}.{dataset.id}.{column}.{generation}", wf.CapabilitySettings.model_fields
-    spec, chosen = dataset.column(column), {}
+    spec = dataset.column(column)
+    chosen: dict[str, Any] = {}
     for name, own in (("lower", spec.lower_limit), ("target", spec.nominal), ("upper", spec.upper_limit)):
         label = f"{say(fields[name].title or '')}{f' ({spec.unit})' if spec.unit else ''}"
         start = given[name] if given[name] is not None else own

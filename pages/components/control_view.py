@@ -294,7 +294,7 @@ def _limits(view: wf.ControlView, last: int, unit: str) -> str:
 def where(view: wf.ControlView | wf.ManyView, point: int) -> str:
     """A point as people find it: its time, else the row at which it ends."""
     if view.times is not None and view.times.dtype.kind == "M":
-        at = np.datetime64(view.times[point], "s")
+        at = view.times[point].astype("datetime64[s]")
         return str(np.datetime64(at, "m") if at == np.datetime64(at, "m") else at).replace("T", " ")
     return t("row {row}", row=int(view.rows[point]) + 1)
 

@@ -169,6 +169,16 @@ def _reports() -> list[str]:
     ]
 
 
+def _validation() -> list[str]:
+    return [
+        t(
+            "Published worked examples are computed anew by this installation, from their data, and held against what is printed."
+        ),
+        t("Each opens its figures: as printed, as computed here, and whether they agree to the last printed digit."),
+        t("The command line does the same: python -m core validate."),
+    ]
+
+
 SCREENS: dict[str, Callable[[], list[str]]] = {
     "": _home,
     "data": _data,
@@ -180,4 +190,5 @@ SCREENS: dict[str, Callable[[], list[str]]] = {
     "predictions": _predictions,
     "anomalies": _anomalies,
     "reports": _reports,
+    "validation": _validation,
 }

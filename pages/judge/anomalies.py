@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pages.components import anomaly_view, layout, results_view, state
+from pages.components import alarm_budget_view, anomaly_view, layout, results_view, score_chart_view, state
 from pages.components.text import t
+from pages.components.views import chosen_view
+
+EVENTS, CHART, BUDGET = "events", "chart", "budget"
 
 run = results_view.finished_run(
     ("anomaly", "forecast"),
@@ -13,7 +16,14 @@ run = results_view.finished_run(
 if run is not None:
     workspace = state.workspace()
     results = results_view.open_results(workspace, run)
-    anomaly_view.show(workspace, results)
+    titles = {EVENTS: t("Events"), CHART: t("Control chart"), BUDGET: t("Alarm budget")}
+    shown = chosen_view(titles, key="anomalies_view")
+    if shown == CHART:
+        score_chart_view.show(results)
+    elif shown == BUDGET:
+        alarm_budget_view.show(results)
+    else:
+        anomaly_view.show(workspace, results)
     layout.notes(run.notes)
     layout.next_step(
         "use/reports.py",

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from pages.components import (
     class_view,
     fleet_view,
     forecast_view,
     layout,
     results_view,
+    score_chart_view,
     scores_table,
     state,
     value_view,
     words_view,
 )
-from pages.components.choices import fixed
 from pages.components.text import t
+from pages.components.views import chosen_view
 
-ROWS, FLEET = "rows", "fleet"
+ROWS, FLEET, CHART = "rows", "fleet", "chart"
 
 
 def view(task: str) -> str:
-    """Single predictions, or for remaining life the whole fleet; kept in the address as `?view=`."""
-    if task != "rul":
-        state.note_in_address("view", "")
-        return ROWS
-    titles = {ROWS: t("Predictions"), FLEET: t("Fleet")}
-    asked = FLEET if st.query_params.get("view") == FLEET else ROWS
-    chosen = st.segmented_control(
-        t("View"),
-        list(titles),
-        default=asked,
-        required=True,
-        format_func=fixed(titles, titles.__getitem__),
-        key="predictions_view",
-        label_visibility="collapsed",
-    )
-    state.note_in_address("view", FLEET if chosen == FLEET else "")
-    return FLEET if chosen == FLEET else ROWS
+    """Single predictions, for remaining life the whole fleet, or what is left over as a control chart."""
+    titles = {ROWS: t("Predictions"), **({FLEET: t("Fleet")} if task == "rul" else {}), CHART: t("Control chart")}
+    return chosen_view(titles, key="predictions_view")
 
 
 run = results_view.finished_run(
@@ -49,7 +34,9 @@ run = results_view.finished_run(
 if run is not None:
     results = results_view.open_results(state.workspace(), run)
     shown = view(run.task)
-    if run.task == "classification":
+    if shown == CHART:
+        score_chart_view.show(results)
+    elif run.task == "classification":
         class_view.show(results)
     elif run.task == "forecast":
         forecast_view.show(results)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from pages.components import capability_view, control_many_view, control_view, gage_view, relations_view, state
-from pages.components.choices import fixed
 from pages.components.layout import empty
 from pages.components.text import t
+from pages.components.views import chosen_view
 
 ONE, MANY, CAPABILITY, GAGE, RELATIONS = "one", "many", "capability", "gage", "relations"
 OWN = ("set", "column", "columns", "part", "operator", "kind", "question", "by", "other", "picture", "pair")
@@ -39,23 +37,7 @@ def show() -> None:
         GAGE: t("Measurement system"),
         RELATIONS: t("Relations"),
     }
-    asked = st.query_params.get("view", ONE)
-    chosen = st.segmented_control(
-        t("View"),
-        list(titles),
-        default=asked if asked in titles else ONE,
-        required=True,
-        format_func=fixed(titles, titles.__getitem__),
-        key="explore_view",
-        label_visibility="collapsed",
-    )
-    if chosen != st.session_state.setdefault("explore_shown", chosen):
-        for name in OWN:  # what one view was told says nothing to another, but a column that was looked at may stay
-            if name != "column" or chosen not in (ONE, CAPABILITY):
-                state.note_in_address(name, "")
-        st.session_state["explore_shown"] = chosen
-    state.note_in_address("view", "" if chosen == ONE else str(chosen))
-    views[str(chosen)](dataset)
+    views[chosen_view(titles, key="explore_view", own=OWN, shared={"column": (ONE, CAPABILITY)})](dataset)
 
 
 show()

@@ -30,6 +30,7 @@ SCREENS = {
     "predictions": "classification",
     "anomalies": "anomaly",
     "reports": "regression",
+    "validation": "regression",
 }
 CHINESE = re.compile("[\u4e00-\u9fff]")
 WORDS = re.compile(r"[A-Za-z]{2,}(?: +[A-Za-z]{2,}){2,}")

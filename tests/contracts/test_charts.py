@@ -16,6 +16,7 @@ from core.charts.theme import CIVIDIS
 from core.messages import Message, msg
 from core.spc.chart import Chart, phases
 from core.spc.probability_plot import ProbabilityPlot
+from core.spc.rules import Rule, Signal
 
 Record = dict[str, Any]
 UNITS = {
@@ -28,6 +29,10 @@ UNITS = {
     "sensor_band": ("time", "(bar)"),
     "screened_column": ("time", "(bar)"),
     "distribution": ("(bar)", "rows"),
+    "control_chart": ("time", "(bar)"),
+    "capability_histogram": ("(bar)", "rows"),
+    "capability_plot": ("(bar)", "(%)"),
+    "last_subgroups": ("point", "(bar)"),
     "life_chart": ("(cycles)", "(cycles)"),
     "survival_chart": ("(cycles)", "(%)"),
     "weibull_plot": ("(cycles)", "(%)"),
@@ -37,10 +42,6 @@ UNITS = {
     "precision_recall": ("(share)", "(share)"),
     "roc": ("(share)", "(share)"),
     "probability_histogram": ("probability", "(%)"),
-    "control_chart": ("time", "(bar)"),
-    "capability_histogram": ("(bar)", "rows"),
-    "capability_plot": ("(bar)", "(%)"),
-    "last_subgroups": ("point", "(bar)"),
     "variation_bars": ("(%)", "component"),
     "values_by_group": ("p", "(bar)"),
     "interaction_lines": ("p", "(bar)"),
@@ -51,6 +52,14 @@ UNITS = {
     "scatter_matrix": ("(bar)", "(mm)"),
     "row_map": ("(39.5 %", "(17 %"),
 }
+
+
+def control(y: np.ndarray) -> Chart:
+    """A chart of individuals whose first half is the baseline, with limits that step once."""
+    n = len(y)
+    upper = np.where(np.arange(n) < n // 2, 2.8, 2.9)
+    arrays = (y.copy(), np.full(n, 2.0), np.full(n, 1.2), upper, np.full(n, 0.8), np.full(n, 0.3))
+    return Chart("I", msg("individual value"), *arrays, "MR-bar/d2", np.ones(n), phases(n, np.arange(n) < n // 2))
 
 
 def times(n: int) -> np.ndarray:
@@ -106,15 +115,16 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
             "values": y, "column": "p", "unit": "bar", "x": x, "marked": mask, "spans": [(x[0], x[n // 2])] if n else [], "limits": (1.5, 2.0, 2.5),
         },
         "distribution": lambda: {"histogram": bin_values(y), "column": "p", "unit": "bar", "specification": (1.0, None, 3.0)},
-        "sensor_band": lambda: {"values": y, "column": "p", "unit": "bar", "x": x, "low": 1.5, "high": 2.5, "expected": y + 0.1, "began": x[0] if n else None},
-        "control_chart": lambda: {"chart": chart_of(y), "column": "p", "unit": "bar", "x": x},
+        "control_chart": lambda: {
+            "chart": control(y), "signals": [Signal(1, Rule("limit"), mask)], "column": "p", "unit": "bar", "x": x,
+        },
         "capability_histogram": lambda: {
-            "edges": bin_values(y)[0], "counts": bin_values(y)[1], "column": "p", "unit": "bar", "limits": (1.0, None, 3.0), "densities": [],
+            "edges": bin_values(y)[0], "counts": bin_values(y)[1], "densities": [("overall", share, share + 0.1)] if n else [],
+            "limits": (1.0, 2.0, 3.0), "column": "p", "unit": "bar",
         },
-        "capability_plot": lambda: {
-            "plot": ProbabilityPlot(np.sort(y), share, share[:60], y[:60], y[:60] - 1, y[:60] + 1), "column": "p", "unit": "bar",
-        },
-        "last_subgroups": lambda: {"recent": np.column_stack([np.arange(n), y])[-40:], "mean": 2.0, "column": "p", "unit": "bar"},
+        "capability_plot": lambda: {"plot": ProbabilityPlot(y, share * 6 - 3, share * 6 - 3, y, y - 0.1, y + 0.1), "column": "p", "unit": "bar"},
+        "last_subgroups": lambda: {"recent": np.column_stack([np.arange(n), y])[-4_000:], "mean": 2.0, "column": "p", "unit": "bar"},
+        "sensor_band": lambda: {"values": y, "column": "p", "unit": "bar", "x": x, "low": 1.5, "high": 2.5, "expected": y + 0.1, "began": x[0] if n else None},
         "variation_bars": lambda: {
             "names": ["p", "width", "fail"][:n], "contribution": y[:3] / 9, "study": y[:3] / 3, "tolerance": y[:3] / 4,
             "interval": (y[:3] / 4, y[:3] / 2),
@@ -142,12 +152,6 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
         "row_map": lambda: {"scores": np.column_stack([y, -y]), "shares": (0.395, 0.17), "values": y, "name": "p"},
     }  # fmt: skip
     return records[key]()
-
-
-def chart_of(y: np.ndarray) -> Chart:
-    """A chart of single values y (n,) with limits 1 and 3."""
-    level = np.ones(len(y))
-    return Chart("I", msg("I"), y, 2 * level, level, 3 * level, level, level / 3, "MR-bar", level, phases(len(y)))
 
 
 each_chart = pytest.mark.parametrize("chart", CATALOGUE, ids=lambda c: c.key)

@@ -179,3 +179,11 @@ def test_a_column_without_limits_asks_for_them(open_app: Open, dataset: Dataset)
     assert "has no specification limit" in app.error[0].value
     next(n for n in app.number_input if str(n.key).endswith(".upper")).set_value(49.0).run()
     assert not app.error and app.query_params["set"] == "upper=49.0"
+
+
+def test_the_validation_screen_lists_every_example_with_its_source(open_app: Open) -> None:
+    app = open_app("help/validation.py")
+    found = wf.validate()
+    assert plain(app.title[0].value) == str(found.headline)
+    assert len(app.expander) == len(found.found) and len(app.dataframe) == len(found.found)
+    assert {"yes"} == set(pd.concat([d.value for d in app.dataframe])["equal"])

@@ -20,6 +20,7 @@ SCREENS = {
     "predictions": "judge/predictions.py",
     "anomalies": "judge/anomalies.py",
     "reports": "use/reports.py",
+    "validation": "help/validation.py",
 }
 
 

@@ -1,0 +1,207 @@
+"""From a false-alarm budget to a decision limit for the whole alarm logic, with both promises and what each buys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.anomalies.alarm_logic import (
+    AlarmLimit,
+    AlarmLogic,
+    Bought,
+    alarm_limit,
+    bought_on_events,
+    bought_on_steps,
+    measured_rate,
+    memory_of,
+)
+from core.anomalies.thresholds import FALSE_ALARMS_A_WEEK, SECONDS_A_WEEK
+from core.data.split import TEST
+from core.messages import Message, msg, msg_n
+from core.settings import Settings, setting
+from core.workflows.results import Results
+from core.workflows.score_chart import rate_of
+from core.workflows.score_series import ScoreSeries, score_series
+
+BESIDE = ((1, 1), (2, 3), (3, 5))
+"""k of n that stand beside the one asked for."""
+
+
+class AlarmBudgetSettings(Settings):
+    """How many false alarms there may be, and when scores become an alarm."""
+
+    per_week: float | None = setting(
+        None, title="False alarms a week", help="Empty: 2, where there is a time column.", gt=0, expert=False
+    )
+    rate: float | None = setting(
+        None, title="False alarms a row", help="Instead of a number a week. Empty without times: 0.0027.", gt=0, lt=1
+    )
+    k: int = setting(
+        1, title="Scores above the limit", help="So many of the last scores make an alarm.", ge=1, le=1000, expert=False
+    )
+    n: int = setting(1, title="Last scores", help="Among so many.", unit="rows", ge=1, le=1000, expert=False)
+    hold_off: int = setting(
+        0, title="Quiet rows", help="After an alarm so many rows give none.", unit="rows", ge=0, le=1_000_000, expert=False
+    )
+    memory: int | None = setting(
+        None, title="Memory", help="Rows after which scores have forgotten. Empty: from the scores.", unit="rows", ge=1
+    )
+    step: float = setting(
+        2.0,
+        title="Step",
+        help="Without labels: size of the lasting step that is added, in standard deviations of the scores.",
+        gt=0,
+    )
+    within: int = setting(50, title="Within", help="Rows after a step in which an alarm counts.", unit="rows", ge=1)
+    first_row: int | None = setting(None, title="First normal row", help="Empty: the validation part.", unit="row", ge=1)
+    last_row: int | None = setting(None, title="Last normal row", help="Empty: the validation part.", unit="row", ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChoice:
+    """A logic with the limits of both promises, and what it gives at `limit`.
+
+    `limit` is that of the promise on average, else the highest normal statistic (`is_promised` False). `measured` are the alarms a row in the
+    normal rows, with a 95 % interval; `on_events` labelled events of the test part, None without one; `on_steps` steps added to normal
+    rows, None where they are too short. The same at `sure_limit`, that of the promise with confidence, in `sure_on_events` and `sure_on_steps`.
+    """
+
+    logic: AlarmLogic
+    average: AlarmLimit
+    confident: AlarmLimit
+    limit: float
+    is_promised: bool
+    measured: tuple[float, float, float]
+    on_events: Bought | None
+    on_steps: Bought | None
+    sure_on_events: Bought | None
+    sure_on_steps: Bought | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmBudgetView:
+    """The chosen logic and those beside it, at the same budget of `rate` false alarms a row; `n_normal` normal rows gave the limits.
+
+    `later` are the alarms of the chosen logic after these rows, as rows of the table. `per_week` is None where rows cannot be turned into weeks.
+    """
+
+    run_id: str
+    series: ScoreSeries
+    rate: float
+    per_week: float | None
+    n_normal: int
+    memory: int
+    chosen: AlarmChoice
+    beside: tuple[AlarmChoice, ...]
+    later: NDArray[np.int64]
+    notes: tuple[Message, ...]
+
+    @property
+    def headline(self) -> Message:
+        chosen = self.chosen
+        if not chosen.is_promised:
+            return msg_n(
+                "The budget cannot be promised yet: {n} more normal row is needed",
+                "The budget cannot be promised yet: {n} more normal rows are needed",
+                chosen.average.missing_rows,
+            )
+        return msg(
+            "Decision limit {limit}: {n} alarms in the rows after the normal ones", limit=chosen.limit, n=len(self.later)
+        )
+
+
+def alarm_budget_view(results: Results, settings: AlarmBudgetSettings | None = None) -> AlarmBudgetView:
+    """Limits that keep a budget of false alarms with a logic of k of n and quiet rows, learned from held-out normal rows.
+
+    Raises:
+        SettingProblem: a logic that cannot be, two budgets, or a weekly one without times.
+        NotEnoughData: no held-out row has a score.
+    """
+    given = AlarmBudgetSettings() if settings is None else settings
+    asked = AlarmLogic(given.k, given.n, given.hold_off)
+    series = score_series(results, given.first_row, given.last_row)
+    seconds = series.period_seconds
+    is_weekly = given.rate is None and seconds is not None
+    weekly = given.per_week if given.per_week is not None or not is_weekly else FALSE_ALARMS_A_WEEK
+    rate = rate_of(given.rate, weekly, seconds)
+    odd = series.odd
+    normal = np.where(series.of.baseline, odd, np.nan)
+    memory = memory_of(normal, series.of) if given.memory is None else given.memory
+    logics = [asked, *(AlarmLogic(k, n, given.hold_off) for k, n in BESIDE if (k, n) != (given.k, given.n))]
+    choices = [_choice(logic, series, odd, normal, rate, memory, given) for logic in logics]
+    chosen = choices[0]
+    alarms = asked.alarms(asked.statistic(np.where(series.of.baseline, np.nan, odd), series.of), chosen.limit, series.of)
+    return AlarmBudgetView(
+        run_id=results.run.id,
+        series=series,
+        rate=rate,
+        per_week=None if seconds is None else rate * SECONDS_A_WEEK / seconds,
+        n_normal=int(np.isfinite(normal).sum()),
+        memory=memory,
+        chosen=chosen,
+        beside=tuple(choices[1:]),
+        later=series.rows[alarms],
+        notes=(*series.notes, *_notes(chosen, memory)),
+    )
+
+
+def _choice(
+    logic: AlarmLogic,
+    series: ScoreSeries,
+    odd: NDArray[np.float64],
+    normal: NDArray[np.float64],
+    rate: float,
+    memory: int,
+    given: AlarmBudgetSettings,
+) -> AlarmChoice:
+    of = series.of
+    average, confident = (
+        alarm_limit(normal, logic, rate, promise, of, memory=memory) for promise in ("on_average", "confident")
+    )
+    statistic = logic.statistic(normal, of)
+    known = statistic[np.isfinite(statistic)]
+    highest = float(known.max()) if len(known) else float(np.nanmax(normal))
+    limit = highest if average.value is None else average.value
+    return AlarmChoice(
+        logic=logic,
+        average=average,
+        confident=confident,
+        limit=limit,
+        is_promised=average.value is not None,
+        measured=measured_rate(normal, logic, limit, of, memory=memory),
+        on_events=_on_events(series, odd, logic, limit),
+        on_steps=_on_steps(series, logic, limit, given),
+        sure_on_events=None if confident.value is None else _on_events(series, odd, logic, confident.value),
+        sure_on_steps=None if confident.value is None else _on_steps(series, logic, confident.value, given),
+    )
+
+
+def _on_events(series: ScoreSeries, odd: NDArray[np.float64], logic: AlarmLogic, limit: float) -> Bought | None:
+    if series.labels is None:
+        return None
+    is_event = np.where((series.parts == TEST) & (series.labels == 1), 1.0, 0.0)
+    return bought_on_events(odd, is_event, logic, limit, series.of)
+
+
+def _on_steps(series: ScoreSeries, logic: AlarmLogic, limit: float, given: AlarmBudgetSettings) -> Bought | None:
+    normal = np.where(series.of.baseline, series.centred, np.nan)
+    is_folded = series.side == "both"
+    return bought_on_steps(normal, given.step, logic, limit, series.of, within=given.within, folded=is_folded)
+
+
+def _notes(chosen: AlarmChoice, memory: int) -> tuple[Message, ...]:
+    found = []
+    if not chosen.average.counts_alarms:
+        found.append(
+            msg(
+                "Scores hang together for {n} rows: alarms within {b} rows count as one false alarm. With {h} quiet rows each alarm counts.",
+                n=memory,
+                b=chosen.average.block,
+                h=chosen.average.block - 1,
+            )
+        )
+    if not chosen.is_promised:
+        found.append(msg("What is shown is at the highest normal score, which promises nothing."))
+    return tuple(found)

@@ -1,0 +1,126 @@
+"""How many false alarms may there be? The decision limit that keeps a budget, with both promises and what each buys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import workflows as wf
+from core.anomalies.alarm_logic import Bought
+from core.errors import Problem
+from pages.components import address_settings, layout, notices, numbers
+from pages.components.forms import form_from_settings
+from pages.components.layout import Figure, caption
+from pages.components.text import md, say, t, tn
+
+KEY = "alarm_budget"
+
+
+def show(results: wf.Results) -> None:
+    """The view of one finished run."""
+    head = st.container()
+    main, rail = st.columns([0.72, 0.28], gap="medium")
+    with rail, notices.guard():
+        given = address_settings.read(wf.AlarmBudgetSettings, ()).model_dump()
+        prefix = f"{KEY}.{results.run.id}"
+        chosen = form_from_settings(wf.AlarmBudgetSettings, given, key=prefix, expert_only=False)
+        with st.expander(t("More")):
+            chosen |= form_from_settings(wf.AlarmBudgetSettings, given, key=prefix, expert_only=True)
+        settings = wf.AlarmBudgetSettings.read(chosen)
+    address_settings.note(settings)
+    try:
+        view = wf.alarm_budget_view(results, settings)
+    except Problem as problem:
+        with head:
+            layout.headline(t("There is no decision limit for this budget"))
+        with main:
+            notices.problem(problem)
+        return
+    with head:
+        layout.headline(say(view.headline), t("The limit belongs to the whole logic: k of n scores above it, then quiet rows."))
+    with main, notices.guard():
+        _drawn(view)
+
+
+def _drawn(view: wf.AlarmBudgetView) -> None:
+    layout.figures(_figures(view))
+    st.subheader(t("Two promises"), anchor=False)
+    for limit in (view.chosen.average, view.chosen.confident):
+        icon = ":green[:material/check_circle:]" if limit.value is not None else ":orange[:material/warning:]"
+        st.markdown(f"{icon} {md(say(limit.sentence))}")
+    st.subheader(t("What a logic buys at this budget"), anchor=False)
+    rows = [_row(choice) for choice in (view.chosen, *view.beside)]
+    config = {
+        "logic": st.column_config.TextColumn(t("Alarm when")),
+        "limit": st.column_config.NumberColumn(t("Decision limit"), format="%.5g"),
+        "sure": st.column_config.NumberColumn(t("95 % sure limit"), format="%.5g"),
+        "caught": st.column_config.TextColumn(t("Labelled events caught")),
+        "delay": st.column_config.TextColumn(t("Rows to the alarm")),
+        "steps": st.column_config.TextColumn(t("Steps caught")),
+        "step_delay": st.column_config.TextColumn(t("Rows to the alarm (steps)")),
+    }
+    kept = {name: c for name, c in config.items() if any(row[name] not in (None, "") for row in rows)}
+    table = pd.DataFrame(rows)[list(kept)]
+    st.dataframe(table, column_config=kept, hide_index=True, key=f"{KEY}_table", alt=t("Logics at the same budget"))
+    caption(
+        tn("limits from {n} held-out normal row", "limits from {n} held-out normal rows", view.n_normal),
+        t("steps: lasting shifts added to normal rows, of the size in the rail under More"),
+    )
+    layout.notes(view.notes)
+
+
+def _figures(view: wf.AlarmBudgetView) -> list[Figure]:
+    chosen = view.chosen
+    budget = numbers.number(view.per_week) if view.per_week is not None else numbers.percent(view.rate)
+    low, high = chosen.measured[1], chosen.measured[2]
+    span = f"{numbers.percent(low)} – {numbers.percent(high)}"
+    sure = chosen.confident
+    return [
+        Figure(
+            t("Budget a week") if view.per_week is not None else t("Budget"),
+            budget,
+            "" if view.per_week is None else t("{share} of the rows", share=numbers.percent(view.rate)),
+        ),
+        Figure(
+            t("Decision limit"),
+            numbers.number(chosen.limit),
+            t("kept on average") if chosen.is_promised else t("promises nothing"),
+        ),
+        Figure(
+            t("95 % sure limit"),
+            numbers.number(sure.value),
+            "" if sure.value is not None else tn("{n} row is missing", "{n} rows are missing", sure.missing_rows),
+        ),
+        Figure(
+            t("In normal rows"),
+            numbers.percent(chosen.measured[0]),
+            t("95 %: {span}", span=span),
+            help=t("Alarms, as a share of the normal rows that gave the limit."),
+        ),
+    ]
+
+
+def _row(choice: wf.AlarmChoice) -> dict[str, Any]:
+    logic = choice.logic
+    words = t("a score is above") if (logic.k, logic.n) == (1, 1) else t("{k} of {n} scores are above", k=logic.k, n=logic.n)
+    if logic.hold_off:
+        words = tn("{logic}, then {n} quiet row", "{logic}, then {n} quiet rows", logic.hold_off, logic=words)
+    return {
+        "logic": words,
+        "limit": choice.limit,
+        "sure": choice.confident.value,
+        "caught": _caught(choice.on_events),
+        "delay": _delay(choice.on_events),
+        "steps": _caught(choice.on_steps),
+        "step_delay": _delay(choice.on_steps),
+    }
+
+
+def _caught(found: Bought | None) -> str:
+    return "" if found is None else t("{percent} of {of}", percent=numbers.percent(found.caught), of=numbers.number(found.n))
+
+
+def _delay(found: Bought | None) -> str:
+    return "" if found is None else numbers.number(found.delay)
