@@ -39,7 +39,7 @@ def example(*, is_rating: bool) -> None:
 
 
 def _table(is_rating: bool) -> pd.DataFrame:
-    part, who, trial = t("part"), t("operator"), t("trial")
+    part, who, trial = t("part no."), t("operator"), t("trial")
     keys = [(p, o, r) for p in ("1", "2") for o in ("Ann", "Bob") for r in (1, 2)]
     table = pd.DataFrame(keys, columns=[part, t("appraiser") if is_rating else who, trial])
     if is_rating:
