@@ -197,7 +197,8 @@ def measured_rate(
 ) -> tuple[float, float, float]:
     """Alarms a row that a limit gives on scores, with the 95 % interval of a block bootstrap: (rate, low, high).
 
-    Blocks of max(n, h + 1, memory) rows are drawn again, 500 times, seeded; the alarms of a block are those that began in it.
+    Blocks of max(n, h + 1, memory) rows are drawn again, 500 times, seeded; the alarms of a block are those that began in it. Where
+    there was none in any of b blocks, the upper end is that of Clopper and Pearson for none of b, 1 − 0.025^(1/b), by block length.
 
     Source: Künsch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of Statistics 17 (1989) 1217-1241.
     """
@@ -214,6 +215,8 @@ def measured_rate(
     drawn = np.random.default_rng(SEED).integers(0, len(edges), (draws, len(edges)))
     rates = alarms[drawn].sum(axis=1) / np.maximum(rows[drawn].sum(axis=1), 1)
     low, high = np.quantile(rates, [0.025, 0.975])
+    if not alarms.sum():  # drawing again never finds what was not there: none in so many blocks has this upper bound
+        high = (1 - 0.025 ** (1 / max(1, int((rows > 0).sum())))) / block
     return float(alarms.sum() / rows.sum()), float(low), float(high)
 
 

@@ -26,6 +26,7 @@ from core.charts.classification import confusion_matrix, precision_recall, proba
 from core.charts.cleaning import before_after, histogram_pair
 from core.charts.control import caption_control, control_chart
 from core.charts.downsample import MAX_POINTS, Overview, downsample, downsample_marks
+from core.charts.figure import by_spread
 from core.charts.forecast import error_by_step, forecast_fan
 from core.charts.gage import interaction_lines, interval_chart, values_by_group, variation_bars
 from core.charts.life import UnitLife, life_chart
@@ -48,7 +49,7 @@ __all__ = [
     "downsample_marks", "error_by_step", "forecast_fan", "histogram_pair", "life_chart", "loss_curves", "parity", "precision_recall",
     "probability_histogram", "residual_histogram", "residuals_over_time", "roc", "score_timeline", "sensor_band",
     "series_over_time", "split_ribbon",
-    "screened_column", "distribution", "due_chart", "caption_control", "control_chart", "capability_histogram", "capability_plot",
+    "screened_column", "distribution", "due_chart", "by_spread", "caption_control", "control_chart", "capability_histogram", "capability_plot",
     "last_subgroups", "survival_chart", "weibull_plot", "caption_fleet",
     "interaction_lines", "interval_chart", "values_by_group", "variation_bars", "cross_table", "lag_chart", "pair_scatter", "pareto_chart",
     "row_map", "scatter_matrix", "strength_map",

@@ -14,6 +14,7 @@ from core.charts.figure import (
     Json,
     Text,
     axis_values,
+    by_spread,
     draw,
     flags,
     json_value,
@@ -87,7 +88,8 @@ def control_chart(
             continue
         traces.append(_steps(at, values, theme.colors.muted, dash))
         last = float(values[np.flatnonzero(np.isfinite(values))[-1]])
-        ends.append((last, text(msg("{name} {value}", name=words, value=last)), theme.colors.muted))
+        told = by_spread(last, _spread(chart))
+        ends.append((last, text(msg("{name} {value}", name=words, value=told)), theme.colors.muted))
     broken = _broken(signals, len(chart.points))
     marked = np.flatnonzero([bool(numbers) for numbers in broken[part]])
     if len(marked):
@@ -120,6 +122,15 @@ def control_chart(
         y_axis={"automargin": False},
         margin={"l": 84, "r": 110, "t": 48, "b": 52},
     )
+
+
+def _spread(chart: Chart) -> float:
+    """What tells how exactly a limit is worth saying: a third of the distance between the limits, or of the upper one."""
+    width = chart.upper - np.where(
+        np.isfinite(chart.lower), chart.lower, np.where(np.isfinite(chart.centre), chart.centre, 0.0)
+    )
+    known = width[np.isfinite(width)]
+    return float(known[-1]) / 6 if len(known) else float("nan")
 
 
 def _finding(chart: Chart, signals: Sequence[Signal], column: str) -> Message:

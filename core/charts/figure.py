@@ -71,6 +71,19 @@ def x_title(x: Array, given: Message | None = None) -> Message:
     return given or (msg("time") if is_time(x) else msg("row"))
 
 
+def by_spread(value: float, spread: float) -> str:
+    """A value with as many decimals as show a hundredth of its spread: limits are copied and compared, and lie close together.
+
+    Example:
+        >>> by_spread(48.0557, 0.014), by_spread(122.61, 1.25), by_spread(0.0, 0.0)
+        ('48.0557', '122.61', '0')
+    """
+    if not (np.isfinite(spread) and spread > 0 and np.isfinite(value)):
+        return f"{value:.5g}"
+    places = int(np.clip(2 - np.floor(np.log10(spread)), 0, 12))
+    return f"{value:,.{places}f}"
+
+
 def moment(value: Any) -> str:
     """A time or a number as it stands in a label."""
     if isinstance(value, np.datetime64) or hasattr(value, "isoformat"):

@@ -30,7 +30,7 @@ def _answer(view: Any, options: Options) -> dict[str, object]:
         "why": None if view.why is None else str(view.why),
         "rules": view.book.key,
         "source": view.book.source,
-        "points": len(view.rows),
+        "points": view.n_points,
         "out_of_control": view.n_out,
         "charts": [_chart(chart, found, view) for chart, found in zip(view.charts, view.signals, strict=True)],
         "notes": [str(note) for note in view.notes],

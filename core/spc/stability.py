@@ -86,6 +86,11 @@ def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = F
     return Stability(tuple(breaches), chance, max((int(np.isfinite(chart.points).sum()) for chart in charts), default=0))
 
 
+def is_no_more_than_chance(count: int, expected: float) -> bool:
+    """Whether so many signals, or more, come in 2 % of cases or more where `expected` come on average (Poisson)."""
+    return count == 0 or _poisson_tail(count, expected) >= LEVEL
+
+
 def _beginnings(found: np.ndarray) -> np.ndarray:
     return found & ~np.concatenate([[False], found[:-1]])
 

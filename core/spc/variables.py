@@ -68,6 +68,8 @@ def individuals(values: ArrayLike, of: Phases | None = None) -> Process | NotDef
         if n < FEWEST_VALUES:
             return NotDefined(msg("control limits need at least {n} values, and there are {m}", n=FEWEST_VALUES, m=n))
         own = ranges[rows & counted]
+        if not len(own):
+            return NotDefined(msg("no two neighbouring points are both in it, so that there is no moving range"))
         centre = float(x[used].mean())
         sigma = float(own.mean()) / d2(2) if len(own) else 0.0
         if not spreads(sigma, centre):

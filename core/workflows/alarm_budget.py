@@ -133,6 +133,8 @@ def alarm_budget_view(results: Results, settings: AlarmBudgetSettings | None = N
     choices = [_choice(logic, series, odd, normal, rate, memory, given) for logic in logics]
     chosen = choices[0]
     alarms = asked.alarms(asked.statistic(np.where(series.of.baseline, np.nan, odd), series.of), chosen.limit, series.of)
+    if not chosen.average.counts_alarms:  # alarms within a block count as one false alarm, and so they do here
+        alarms = _begun(alarms, chosen.average.block)
     return AlarmBudgetView(
         run_id=results.run.id,
         series=series,
@@ -176,6 +178,11 @@ def _choice(
         sure_on_events=None if confident.value is None else _on_events(series, odd, logic, confident.value),
         sure_on_steps=None if confident.value is None else _on_steps(series, logic, confident.value, given),
     )
+
+
+def _begun(alarms: NDArray[np.int64], block: int) -> NDArray[np.int64]:
+    """The alarms (m,) that do not follow another within `block` rows."""
+    return alarms[np.diff(alarms, prepend=-block - 1) > block] if len(alarms) else alarms
 
 
 def _on_events(series: ScoreSeries, odd: NDArray[np.float64], logic: AlarmLogic, limit: float) -> Bought | None:

@@ -11,16 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
-from core.errors import DataProblem, NotEnoughData, SettingProblem, unknown_column
+from core.errors import DataProblem, SettingProblem, unknown_column
 from core.features.pipeline import row_order
 from core.messages import Message, msg
 from core.spc.attributes import defectives_chart, defects_chart
-from core.spc.changes import lasting_shifts, neighbour_correlation
+from core.spc.changes import lasting_shifts
 from core.spc.chart import Chart, Phases, numbered, phases
 from core.spc.individuals import NotDefined
 from core.spc.proposal import ChartPair, propose_chart
 from core.spc.rules import RuleBook, Signal, rule_book, signals
 from core.spc.run_chart import RunsTest, run_chart
+from core.spc.stability import judge_stability
 from core.spc.subgroups import Subgroups, subgroups, subgroups_of_size
 from core.spc.variables import (
     Process,
@@ -34,10 +35,9 @@ from core.spc.variables import (
 )
 from core.spc.weighted import cusum_charts, ewma_chart
 from core.workflows.control_settings import OF_COUNTS, ChartChoice, ControlSettings
+from core.workflows.control_words import hang_together, odd, refused, told
 from core.workflows.csv_out import write_csv
 
-CORRELATED = 0.3
-"""From here on a chart of individuals shows 4.6 times as many points outside as promised: 2Φ(−3√(1 − r)) of them."""
 UNLIKELY = 0.05
 """A chance of as few or as many runs below this is told as a finding."""
 
@@ -79,19 +79,44 @@ class ControlView:
     def headline(self) -> Message:
         """The finding in a sentence."""
         if self.name == "run":
-            odd = [t for t in self.tests if min(t.p_few, t.p_many) < UNLIKELY]
-            if not odd:
+            strange = [t for t in self.tests if min(t.p_few, t.p_many) < UNLIKELY]
+            if not strange:
                 return msg("'{column}' runs as chance would have it: neither too few runs nor too many", column=self.column)
-            return msg("'{column}' does not run as chance would have it: {finding}", column=self.column, finding=_odd(odd[0]))
+            return msg(
+                "'{column}' does not run as chance would have it: {finding}", column=self.column, finding=odd(strange[0])
+            )
+        facts: dict[str, str | int | Message] = {
+            "column": self.column,
+            "n": self.n_out,
+            "of": self.n_points,
+            "book": self.book.title,
+        }
+        if not self.is_zoned:
+            if not self.n_out:
+                return msg("'{column}' is in control: no point lies outside the limits", column=self.column)
+            return msg("'{column}' is not in control: {n} of {of} points lie outside the limits", **facts)
         if not self.n_out:
             return msg("'{column}' is in control: no point breaks a rule of {book}", column=self.column, book=self.book.title)
-        return msg(
-            "'{column}' is not in control: {n} of {of} points break a rule of {book}",
-            column=self.column,
-            n=self.n_out,
-            of=len(self.rows),
-            book=self.book.title,
-        )
+        if self.is_chance:
+            return msg(
+                "'{column}' is in control: {n} of {of} points break a rule of {book}, no more than chance gives", **facts
+            )
+        return msg("'{column}' is not in control: {n} of {of} points break a rule of {book}", **facts)
+
+    @property
+    def n_points(self) -> int:
+        """Points with a value."""
+        return int(np.isfinite(self.charts[0].points).sum())
+
+    @property
+    def is_zoned(self) -> bool:
+        """Whether the rules of the book are applied, and not the limits alone."""
+        return self.charts[0].zoned
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether so many signals come of a stable process too: with eight rules most charts of some hundred points have one."""
+        return self.is_zoned and judge_stability(self.charts, self.book).is_stable
 
 
 def control_view(dataset: Dataset, column: str, settings: ControlSettings) -> ControlView:
@@ -168,7 +193,7 @@ def _checked(dataset: Dataset, column: str, settings: ControlSettings) -> str:
         raise SettingProblem(
             msg("Defective units were given without the number inspected."),
             msg("Expected a column of sizes: how many units each row inspected."),
-            msg("Name it with size_column."),
+            msg("Name that column (size_column)."),
         )
     return by_name[column].unit
 
@@ -195,7 +220,7 @@ def _choice(settings: ControlSettings, sizes: NDArray[np.float64] | float) -> tu
         return settings.chart, None
     proposal = propose_chart(settings.counts, sizes)
     if isinstance(proposal, NotDefined):
-        raise _refused(proposal)
+        raise refused(proposal)
     return proposal.chart, proposal.reason
 
 
@@ -228,6 +253,12 @@ def baseline_phases(n: int, start: int, count: int | None) -> Phases:
             msg("The baseline begins at point {first}, and there are {n}.", first=start, n=n),
             msg("The baseline lies within the points of the chart."),
             msg("Begin it at an earlier point."),
+        )
+    if count is not None and start - 1 + count > n:
+        raise SettingProblem(
+            msg("The baseline has points {first} to {last}, and there are {n}.", first=start, last=start - 1 + count, n=n),
+            msg("The baseline lies within the points of the chart."),
+            msg("Make it shorter, or begin it at an earlier point."),
         )
     place = np.arange(n) - (start - 1)
     last = n if count is None else count
@@ -326,35 +357,17 @@ def _of_runs(values: NDArray[np.float64], of: Phases, shown: _Shown, shifts: NDA
     """The run chart with what its two tests found, in words."""
     found = run_chart(values, of)
     if isinstance(found, NotDefined):
-        raise _refused(found)
+        raise refused(found)
     view = _view((found.chart,), shown, shifts)
     both = (found.median, found.direction)
     known = tuple(t for t in both if isinstance(t, RunsTest))
     missing = [msg("no test of runs: {reason}", reason=t.reason) for t in both if isinstance(t, NotDefined)]
-    return replace(view, tests=known, notes=(*view.notes, *(_told(t) for t in known), *missing))
-
-
-def _told(test: RunsTest) -> Message:
-    """One test of a run chart in words."""
-    chance = min(test.p_few, test.p_many)
-    facts = {"runs": test.runs, "expected": round(test.expected, 1), "n": test.longest, "p": float(f"{chance:.2g}")}
-    if test.kind == "median":
-        return msg("{runs} runs about the median, {expected} expected, the longest of {n} points (p = {p})", **facts)
-    return msg("{runs} runs up or down, {expected} expected, the longest of {n} steps (p = {p})", **facts)
-
-
-def _odd(test: RunsTest) -> Message:
-    """What too few or too many runs mean."""
-    few = test.p_few < test.p_many
-    if test.kind == "median":
-        clusters = msg("few runs about the median, as from a shift or from clusters")
-        return clusters if few else msg("many runs about the median, as from a mixture of two levels")
-    return msg("few runs up or down, as from a trend") if few else msg("many runs up or down, as from swings")
+    return replace(view, tests=known, notes=(*view.notes, *(told(t) for t in known), *missing))
 
 
 def _view(charts: tuple[Chart, ...] | NotDefined, shown: _Shown, shifts: NDArray[np.int64]) -> ControlView:
     if isinstance(charts, NotDefined):
-        raise _refused(charts)
+        raise refused(charts)
     book = rule_book(shown.settings.rules)
     notes = [note for chart in charts for note in chart.notes]
     return ControlView(
@@ -366,32 +379,7 @@ def _view(charts: tuple[Chart, ...] | NotDefined, shown: _Shown, shifts: NDArray
         rows=shown.rows,
         name=shown.name,
         why=shown.why,
-        notes=tuple({str(note): note for note in [*_hang_together(charts[0]), *notes]}.values()),
+        notes=tuple({str(note): note for note in [*hang_together(charts[0]), *notes]}.values()),
         times=shown.times,
         shifts=tuple(int(at) for at in shifts),
-    )
-
-
-def _hang_together(chart: Chart) -> tuple[Message, ...]:
-    """A warning where neighbouring points correlate: limits and rules are made for points that do not."""
-    if not chart.zoned:
-        return ()
-    r = neighbour_correlation(chart.points - chart.centre)
-    n = int(np.isfinite(chart.points).sum())
-    if r < max(CORRELATED, 2 / np.sqrt(max(n, 1))):  # two standard errors of the correlation of independent points
-        return ()
-    return (
-        msg(
-            "Neighbouring points hang together (correlation {r}): limits and rules are made for points that do not, so that "
-            "signals come without a cause. Take fewer rows or means of many, or chart the residuals of a model.",
-            r=f"{r:.2f}",
-        ),
-    )
-
-
-def _refused(found: NotDefined) -> NotEnoughData:
-    return NotEnoughData(
-        msg("There is no control chart of these values: {reason}.", reason=found.reason),
-        msg("Limits come from values that were measured and that vary."),
-        msg("Choose another column, more rows, or other subgroups."),
     )

@@ -21,6 +21,7 @@ from core.spc.decomposition import t2_drops
 from core.spc.individuals import NotDefined
 from core.spc.multivariate import t2_spe_fit
 from core.spc.rules import RuleBook, Signal, rule_book, signals
+from core.spc.stability import LEVEL, is_no_more_than_chance
 from core.spc.vectors import ALPHA, WEIGHT, mewma_chart, t2_individuals
 from core.workflows.control import axis_times, baseline_phases
 from core.workflows.csv_out import write_csv
@@ -94,14 +95,38 @@ class ManyView:
     def headline(self) -> Message:
         """The finding in a sentence."""
         n, p = int(self.marks.sum()), len(self.columns)
+        of = int(np.isfinite(self.charts[0].points).sum())
         if not n:
             return msg("{p} columns together are in control: no row lies above the limit", p=p)
+        if self.is_chance:
+            return msg_n(
+                "{p} columns together are in control: {n} of {of} rows lies above the limit, no more than chance gives",
+                "{p} columns together are in control: {n} of {of} rows lie above the limit, no more than chance gives",
+                n,
+                p=p,
+                of=of,
+            )
         return msg_n(
             "{p} columns together are not in control: {n} of {of} rows lies above the limit",
             "{p} columns together are not in control: {n} of {of} rows lie above the limit",
             n,
             p=p,
-            of=int(np.isfinite(self.charts[0].points).sum()),
+            of=of,
+        )
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether a steady process shows as many rows above the limit, and one as far above it, in 2 % of cases or more, on each chart.
+
+        How far the farthest of n is comes from the χ² distribution with a degree of freedom a column, which T² has in a long baseline.
+        """
+        from scipy.stats import chi2
+
+        n, alpha = int(np.isfinite(self.charts[0].points).sum()), self.settings.alpha
+        farthest = float(chi2.isf(LEVEL / max(n, 1), len(self.columns)) / chi2.isf(alpha, len(self.columns)))
+        return all(
+            is_no_more_than_chance(int(chart.outside.sum()), alpha * n) and not (chart.points > farthest * chart.upper).any()
+            for chart in self.charts
         )
 
 

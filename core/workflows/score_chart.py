@@ -16,9 +16,12 @@ from core.errors import NotEnoughData, SettingProblem
 from core.messages import Message, msg
 from core.settings import Settings, setting
 from core.spc.individuals import NotDefined
+from core.spc.stability import is_no_more_than_chance
 from core.workflows.csv_out import write_csv
 from core.workflows.results import Results
 from core.workflows.score_series import ScoreSeries, score_series
+
+FAR = 2.0
 
 
 class ScoreChartSettings(Settings):
@@ -80,11 +83,29 @@ class ScoreChartView:
         twin = int((self.twin_signals & ~self.signals).sum())
         if not of:
             return msg("Limits are set; no row after Phase I has been judged yet")
+        if self.series.is_seen:
+            return msg(
+                "{n} of {of} points after Phase I are outside limits that are too narrow: the model was trained on rows of Phase I",
+                n=n,
+                of=of,
+            )
         if not n and not twin:
             return msg("In control: none of {of} points after Phase I is outside its limits", of=of)
+        if not twin and not self.is_far and is_no_more_than_chance(n, self.found.limits.rate * of):
+            return msg("In control: {n} of {of} points after Phase I are outside, no more than was promised", n=n, of=of)
+        if not np.isfinite(self.found.twin.upper).any():
+            return msg("Not in control: {n} of {of} points after Phase I are outside", n=n, of=of)
         return msg(
             "Not in control: {n} of {of} points after Phase I are outside, and {m} more of the EWMA alone", n=n, of=of, m=twin
         )
+
+    @property
+    def is_far(self) -> bool:
+        """Whether a point after Phase I lies more than twice as far from the centre as its limit: no chance is needed to explain that."""
+        chart = self.found.chart
+        above = chart.points - chart.centre > FAR * (chart.upper - chart.centre)
+        below = chart.centre - chart.points > FAR * (chart.centre - chart.lower)
+        return bool(((above | below) & ~self.series.of.baseline).any())
 
     @property
     def promise(self) -> Message:

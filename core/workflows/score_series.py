@@ -29,7 +29,7 @@ class ScoreSeries:
 
     `values` are scores, residuals (measured less predicted) or 1 − the probability of the true class, NaN where there is none. `of` has
     Phase I and the stretches that nothing reaches over; `phase` is each row's place in time, in rows. `labels` are 1 anomalous, 0
-    normal, NaN unknown, None where the run has none.
+    normal, NaN unknown, None where the run has none. `is_seen`: Phase I holds rows that the model was trained on.
     """
 
     kind: Judged
@@ -47,6 +47,7 @@ class ScoreSeries:
     phase: NDArray[np.int64]
     period_seconds: float | None
     notes: tuple[Message, ...]
+    is_seen: bool = False
 
     @property
     def centred(self) -> NDArray[np.float64]:
@@ -112,6 +113,7 @@ def score_series(results: Results, first: int | None = None, last: int | None = 
         phase=phase,
         period_seconds=seconds,
         notes=notes,
+        is_seen=is_seen,
     )
 
 

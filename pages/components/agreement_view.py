@@ -246,6 +246,8 @@ def _kappas(view: wf.AgreementView, told: list[tuple[Message, int, Agreement]]) 
         height="content",
         placeholder="",
     )
+    if view.study.pairs:
+        caption(t("Pairs of appraisers compare each trial with the same trial of the other."))
 
 
 def _mistakes(view: wf.AgreementView) -> None:

@@ -47,9 +47,10 @@ def show(results: wf.Results) -> None:
 def _drawn(view: wf.AlarmBudgetView) -> None:
     layout.figures(_figures(view))
     st.subheader(t("Two promises"), anchor=False)
-    for limit in (view.chosen.average, view.chosen.confident):
+    titles = (t("On average over calibrations"), t("With 95 % confidence for this calibration"))
+    for title, limit in zip(titles, (view.chosen.average, view.chosen.confident), strict=True):
         icon = ":green[:material/check_circle:]" if limit.value is not None else ":orange[:material/warning:]"
-        st.markdown(f"{icon} {md(say(limit.sentence))}")
+        st.markdown(f"{icon} **{md(title)}**: {md(say(limit.sentence))}")
     st.subheader(t("What a logic buys at this budget"), anchor=False)
     rows = [_row(choice) for choice in (view.chosen, *view.beside)]
     config = {

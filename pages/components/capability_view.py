@@ -274,7 +274,8 @@ def _index_rows(found: Indices, within: bool) -> list[dict[str, Any]]:
     for part in INDEX_PARTS[: 4 if within else 5]:
         index = getattr(found, part)
         if not isinstance(index, NotDefined):
-            rows.append({"index": index_name(part, within=within), "value": index.value, "low": index.low, "high": index.high})
+            low, high = (float("nan") if end is None else end for end in (index.low, index.high))
+            rows.append({"index": index_name(part, within=within), "value": index.value, "low": low, "high": high})
     return rows
 
 

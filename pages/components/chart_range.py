@@ -92,8 +92,8 @@ def show(figure: go.Figure, axis: Axis, *, alt: str, key: str, height: int | Non
     control(key, axis)
 
 
-def control(key: str, axis: Axis) -> None:
-    """Slider, exact rows, and the way back to everything."""
+def control(key: str, axis: Axis, *, draws: bool = True) -> None:
+    """Slider, exact rows, and the way back to everything. `draws`: a range drawn on the chart is shown, and does nothing else."""
     now = chosen(key, len(axis))
     st.session_state[WRITER] = key
     state.note_in_address("range", "" if now.is_whole else f"{now.start}-{now.stop}")
@@ -109,10 +109,10 @@ def control(key: str, axis: Axis) -> None:
             on_click=_set,
             args=(key, 0, now.n),
         )
-    st.caption(md(_line(now)))
+    st.caption(md(_line(now, draws)))
 
 
-def _line(now: Range) -> str:
+def _line(now: Range, draws: bool) -> str:
     n = now.stop - now.start
     shown = t(
         "rows {first} to {last} of {total}",
@@ -122,7 +122,8 @@ def _line(now: Range) -> str:
     )
     if n <= MAX_POINTS:
         return f"{shown} · {t('every row is drawn')}"
-    return f"{shown} · {t('draw a range on the chart to see every row of it')}"
+    more = t("draw a range on the chart to see every row of it") if draws else t("choose a range above to see every row of it")
+    return f"{shown} · {more}"
 
 
 def _slider(key: str, axis: Axis, now: Range) -> None:

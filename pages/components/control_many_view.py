@@ -114,7 +114,7 @@ def _drawn(view: wf.ManyView, settings: wf.ManySettings, dataset_id: str) -> Non
         )
         caption(say(caption_control(chart, view.times)))
     if n > 1_000:
-        chart_range.control(KEY, axis)
+        chart_range.control(KEY, axis, draws=False)
     layout.notes(view.notes)
     _drill(view)
     _export(view)

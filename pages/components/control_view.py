@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from core import workflows as wf
-from core.charts import caption_control, control_chart
+from core.charts import by_spread, caption_control, control_chart
 from core.data.dataset import Dataset
 from core.errors import Problem
 from core.messages import msg
@@ -29,6 +29,8 @@ from pages.components.train_guess import guess_task
 KEY = "control"
 ALL, BASELINE, STAGES, SHIFTS = "all", "baseline", "stages", "shifts"
 ASKED = "control_asked"
+NO_RULES = ("EWMA", "CUSUM", "run")
+"""Charts that are judged by their limits alone."""
 CHARTS = {
     "measurement": ("auto", "I-MR", "Xbar-R", "Xbar-S", "EWMA", "CUSUM", "run"),
     "defectives": ("auto", "p", "np"),
@@ -126,9 +128,14 @@ class _Rail:
         now = self.values["chart"] if self.values["chart"] in offered else offered[0]
         chosen["chart"] = self._choice(say(self.fields["chart"].title or ""), words, now, f"chart.{chosen['counts']}")
         chosen |= self._limits()
+        if chosen["chart"] in NO_RULES:
+            return self._rest(chosen)
         books = {book.key: say(book.title) for book in BOOKS}
         about = say(self.fields["rules"].description or "")
         chosen["rules"] = self._choice(say(self.fields["rules"].title or ""), books, self.values["rules"], "rules", about)
+        return self._rest(chosen)
+
+    def _rest(self, chosen: dict[str, Any]) -> wf.ControlSettings:
         with st.expander(t("More")):
             chosen |= form_from_settings(wf.ControlSettings, self.values, key=self.prefix, expert_only=True)
         return wf.ControlSettings.read(chosen)
@@ -236,10 +243,10 @@ def _drawn(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) 
             charts.show_selectable(figure, alt=alt, key=name, height=height, on_box=on_box)
         else:
             charts.show(figure, alt=alt, key=name, height=height)
-        book = msg("rules of {book}", book=view.book.title) if place == 0 and view.name != "run" else None
+        book = msg("rules of {book}", book=view.book.title) if place == 0 and view.is_zoned else None
         caption(say(caption_control(chart, view.times, book)))
     if n > 1_000:
-        chart_range.control(key, axis)
+        chart_range.control(key, axis, draws=False)
     layout.notes(view.notes)
     _proposed(view, settings, dataset_id)
     _signals(view)
@@ -260,7 +267,10 @@ def _figures(view: wf.ControlView) -> list[Figure]:
         first = t("The first: {where}.", where=where(view, int(places[0]))) if len(places) else ""
         items.append(Figure(t("Signals"), numbers.number(len(places)), tn("of {n} point", "of {n} points", n), help=first))
     about = t("Below it the control limits.") if view.name != "run" else ""
-    items.append(Figure(t("Centre line"), numbers.number(chart.centre[last], unit), _limits(view, last, unit), help=about))
+    width = float(chart.upper[last] - chart.lower[last]) / 6
+    sigma = width if np.isfinite(width) else float(chart.sigma[last])
+    centre = f"{by_spread(float(chart.centre[last]), sigma)} {unit}".strip()
+    items.append(Figure(t("Centre line"), centre, _limits(view, last, unit), help=about))
     if np.isfinite(chart.sigma[last]) and chart.method not in ("none", "given"):
         items.append(
             Figure(
@@ -284,7 +294,8 @@ def _limits(view: wf.ControlView, last: int, unit: str) -> str:
     chart = view.charts[0]
     low, high = chart.lower[last], chart.upper[last]
     if np.isfinite(low) and np.isfinite(high):
-        words = f"{numbers.number(low)} – {numbers.number(high)}"
+        spread = float(high - low) / 6
+        words = f"{by_spread(low, spread)} – {by_spread(high, spread)}"
         return words if len(np.unique(chart.upper[np.isfinite(chart.upper)])) == 1 else t("{limits} at the end", limits=words)
     if np.isfinite(high):
         return t("upper limit {high}", high=numbers.number(high, unit))
@@ -346,6 +357,9 @@ def _signals(view: wf.ControlView) -> None:
                 )
     if view.name == "run":
         return
+    if not rows and not view.is_zoned:
+        st.markdown(f":green[:material/check_circle:] {md(t('No point lies outside the limits.'))}")
+        return
     if not rows:
         st.markdown(f":green[:material/check_circle:] {md(t('No point breaks a rule of {book}.', book=say(view.book.title)))}")
     else:
@@ -359,6 +373,8 @@ def _signals(view: wf.ControlView) -> None:
         st.dataframe(
             pd.DataFrame(rows), column_config=config, hide_index=True, key=f"{KEY}_signals", alt=t("Rules that are broken")
         )
+    if not view.is_zoned:
+        return
     with st.popover(t("The rules of {book}", book=say(view.book.title)), type="tertiary", icon=":material/menu_book:"):
         lines = [f"{i}. {md(say(rule.sentence))}" for i, rule in enumerate(view.book.rules, 1)]
         st.markdown("\n".join(lines))

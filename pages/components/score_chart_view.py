@@ -97,7 +97,7 @@ def _drawn(view: wf.ScoreChartView, settings: wf.ScoreChartSettings) -> None:
         )
         caption(say(caption_control(chart, along)))
     if n > 1_000:
-        chart_range.control(f"{KEY}.{view.run_id}", axis)
+        chart_range.control(f"{KEY}.{view.run_id}", axis, draws=False)
     st.markdown(f":material/handshake: {md(say(view.promise))}")
     for reason in view.found.why:
         st.markdown(f"- {md(say(reason))}")
@@ -108,8 +108,8 @@ def _drawn(view: wf.ScoreChartView, settings: wf.ScoreChartSettings) -> None:
 def _title(view: wf.ScoreChartView, place: int) -> Message:
     """What a chart shows: the scores themselves, what is left of them, or their EWMA."""
     chart = (view.found.chart, view.found.twin)[place]
-    if place == 0 and view.found.method in ("individuals", "quantiles", "clusters"):
-        return view.series.what
+    if place == 0:
+        return view.series.what if view.found.method in ("individuals", "quantiles", "clusters") else chart.statistic
     return msg("{statistic} of {column}", statistic=chart.statistic, column=view.series.what)
 
 
@@ -117,6 +117,8 @@ def _figures(view: wf.ScoreChartView) -> list[Figure]:
     found = view.found
     rate = numbers.percent(found.limits.rate)
     promised = t("promised") if found.is_kept else tn("{n} row is missing", "{n} rows are missing", found.limits.missing)
+    if view.series.is_seen:
+        promised = t("not promised: rows of training")
     outside = int(view.signals.sum())
     expected = found.limits.rate * view.n_judged
     return [

@@ -154,3 +154,11 @@ def test_a_logic_that_cannot_be_is_refused():
     for k, n, h in ((0, 1, 0), (3, 2, 0), (1, 1, -1)):
         with pytest.raises(SettingProblem, match="Expected k from 1 to n"):
             AlarmLogic(k, n, h)
+
+
+def test_no_alarm_in_the_normal_rows_has_an_upper_bound_above_zero():
+    """None in 1,000 independent rows: 1 − 0.025^(1/1000), about 3.7 in 1,000; in blocks of ten rows, of 100 blocks."""
+    calm = np.linspace(0.0, 1.0, 1_000)
+    rate, low, high = measured_rate(calm, AlarmLogic(1, 1, 0), 2.0)
+    assert (rate, low) == (0.0, 0.0) and high == pytest.approx(0.003682, abs=1e-6)
+    assert measured_rate(calm, AlarmLogic(1, 1, 9), 2.0)[2] == pytest.approx((1 - 0.025**0.01) / 10)

@@ -112,6 +112,9 @@ def test_a_small_shift_is_seen_by_ewma_and_cusum(ws: wf.Workspace, tmp_path: Pat
         ("x", {"subgroup": 5, "subgroup_column": "name"}, SettingProblem, "both given"),
         ("x", {"baseline": 20, "stage_column": "name"}, SettingProblem, "exclude each other"),
         ("x", {"baseline_start": 41}, SettingProblem, "begins at point 41, and there are 40"),
+        ("x", {"baseline": 41}, SettingProblem, "has points 1 to 41, and there are 40"),
+        ("x", {"baseline_start": 30, "baseline": 20}, SettingProblem, "has points 30 to 49, and there are 40"),
+        ("x", {"stage_column": "name"}, NotEnoughData, "no two neighbouring points"),
         ("x", {"baseline": 4}, NotEnoughData, "at least 10 values, and there are 4"),
         ("flat", {}, NotEnoughData, "never change"),
         ("x", {"counts": "defects"}, NotEnoughData, "There is no control chart of these values"),
@@ -136,3 +139,30 @@ def test_the_points_are_exported_with_limits_and_rules(ws: wf.Workspace, tmp_pat
     np.testing.assert_allclose(table["I"], values)
     assert "1" in table["I rules"][30].split()
     np.testing.assert_allclose(table["I upper"], found.charts[0].upper)
+
+
+def test_signals_that_chance_explains_do_not_put_a_process_out_of_control(ws: wf.Workspace, tmp_path: Path) -> None:
+    """Eight rules on 400 points of a stable process: most such charts have a signal, few of them more than chance gives."""
+    named = told = 0
+    for seed in range(20):
+        values = np.random.default_rng(seed).normal(0, 1, 400).round(4)
+        found = view(imported(ws, tmp_path, **{f"x{seed}": values}), f"x{seed}")
+        told += "is not in control" in str(found.headline)
+        named += found.n_out > 0
+        if found.n_out and found.is_chance:
+            assert "no more than chance gives" in str(found.headline) and f"{found.n_out} of 400" in str(found.headline)
+    assert named >= 15 and told <= 5
+
+
+def test_a_chart_that_is_judged_by_its_limits_alone_says_so(ws: wf.Workspace, tmp_path: Path) -> None:
+    values = np.random.default_rng(1).normal(0, 1, 120).round(4)
+    dataset = imported(ws, tmp_path, calm=values, moved=np.concatenate([values[:80], values[80:] + 4]))
+    assert str(view(dataset, "calm", chart="EWMA").headline) == "'calm' is in control: no point lies outside the limits"
+    assert "points lie outside the limits" in str(view(dataset, "moved", chart="CUSUM", baseline=80).headline)
+
+
+def test_empty_values_are_no_points(ws: wf.Workspace, tmp_path: Path) -> None:
+    values = np.random.default_rng(1).normal(0, 1, 60).round(3)
+    values[[3, 4, 50]] = np.nan
+    values[30] = 40.0
+    assert "of 57 points" in str(view(imported(ws, tmp_path, x=values), "x").headline)

@@ -62,6 +62,7 @@ def test_false_alarms_of_a_steady_process_are_as_promised(tmp_path: Path) -> Non
     made = wf.import_file(wf.open_workspace(tmp_path / "home"), tmp_path / "s.csv").dataset
     assert made is not None
     found = wf.control_many(made, wf.ManySettings.read({"baseline": 5_000}))
+    assert found.marks.sum() > 10 and "no more than chance gives" in str(found.headline)
     rate = found.marks[5_000:].mean()
     assert abs(rate - 0.0027) < 3 * np.sqrt(0.0027 / 15_000)
 
