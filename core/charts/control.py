@@ -90,11 +90,12 @@ def control_chart(
         last = float(values[np.flatnonzero(np.isfinite(values))[-1]])
         told = by_spread(last, _spread(chart))
         ends.append((last, text(msg("{name} {value}", name=words, value=told)), theme.colors.muted))
-    broken = _broken(signals, len(chart.points))
-    marked = np.flatnonzero([bool(numbers) for numbers in broken[part]])
+    broken = _broken(signals)
+    start = part.indices(len(chart.points))[0]
+    marked = np.array([i - start for i in sorted(broken) if start <= i < start + len(y)], dtype=np.int64)
     if len(marked):
         drawn = downsample_marks(marked, y)
-        rules = [", ".join(map(str, broken[part][i])) for i in drawn]
+        rules = [", ".join(map(str, broken[int(i) + start])) for i in drawn]
         say = hover + "<br>" + text(msg("rule {rules}", rules="%{text}"))
         trace = flags(at[drawn], y[drawn], theme, hover=say, customdata=number[drawn], text=rules)
         if len(drawn) > MOST_LARGE:
@@ -144,13 +145,12 @@ def _finding(chart: Chart, signals: Sequence[Signal], column: str) -> Message:
     return msg_n("{seen}: {n} point breaks a rule", "{seen}: {n} points break a rule", n, seen=seen)
 
 
-def _broken(signals: Sequence[Signal], n: int) -> NDArray[np.object_]:
-    """The numbers of the rules that each point breaks, a list a point (n,)."""
-    numbers = np.empty(n, dtype=object)
-    numbers[:] = [[] for _ in range(n)]
+def _broken(signals: Sequence[Signal]) -> dict[int, list[int]]:
+    """The numbers of the rules that a point breaks, by the point's place; without those that break none."""
+    numbers: dict[int, list[int]] = {}
     for signal in signals:
-        for i in np.flatnonzero(signal.found):
-            numbers[i].append(signal.number)
+        for i in np.flatnonzero(signal.found).tolist():
+            numbers.setdefault(i, []).append(signal.number)
     return numbers
 
 

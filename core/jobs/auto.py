@@ -31,6 +31,7 @@ from core.jobs.slices import (
     Pace,
     Seen,
     ended_early,
+    is_over,
     network_need,
     slice_seconds,
     too_little_time,
@@ -165,10 +166,6 @@ class Trying:
         return Chosen(resolved, prepared, bundle, trained, stored, was_stopped, parts, left)
 
 
-def _is_over(began: float, seconds: float) -> bool:
-    return time.monotonic() - began > seconds
-
-
 def _is_network(tried: Tried) -> bool:
     return model_by_key(tried.model).role == "network"
 
@@ -264,7 +261,12 @@ class _Auto(Trying):
         return done
 
     def _go_on_with_best(self) -> None:
-        """What is left goes to networks that their slice ended, the best first, as long as they are not far behind."""
+        """What is left goes to networks that their slice ended, the best first, as long as they are not far behind.
+
+        Where the validation part is small the time goes to folds instead, by which those that look best are compared.
+        """
+        if self.ground.folds is not None:
+            return
         ended = [t for t in self.candidates if t.state == "done" and t.trained.get("stopped_by") == "budget"]
         lead = min((t.figure for t in self.candidates if t.is_usable and t.figure is not None), default=np.inf)
         for tried in sorted(ended, key=lambda t: np.inf if t.figure is None else t.figure):
@@ -273,9 +275,15 @@ class _Auto(Trying):
             is_near = tried.figure is not None and tried.figure <= NEAR_LEAD * lead and tried.number not in self.given_up
             if not is_near or needed > self.left() or self.ctx.stop_requested():
                 continue
-            left, began = self.left(), time.monotonic()
-            turn = Turn(left, self.ctx.emit, self.ctx.stop_requested, partial(_is_over, began, left))
-            done = self.attempt(replace(tried, why=None), turn)
+            left = self.left()
+            turn = Turn(left, self.ctx.emit, self.ctx.stop_requested, partial(is_over, time.monotonic(), left))
+            with self.kept.safe(tried.number) as undo:
+                done = self.attempt(replace(tried, why=None), turn)
+                if done.state == "failed":  # what it was before is still good
+                    undo()
+                    done = tried
+            if done.state == "stopped":  # its files are new, and so must be what is told of them
+                self.kept.write(replace(done, state="done", trained={**done.trained, "stopped_by": "budget"}))
             if done.state == "done":
                 self.kept.write(done)
             self.candidates[tried.number] = done
@@ -364,7 +372,7 @@ class _Auto(Trying):
                 return True
             return spent > share
 
-        return Turn(left, heard, self.ctx.stop_requested, is_due)
+        return Turn(left, heard, self.ctx.stop_requested, is_due, may_go_on=True)
 
     def _lead_error(self) -> float:
         """What the curves of networks show, of the best candidate so far: mean absolute error, or cross-entropy."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -190,6 +191,21 @@ class Kept:
         waiting.write_text(json.dumps(asdict(tried)), encoding="utf-8")
         waiting.replace(folder / "tried.json")
 
+    @contextmanager
+    def safe(self, number: int) -> Iterator[Callable[[], None]]:
+        """While a candidate is fitted further: gives what puts its files back as they were."""
+        before = self.folder / f"{number:02d}.before"
+        shutil.rmtree(before, ignore_errors=True)
+        shutil.copytree(self.of(number), before, ignore=shutil.ignore_patterns("checkpoints"))
+
+        def undo() -> None:
+            shutil.copytree(before, self.of(number), dirs_exist_ok=True)
+
+        try:
+            yield undo
+        finally:
+            shutil.rmtree(before, ignore_errors=True)
+
     def outputs(self, number: int, name: str = "outputs") -> NDArray[np.float64] | None:
         path = self.of(number) / f"{name}.npy"
         return np.load(path, allow_pickle=False) if path.is_file() else None
@@ -199,13 +215,15 @@ class Kept:
 class Turn:
     """What one candidate is given: how long a network may take at most, who listens, and who ends it.
 
-    `is_due` ends it before that time, because its share of it is used up; that is no stop by a person.
+    `is_due` ends it before that time, because its share of it is used up; that is no stop by a person. `may_go_on`: time that is
+    left may go to it then, so that its checkpoints stay.
     """
 
     seconds: float
     emit: Emit
     stop_requested: StopRequested
     is_due: Callable[[], bool] = lambda: False
+    may_go_on: bool = False
 
 
 def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried:
@@ -243,7 +261,7 @@ def try_candidate(ground: Ground, tried: Tried, kept: Kept, turn: Turn) -> Tried
     done = replace(tried, state=state, width=resolved.width, trained=trained, is_network=resolved.spec.role == "network")
     if ground.auto.request.task != "anomaly":
         _judge(ground, done, folder, predicted(bundle.predictor, prepared, places_of(prepared.inputs, ground.rows)))
-    if state == "done" and trained["stopped_by"] != "budget":  # one that its time ended may go on if some is left
+    if state == "done" and not (turn.may_go_on and trained["stopped_by"] == "budget"):
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return replace(done, seconds=tried.seconds + time.monotonic() - began)
 

@@ -88,6 +88,11 @@ def ended_early(n_epochs: int, epoch_seconds: float | None) -> Message:
     )
 
 
+def is_over(began: float, seconds: float) -> bool:
+    """Whether so many seconds have passed since a monotonic moment."""
+    return time.monotonic() - began > seconds
+
+
 class Seen:
     """The smallest error that a network's curve has shown, on the validation rows."""
 

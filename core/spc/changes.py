@@ -48,8 +48,9 @@ def lasting_shifts(values: ArrayLike) -> NDArray[np.int64]:
         >>> lasting_shifts([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 5, 6, 5, 6, 5, 6, 5, 6, 5, 6]).tolist()
         [10]
 
-    On points without any shift it finds one in none of 200 series of 200 to 1,000 independent points, in 2 to 6 of
-    100 where their tails are long, and of 50 points with a correlation of 0.6 in 14 of 100.
+    On points without any shift it finds one in none of 200 series of 200 to 1,000 independent normal points, in 2 to 8 of
+    100 of Student's t with 3 degrees or exponential ones, in 12 to 17 of 100 log-normal ones, and where neighbours correlate in 14 of 100 series of 50 points with
+    0.6 and 35 with 0.9. It proposes and decides nothing.
     """
     given = finite(values)
     known = np.flatnonzero(np.isfinite(given))

@@ -266,11 +266,12 @@ def baseline_phases(n: int, start: int, count: int | None) -> Phases:
 
 
 def axis_times(table: pd.DataFrame, time: str | None, ends: NDArray[np.int64]) -> NDArray[np.generic] | None:
-    """The time of each point, or None where there is no column of times or one is empty: an axis has no holes."""
+    """The time of each point, or None where there is no column of times, one is empty, or they do not ascend, as of subgroups that interleave."""
     if time is None or table[time].iloc[ends].isna().any():
         return None
     values = table[time].iloc[ends]
-    return values.to_numpy(dtype="datetime64[ms]") if values.dtype.kind == "M" else values.to_numpy(dtype=np.float64)
+    found = values.to_numpy(dtype="datetime64[ms]") if values.dtype.kind == "M" else values.to_numpy(dtype=np.float64)
+    return found if (found[1:] >= found[:-1]).all() else None
 
 
 def _process(

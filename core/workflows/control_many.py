@@ -59,7 +59,7 @@ class ManySettings(Settings):
     alpha: float = setting(
         ALPHA, title="False alarms a point", help="Share of points of a steady process above the limit.", gt=0, lt=0.5
     )
-    weight: float = setting(WEIGHT, title="Weight", help="MEWMA: weight of the newest row.", gt=0, le=1)
+    weight: float = setting(WEIGHT, title="Weight", help="MEWMA: weight of the newest row.", ge=0.01, le=1)
     explained: float = setting(0.9, title="Explained", help="PCA: share of the variance that the components keep.", gt=0, lt=1)
 
 

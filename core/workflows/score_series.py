@@ -185,6 +185,8 @@ def _phase(times: NDArray, of: Phases) -> tuple[NDArray[np.int64], float | None]
     plain = np.arange(n, dtype=np.int64)
     is_clock = pd.api.types.is_datetime64_any_dtype(times)
     at = times.astype("datetime64[us]").astype(np.int64).astype(np.float64) if is_clock else None
+    if at is not None:
+        at[np.isnat(times)] = np.nan
     if at is None:
         if not pd.api.types.is_numeric_dtype(times):
             return plain, None

@@ -10,7 +10,7 @@ import streamlit as st
 from core import workflows as wf
 from core.anomalies.alarm_logic import Bought
 from core.errors import Problem
-from pages.components import address_settings, layout, notices, numbers
+from pages.components import address_settings, layout, notices, numbers, state
 from pages.components.forms import form_from_settings
 from pages.components.layout import Figure, caption
 from pages.components.text import md, say, t, tn
@@ -22,16 +22,19 @@ def show(results: wf.Results) -> None:
     """The view of one finished run."""
     head = st.container()
     main, rail = st.columns([0.72, 0.28], gap="medium")
+    settings, owner = None, f"{KEY}.{results.run.id}"
     with rail, notices.guard():
-        given = address_settings.read(wf.AlarmBudgetSettings, ()).model_dump()
+        given = address_settings.read(wf.AlarmBudgetSettings, (), owner=owner).model_dump()
         prefix = f"{KEY}.{results.run.id}"
         chosen = form_from_settings(wf.AlarmBudgetSettings, given, key=prefix, expert_only=False)
         with st.expander(t("More")):
             chosen |= form_from_settings(wf.AlarmBudgetSettings, given, key=prefix, expert_only=True)
         settings = wf.AlarmBudgetSettings.read(chosen)
-    address_settings.note(settings)
+    if settings is None:
+        return
+    address_settings.note(settings, owner=owner)
     try:
-        view = wf.alarm_budget_view(results, settings)
+        view = _view(str(state.workspace().home), results.run.id, settings.model_dump_json(), results)
     except Problem as problem:
         with head:
             layout.headline(t("There is no decision limit for this budget"))
@@ -42,6 +45,12 @@ def show(results: wf.Results) -> None:
         layout.headline(say(view.headline), t("The limit belongs to the whole logic: k of n scores above it, then quiet rows."))
     with main, notices.guard():
         _drawn(view)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _view(home: str, run_id: str, settings: str, _results: wf.Results) -> wf.AlarmBudgetView:
+    """A frozen record, so that sessions may share it; a finished run does not change."""
+    return wf.alarm_budget_view(_results, wf.AlarmBudgetSettings.model_validate_json(settings))
 
 
 def _drawn(view: wf.AlarmBudgetView) -> None:

@@ -20,10 +20,12 @@ from core.spc.individuals import NotDefined
 from core.spc.probability_plot import ProbabilityPlot
 from pages.components import address_settings, charts, layout, notices, numbers, state
 from pages.components.choices import fixed
+from pages.components.explore_parts import EXPLORE
 from pages.components.forms import choice_word, field_widget, form_from_settings
 from pages.components.layout import Figure, caption
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t
+from pages.components.views import go_to_view
 
 KEY, ASKED = "capability", "capability_asked"
 HEIGHT = 280
@@ -35,10 +37,21 @@ def show(dataset: Dataset) -> None:
     names = [c.name for c in dataset.columns if c.kind == "number" and c.role not in ("ignore", "time")]
     head = st.container()
     main, rail = st.columns([0.74, 0.26], gap="medium")
+    if not names:
+        layout.empty(
+            t("There is no column of numbers to judge"),
+            t("Capability compares measured values with the customer's limits."),
+            action=t("Look at the data"),
+            page="prepare/data.py",
+        )
+        return
+    column, settings = names[0], None
     with rail, notices.guard():
         column, settings = _rail(dataset, names)
+    if settings is None:
+        return
     state.note_in_address("column", column)
-    address_settings.note(settings)
+    address_settings.note(settings, owner=f"{KEY}.{dataset.id}.{column}")
     try:
         view = _view(str(state.workspace().home), dataset.id, dataset.version, column, settings.model_dump_json())
     except Problem as problem:
@@ -50,10 +63,10 @@ def show(dataset: Dataset) -> None:
     with head:
         layout.headline(say(view.headline), say(view.why))
     with main, notices.guard():
-        _drawn(view, settings, dataset.id)
+        _drawn(view, settings, f"{KEY}.{dataset.id}.{column}")
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _view(home: str, dataset_id: str, version: int, column: str, settings: str) -> wf.CapabilityView:
     """A frozen record, so that sessions may share it."""
     dataset = wf.open_dataset(state.workspace(), dataset_id, version)
@@ -66,8 +79,9 @@ def _rail(dataset: Dataset, names: Sequence[str]) -> tuple[str, wf.CapabilitySet
     first = asked if asked in names else limited[0] if limited else names[0]
     column = st.selectbox(t("Column"), names, index=names.index(first), key=f"{KEY}.column.{dataset.id}")
     others = [c.name for c in dataset.columns if c.name != column]
-    generation, wanted = st.session_state.get(ASKED, {}).get(dataset.id, (0, None))
-    given = (wanted or address_settings.read(wf.CapabilitySettings, others)).model_dump()
+    owner = f"{KEY}.{dataset.id}.{column}"
+    generation, wanted = st.session_state.get(ASKED, {}).get(owner, (0, None))
+    given = (wanted or address_settings.read(wf.CapabilitySettings, others, owner=owner)).model_dump()
     prefix, fields = f"{KEY}.{dataset.id}.{column}.{generation}", wf.CapabilitySettings.model_fields
     spec = dataset.column(column)
     chosen: dict[str, Any] = {}
@@ -121,10 +135,10 @@ def _column(name: str, value: str | None, names: Sequence[str], prefix: str) -> 
     )
 
 
-def _drawn(view: wf.CapabilityView, settings: wf.CapabilitySettings, dataset_id: str) -> None:
+def _drawn(view: wf.CapabilityView, settings: wf.CapabilitySettings, owner: str) -> None:
     layout.figures(_figures(view))
     if view.instability is not None:
-        _unstable(view, settings, dataset_id)
+        _unstable(view, settings, owner)
     left, right = st.columns(2, gap="small")
     with left:
         _histogram(view)
@@ -191,23 +205,23 @@ def _meaning(within: bool) -> str:
     return t("From the spread of all values: what the customer got.")
 
 
-def _unstable(view: wf.CapabilityView, settings: wf.CapabilitySettings, dataset_id: str) -> None:
+def _unstable(view: wf.CapabilityView, settings: wf.CapabilitySettings, owner: str) -> None:
     """Why there is no capability, with the two ways on."""
     with st.container(border=True, gap="xsmall"):
         st.markdown(f":orange[:material/warning:] {md(say(view.instability or msg('')))}")
         with st.container(horizontal=True, gap="small"):
-            if st.button(t("Look at the control chart"), key=f"{KEY}.to_chart", icon=":material/monitoring:"):
-                st.query_params["view"] = ""
-                st.session_state.pop("explore_view", None)
-                st.rerun()
+            chart = t("Look at the control chart")
+            icon = ":material/monitoring:"
+            st.button(chart, key=f"{KEY}.to_chart", icon=icon, on_click=go_to_view, args=("one",), kwargs={"key": EXPLORE})
             if not view.is_past_only:
                 anyway = settings.with_values(unstable_anyway=True)
-                st.button(t("Tell past performance anyway"), key=f"{KEY}.anyway", on_click=_ask, args=(dataset_id, anyway))
+                st.button(t("Tell past performance anyway"), key=f"{KEY}.anyway", on_click=_ask, args=(owner, anyway))
 
 
-def _ask(dataset_id: str, settings: wf.CapabilitySettings) -> None:
+def _ask(owner: str, settings: wf.CapabilitySettings) -> None:
+    """What a button asks for, of one column: another one is judged by its own settings."""
     asked = st.session_state.setdefault(ASKED, {})
-    asked[dataset_id] = (asked.get(dataset_id, (0, None))[0] + 1, settings)
+    asked[owner] = (asked.get(owner, (0, None))[0] + 1, settings)
 
 
 def _histogram(view: wf.CapabilityView) -> None:

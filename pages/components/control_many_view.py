@@ -33,9 +33,12 @@ def show(dataset: Dataset) -> None:
     names = [c.name for c in dataset.columns if c.kind == "number" and c.role not in ("ignore", "time")]
     head = st.container()
     main, rail = st.columns([0.72, 0.28], gap="medium")
-    with rail:
+    settings = None
+    with rail, notices.guard():
         settings = _rail(dataset, names)
-    address_settings.note(settings)
+    if settings is None:
+        return
+    address_settings.note(settings, owner=f"{KEY}.{dataset.id}")
     try:
         view = _view(str(state.workspace().home), dataset.id, dataset.version, settings.model_dump_json())
     except Problem as problem:
@@ -50,7 +53,7 @@ def show(dataset: Dataset) -> None:
         _drawn(view, settings, dataset.id)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _view(home: str, dataset_id: str, version: int, settings: str) -> wf.ManyView:
     """A frozen record, so that sessions may share it."""
     dataset = wf.open_dataset(state.workspace(), dataset_id, version)
@@ -61,15 +64,17 @@ def _rail(dataset: Dataset, names: list[str]) -> wf.ManySettings:
     """What is charted; the columns start from the sensors."""
     sensors = [c.name for c in dataset.columns if c.name in names and c.role == "sensor"]
     generation, asked = st.session_state.get(ASKED, {}).get(dataset.id, (0, None))
-    given = asked or address_settings.read(wf.ManySettings, names)
+    given = asked or address_settings.read(wf.ManySettings, names, owner=f"{KEY}.{dataset.id}")
     prefix, fields = f"{KEY}.{dataset.id}.{generation}", wf.ManySettings.model_fields
     columns = st.multiselect(
         md(say(fields["columns"].title or "")),
         names,
-        default=given.columns or sensors or names,
+        default=[c for c in given.columns if c in names] or sensors or names,
         key=f"{prefix}.columns",
         placeholder=t("choose"),
     )
+    if not columns:
+        st.caption(md(t("Without a choice all sensors are charted.")))
     chosen: dict[str, Any] = {"columns": () if columns == sensors else tuple(columns)}
     words = {"auto": t("proposed"), "T2": "T²", "MEWMA": "MEWMA", "PCA": t("T² and SPE (PCA)")}
     about = say(fields["chart"].description or "")
@@ -96,7 +101,8 @@ def _drawn(view: wf.ManyView, settings: wf.ManySettings, dataset_id: str) -> Non
     layout.figures(_figures(view))
     n = len(view.rows)
     axis = chart_range.ArrayAxis(n, np.arange(1, n + 1) if view.times is None else view.times)
-    shown = chart_range.chosen(KEY, n)
+    key = f"{KEY}.{dataset_id}.{n}"
+    shown = chart_range.chosen(key, n)
     for place, (chart, found) in enumerate(zip(view.charts, view.signals, strict=True)):
         figure = control_chart(
             chart=chart,
@@ -113,8 +119,8 @@ def _drawn(view: wf.ManyView, settings: wf.ManySettings, dataset_id: str) -> Non
             figure, alt=alt, key=f"{KEY}_chart_{place}", height=HEIGHTS[0 if place == 0 else 1], on_box=on_box
         )
         caption(say(caption_control(chart, view.times)))
-    if n > 1_000:
-        chart_range.control(KEY, axis, draws=False)
+    if n > 1_000 or not shown.is_whole:
+        chart_range.control(key, axis, draws=False)
     layout.notes(view.notes)
     _drill(view)
     _export(view)
@@ -165,16 +171,17 @@ def _drill(view: wf.ManyView) -> None:
     if not parts:
         return
     first = parts[0]
-    side = t("high") if first.sigmas > 0 else t("low")
+    side = t("high") if first.value > first.centre else t("low")
+    far = f"{abs(first.sigmas):.1f} σ, " if np.isfinite(first.sigmas) else ""
     st.markdown(
         md(
             t(
-                "'{column}' most: {value}, usual are {centre} ± {spread} ({sigmas} σ, {side}).",
+                "'{column}' most: {value}, usual are {centre} ± {spread} ({far}{side}).",
                 column=first.column,
                 value=numbers.number(first.value, first.unit),
                 centre=numbers.number(first.centre),
                 spread=numbers.number(first.spread, first.unit),
-                sigmas=f"{abs(first.sigmas):.1f}",
+                far=far,
                 side=side,
             )
         )

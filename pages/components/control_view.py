@@ -28,7 +28,7 @@ from pages.components.train_guess import guess_task
 
 KEY = "control"
 ALL, BASELINE, STAGES, SHIFTS = "all", "baseline", "stages", "shifts"
-ASKED = "control_asked"
+ASKED, TARGET_OF = "control_asked", "control_target_of"
 NO_RULES = ("EWMA", "CUSUM", "run")
 """Charts that are judged by their limits alone."""
 CHARTS = {
@@ -58,7 +58,7 @@ def show(dataset: Dataset) -> None:
     if settings is None:
         return
     state.note_in_address("column", column)
-    address_settings.note(settings)
+    address_settings.note(settings, owner=f"{KEY}.{dataset.id}")
     try:
         view = _view(str(state.workspace().home), dataset.id, dataset.version, column, settings.model_dump_json())
     except Problem as problem:
@@ -73,7 +73,7 @@ def show(dataset: Dataset) -> None:
         _drawn(view, settings, dataset.id)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=6, show_spinner=False)
 def _view(home: str, dataset_id: str, version: int, column: str, settings: str) -> wf.ControlView:
     """A frozen record, so that sessions may share it."""
     dataset = wf.open_dataset(state.workspace(), dataset_id, version)
@@ -110,8 +110,11 @@ class _Rail:
         self.numeric = [c.name for c in dataset.columns if c.name != column and c.kind == "number"]
         self.fields = wf.ControlSettings.model_fields
         asked = st.session_state.get(ASKED, {}).get(dataset.id)
-        self.values = (asked[1] if asked else address_settings.read(wf.ControlSettings, self.names)).model_dump()
-        self.prefix = f"{KEY}.{dataset.id}.{asked[0] if asked else 0}"
+        given = asked[1] if asked else address_settings.read(wf.ControlSettings, self.names, owner=f"{KEY}.{dataset.id}")
+        self.values, self.prefix = given.model_dump(), f"{KEY}.{dataset.id}.{asked[0] if asked else 0}"
+        if st.session_state.get(TARGET_OF, column) != column:  # the target of one column is none of another
+            self.values["target"] = None
+        st.session_state[TARGET_OF] = self.column = column
 
     def settings(self) -> wf.ControlSettings:
         """What is chosen, in the order in which it is decided.
@@ -137,7 +140,7 @@ class _Rail:
 
     def _rest(self, chosen: dict[str, Any]) -> wf.ControlSettings:
         with st.expander(t("More")):
-            chosen |= form_from_settings(wf.ControlSettings, self.values, key=self.prefix, expert_only=True)
+            chosen |= form_from_settings(wf.ControlSettings, self.values, key=f"{self.prefix}.{self.column}", expert_only=True)
         return wf.ControlSettings.read(chosen)
 
     def _kind(self) -> str:
@@ -222,7 +225,7 @@ def _drawn(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) 
     layout.figures(_figures(view))
     n = len(view.rows)
     x = np.arange(1, n + 1) if view.times is None else view.times
-    key = f"{KEY}.{view.column}"
+    key = f"{KEY}.{dataset_id}.{view.column}.{n}"
     axis = chart_range.ArrayAxis(n, x)
     shown = chart_range.chosen(key, n)
     draws_baseline = settings.stage_column is None and not settings.shifts and view.name != "run"
@@ -245,7 +248,7 @@ def _drawn(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) 
             charts.show(figure, alt=alt, key=name, height=height)
         book = msg("rules of {book}", book=view.book.title) if place == 0 and view.is_zoned else None
         caption(say(caption_control(chart, view.times, book)))
-    if n > 1_000:
+    if n > 1_000 or not shown.is_whole:
         chart_range.control(key, axis, draws=False)
     layout.notes(view.notes)
     _proposed(view, settings, dataset_id)

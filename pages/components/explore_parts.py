@@ -12,6 +12,7 @@ import streamlit as st
 from core.data.dataset import Column, Dataset
 from pages.components.choices import fixed
 from pages.components.text import md, t
+from pages.components.views import go_to_view
 
 NOBODY = "-"
 """In the address: no column was chosen, although there is a likely one."""
@@ -41,6 +42,9 @@ def pick(
     )
 
 
+EXPLORE = "explore_view"
+
+
 def asked(name: str, options: Iterable[str], other: str | None) -> str | None:
     """What the address says of a column, where that is one of `options`, or that there is none; else `other`."""
     value = st.query_params.get(name, "")
@@ -67,10 +71,15 @@ def next_view(view: str, label: str, reason: str, *, key: str) -> None:
     st.divider()
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     row.markdown(md(reason), width="stretch")
-    if row.button(md(label), key=key, icon=":material/arrow_forward:", icon_position="right"):
-        st.query_params["view"] = view
-        st.session_state.pop("explore_view", None)
-        st.rerun()
+    row.button(
+        md(label),
+        key=key,
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        on_click=go_to_view,
+        args=(view,),
+        kwargs={"key": EXPLORE},
+    )
 
 
 def categories_first(dataset: Dataset) -> list[str]:

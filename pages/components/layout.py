@@ -39,14 +39,19 @@ def figures(items: Sequence[Figure]) -> None:
     for cell, item in zip(st.columns(len(items[:4])), items[:4], strict=True):
         cell.metric(
             md(item.label),
-            item.value,
-            item.beside or None,
+            _bare(item.value),
+            _bare(item.beside) or None,
             delta_color="off",
             delta_arrow="off",
             border=True,
             height="stretch",
             help=md(item.help) if item.help else None,
         )
+
+
+def _bare(words: str) -> str:
+    """Words of a metric without links and pictures: Streamlit reads Markdown in its value and its second line, and names are users'."""
+    return words.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
 
 
 def caption(*parts: str) -> None:

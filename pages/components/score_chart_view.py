@@ -15,7 +15,7 @@ from core.charts import caption_control, control_chart
 from core.errors import Problem
 from core.messages import Message, msg
 from core.spc.rules import Rule, Signal
-from pages.components import address_settings, chart_range, charts, layout, notices, numbers
+from pages.components import address_settings, chart_range, charts, layout, notices, numbers, state
 from pages.components.control_view import HEIGHTS
 from pages.components.forms import form_from_settings
 from pages.components.layout import Figure, caption
@@ -37,11 +37,14 @@ def show(results: wf.Results) -> None:
     """The view of one finished run."""
     head = st.container()
     main, rail = st.columns([0.74, 0.26], gap="medium")
+    settings = None
     with rail, notices.guard():
         settings = _rail(results.run.id)
-    address_settings.note(settings)
+    if settings is None:
+        return
+    address_settings.note(settings, owner=f"{KEY}.{results.run.id}")
     try:
-        view = wf.score_chart_view(results, settings)
+        view = _view(str(state.workspace().home), results.run.id, settings.model_dump_json(), results)
     except Problem as problem:
         with head:
             layout.headline(t("There is no control chart of this run as it is set"))
@@ -54,9 +57,15 @@ def show(results: wf.Results) -> None:
         _drawn(view, settings)
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _view(home: str, run_id: str, settings: str, _results: wf.Results) -> wf.ScoreChartView:
+    """A frozen record, so that sessions may share it; a finished run does not change."""
+    return wf.score_chart_view(_results, wf.ScoreChartSettings.model_validate_json(settings))
+
+
 def _rail(run_id: str) -> wf.ScoreChartSettings:
     generation, asked = st.session_state.get(ASKED, {}).get(run_id, (0, None))
-    given = asked or address_settings.read(wf.ScoreChartSettings, ())
+    given = asked or address_settings.read(wf.ScoreChartSettings, (), owner=f"{KEY}.{run_id}")
     st.markdown(f"**{md(t('Phase I and promise'))}**")
     caption(t("Empty fields: the validation part, and the false alarms of 3 σ limits."))
     prefix = f"{KEY}.{run_id}.{generation}"

@@ -24,6 +24,7 @@ def chosen_view(
     `shared` stays for the views named with it.
     """
     names = list(titles)
+    generation = st.session_state.get(f"{key}_generation", 0)
     asked = st.query_params.get("view", names[0])
     chosen = st.segmented_control(
         t("View"),
@@ -31,7 +32,7 @@ def chosen_view(
         default=asked if asked in titles else names[0],
         required=True,
         format_func=fixed(titles, titles.__getitem__),
-        key=key,
+        key=f"{key}.{generation}" if generation else key,
         label_visibility="collapsed",
     )
     chosen = str(chosen) if chosen in titles else names[0]
@@ -42,3 +43,9 @@ def chosen_view(
         st.session_state[f"{key}_shown"] = chosen
     state.note_in_address("view", "" if chosen == names[0] else chosen)
     return chosen
+
+
+def go_to_view(view: str, *, key: str) -> None:
+    """Switch to another view, as the callback of a button. A switch that has been drawn keeps its choice in the browser, so that it gets a new key."""
+    st.session_state[f"{key}_generation"] = st.session_state.get(f"{key}_generation", 0) + 1
+    st.query_params["view"] = view
