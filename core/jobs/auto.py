@@ -261,10 +261,7 @@ class _Auto(Trying):
         return done
 
     def _go_on_with_best(self) -> None:
-        """What is left goes to networks that their slice ended, the best first, as long as they are not far behind.
-
-        Where the validation part is small the time goes to folds instead, by which those that look best are compared.
-        """
+        """What is left goes to networks that their slice ended, the best first, unless far behind; to folds where there are some."""
         if self.ground.folds is not None:
             return
         ended = [t for t in self.candidates if t.state == "done" and t.trained.get("stopped_by") == "budget"]

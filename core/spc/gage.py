@@ -350,7 +350,7 @@ def _notes(
         "PV": msg("parts"),
     }
     notes += [msg("the variance of {source} was estimated below 0 and is taken as 0", source=words[name]) for name in cut]
-    if categories is None:
+    if categories is None or used["repeatability"].ms == 0:
         notes.append(msg("no repeat differs from the other: the gage may read too coarsely to show its error"))
     elif categories < FEWEST_CATEGORIES:
         notes.append(

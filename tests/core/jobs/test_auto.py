@@ -17,7 +17,7 @@ import pytest
 from core import workflows as wf
 from core.data.split import TEST, VALIDATION
 from core.errors import NotEnoughData, SettingProblem
-from core.jobs import auto, wait_for_job
+from core.jobs import auto, candidates, wait_for_job
 from core.jobs.auto import Chosen, run_auto
 from core.jobs.last_fit import last_fit
 from core.jobs.slices import FEWEST_EPOCHS, Seen
@@ -347,11 +347,12 @@ def test_time_that_is_left_goes_to_networks_that_their_slice_ended_unless_far_be
 ) -> None:
     """Slices of three epochs; whoever goes on makes the others, none of them twice."""
     monkeypatch.setattr(auto, "NEAR_LEAD", near)
+    monkeypatch.setattr(candidates, "SMALL_VALIDATION", 0)  # else the time goes to folds
 
     def three_epochs(own: Any, tried: Any, need: Any) -> Any:
         told: list[int] = []
         heard = lambda event: (told.append(1) if event.kind == "epoch" else None, own.ctx.emit(event))  # noqa: E731
-        return auto.Turn(60.0, heard, own.ctx.stop_requested, lambda: len(told) >= 3)
+        return auto.Turn(60.0, heard, own.ctx.stop_requested, lambda: len(told) >= 3, may_go_on=True)
 
     monkeypatch.setattr(auto._Auto, "_turn", three_epochs)
     options = {"epochs": 8, "patience": 8, "rounds": 20, "trees": 10}
@@ -364,3 +365,16 @@ def test_time_that_is_left_goes_to_networks_that_their_slice_ended_unless_far_be
             told = [e.values["epoch"] for e in ground.events if e.kind == "epoch" and e.values["candidate"] == number]
             assert told == epochs, tried
             assert (networks[tried]["why"] is None) == (near > 0), "what was said of its slice no longer holds"
+
+
+def test_a_continuation_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of a candidate are put back, byte for byte, and its folder of safety goes."""
+    kept = candidates.Kept(tmp_path)
+    kept.write(candidates.Tried(3, "dense", "done", figure=0.5))
+    (kept.of(3) / "bundle").mkdir()
+    (kept.of(3) / "bundle" / "model.onnx").write_bytes(b"before")
+    with kept.safe(3) as undo:
+        (kept.of(3) / "bundle" / "model.onnx").unlink()
+        undo()
+    assert (kept.of(3) / "bundle" / "model.onnx").read_bytes() == b"before" and kept.read(3) is not None
+    assert [f.name for f in tmp_path.iterdir()] == ["03"]
