@@ -54,6 +54,8 @@ LOADED = {
     "explore-capability": ("explore", "regression", "&view=capability"),
     "explore-gage": ("explore", "regression", "&view=gage"),
     "explore-relations": ("explore", "regression", "&view=relations"),
+    "score-chart": ("anomalies", "anomaly", "&view=chart"),
+    "alarm-budget": ("anomalies", "anomaly", "&view=budget"),
 }
 DEMO_SECONDS = 1_800.0
 COLOURS = 256
