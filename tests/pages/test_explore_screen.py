@@ -187,3 +187,28 @@ def test_the_validation_screen_lists_every_example_with_its_source(open_app: Ope
     assert plain(app.title[0].value) == str(found.headline)
     assert len(app.expander) == len(found.found) and len(app.dataframe) == len(found.found)
     assert {"yes"} == set(pd.concat([d.value for d in app.dataframe])["equal"])
+
+
+def test_names_in_a_figure_are_no_pictures_and_no_links(open_app: Open, tmp_path: Path, own_store: Path) -> None:
+    """Streamlit reads Markdown in the value and the second line of a metric; a header of a file must load nothing."""
+    rng = np.random.default_rng(4)
+    base = rng.normal(size=80)
+    evil, sly = "![a](http://h/x.png)", "!\\[b\\](http://h/y.png)"
+    pd.DataFrame({evil: base.round(3), sly: (base + rng.normal(scale=0.1, size=80)).round(3)}).to_csv(
+        tmp_path / "e.csv", index=False
+    )
+    made = wf.import_file(wf.open_workspace(), tmp_path / "e.csv").dataset
+    assert made is not None
+    app = screen(open_app, made, view="relations")
+    shown = [text for m in app.metric for text in (m.value, m.delta or "")]
+    assert any("h/x.png" in text for text in shown), "the closest pair names the columns"
+    # Escaped backslashes out of the way, no bracket stands there that opens a link.
+    assert not any("[" in text.replace("\\\\", "").replace("\\[", "") for text in shown)
+
+
+def test_limits_that_were_typed_for_one_column_judge_no_other(open_app: Open, parts: Dataset) -> None:
+    app = screen(open_app, parts, view="capability", column="bore", set="lower=5.0")
+    assert next(n for n in app.number_input if str(n.key).endswith(".lower")).value == 5.0
+    next(s for s in app.selectbox if ".column." in str(s.key)).set_value("drifts").run()
+    assert next(n for n in app.number_input if str(n.key).endswith(".lower")).value == 9.7
+    assert app.query_params.get("set", "") == ""
