@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -20,7 +19,7 @@ from core.spc.individuals import NotDefined
 from core.spc.probability_plot import ProbabilityPlot
 from pages.components import address_settings, charts, layout, notices, numbers, state
 from pages.components.choices import fixed
-from pages.components.explore_parts import EXPLORE
+from pages.components.explore_parts import EXPLORE, export, numbers_of, pick
 from pages.components.forms import choice_word, field_widget, form_from_settings
 from pages.components.layout import Figure, caption
 from pages.components.looks import charts_look
@@ -34,7 +33,7 @@ OWN = ("subgroup", "subgroup_column", "by_column", "distribution", "rules", "uns
 
 def show(dataset: Dataset) -> None:
     """The view of one dataset."""
-    names = [c.name for c in dataset.columns if c.kind == "number" and c.role not in ("ignore", "time")]
+    names = numbers_of(dataset)
     head = st.container()
     main, rail = st.columns([0.74, 0.26], gap="medium")
     if not names:
@@ -123,16 +122,9 @@ def _choices(name: str) -> Sequence[str]:
 
 def _column(name: str, value: str | None, names: Sequence[str], prefix: str) -> str | None:
     """A column of the table, or none."""
-    field, options = wf.CapabilitySettings.model_fields[name], [None, *names]
-    words = {option: t("none") if option is None else option for option in options}
-    return st.selectbox(
-        md(say(field.title or "")),
-        options,
-        index=options.index(value) if value in options else 0,
-        format_func=fixed(options, words.__getitem__),
-        key=f"{prefix}.{name}",
-        help=md(say(field.description or "")),
-    )
+    field = wf.CapabilitySettings.model_fields[name]
+    title, about = say(field.title or ""), say(field.description or "")
+    return pick(title, names, value, key=f"{prefix}.{name}", about=about, none=t("none"))
 
 
 def _drawn(view: wf.CapabilityView, settings: wf.CapabilitySettings, owner: str) -> None:
@@ -169,7 +161,7 @@ def _drawn(view: wf.CapabilityView, settings: wf.CapabilitySettings, owner: str)
         _tables(view)
     _strata(view)
     layout.notes(view.notes)
-    _export(view)
+    export(t("Capability (CSV)"), f"capability-{view.column}.csv", partial(wf.export_capability, view), key=f"{KEY}.export")
     layout.next_step(
         "learn/train.py", t("Train a model"), t("A model says before the measurement which parts will lie outside.")
     )
@@ -319,16 +311,3 @@ def _strata(view: wf.CapabilityView) -> None:
         "why": st.column_config.TextColumn(t("Why not")),
     }
     st.dataframe(table, column_config=config, hide_index=True, key=f"{KEY}_strata", alt=t("Strata"))
-
-
-def _export(view: wf.CapabilityView) -> None:
-    def made() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "capability.csv"
-            wf.export_capability(view, path)
-            return path.read_bytes()
-
-    name = f"capability-{view.column}.csv".replace("/", "_")
-    st.download_button(
-        t("Capability (CSV)"), made, file_name=name, mime="text/csv", key=f"{KEY}.export", icon=":material/download:"
-    )

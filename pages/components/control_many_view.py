@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from core.errors import Problem
 from pages.components import address_settings, chart_range, charts, layout, notices, numbers, state
 from pages.components.choices import fixed
 from pages.components.control_view import HEIGHTS, where
+from pages.components.explore_parts import export, numbers_of
 from pages.components.forms import field_widget, form_from_settings
 from pages.components.layout import Figure, caption
 from pages.components.looks import charts_look
@@ -30,7 +29,7 @@ MOST_POINTS = 50
 
 def show(dataset: Dataset) -> None:
     """The view of one dataset."""
-    names = [c.name for c in dataset.columns if c.kind == "number" and c.role not in ("ignore", "time")]
+    names = numbers_of(dataset)
     head = st.container()
     main, rail = st.columns([0.72, 0.28], gap="medium")
     settings = None
@@ -123,7 +122,7 @@ def _drawn(view: wf.ManyView, settings: wf.ManySettings, dataset_id: str) -> Non
         chart_range.control(key, axis, draws=False)
     layout.notes(view.notes)
     _drill(view)
-    _export(view)
+    export(t("Points and limits (CSV)"), "control-columns.csv", partial(wf.export_many, view), key=f"{KEY}.export")
     layout.next_step(
         "learn/train.py",
         t("Train a detector"),
@@ -209,23 +208,6 @@ def _drill(view: wf.ManyView) -> None:
         else t(
             "By how much the statistic falls when the column is left out; a column within its usual range may still not fit the others."
         )
-    )
-
-
-def _export(view: wf.ManyView) -> None:
-    def made() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "control.csv"
-            wf.export_many(view, path)
-            return path.read_bytes()
-
-    st.download_button(
-        t("Points and limits (CSV)"),
-        made,
-        file_name="control-columns.csv",
-        mime="text/csv",
-        key=f"{KEY}.export",
-        icon=":material/download:",
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ from core.messages import msg
 from core.spc.rules import BOOKS
 from pages.components import address_settings, chart_range, charts, layout, notices, numbers, state
 from pages.components.choices import fixed
+from pages.components.explore_parts import export, numbers_of, pick
 from pages.components.forms import field_widget, form_from_settings
 from pages.components.layout import Figure, caption
 from pages.components.looks import charts_look
@@ -42,7 +41,7 @@ HEIGHTS = (340, 220)
 
 def show(dataset: Dataset) -> None:
     """The screen of one dataset; a change of a setting draws only what hangs on it."""
-    names = [c.name for c in dataset.columns if c.kind == "number" and c.role not in ("ignore", "time")]
+    names = numbers_of(dataset)
     if not names:
         layout.empty(
             t("There is no column of numbers to chart"),
@@ -202,17 +201,8 @@ class _Rail:
 
     def _column(self, name: str, names: Sequence[str]) -> str | None:
         """A column of the table, or none."""
-        field, options = self.fields[name], [None, *names]
-        words = {option: t("none") if option is None else option for option in options}
-        index = options.index(self.values[name]) if self.values[name] in options else 0
-        return st.selectbox(
-            md(say(field.title or "")),
-            options,
-            index=index,
-            format_func=fixed(options, words.__getitem__),
-            key=f"{self.prefix}.{name}",
-            help=md(say(field.description or "")),
-        )
+        title, about = say(self.fields[name].title or ""), say(self.fields[name].description or "")
+        return pick(title, names, self.values[name], key=f"{self.prefix}.{name}", about=about, none=t("none"))
 
 
 def _ask(dataset_id: str, settings: wf.ControlSettings) -> None:
@@ -253,7 +243,7 @@ def _drawn(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) 
     layout.notes(view.notes)
     _proposed(view, settings, dataset_id)
     _signals(view)
-    _export(view)
+    export(t("Points and limits (CSV)"), f"control-{view.column}.csv", partial(wf.export_control, view), key=f"{KEY}.export")
     layout.next_step(
         "learn/train.py", t("Train a model"), t("What a chart of one column cannot see, a model of all columns may.")
     )
@@ -382,16 +372,3 @@ def _signals(view: wf.ControlView) -> None:
         lines = [f"{i}. {md(say(rule.sentence))}" for i, rule in enumerate(view.book.rules, 1)]
         st.markdown("\n".join(lines))
         caption(view.book.source)
-
-
-def _export(view: wf.ControlView) -> None:
-    def made() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "control.csv"
-            wf.export_control(view, path)
-            return path.read_bytes()
-
-    name = f"control-{view.column}.csv".replace("/", "_")
-    st.download_button(
-        t("Points and limits (CSV)"), made, file_name=name, mime="text/csv", key=f"{KEY}.export", icon=":material/download:"
-    )

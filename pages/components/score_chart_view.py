@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from core.messages import Message, msg
 from core.spc.rules import Rule, Signal
 from pages.components import address_settings, chart_range, charts, layout, notices, numbers, state
 from pages.components.control_view import HEIGHTS
+from pages.components.explore_parts import export
 from pages.components.forms import form_from_settings
 from pages.components.layout import Figure, caption
 from pages.components.looks import charts_look
@@ -111,7 +110,7 @@ def _drawn(view: wf.ScoreChartView, settings: wf.ScoreChartSettings) -> None:
     for reason in view.found.why:
         st.markdown(f"- {md(say(reason))}")
     layout.notes(view.notes)
-    _export(view)
+    export(t("Points and limits (CSV)"), "score-chart.csv", partial(wf.export_score_chart, view), key=f"{KEY}.export")
 
 
 def _title(view: wf.ScoreChartView, place: int) -> Message:
@@ -161,20 +160,3 @@ def _phase_drawn(
         generation = asked.get(view.run_id, (0, None))[0] + 1
         wanted = settings.with_values(first_row=int(rows.min()) + 1, last_row=int(rows.max()) + 1)
         asked[view.run_id] = (generation, wanted)
-
-
-def _export(view: wf.ScoreChartView) -> None:
-    def made() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "chart.csv"
-            wf.export_score_chart(view, path)
-            return path.read_bytes()
-
-    st.download_button(
-        t("Points and limits (CSV)"),
-        made,
-        file_name="score-chart.csv",
-        mime="text/csv",
-        key=f"{KEY}.export",
-        icon=":material/download:",
-    )

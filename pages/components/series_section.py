@@ -17,6 +17,7 @@ from core.data.dataset import Dataset
 from core.errors import DataProblem, Problem
 from core.messages import msg
 from pages.components import chart_range, charts, notices, numbers, recipes, state
+from pages.components.explore_parts import numbers_of
 from pages.components.layout import caption
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t, tn
@@ -39,7 +40,7 @@ def _series(home: str, dataset_id: str, version: int, column: str, start: int, s
 @st.fragment
 def show(dataset: Dataset) -> None:
     """The chart of one column with its range, and the list of periods beside it."""
-    names = [c.name for c in dataset.columns if c.kind == "number" and c.role not in ("ignore", "time")]
+    names = numbers_of(dataset)
     if not names or dataset.n_rows < 2:
         st.caption(md(t("There is no column of numbers to draw.")))
         return
