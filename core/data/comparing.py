@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.dataset import Column, Dataset
+from core.data.holm import holm
 
 Verdict = Literal["alike", "shifted", "cannot_tell", "not_compared"]
 SMALLEST, TESTED_UP_TO, LARGEST_SAMPLE = 30, 1_000, 200_000
@@ -142,28 +143,10 @@ def stability_index(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(np.sum((high - low) * np.log(high / low)))
 
 
-def holm(p: Sequence[float]) -> NDArray[np.float64]:
-    """Adjusted p values (Holm, 1979).
-
-    Example:
-        >>> holm([0.01, 0.04, 0.03]).tolist()
-        [0.03, 0.06, 0.06]
-    """
-    given = np.asarray(p, dtype=float)
-    order = np.argsort(given)
-    stepped = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
-    adjusted = np.empty(len(given))
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted
-
-
 def _decided(changes: Sequence[ColumnChange]) -> tuple[ColumnChange, ...]:
-    tested = [i for i, c in enumerate(changes) if c.p is not None]
-    adjusted = dict(zip(tested, holm([changes[i].p for i in tested]), strict=True))  # type: ignore[misc]
     decided = []
-    for i, change in enumerate(changes):
-        if i in adjusted:
-            p = float(adjusted[i])
+    for change, p in zip(changes, holm([c.p for c in changes]), strict=True):
+        if p is not None:
             change = replace(change, p=p, verdict="shifted" if p < ALPHA else "alike")
         elif change.distance is not None:
             change = replace(change, verdict="shifted" if change.distance >= LEAST_DISTANCE else "alike")

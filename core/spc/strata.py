@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.data.holm import holm
 from core.messages import msg
 from core.spc.chart import finite, numbered
 from core.spc.individuals import NotDefined
@@ -105,7 +106,7 @@ def strata(values: ArrayLike, labels: ArrayLike, lower: float | None = None, upp
     kruskal_p = float(kruskal(*groups).pvalue)
     spread = float(np.sqrt(within / (n - k))) if n > k and within > 1e-12 * total else None
     raw = [_stratum(str(names[j]), group, x[codes != j], spread, (lower, upper)) for j, group in enumerate(groups)]
-    adjusted = _holm([s.p for s in raw])
+    adjusted = holm([s.p for s in raw])
     found = [_with_p(s, p) for s, p in zip(raw, adjusted, strict=True)]
     found.sort(key=lambda s: (2.0 if s.p is None else s.p, -(s.outside or 0.0), -abs(s.difference)))
     return Strata(tuple(found), n, f, anova_p, kruskal_p, between / total, (k - 1) / (n - 1))
@@ -142,17 +143,4 @@ def _stratum(
 
 
 def _with_p(stratum: Stratum, p: float | None) -> Stratum:
-    from dataclasses import replace
-
     return replace(stratum, p=p)
-
-
-def _holm(p: list[float | None]) -> list[float | None]:
-    """p-values for several questions asked at once, in the order given."""
-    told = sorted((value, place) for place, value in enumerate(p) if value is not None)
-    found: list[float | None] = [None] * len(p)
-    largest = 0.0
-    for rank, (value, place) in enumerate(told):
-        largest = max(largest, min(1.0, value * (len(told) - rank)))
-        found[place] = largest
-    return found

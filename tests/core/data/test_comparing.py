@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from core.data.comparing import compare, holm, stability_index
+from core.data.comparing import compare, stability_index
 from core.data.dataset import Column, Dataset
+from core.data.holm import holm
 
 Make = Callable[..., Dataset]
 

@@ -1,0 +1,197 @@
+"""Whether a probability means what it says: of the rows that get 80 %, 80 % should be of the class.
+
+Sources: Brier, Monthly Weather Review 78, 1950; Murphy, J. Applied Meteorology 12, 1973 (what a Brier score is made of); Naeini,
+Cooper and Hauskrecht, AAAI 2015 (expected calibration error); Guo et al., ICML 2017 (temperature scaling).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.evaluation.bootstrap import percentile_bounds, resampling, wilson_bounds
+from core.evaluation.result import Metric, not_defined
+from core.messages import Message, msg
+
+N_BINS = 15
+FEWEST_ROWS = 50  # fewer held-out rows say nothing of a temperature
+SMALLEST = 1e-12  # a probability of 0 has no logarithm; what a float32 network gives as 0 may be any value below 1e-38
+COOLEST, HOTTEST = 0.05, 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Rows whose probability lies in [low, high]: how many, what was said in the mean, and how often it came, with a 95 % interval."""
+
+    low: float
+    high: float
+    n: int
+    said: float
+    came: float
+    came_low: float
+    came_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The calibration of one class's probability.
+
+    `brier` is the mean squared difference between probability and outcome; `brier_of_share` is that of saying the share of the class
+    each time. `ece` is the mean distance between what bins say and what came, weighed by rows; `by_chance` is the `ece` that a perfectly
+    calibrated model would show on so many rows (mean and 95 % quantile of simulations), because no finite sample gives 0.
+    """
+
+    bins: tuple[Bin, ...]
+    brier: Metric
+    brier_of_share: float
+    ece: Metric
+    by_chance: tuple[float, float]
+
+    @property
+    def is_off(self) -> bool | None:
+        """Whether the probabilities are off by more than chance explains; None where it cannot be told."""
+        return None if self.ece.value is None else self.ece.value > self.by_chance[1]
+
+
+def calibration(
+    truth: NDArray[np.bool_],
+    probability: NDArray[np.float64],
+    *,
+    n_bins: int = N_BINS,
+    n_boot: int = 500,
+    seed: int = 0,
+    blocks: NDArray[np.generic] | None = None,
+) -> Calibration:
+    """Reliability of one class's probability in bins of equally many rows; rows with a NaN probability are left out.
+
+    Args:
+        truth: (n,) True where the row is of the class.
+        probability: (n,) what the model said, 0 to 1.
+        n_bins: At most so many; equal probabilities stay together. Fewer than 10 rows a bin are never made.
+        blocks: (n,) what is drawn together for the intervals of the two figures.
+
+    Degenerate cases: no row: nothing is defined. One class only: defined, `brier_of_share` is 0.
+    """
+    known = ~np.isnan(probability)
+    y, p = truth[known], probability[known]
+    n = len(y)
+    if n == 0:
+        reason = msg("There is no row with both a true class and a probability.")
+        return Calibration(
+            (), not_defined("brier", 0, reason), float("nan"), not_defined("ece", 0, reason), (float("nan"),) * 2
+        )
+    place = _bin_of(p, max(1, min(n_bins, n // 10)))
+    k = int(place.max()) + 1
+    squares = (p - y) ** 2
+    drawn = resampling(n, None if blocks is None else np.asarray(blocks)[known], n_boot, seed)
+    indicators = np.eye(k)
+    gaps = (y - p)[:, None] * indicators[place] if drawn.n_boot and n * k <= 50_000_000 else None
+    ece, resampled = _ece(y, p, place, k), np.empty(0)
+    brier_drawn = np.empty(0)
+    if drawn.n_boot:
+        sums = drawn.sums(np.column_stack([np.ones(n), squares]))
+        brier_drawn = sums[:, 1] / sums[:, 0]
+    if gaps is not None:
+        of_bins = drawn.sums(np.column_stack([np.ones(n), gaps]))
+        resampled = np.abs(of_bins[:, 1:]).sum(axis=1) / of_bins[:, 0]
+    share = float(y.mean())
+    # Resampling adds its own noise to every bin, so that the percentile interval of the error would lie too high: it is mirrored.
+    low, high = percentile_bounds(resampled)
+    bounds = (None, None) if low is None or high is None else (max(0.0, min(ece, 2 * ece - high)), max(ece, 2 * ece - low))
+    return Calibration(
+        bins=tuple(_bin(y[place == i], p[place == i]) for i in range(k)),
+        brier=Metric("brier", float(squares.mean()), n, *percentile_bounds(brier_drawn)),
+        brier_of_share=share * (1 - share),
+        ece=Metric("ece", ece, n, *bounds),
+        by_chance=_by_chance(p, place, k, seed),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Temperature:
+    """A temperature that divides the logarithms of probabilities; above 1 makes them less sure. Fitted on `n` rows.
+
+    `value` is None exactly when `why_not` says why.
+    """
+
+    value: float | None
+    n: int
+    log_loss_before: float
+    log_loss_after: float
+    why_not: Message | None = None
+
+
+def fit_temperature(truth: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Temperature:
+    """The temperature with the smallest mean negative log-likelihood on held-out rows (Guo et al. 2017, sec. 4.2).
+
+    Works on any model's probabilities: their logarithms are its logits but for a constant a row. The loss is convex in 1 / T.
+
+    Args:
+        truth: (n,) class numbers, negative where unknown.
+        probabilities: (n, k); rows with NaN are left out.
+
+    Degenerate cases: fewer than 50 rows, or one class only: none, with the reason.
+    """
+    from scipy.optimize import minimize_scalar
+
+    known = (truth >= 0) & np.isfinite(probabilities).all(axis=1)
+    y, logs = truth[known], np.log(np.maximum(probabilities[known], SMALLEST))
+    n, before = len(y), float("nan")
+    if n:
+        before = _log_loss(y, logs)
+    if n < FEWEST_ROWS or len(np.unique(y)) < 2:
+        reason = msg("A temperature needs {needed} held-out rows of two classes; there are {n}.", needed=FEWEST_ROWS, n=n)
+        return Temperature(None, n, before, before, reason)
+    ends = (np.log(1 / HOTTEST), np.log(1 / COOLEST))
+    found = minimize_scalar(lambda log_b: _log_loss(y, logs * np.exp(log_b)), bounds=ends, method="bounded")
+    return Temperature(float(np.exp(-found.x)), n, before, float(found.fun))
+
+
+def at_temperature(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Probabilities (n, k) at a temperature: p ** (1 / T), made to sum to 1. The order of classes and, with two, of rows stays."""
+    logs = np.log(np.maximum(probabilities, SMALLEST)) / temperature
+    raised = np.exp(logs - np.max(logs, axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def log_loss(truth: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+    """Mean negative log-likelihood of the true class; rows of unknown class or with NaN are left out; NaN without rows."""
+    known = (truth >= 0) & np.isfinite(probabilities).all(axis=1)
+    if not known.any():
+        return float("nan")
+    return _log_loss(truth[known], np.log(np.maximum(probabilities[known], SMALLEST)))
+
+
+def _log_loss(truth: NDArray[np.int64], logs: NDArray[np.float64]) -> float:
+    highest = logs.max(axis=1)
+    total = highest + np.log(np.exp(logs - highest[:, None]).sum(axis=1))
+    return float((total - logs[np.arange(len(truth)), truth]).mean())
+
+
+def _bin_of(p: NDArray[np.float64], n_bins: int) -> NDArray[np.int64]:
+    """The bin of each row, 0 for the lowest probabilities; bins of about equally many rows, equal probabilities together."""
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, n_bins + 1)[1:-1], method="higher"))
+    _, place = np.unique(np.searchsorted(edges, p, side="right"), return_inverse=True)
+    return place.astype(np.int64)
+
+
+def _bin(y: NDArray[np.bool_], p: NDArray[np.float64]) -> Bin:
+    low, high = wilson_bounds(int(y.sum()), len(y))
+    return Bin(float(p.min()), float(p.max()), len(y), float(p.mean()), float(y.mean()), float(low or 0.0), float(high or 1.0))
+
+
+def _ece(y: NDArray[np.bool_], p: NDArray[np.float64], place: NDArray[np.int64], k: int) -> float:
+    return float(np.abs(np.bincount(place, weights=y - p, minlength=k)).sum() / len(y))
+
+
+def _by_chance(p: NDArray[np.float64], place: NDArray[np.int64], k: int, seed: int, n_draws: int = 200) -> tuple[float, float]:
+    """Mean and 95 % quantile of the calibration error of outcomes drawn from the probabilities themselves."""
+    rng = np.random.default_rng(seed)
+    if len(p) > 20_000:  # sums of many independent outcomes are as good as normal, and far quicker
+        spread = np.sqrt(np.bincount(place, weights=p * (1 - p), minlength=k))
+        drawn = np.abs(rng.standard_normal((n_draws, k)) * spread).sum(axis=1) / len(p)
+    else:
+        drawn = np.array([_ece(rng.random(len(p)) < p, p, place, k) for _ in range(n_draws)])
+    return float(drawn.mean()), float(np.quantile(drawn, 0.95))

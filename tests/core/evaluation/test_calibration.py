@@ -1,0 +1,96 @@
+"""Reliability, Brier score, calibration error and temperature, against hand figures, scikit-learn and simulations of known truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import brier_score_loss
+from sklearn.metrics import log_loss as sklearn_log_loss
+
+from core.evaluation.calibration import at_temperature, calibration, fit_temperature, log_loss
+
+
+def test_figures_by_hand() -> None:
+    # Two bins of ten rows: ten say .2 and 3 come, ten say .7 and 6 come. ECE = (10 · .1 + 10 · .1) / 20.
+    p = np.r_[np.full(10, 0.2), np.full(10, 0.7)]
+    y = np.r_[np.arange(10) < 3, np.arange(10) < 6]
+    found = calibration(y, p, n_bins=2)
+    assert [(b.n, b.said, b.came) for b in found.bins] == [(10, pytest.approx(0.2), 0.3), (10, pytest.approx(0.7), 0.6)]
+    assert found.ece.value == pytest.approx(0.1)
+    assert found.brier.value == pytest.approx(brier_score_loss(y, p))
+    assert found.brier_of_share == pytest.approx(0.45 * 0.55)
+
+
+@pytest.mark.parametrize("n", [300, 30_000])
+def test_calibrated_probabilities_are_called_off_as_seldom_as_promised(n: int) -> None:
+    """Truth drawn from the probabilities: at most about one in twenty is called off (60 draws, binomial bound at 99.9 %)."""
+    rng = np.random.default_rng(1)
+    off = 0
+    for seed in range(60):
+        p = rng.beta(0.5, 3, n)
+        found = calibration(rng.random(n) < p, p, n_boot=0, seed=seed)
+        off += found.is_off is True
+    assert off <= 10
+
+
+def test_overconfident_probabilities_are_called_off_and_the_interval_holds_the_truth() -> None:
+    rng = np.random.default_rng(2)
+    logit = rng.normal(0, 1, 4000)
+    y = rng.random(4000) < 1 / (1 + np.exp(-logit))
+    said = 1 / (1 + np.exp(-3 * logit))
+    found = calibration(y, said)
+    assert found.is_off is True
+    true_error = np.abs(said - 1 / (1 + np.exp(-logit))).mean()
+    assert found.ece.low is not None and found.ece.high is not None and found.ece.value is not None
+    assert found.ece.low < found.ece.value < found.ece.high
+    assert found.ece.low - 0.01 < true_error < found.ece.high + 0.02  # bins can only hide some of it
+
+
+def test_equal_probabilities_stay_in_one_bin_and_few_rows_make_few_bins() -> None:
+    p = np.r_[np.zeros(90), np.linspace(0.1, 1, 10)]
+    found = calibration(p > 0.5, p)
+    assert found.bins[0].n == 90
+    assert len(calibration(np.arange(25) < 5, np.linspace(0, 1, 25)).bins) == 2
+
+
+def test_without_rows_nothing_is_defined() -> None:
+    found = calibration(np.zeros(2, bool), np.full(2, np.nan))
+    assert found.brier.value is None
+    assert "no row" in str(found.brier.why_not)
+    assert found.is_off is None
+
+
+@pytest.mark.parametrize("true_temperature", [0.5, 1.0, 2.5])
+def test_the_temperature_that_made_them_is_found(true_temperature: float) -> None:
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 2, (20_000, 4))
+    true = at_temperature(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), 1.0)
+    y = (rng.random(len(true))[:, None] > np.cumsum(true, axis=1)).sum(axis=1)
+    said = at_temperature(true, 1 / true_temperature)  # sharpened or flattened by what has to be undone
+    found = fit_temperature(y, said)
+    assert found.value == pytest.approx(true_temperature, rel=0.05)
+    # What is below 1e-12 counts as 1e-12, which 1 / 2.5 of its logarithm makes 2e-5.
+    np.testing.assert_allclose(at_temperature(said, true_temperature), true, atol=2e-5)
+    assert found.log_loss_after == pytest.approx(log_loss(y, at_temperature(said, found.value or 1)), abs=1e-9)
+
+
+def test_log_loss_equals_scikit_learn_and_leaves_unknown_rows_out() -> None:
+    rng = np.random.default_rng(5)
+    p = rng.dirichlet(np.ones(3), 50)
+    y = rng.integers(0, 3, 50)
+    assert log_loss(y, p) == pytest.approx(sklearn_log_loss(y, p, labels=[0, 1, 2]))
+    y[:10] = -1
+    assert log_loss(y, p) == pytest.approx(sklearn_log_loss(y[10:], p[10:], labels=[0, 1, 2]))
+
+
+def test_a_probability_of_nothing_costs_much_but_not_without_end() -> None:
+    found = fit_temperature(np.r_[np.zeros(60, int), 1], np.tile([1.0, 0.0], (61, 1)))
+    assert found.value is not None
+    assert found.value > 1
+    assert np.isfinite(found.log_loss_after)
+
+
+def test_too_few_rows_have_no_temperature() -> None:
+    found = fit_temperature(np.arange(49) % 2, np.full((49, 2), 0.5))
+    assert found.value is None
+    assert "50" in str(found.why_not)
