@@ -22,6 +22,7 @@ from core.charts.captions import (
     caption_sensor_band,
     caption_split,
 )
+from core.charts.class_curves import det, lift, reliability
 from core.charts.classification import confusion_matrix, precision_recall, probability_histogram, roc
 from core.charts.cleaning import before_after, histogram_pair
 from core.charts.control import caption_control, control_chart
@@ -52,7 +53,7 @@ __all__ = [
     "screened_column", "distribution", "due_chart", "by_spread", "caption_control", "control_chart", "capability_histogram", "capability_plot",
     "last_subgroups", "survival_chart", "weibull_plot", "caption_fleet",
     "interaction_lines", "interval_chart", "values_by_group", "variation_bars", "cross_table", "lag_chart", "pair_scatter", "pareto_chart",
-    "row_map", "scatter_matrix", "strength_map",
+    "row_map", "scatter_matrix", "strength_map", "det", "lift", "reliability",
 ]  # fmt: skip
 
 
@@ -83,6 +84,9 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("confusion_matrix", msg("True and predicted classes"), confusion_matrix),
     ChartInfo("roc", msg("ROC"), roc),
     ChartInfo("precision_recall", msg("Precision and recall"), precision_recall),
+    ChartInfo("det", msg("Detection errors"), det),
+    ChartInfo("lift", msg("Lift"), lift),
+    ChartInfo("reliability", msg("Said and came"), reliability),
     ChartInfo("probability_histogram", msg("Predicted probabilities"), probability_histogram),
     ChartInfo("score_timeline", msg("Score over time"), score_timeline),
     ChartInfo("sensor_band", msg("Sensor around an event"), sensor_band),

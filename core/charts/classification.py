@@ -86,10 +86,10 @@ def roc(
         "y1": 1,
         "line": {"color": theme.colors.muted, "width": 1, "dash": "dot"},
     }
-    traces, labels = _curves(
+    traces, labels = curve_traces(
         curve, baseline, operating_point, name, baseline_name, theme, text, bottom=0.04, side="right", step="linear"
     )
-    return _square(
+    return square(
         traces,
         title or msg("ROC: defects caught against good parts rejected"),
         msg("good parts rejected (share)"),
@@ -118,14 +118,14 @@ def precision_recall(
     `prevalence` draws what guessing would reach: the share of defects.
     """
     shapes: list[Json] = []
-    traces, labels = _curves(
+    traces, labels = curve_traces(
         curve, baseline, operating_point, name, baseline_name, theme, text, bottom=0.06, side="left", step="hv"
     )
     if prevalence is not None:
         dotted = {"color": theme.colors.muted, "width": 1, "dash": "dot"}
         shapes.append({"type": "line", "x0": 0, "x1": 1, "y0": prevalence, "y1": prevalence, "line": dotted})
         labels += spread([(prevalence, text(msg("guessing {share}", share=prevalence)), theme.colors.muted)], 1.0)
-    return _square(
+    return square(
         traces,
         title or msg("Precision and recall"),
         msg("recall: defects caught (share)"),
@@ -162,7 +162,7 @@ def probability_histogram(
         if counts.sum():
             traces.append(bars(edges, 100.0 * counts / counts.sum(), color, name=plain(text(name)), opacity=0.6))
             words = text(msg("{name}: {n} rows", name=name, n=int(counts.sum())))
-            labels.append(_note(0.98, 0.98 - 0.08 * i, "right", words, color))
+            labels.append(note_at(0.98, 0.98 - 0.08 * i, "right", words, color))
     if threshold is not None:
         shape, label = upright(
             threshold, text(msg("decision limit {value}", value=float(threshold))), theme, theme.colors.bad, "dash"
@@ -183,10 +183,11 @@ def probability_histogram(
     )
 
 
-def _curves(
+def curve_traces(
     curve: Xy, baseline: Xy | None, point: tuple[float, float] | None, name: Message | None, baseline_name: Message | None,
-    theme: Theme, text: Text, *, bottom: float, side: str, step: str,
+    theme: Theme, text: Text, *, bottom: float, side: str, step: str, hover: str = "%{x:.3f}, %{y:.3f}",
 ) -> tuple[list[Json], list[Json]]:  # fmt: skip
+    """A curve beside the baseline's with the point of the decision limit, and their labels at one side of the figure."""
     drawn = [(curve, text(name or msg("this model")), theme.category(0), "solid", 2.0)]
     if baseline is not None:
         drawn.insert(0, (baseline, text(baseline_name or msg("baseline")), theme.colors.muted, "dash", 1.4))
@@ -195,22 +196,19 @@ def _curves(
     for i, (xy, words, color, dash, width) in enumerate(drawn):
         x, y = np.asarray(xy[0], float), np.asarray(xy[1], float)
         kept = downsample(y)
-        trace = line(x[kept], y[kept], color, name=words, hover="%{x:.3f}, %{y:.3f}", dash=dash, width=width)
+        trace = line(x[kept], y[kept], color, name=words, hover=hover, dash=dash, width=width)
         trace["line"]["shape"] = step
         traces.append({**trace, "mode": "lines+markers" if len(x) == 1 else "lines"})
-        labels.append(_note(edge, bottom + 0.07 * i, side, words, color))
+        labels.append(note_at(edge, bottom + 0.07 * i, side, words, color))
     if point is not None:
         x, y = np.array([point[0]]), np.array([point[1]])
-        traces.append(
-            marks(
-                x, y, theme.colors.text, name=text(msg("decision limit")), hover="%{x:.3f}, %{y:.3f}", symbol="diamond", size=10
-            )
-        )
+        traces.append(marks(x, y, theme.colors.text, name=text(msg("decision limit")), hover=hover, symbol="diamond", size=10))
         labels.append(_at(point, text(msg("decision limit")), theme))
     return traces, labels
 
 
-def _note(x: float, y: float, side: str, words: str, color: str) -> Json:
+def note_at(x: float, y: float, side: str, words: str, color: str) -> Json:
+    """A label at a place of the figure, 0 to 1 from its left and its bottom."""
     return {
         "x": x,
         "y": y,
@@ -237,9 +235,10 @@ def _at(point: tuple[float, float], words: str, theme: Theme) -> Json:
     }
 
 
-def _square(
+def square(
     traces: list[Json], title: Message, x: Message, y: Message, theme: Theme, text: Text, shapes: list[Json], labels: list[Json]
 ) -> go.Figure:
+    """A figure whose axes are both shares, 0 to 1."""
     share = {"range": [-0.01, 1.02]}
     return draw(
         traces,

@@ -31,6 +31,7 @@ def classification_metrics(
     n_boot: int = 500,
     seed: int = 0,
     blocks: NDArray[np.generic] | None = None,
+    areas: Sequence[Metric] | None = None,
 ) -> tuple[Metric, ...]:
     """Accuracy, precision, recall, F1, macro F1, ROC AUC, average precision, FAR and MAR, in this order.
 
@@ -44,6 +45,7 @@ def classification_metrics(
         probabilities: (n_rows, k); a row with a NaN could not be scored. Such rows are left out; `n` counts the rest.
         classes: the k class names; only their number matters here.
         positive: number of the class to catch.
+        areas: AUC and average precision of these rows where they are known already: no threshold changes them, and sorting is slow.
 
     Degenerate cases: no row: nothing is defined. One class only: AUC and average precision are not. More than two
     classes and no positive one: precision, recall, F1, FAR and MAR are not. The others as in `binary_flag_metrics`.
@@ -56,7 +58,13 @@ def classification_metrics(
         return tuple(not_defined(key, 0, reason) for key in KEYS)
     drawn = resampling(n, None if blocks is None else np.asarray(blocks)[known], n_boot, seed)
     predicted = predict_classes(p, positive, threshold)
-    found = {m.key: m for m in (*_shares(codes, predicted, len(classes), drawn), *_areas(codes, p, positive, drawn))}
+    found = {
+        m.key: m
+        for m in (
+            *_shares(codes, predicted, len(classes), drawn),
+            *(_areas(codes, p, positive, drawn) if areas is None else areas),
+        )
+    }
     if positive is None:
         reason = msg("There are {k} classes; choose the one to catch.", k=len(classes))
         found |= {key: not_defined(key, n, reason) for key in flags.KEYS}
@@ -85,6 +93,8 @@ def predict_classes(
     """The class number of each row, (n_rows,), by the rule of this module; no NaN may come in."""
     if positive is None:
         return np.asarray(np.argmax(probabilities, axis=1), dtype=np.int64)
+    if probabilities.shape[1] == 2:
+        return np.where(probabilities[:, positive] > threshold, positive, 1 - positive).astype(np.int64)
     others = probabilities.copy()
     others[:, positive] = -np.inf
     called = np.where(probabilities[:, positive] > threshold, positive, np.argmax(others, axis=1))
@@ -99,9 +109,17 @@ def confusion(truth: NDArray[np.int64], predicted: NDArray[np.int64], n_classes:
 
 
 def per_class(
-    truth: ArrayLike, probabilities: ArrayLike, classes: Sequence[str], positive: int | None = None, threshold: float = 0.5
+    truth: ArrayLike,
+    probabilities: ArrayLike,
+    classes: Sequence[str],
+    positive: int | None = None,
+    threshold: float = 0.5,
+    *,
+    aucs: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
     """One row a class: class, n (true rows), n_predicted, precision, recall, f1, roc_auc (against the rest).
+
+    `aucs` (k,) are the last column where they are known already.
 
     NaN means not defined: precision of a class never predicted, recall of one that does not occur, F1 of one with
     neither, AUC with one class only.
@@ -113,7 +131,7 @@ def per_class(
         "precision": _ratio(hits, n_predicted),
         "recall": _ratio(hits, n),
         "f1": _ratio(2 * hits, n + n_predicted),
-        "roc_auc": np.array([_one_auc(codes == k, p[:, k]) for k in range(len(classes))]),
+        "roc_auc": np.array([_one_auc(codes == k, p[:, k]) for k in range(len(classes))]) if aucs is None else aucs,
     }
     return pd.DataFrame({"class": list(classes), "n": n.astype(np.int64), "n_predicted": n_predicted.astype(np.int64), **ratio})
 
@@ -135,7 +153,7 @@ def class_resamples(
 
 def _shares(truth: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int, drawn: Resampling) -> tuple[Metric, Metric]:
     table = confusion(truth, predicted, n_classes).astype(np.float64)
-    resampled = class_resamples(truth, predicted, n_classes, drawn)
+    resampled = class_resamples(truth, predicted, n_classes, drawn) if drawn.n_boot else dict.fromkeys(KEYS, np.empty(0))
     n, hits = len(truth), float(np.trace(table))
     f1 = _ratio(2 * np.diag(table), table.sum(axis=0) + table.sum(axis=1))
     bounds = percentile_bounds(resampled["accuracy"]) if drawn.is_blocked else wilson_bounds(hits, n)

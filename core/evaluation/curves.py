@@ -116,6 +116,29 @@ def pr_curve(truth: ArrayLike, scores: ArrayLike) -> Curve:
     return Curve(true / true[-1], true / (true + false), _thresholds(ranking.distinct)[1:])
 
 
+def det_curve(roc: Curve) -> Curve:
+    """Detection error trade-off: x = false-positive rate, y = miss rate, from a ROC curve (Martin et al., Eurospeech 1997).
+
+    Drawn on normal-deviate axes, where two normal scores give a straight line and rare errors are seen.
+    """
+    return roc if not roc.is_defined else Curve(roc.x.copy(), 1 - roc.y, roc.thresholds.copy())
+
+
+def lift_curve(roc: Curve, share: float) -> Curve:
+    """x = share of all rows that are flagged, y = lift: how many times more positive rows are among them than among all.
+
+    Without the point where nothing is flagged, where the lift is not defined.
+
+    Args:
+        share: Share of positive rows, above 0.
+    """
+    if not roc.is_defined:
+        return roc
+    flagged = share * roc.y + (1 - share) * roc.x
+    kept = flagged > 0
+    return Curve(flagged[kept], roc.y[kept] / flagged[kept], roc.thresholds[kept])
+
+
 def ranking_metrics(
     truth: ArrayLike,
     scores: ArrayLike,

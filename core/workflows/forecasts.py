@@ -18,7 +18,7 @@ from core.messages import Message, msg
 from core.models import model_by_key
 from core.serving.forecasts import half_widths, prediction_names
 from core.workflows.predictions import part_words
-from core.workflows.results import Results
+from core.workflows.results import Results, remembered
 
 HISTORY_HORIZONS, SHORTEST_HISTORY, LONGEST_HISTORY = 3, 60, 400
 MOST_ORIGINS = 200
@@ -82,8 +82,6 @@ def forecast_view(results: Results) -> ForecastView:
     """
     _check(results)
     summary, manifest = results.run.summary, results.manifest
-    if "forecast_verdict" not in results.kept:
-        results.kept["forecast_verdict"] = forecast_verdict(results)
     return ForecastView(
         metrics=tuple(results.run.metrics.values()),
         baseline_metrics=results.run.baseline_metrics,
@@ -97,7 +95,7 @@ def forecast_view(results: Results) -> ForecastView:
         baseline_steps={key: _steps(found) for key, found in summary.get("baseline_steps", {}).items()},
         latest=latest_values(results),
         groups=group_words(results),
-        verdict=results.kept["forecast_verdict"],
+        verdict=remembered(results, "forecast_verdict", lambda: forecast_verdict(results)),
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.errors import SettingProblem, unknown_choice
 from core.evaluation import (
     Curve,
     Metric,
@@ -19,14 +18,14 @@ from core.evaluation import (
     measured_coverage,
     paired_differences,
     per_class,
-    pr_curve,
     predict_classes,
-    roc_curve,
 )
+from core.evaluation.paired_classes import McNemar, mcnemar
 from core.messages import Message, msg
 from core.models import model_by_key
-from core.serving.manifest import IntervalFacts, Manifest
-from core.workflows.results import Results
+from core.serving.manifest import IntervalFacts
+from core.workflows.class_rows import ClassRows, ClassRule, check_task, class_probabilities, class_rows, class_rule
+from core.workflows.results import Results, remembered
 from core.workflows.unit_words import unit_words
 
 PART_TITLES: Mapping[str, Message] = {
@@ -81,7 +80,8 @@ class ClassificationView:
 
     `confusion` is (k, k), true class down, predicted across. `operating_point` is (false-positive rate, recall),
     `pr_point` (recall, precision) at the threshold, NaN where not defined. Curves are for `positive` against the rest.
-    With `is_argmax` no threshold decides: the most probable of more than two classes is called.
+    With `is_argmax` no threshold decides: the most probable of more than two classes is called. `paired` is McNemar's test of the model at this
+    threshold against the baseline as it was judged, right or wrong row by row.
     """
 
     part: str
@@ -102,44 +102,12 @@ class ClassificationView:
     operating_point: tuple[float, float]
     pr_point: tuple[float, float]
     verdict: Message
+    paired: McNemar | None = None
 
     @property
     def decided_at(self) -> float | None:
         """The limit that decides, or None where the most probable class is called."""
         return None if self.is_argmax else self.threshold
-
-
-@dataclass(frozen=True, slots=True)
-class ClassRule:
-    """How rows are called: class number `place` where its probability is > `threshold`; the most probable class if None.
-
-    `is_stored` says that this is the run's own rule, whose predictions and figures are stored.
-    """
-
-    classes: tuple[str, ...]
-    positive: str
-    place: int | None
-    threshold: float
-    is_stored: bool
-
-
-def class_rule(manifest: Manifest, positive: str | None = None, threshold: float | None = None) -> ClassRule:
-    """The rule for a class to catch and a moved limit; None for each means the run's own.
-
-    The run's own class is the rarest of its training rows (`rarest_class`), a run of an earlier version with more than two
-    classes keeps the last one.
-
-    Raises:
-        SettingProblem: no such class.
-    """
-    classes = tuple((manifest.target or {})["classes"])
-    chosen = positive or manifest.positive or classes[-1]
-    if chosen not in classes:
-        raise unknown_choice("class", chosen, classes)
-    is_own = chosen == manifest.positive and (threshold is None or threshold == manifest.decision)
-    cut = threshold if threshold is not None else (manifest.decision if is_own and manifest.decision is not None else 0.5)
-    is_argmax = len(classes) > 2 and threshold is None
-    return ClassRule(classes, chosen, None if is_argmax else classes.index(chosen), float(cut), is_own or is_argmax)
 
 
 def regression_view(results: Results, part: str = "test") -> RegressionView:
@@ -148,7 +116,7 @@ def regression_view(results: Results, part: str = "test") -> RegressionView:
     Raises:
         SettingProblem: the run predicts no value, or there is no such part.
     """
-    _check_task(results, ("regression", "rul"))
+    check_task(results, ("regression", "rul"))
     rows = results.part_rows(part)
     truth, prediction = results.numbers("truth", rows), results.numbers("prediction", rows)
     residuals = truth - prediction
@@ -173,7 +141,7 @@ def regression_view(results: Results, part: str = "test") -> RegressionView:
         residuals=residuals,
         worst=results.cells(results.columns, rows[furthest]).assign(residual=residuals[furthest]),
         limits=(None, None, None) if column is None else (column.lower_limit, column.nominal, column.upper_limit),
-        verdict=_kept(results, value_verdict),
+        verdict=remembered(results, "value_verdict", lambda: value_verdict(results)),
         cap=None if cap is None else float(cap),
     )
 
@@ -186,40 +154,32 @@ def classification_view(
     Raises:
         SettingProblem: the run predicts no class, or there is no such class or part.
     """
-    _check_task(results, ("classification",))
-    manifest = results.manifest
-    rule = class_rule(manifest, positive, threshold)
-    classes, chosen, cut = rule.classes, rule.positive, rule.threshold
-    place = classes.index(chosen)
-    rows = results.part_rows(part)
-    truth, probabilities = _codes_and_probabilities(_class_cells(results, rows, classes), classes)
-    other = theirs = None
-    if results.baseline_scores is not None:
-        theirs = _codes_and_probabilities(results.baseline_scores.iloc[rows], classes)[1]
-        other = theirs[:, place]
-    known = (truth >= 0) & np.isfinite(probabilities).all(axis=1)
-    is_positive, chance = truth[known] == place, probabilities[known, place]
-    predicted = predict_classes(probabilities[known], rule.place, cut)
-    flagged = predicted == place
+    rule = class_rule(results.manifest, positive, threshold)
+    given = class_rows(results, part, rule.positive)
+    predicted = predict_classes(given.probabilities, rule.place, rule.threshold)
+    counts = confusion(given.truth, predicted, len(given.classes))
+    caught = int(counts[given.place, given.place])
+    bad, flagged = int(counts[given.place].sum()), int(counts[:, given.place].sum())
     return ClassificationView(
         part=part,
-        n=int(known.sum()),
-        classes=classes,
-        positive=chosen,
-        threshold=cut,
-        default_threshold=manifest.decision,
+        n=len(given.rows),
+        classes=given.classes,
+        positive=given.positive,
+        threshold=rule.threshold,
+        default_threshold=results.manifest.decision,
         is_argmax=rule.place is None,
-        metrics=_class_metrics(results, part, rule, truth, probabilities),
-        baseline_metrics=_baseline_metrics(results, part, class_rule(manifest, chosen), truth, theirs),
-        per_class=per_class(truth, probabilities, classes, rule.place, cut),
-        confusion=confusion(truth[known], predicted, len(classes)),
-        roc=roc_curve(is_positive, chance),
-        pr=pr_curve(is_positive, chance),
-        baseline_roc=None if other is None else roc_curve(is_positive, other[known]),
-        baseline_pr=None if other is None else pr_curve(is_positive, other[known]),
-        operating_point=(_share(flagged & ~is_positive, ~is_positive), _share(flagged & is_positive, is_positive)),
-        pr_point=(_share(flagged & is_positive, is_positive), _share(flagged & is_positive, flagged)),
-        verdict=_kept(results, class_verdict),
+        metrics=_class_metrics(results, part, rule, given),
+        baseline_metrics=_baseline_metrics(results, part, class_rule(results.manifest, given.positive), given),
+        per_class=per_class(given.truth, given.probabilities, given.classes, rule.place, rule.threshold, aucs=given.aucs),
+        confusion=counts,
+        roc=given.roc,
+        pr=given.pr,
+        baseline_roc=given.baseline_roc,
+        baseline_pr=given.baseline_pr,
+        operating_point=(_ratio(flagged - caught, len(given.rows) - bad), _ratio(caught, bad)),
+        pr_point=(_ratio(caught, bad), _ratio(caught, flagged)),
+        verdict=remembered(results, "class_verdict", lambda: class_verdict(results)),
+        paired=None if given.baseline_right is None else mcnemar(predicted == given.truth, given.baseline_right),
     )
 
 
@@ -250,11 +210,12 @@ def class_verdict(results: Results) -> Message:
     classes = tuple((results.manifest.target or {})["classes"])
     key = "roc_auc" if len(classes) == 2 else "macro_f1"
     model, base = run.metrics.get(key), run.baseline_metrics.get(key)
-    if model is None or base is None or results.baseline_scores is None or not (model.is_defined and base.is_defined):
+    if model is None or base is None or not (model.is_defined and base.is_defined):
         return _plain(model, "")
     rows = results.part_rows("test")
-    truth, ours = _codes_and_probabilities(_class_cells(results, rows, classes), classes)
-    _, theirs = _codes_and_probabilities(results.baseline_scores.iloc[rows], classes)
+    truth, ours, theirs = class_probabilities(results, rows, classes)
+    if theirs is None:
+        return _plain(model, "")
     if len(classes) == 2:
         place = classes.index(results.manifest.positive or classes[-1])
         labels = np.where(truth < 0, np.nan, (truth == place).astype(np.float64))
@@ -268,13 +229,6 @@ def class_verdict(results: Results) -> Message:
         model, base, differences, baseline_title=model_by_key(run.baseline).title, part=part_words(results)
     )
     return found.message
-
-
-def _kept(results: Results, judge: Callable[[Results], Message]) -> Message:
-    """A verdict, judged once: resampling takes longer than a moved threshold may."""
-    if judge.__name__ not in results.kept:
-        results.kept[judge.__name__] = judge(results)
-    return results.kept[judge.__name__]
 
 
 def part_words(results: Results) -> Message:
@@ -304,43 +258,22 @@ def _value_metrics(truth: NDArray[np.float64], prediction: NDArray[np.float64]) 
     return regression_metrics(truth, prediction, n_boot=200)
 
 
-def _class_metrics(
-    results: Results, part: str, rule: ClassRule, truth: NDArray[np.int64], probabilities: NDArray[np.float64]
-) -> tuple[Metric, ...]:
+def _class_metrics(results: Results, part: str, rule: ClassRule, given: ClassRows) -> tuple[Metric, ...]:
     if part == "test" and rule.is_stored:
         return tuple(results.run.metrics.values())
-    return classification_metrics(truth, probabilities, rule.classes, rule.place, rule.threshold, n_boot=0)
+    areas = given.areas if rule.place is not None else None
+    return classification_metrics(
+        given.truth, given.probabilities, rule.classes, rule.place, rule.threshold, n_boot=0, areas=areas
+    )
 
 
-def _baseline_metrics(
-    results: Results, part: str, rule: ClassRule, truth: NDArray[np.int64], probabilities: NDArray[np.float64] | None
-) -> Mapping[str, Metric]:
+def _baseline_metrics(results: Results, part: str, rule: ClassRule, given: ClassRows) -> Mapping[str, Metric]:
     """The baseline's figures on the test part for the class to catch, at its own limit; a moved limit is the model's alone."""
-    if probabilities is None or part != "test" or rule.is_stored:
+    if given.baseline is None or part != "test" or rule.is_stored:
         return results.run.baseline_metrics
-    found = classification_metrics(truth, probabilities, rule.classes, rule.place, rule.threshold, n_boot=0)
+    found = classification_metrics(given.truth, given.baseline, rule.classes, rule.place, rule.threshold, n_boot=0)
     return {metric.key: metric for metric in found}
 
 
-def _class_cells(results: Results, rows: NDArray[np.int64], classes: tuple[str, ...]) -> pd.DataFrame:
-    return results.cells(["truth", *(f"probability_{c}" for c in classes)], rows)
-
-
-def _codes_and_probabilities(scores: pd.DataFrame, classes: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Class codes (n,), -1 unknown, and probabilities (n, k)."""
-    codes = pd.Categorical(scores["truth"], categories=list(classes)).codes.astype(np.int64)
-    return codes, scores[[f"probability_{c}" for c in classes]].to_numpy(dtype=np.float64)
-
-
-def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
-    n = int(whole.sum())
-    return float(part.sum() / n) if n else float("nan")
-
-
-def _check_task(results: Results, tasks: tuple[str, ...]) -> None:
-    if results.task not in tasks:
-        raise SettingProblem(
-            msg("The run '{run}' answers another question ({task}).", run=results.run.name, task=results.task),
-            msg("This view shows runs of: {tasks}.", tasks=", ".join(tasks)),
-            msg("Open another run."),
-        )
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")

@@ -20,7 +20,7 @@ from core.features.texts import UNKNOWN
 from core.messages import msg
 from core.serving import load_bundle
 from core.serving.bundle import Bundle
-from core.workflows.predictions import class_rule
+from core.workflows.class_rows import class_rule
 from core.workflows.results import Results
 from core.workflows.score_rows import scored_rows
 from core.workflows.workspace import Workspace

@@ -6,10 +6,11 @@ metrics, because both come from the same functions on the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from core.data.rows import ParquetRows
 from core.data.split import PART_NAMES
 from core.errors import NotEnoughData, unknown_choice
 from core.jobs.judging import label_flags, resampling_blocks
-from core.messages import Message, msg
+from core.messages import msg
 from core.serving import Manifest, load_bundle
 from core.serving.raw import PADDED
 from core.workflows.records import Run
@@ -29,6 +30,8 @@ from core.workflows.training import get_run
 from core.workflows.workspace import Workspace
 
 KEPT_CELLS = 10_000_000
+MOST_KEPT = 16
+T = TypeVar("T")
 SCORED = ("truth", "prediction", "score", "flag")
 
 
@@ -159,12 +162,16 @@ class Results:
         return np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else None
 
     @cached_property
-    def ordered(self) -> OrderedScores:
-        """The scores of an anomaly run, or the residuals of a forecast, in group and time order, put in order once: a moved limit changes none of it."""
+    def row_order(self) -> NDArray[np.int64]:
+        """Row numbers (n_rows,) in group and time order."""
         from core.features.pipeline import row_order
 
-        keys = [name for name in (self.group, self.time) if name is not None]
-        rows = row_order(self.cells(keys), self.group, self.time)[0]
+        return row_order(self.cells([name for name in (self.group, self.time) if name is not None]), self.group, self.time)[0]
+
+    @cached_property
+    def ordered(self) -> OrderedScores:
+        """The scores of an anomaly run, or the residuals of a forecast, in group and time order, put in order once: a moved limit changes none of it."""
+        rows = self.row_order
         is_file_order = bool((np.diff(rows) == 1).all())
         has_labels = "truth" in self.columns and self.task == "anomaly"
         labels = label_flags(self.cells(["truth"])["truth"].to_numpy(dtype=object)) if has_labels else None
@@ -181,7 +188,7 @@ class Results:
         )
 
     @cached_property
-    def kept(self) -> dict[str, Message]:
+    def kept(self) -> dict[str, object]:
         """What views remember of these results because no threshold changes it, such as the verdict."""
         return {}
 
@@ -231,6 +238,15 @@ class Results:
         """What is drawn together when a difference is resampled; the same as for the run's stored intervals."""
         keys = self.cells([name for name in (self.group, self.time) if name is not None])
         return resampling_blocks(rows, keys, group=self.group, time=self.time, method=self.manifest.split["method"])
+
+
+def remembered(results: Results, key: str, make: Callable[[], T]) -> T:
+    """What `make` gives, made once while the results are open. The last 16 things are kept: a part of a million rows takes 50 MB."""
+    if key not in results.kept:
+        for old in list(results.kept)[: max(0, len(results.kept) + 1 - MOST_KEPT)]:
+            results.kept.pop(old, None)
+        results.kept[key] = make()
+    return cast(T, results.kept[key])
 
 
 def open_results(ws: Workspace, run_id: str) -> Results:

@@ -13,7 +13,7 @@ from core.errors import unknown_choice
 from core.evaluation import predict_classes
 from core.serving.raw import PADDED
 from core.serving.scoring import NONE_OF_KNOWN
-from core.workflows.predictions import class_rule
+from core.workflows.class_rows import class_rule
 from core.workflows.results import Results
 
 FEW_ROWS = 100_000

@@ -41,6 +41,9 @@ UNITS = {
     "error_by_step": ("rows ahead", "(bar)"),
     "precision_recall": ("(share)", "(share)"),
     "roc": ("(share)", "(share)"),
+    "det": ("rejected", "missed"),
+    "lift": ("(share)", "times"),
+    "reliability": ("said", "share"),
     "probability_histogram": ("probability", "(%)"),
     "variation_bars": ("(%)", "component"),
     "values_by_group": ("p", "(bar)"),
@@ -106,6 +109,17 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
         "error_by_step": lambda: {"steps": np.arange(1, min(n, 500) + 1), "error": y[:500], "others": {"fail": y[:500] + 1}, "name": "p", "unit": "bar"},
         "confusion_matrix": lambda: {"counts": np.full((2, 2), n), "classes": ("pass", "fail")},
         "roc": lambda: {"curve": (share, wavy(n, fill)), "baseline": (share, share), "operating_point": (0.1, 0.5)},
+        "det": lambda: {"curve": (share, share[::-1]), "baseline": (share, share), "operating_point": (0.1, 0.5)},
+        "lift": lambda: {"curve": (share, 1 + np.abs(wavy(n, fill))), "baseline": (share, 1 + share), "operating_point": (0.1, 2.5)},
+        "reliability": lambda: {
+            "said": share,
+            "came": share,
+            "low": share - 0.05,
+            "high": share + 0.05,
+            "n": [10] * n,
+            "positive": "p",
+            "scaled": (share, wavy(n, fill)),
+        },
         "precision_recall": lambda: {"curve": (share, wavy(n, fill)), "baseline": (share, share), "prevalence": 0.03},
         "probability_histogram": lambda: {"probability": share + (fill or 0), "positive": mask, "positive_name": "fail", "threshold": 0.4},
         "score_timeline": lambda: {
@@ -243,5 +257,5 @@ def test_no_webgl_trace(chart: ChartInfo) -> None:
 
 def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
-    assert len(set(keys)) == len(keys) == 37
+    assert len(set(keys)) == len(keys) == 40
     assert all(record(key, 3) for key in keys)

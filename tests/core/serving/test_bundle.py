@@ -22,7 +22,7 @@ from core.serving.bundle import pack_bundle
 from core.training.prepare import Prepared, prepare
 from core.training.request import TrainRequest
 from core.training.resolve import Resolved, resolve
-from core.workflows.predictions import class_rule
+from core.workflows.class_rows import class_rule
 from tests.synthetic import anomaly_table, as_dataset, class_table, regression_table
 
 
