@@ -41,6 +41,7 @@ from core.charts.survival import due_chart, survival_chart, weibull_plot
 from core.charts.theme import DARK, LIGHT, Theme
 from core.charts.timeline import score_timeline, sensor_band
 from core.charts.training import loss_curves
+from core.charts.zones import zone_chart
 from core.messages import Message, msg
 
 __all__ = [
@@ -53,7 +54,7 @@ __all__ = [
     "screened_column", "distribution", "due_chart", "by_spread", "caption_control", "control_chart", "capability_histogram", "capability_plot",
     "last_subgroups", "survival_chart", "weibull_plot", "caption_fleet",
     "interaction_lines", "interval_chart", "values_by_group", "variation_bars", "cross_table", "lag_chart", "pair_scatter", "pareto_chart",
-    "row_map", "scatter_matrix", "strength_map", "det", "lift", "reliability",
+    "row_map", "scatter_matrix", "strength_map", "det", "lift", "reliability", "zone_chart",
 ]  # fmt: skip
 
 
@@ -73,6 +74,7 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("before_after", msg("Before and after cleaning"), before_after),
     ChartInfo("histogram_pair", msg("Distribution before and after"), histogram_pair),
     ChartInfo("parity", msg("Predicted against measured"), parity),
+    ChartInfo("zone_chart", msg("Zones of predictions"), zone_chart),
     ChartInfo("residuals_over_time", msg("Residuals over time"), residuals_over_time),
     ChartInfo("residual_histogram", msg("Distribution of the residuals"), residual_histogram),
     ChartInfo("forecast_fan", msg("Forecast"), forecast_fan),

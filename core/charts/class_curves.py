@@ -14,7 +14,7 @@ from core.charts.figure import Array, Json, Text, draw, line, plain
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
 
-DET_TICKS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
+DET_TICKS = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8)
 DET_ENDS = (0.0005, 0.9)
 
 
@@ -48,7 +48,7 @@ def det(
     traces, labels = curve_traces(
         drawn, other, point, name, baseline_name, theme, text, bottom=0.88, side="right", step="linear", hover=""
     )
-    ticks = {"tickvals": deviates(DET_TICKS), "ticktext": [f"{100 * s:g} %" for s in DET_TICKS]}
+    ticks = {"tickvals": deviates(DET_TICKS), "ticktext": [f"{100 * s:g} %" for s in DET_TICKS], "tickangle": 0}
     ends = deviates(DET_ENDS)
     axis = {**ticks, "range": [float(ends[0]) - 0.05, float(ends[1]) + 0.05]}
     return draw(
@@ -92,7 +92,7 @@ def lift(
         traces,
         title=title or msg("Lift"),
         x=msg("rows flagged (share)"),
-        y=msg("defects among them, times their share of all rows"),
+        y=msg("lift (times the share among all rows)"),
         theme=theme,
         text=text,
         shapes=[{"type": "line", "x0": 0, "x1": 1, "y0": 1, "y1": 1, "line": guess}],
@@ -121,8 +121,9 @@ def reliability(
 
     The dotted diagonal is a probability that means what it says; `scaled` is the same (said, came) at another temperature.
     """
-    x, y = np.asarray(said, float), np.asarray(came, float)
-    below, above = y - np.asarray(low, float), np.asarray(high, float) - y
+    kept = downsample(np.asarray(came, float))
+    x, y, low, high = (np.asarray(values, float)[kept] for values in (said, came, low, high))
+    below, above = y - low, high - y
     color = theme.category(0)
     points: Json = {
         "type": "scatter",
@@ -141,7 +142,7 @@ def reliability(
             "thickness": 1,
             "width": 3,
         },
-        "customdata": list(n),
+        "customdata": np.asarray(n)[kept],
         "hovertemplate": "%{x:.3f} → %{y:.3f} (n = %{customdata:,})<extra></extra>",
     }
     traces = [points] if len(x) else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -40,10 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:  # noqa: BLE001  here faults of the command line end: a number for people, the rest in a log
         return own_fault(error, as_json)
-    if lines and (code or not as_json):
-        print("\n".join(lines), file=sys.stderr if code else sys.stdout)
-    if as_json:
-        print(json.dumps(answer, ensure_ascii=False))
+    try:
+        if lines and (code or not as_json):
+            print("\n".join(lines), file=sys.stderr if code else sys.stdout, flush=True)
+        if as_json:
+            print(json.dumps(answer, ensure_ascii=False), flush=True)
+    except (
+        BrokenPipeError
+    ):  # the reader has seen enough, such as `| head`; what is left must not fail at the end of Python either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 
@@ -120,6 +126,7 @@ def _parser() -> _Parser:
     budget = verb("alarm-budget", "score_chart:alarm_budget", "the decision limit that a budget of false alarms asks for")
     budget.add_argument("--run", required=True, metavar="ID")
     _add_set(budget)
+    _add_judging(verb)
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )
@@ -183,6 +190,23 @@ def _add_quality(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> No
     relations.add_argument("--out", type=Path, metavar="FILE.csv", help="every pair, stratum or lag")
     for parser in (gage, agreement, pareto, relations):
         _add_set(parser)
+
+
+def _add_judging(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    """Verbs about what predictions are worth and what may be decided by them."""
+    limit = verb("limit", "judging:limit", "a decision limit by cost, by good parts rejected or by defects caught")
+    calibration = verb("calibration", "judging:calibration", "whether the probabilities of a run mean what they say")
+    worst = verb("worst", "judging:worst", "where a run errs most: machine, lot, shift, stretch of time")
+    zones = verb("zones", "judging:zones", "which parts can be accepted or rejected by their prediction, and the Ppk foretold")
+    for parser in (limit, calibration, worst, zones):
+        parser.add_argument("--run", required=True, metavar="ID")
+    for parser in (limit, calibration):
+        parser.add_argument("--positive", metavar="CLASS", help="the class to catch; without it the run's own")
+    for parser in (limit, worst, zones):
+        _add_set(parser)
+    calibration.add_argument("--out", type=Path, metavar="FILE.csv", help="the scores with probabilities at the temperature")
+    worst.add_argument("--out", type=Path, metavar="FILE.csv", help="every stratum")
+    zones.add_argument("--out", type=Path, metavar="FILE.csv", help="every row of the test part with its zone")
 
 
 def _add_fleet(parser: argparse.ArgumentParser) -> None:

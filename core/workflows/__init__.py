@@ -15,9 +15,12 @@ from core.workflows.anomalies import (
     set_verdict,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
+from core.workflows.calibration import CalibrationView, calibration_view, export_calibrated
 from core.workflows.capability import CapabilitySettings, CapabilityView, capability_view
 from core.workflows.capability_export import export_capability
 from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
+from core.workflows.class_limits import LimitSettings, LimitView, limit_view
+from core.workflows.class_timeline import ClassTimeline, class_timeline
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.combining import columns_differ
 from core.workflows.comparing import comparable, compare_datasets, in_a_sentence, named_dataset
@@ -158,5 +161,7 @@ from core.workflows.training import (
 from core.workflows.unit_words import spoken_unit, unit_words
 from core.workflows.validation import Validation, validate
 from core.workflows.workspace import Workspace, open_workspace
+from core.workflows.worst_strata import StrataErrorSettings, WorstStrata, export_worst, worst_strata
+from core.workflows.zones import ZONE_NAMES, ZoneSettings, ZoneView, export_zones, zone_view
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -16,6 +16,7 @@ from core.evaluation import (
     compare_with_baseline,
     confusion,
     measured_coverage,
+    metric_info,
     paired_differences,
     per_class,
     predict_classes,
@@ -249,7 +250,10 @@ def _plain(metric: Metric | None, unit: Message | str) -> Message:
         return msg("This run has no figures on a test part.")
     if metric.value is None:
         return msg("There is no figure: {reason}", reason=metric.why_not)
-    return msg("On the test part, {metric} is {value} {unit}.", metric=metric.key, value=metric.value, unit=unit)
+    title = metric_info(metric.key).title
+    if not unit:
+        return msg("On the test part, {metric} is {value}.", metric=title, value=metric.value)
+    return msg("On the test part, {metric} is {value} {unit}.", metric=title, value=metric.value, unit=unit)
 
 
 def _value_metrics(truth: NDArray[np.float64], prediction: NDArray[np.float64]) -> tuple[Metric, ...]:

@@ -9,10 +9,10 @@ import streamlit as st
 
 from core import charts as drawing
 from core import workflows as wf
-from core.messages import msg, msg_n
-from pages.components import charts, layout, numbers, run_view, scores_table, words_view
+from core.messages import msg_n
+from pages.components import charts, class_curves_view, class_limit, layout, run_view, scores_table, words_view
 from pages.components.looks import charts_look
-from pages.components.results_view import as_message, metric_figure, part_choice, verdict
+from pages.components.results_view import metric_figure, part_choice, verdict
 from pages.components.scores_table import download
 from pages.components.text import md, say, t
 
@@ -47,13 +47,14 @@ def show(results: Any) -> None:
             else wf.classification_view(results, part, positive, threshold)
         )
         _effect(view)
+        class_limit.show(results, positive, _limit_key(results, positive))
         download(results, threshold=threshold, positive=view.positive)
     with head:
         verdict(view.verdict)
         layout.figures(_figures(results, view))
         _unknown(results, part)
     with main:
-        _curves(results, view)
+        class_curves_view.show(results, view)
     left, right = st.columns(2, gap="medium")
     with left:
         _confusion(view)
@@ -89,10 +90,14 @@ def _positive_choice(results: Any, view: Any) -> str:
     return st.selectbox(t("Class to catch"), list(view.classes), index=index, key=key, persist_state="session")
 
 
+def _limit_key(results: Any, positive: str) -> str:
+    return f"class_limit.{results.run.id}.{positive}"
+
+
 def _threshold_choice(results: Any, view: Any, positive: str) -> float | None:
     """The limit that was chosen, or None while it stands where the run put it."""
     start = view.threshold if positive == view.positive else 0.5
-    key = f"class_limit.{results.run.id}.{positive}"
+    key = _limit_key(results, positive)
     start = float(np.clip(start, 0.0, 1.0))
     chosen = st.slider(
         t("Decision limit"),
@@ -116,6 +121,9 @@ def _threshold_choice(results: Any, view: Any, positive: str) -> float | None:
         args=(key,),
         width="stretch",
     )
+    exact = st.session_state.get(f"{key}.exact")
+    if exact is not None and abs(round(exact, 3) - float(chosen)) < 1e-9:  # a limit by a rule is kept to its last digit
+        return float(exact)
     return float(chosen) if moved else None
 
 
@@ -151,66 +159,6 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
     return [figure for figure in found if figure is not None][:4]
 
 
-def _curves(results: Any, view: Any) -> None:
-    left, right = st.columns(2, gap="small")
-    n_positive = int(view.confusion[view.classes.index(view.positive)].sum())
-    with left:
-        _roc(results, view)
-    with right:
-        _precision_recall(results, view)
-    layout.caption(say(drawing.caption_curve(view.n, n_positive, view.positive)))
-
-
-def _names(results: Any) -> dict[str, Any]:
-    base = as_message(run_view.model_name(results.baseline)) if results.baseline else None
-    return {"name": as_message(run_view.model_name(results.run.model)), "baseline_name": base, **charts_look()}
-
-
-def _roc(results: Any, view: Any) -> None:
-    if not view.roc.is_defined:
-        st.info(md(say(view.roc.why_not)), icon=":material/info:")
-        return
-    other = (
-        (view.baseline_roc.x, view.baseline_roc.y) if view.baseline_roc is not None and view.baseline_roc.is_defined else None
-    )
-    figure = drawing.roc(
-        curve=(view.roc.x, view.roc.y),
-        baseline=other,
-        operating_point=_point(view.operating_point),
-        title=msg("ROC"),
-        **_names(results),
-    )
-    fpr, tpr = view.operating_point
-    alt = t(
-        "ROC: at the decision limit {tpr} of '{name}' are caught and {fpr} of the others rejected",
-        tpr=numbers.percent(tpr),
-        fpr=numbers.percent(fpr),
-        name=view.positive,
-    )
-    figure.update_layout(margin={"r": 16})
-    charts.show(figure, alt=alt, key="class_roc", height=350)
-
-
-def _precision_recall(results: Any, view: Any) -> None:
-    if not view.pr.is_defined:
-        st.info(md(say(view.pr.why_not)), icon=":material/info:")
-        return
-    other = (view.baseline_pr.x, view.baseline_pr.y) if view.baseline_pr is not None and view.baseline_pr.is_defined else None
-    share = float(view.confusion[view.classes.index(view.positive)].sum() / max(1, view.n))
-    figure = drawing.precision_recall(
-        curve=(view.pr.x, view.pr.y), baseline=other, operating_point=_point(view.pr_point), prevalence=share, **_names(results)
-    )
-    recall, precision = view.pr_point
-    alt = t(
-        "Precision and recall: at the decision limit {precision} of the alarms are right", precision=numbers.percent(precision)
-    )
-    charts.show(figure, alt=alt, key="class_pr", height=350)
-
-
-def _point(point: tuple[float, float]) -> tuple[float, float] | None:
-    return point if np.isfinite(point).all() else None
-
-
 def _confusion(view: Any) -> None:
     figure = drawing.confusion_matrix(counts=view.confusion, classes=view.classes, **charts_look())
     right = int(np.trace(view.confusion))
@@ -230,6 +178,28 @@ def _metrics(results: Any, view: Any) -> None:
         columns[run_view.model_name(results.baseline)] = view.baseline_metrics
     run_view.metric_table(columns, key="class_metrics", alt=t("Metrics of the model beside the baseline"))
     layout.caption(t("[low – high]: 95 % interval"), t("the baseline stands at its own decision limit"))
+    _against_baseline(results, view)
+
+
+def _against_baseline(results: Any, view: Any) -> None:
+    """McNemar's test in a sentence: rows where one is right and the other wrong."""
+    found = view.paired
+    if found is None or view.part != "test":
+        return
+    told = {"first": found.first_only, "second": found.second_only, "n": found.n, "p": round(found.p, 4)}
+    words = t("Of {n} rows the model alone is right in {first}, the baseline alone in {second}", **told)
+    clear = (
+        t("more than chance (McNemar mid-P {p})", **told)
+        if found.is_clear
+        else t("this may be chance (McNemar mid-P {p})", **told)
+    )
+    layout.caption(words, clear)
+    if found.is_clear and results.manifest.split["method"] != "random":
+        layout.caption(
+            t(
+                "The test counts rows as independent; neighbours in time or of one lot are not, so that the difference is less sure than it says."
+            )
+        )
 
 
 def _per_class(view: Any) -> None:

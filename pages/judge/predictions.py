@@ -11,18 +11,26 @@ from pages.components import (
     score_chart_view,
     scores_table,
     state,
+    strata_errors_view,
     value_view,
     words_view,
+    zones_view,
 )
 from pages.components.text import t
 from pages.components.views import chosen_view
 
-ROWS, FLEET, CHART = "rows", "fleet", "chart"
+ROWS, FLEET, ZONES, STRATA, CHART = "rows", "fleet", "zones", "strata", "chart"
 
 
 def view(task: str) -> str:
-    """Single predictions, for remaining life the whole fleet, or what is left over as a control chart."""
-    titles = {ROWS: t("Predictions"), **({FLEET: t("Fleet")} if task == "rul" else {}), CHART: t("Control chart")}
+    """Single predictions, the whole fleet of remaining life, what predictions may decide, where they err, or the rest as a control chart."""
+    titles = {
+        ROWS: t("Predictions"),
+        **({FLEET: t("Fleet")} if task == "rul" else {}),
+        **({ZONES: t("Accept or measure")} if task == "regression" else {}),
+        **({STRATA: t("Where it errs")} if task != "forecast" else {}),
+        CHART: t("Control chart"),
+    }
     return chosen_view(titles, key="predictions_view")
 
 
@@ -36,6 +44,10 @@ if run is not None:
     shown = view(run.task)
     if shown == CHART:
         score_chart_view.show(results)
+    elif shown == STRATA:
+        strata_errors_view.show(results)
+    elif shown == ZONES:
+        zones_view.show(results)
     elif run.task == "classification":
         class_view.show(results)
     elif run.task == "forecast":

@@ -22,6 +22,7 @@ Record = dict[str, Any]
 UNITS = {
     "parity": ("(mm)", "(mm)"),
     "residuals_over_time": ("time", "(mm)"),
+    "zone_chart": ("(mm)", "(mm)"),
     "residual_histogram": ("(mm)", "rows"),
     "before_after": ("time", "(bar)"),
     "series_over_time": ("time", "(bar)"),
@@ -109,6 +110,16 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
         "error_by_step": lambda: {"steps": np.arange(1, min(n, 500) + 1), "error": y[:500], "others": {"fail": y[:500] + 1}, "name": "p", "unit": "bar"},
         "confusion_matrix": lambda: {"counts": np.full((2, 2), n), "classes": ("pass", "fail")},
         "roc": lambda: {"curve": (share, wavy(n, fill)), "baseline": (share, share), "operating_point": (0.1, 0.5)},
+        "zone_chart": lambda: {
+            "prediction": wavy(n, fill),
+            "truth": wavy(n, fill),
+            "places": np.arange(n) % 3,
+            "limits": (-1.0, 1.0),
+            "accept": (-0.5, 0.5),
+            "reject": (-1.5, 1.5),
+            "name": "p",
+            "unit": "mm",
+        },
         "det": lambda: {"curve": (share, share[::-1]), "baseline": (share, share), "operating_point": (0.1, 0.5)},
         "lift": lambda: {"curve": (share, 1 + np.abs(wavy(n, fill))), "baseline": (share, 1 + share), "operating_point": (0.1, 2.5)},
         "reliability": lambda: {
@@ -257,5 +268,5 @@ def test_no_webgl_trace(chart: ChartInfo) -> None:
 
 def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
-    assert len(set(keys)) == len(keys) == 40
+    assert len(set(keys)) == len(keys) == 41
     assert all(record(key, 3) for key in keys)

@@ -1,0 +1,215 @@
+"""The verbs `limit`, `calibration`, `worst` and `zones`: what a finished run's predictions are worth and what may be decided by them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.cli.common import Answer, Options, aligned, check_out, pairs
+
+SHOWN = 30
+
+
+def _results(options: Options) -> Any:
+    from core import workflows as wf
+
+    if options.out is not None:
+        check_out(options.out)
+    ws = wf.open_workspace()
+    return wf.open_results(ws, wf.run_id_of(ws, options.run))
+
+
+def _written(options: Options, lines: list[str]) -> list[str]:
+    return [*lines, f"→ {options.out}"] if options.out is not None else lines
+
+
+def limit(options: Options) -> Answer:
+    from core import workflows as wf
+
+    ws = wf.open_workspace()
+    results = wf.open_results(ws, wf.run_id_of(ws, options.run))
+    view = wf.limit_view(results, wf.LimitSettings.read(pairs(options.set)), options.positive)
+    counts = {"test": view.test, "own": view.own, "baseline": view.baseline, "validation": view.chosen.counts}
+    answer: dict[str, object] = {
+        "headline": str(view.headline),
+        "run": results.run.id,
+        "positive": view.positive,
+        "limit": view.limit,
+        "own_limit": view.own_limit,
+        "baseline_limit": view.baseline_limit,
+        "why_not": None if view.chosen.why_not is None else str(view.chosen.why_not),
+        "is_kept_on_test": view.is_kept,
+        **{name: _counts(found) for name, found in counts.items()},
+        "cost_per_1000": dict(zip(("this", "own", "baseline", "flag_nothing"), view.costs, strict=True)),
+    }
+    head = ["", "caught", "missed", "rejected", "passed", "cost of 1,000 rows"]
+    costs = (view.costs[0], view.costs[1], view.costs[2], None)
+    rows = [
+        [name, *(f"{getattr(found, key):,}" for key in head[1:5]), "–" if cost is None else f"{cost:.5g}"]
+        for (name, found), cost in zip(counts.items(), costs, strict=True)
+        if found is not None
+    ]
+    lines = [str(view.headline), "", *aligned([head, *rows])]
+    return answer, lines, 0
+
+
+def _counts(found: Any) -> dict[str, object] | None:
+    if found is None:
+        return None
+    return {
+        **{name: getattr(found, name) for name in ("caught", "missed", "rejected", "passed")},
+        "caught_share": None if not found.caught + found.missed else found.caught_share,
+        "caught_interval": found.caught_bounds,
+        "rejected_share": None if not found.rejected + found.passed else found.rejected_share,
+        "rejected_interval": found.rejected_bounds,
+    }
+
+
+def calibration(options: Options) -> Answer:
+    from core import workflows as wf
+
+    results = _results(options)
+    view = wf.calibration_view(results, options.positive)
+    if options.out is not None:
+        wf.export_calibrated(results, options.out)
+    found = view.temperature
+    answer = {
+        "headline": str(view.headline),
+        "run": results.run.id,
+        "positive": view.positive,
+        "rows": view.n,
+        "temperature": found.value,
+        "why_no_temperature": None if found.why_not is None else str(found.why_not),
+        "as_it_is": {**_calibration(view.plain), "log_loss": view.log_loss[0]},
+        "at_temperature": None if view.scaled is None else {**_calibration(view.scaled), "log_loss": view.log_loss[1]},
+        "baseline": None if view.baseline is None else _calibration(view.baseline),
+        "by_chance": view.plain.by_chance,
+        "brier_of_share": view.plain.brier_of_share,
+        "bins": [
+            {"rows": b.n, "said": b.said, "came": b.came, "came_interval": (b.came_low, b.came_high)} for b in view.plain.bins
+        ],
+        "out": None if options.out is None else str(options.out),
+    }
+    bins = [[f"{b.n:,}", f"{b.said:.4f}", f"{b.came:.4f}", f"{b.came_low:.4f} – {b.came_high:.4f}"] for b in view.plain.bins]
+    head = ["", "ECE", "Brier", "log loss"]
+    figures = [_figure_line("as it is", view.plain, view.log_loss[0])]
+    if view.scaled is not None:
+        figures.append(_figure_line("at the temperature", view.scaled, view.log_loss[1]))
+    if view.baseline is not None:
+        figures.append(_figure_line("baseline", view.baseline, None))
+    lines = [str(view.headline), "", *aligned([head, *figures]), ""]
+    lines.append(f"temperature: {found.value:.4g}" if found.value is not None else str(found.why_not))
+    lines += ["", *aligned([["rows", "said", "came", "95 %"], *bins])]
+    return answer, _written(options, lines), 0
+
+
+def _calibration(found: Any) -> dict[str, object]:
+    return {
+        "ece": found.ece.value,
+        "ece_interval": (found.ece.low, found.ece.high),
+        "brier": found.brier.value,
+        "brier_interval": (found.brier.low, found.brier.high),
+    }
+
+
+def _figure_line(name: str, found: Any, log_loss: float | None) -> list[str]:
+    values = (found.ece.value, found.brier.value, log_loss)
+    return [name, *("–" if value is None else f"{value:.4f}" for value in values)]
+
+
+def worst(options: Options) -> Answer:
+    from core import workflows as wf
+
+    results = _results(options)
+    view = wf.worst_strata(results, wf.StrataErrorSettings.read(pairs(options.set)))
+    if options.out is not None:
+        wf.export_worst(view, options.out)
+    strata = [
+        {
+            **{name: getattr(s, name) for name in ("column", "stratum", "n", "error", "bias", "p", "is_worse")},
+            "others": None if s.others != s.others else s.others,
+            "interval": s.bounds,
+        }
+        for s in view.strata
+    ]
+    answer = {
+        "headline": str(view.headline),
+        "run": results.run.id,
+        "rows": view.n,
+        "error_is": "share of wrong rows" if view.are_classes else f"RMSE {view.unit}".strip(),
+        "error": view.whole,
+        "drift": view.drift,
+        "drift_p": view.drift_p,
+        "left_out": view.left_out,
+        "strata": strata,
+        "out": None if options.out is None else str(options.out),
+    }
+    rows = [
+        [
+            "!" if s.is_worse else "",
+            s.column,
+            s.stratum,
+            f"{s.n:,}",
+            f"{s.error:.4g}",
+            f"{s.others:.4g}",
+            "–" if s.p is None else f"{s.p:.2g}",
+        ]
+        for s in view.strata[:SHOWN]
+    ]
+    lines = [str(view.headline), "", *aligned([["", "column", "stratum", "rows", "error", "others", "p"], *rows])]
+    return answer, _written(options, lines), 0
+
+
+def zones(options: Options) -> Answer:
+    from core import workflows as wf
+
+    results = _results(options)
+    view = wf.zone_view(results, wf.ZoneSettings.read(pairs(options.set)))
+    if options.out is not None:
+        wf.export_zones(view, options.out)
+    zones, counts, ppk = view.zones, view.counts, view.capability
+    answer = {
+        "headline": str(view.headline),
+        "run": results.run.id,
+        "unit": view.unit,
+        "risk": zones.risk,
+        "held_out_rows": zones.n,
+        "accept": (zones.accept.lower, zones.accept.upper),
+        "reject": (zones.reject.lower, zones.reject.upper),
+        "gage_factor": zones.shrunk,
+        "zones": {
+            name: {"share": view.share(k), "rows": int(counts.n[k]), "outside": int(counts.outside[k])}
+            for k, name in enumerate(wf.ZONE_NAMES)
+        },
+        "ppk": {
+            "measured": ppk.measured,
+            "measured_interval": ppk.measured_bounds,
+            "predicted": ppk.predicted,
+            "predicted_interval": ppk.predicted_bounds,
+            "predictions_alone": ppk.predictions_alone,
+        },
+        "notes": [str(note) for note in zones.notes],
+        "out": None if options.out is None else str(options.out),
+    }
+    rows = [
+        [name, f"{100 * view.share(k):.1f} %", f"{counts.n[k]:,}", f"{counts.outside[k]:,}"]
+        for k, name in enumerate(wf.ZONE_NAMES)
+    ]
+    lines = [
+        str(view.headline),
+        "",
+        f"accept {_ends(zones.accept)}, reject outside {_ends(zones.reject)} {view.unit}".rstrip(),
+        "",
+        *aligned([["zone", "share", "measured", "outside the limits"], *rows]),
+        "",
+        f"Ppk: measured {_number(ppk.measured)}, foretold {_number(ppk.predicted)}, predictions alone {_number(ppk.predictions_alone)}",
+        *(f"- {note}" for note in answer["notes"]),  # type: ignore[attr-defined]
+    ]
+    return answer, _written(options, lines), 0
+
+
+def _ends(limits: Any) -> str:
+    return f"{_number(limits.lower)} to {_number(limits.upper)}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.5g}"

@@ -1,0 +1,71 @@
+"""A decision limit by a rule: cost, good parts rejected at most, or defects caught at least; one click puts the slider there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core import workflows as wf
+from pages.components import layout, notices, numbers
+from pages.components.forms import form_from_settings
+from pages.components.text import md, say, t
+
+SHOWN = {
+    "cost": ("rule", "missed", "rejected"),
+    "rejected": ("rule", "most_rejected", "confident"),
+    "caught": ("rule", "least_caught", "confident"),
+}
+
+
+def show(results: Any, positive: str, slider: str) -> None:
+    """The rule in the rail; `slider` is the key of the limit that it moves."""
+    with st.popover(t("Choose the limit by a rule"), icon=":material/rule:", width="stretch"), notices.guard():
+        prefix = f"class_rule.{results.run.id}.{positive}"
+        rule = st.session_state.get(f"{prefix}.rule", "cost")
+        skip = [name for name in wf.LimitSettings.model_fields if name not in SHOWN.get(rule, SHOWN["cost"])]
+        chosen = form_from_settings(wf.LimitSettings, key=prefix, skip=skip)
+        view = wf.limit_view(results, wf.LimitSettings.read(chosen), positive)
+        _found(view)
+        st.button(
+            t("Use this limit"),
+            key=f"use.{prefix}",
+            icon=":material/tune:",
+            disabled=view.limit is None or not 0 <= view.limit <= 1,
+            on_click=_use,
+            args=(slider, view.limit),
+            width="stretch",
+        )
+
+
+def _use(slider: str, limit: float | None) -> None:
+    if limit is not None:
+        st.session_state[f"{slider}.exact"] = limit
+        st.session_state[slider] = round(min(1.0, max(0.0, limit)), 3)
+
+
+def _found(view: wf.LimitView) -> None:
+    st.markdown(md(say(view.headline)))
+    if view.test is None:
+        return
+    if view.is_kept is False:
+        st.markdown(
+            f":orange[:material/warning:] {md(t('The test part breaks it by more than chance: it is not like the validation part.'))}"
+        )
+    if view.settings.rule == "cost":
+        here, own, base, nothing = view.costs
+        layout.caption(
+            t("cost of 1,000 rows: {here}", here=numbers.number(here)),
+            t("at the run's own limit {own}", own=numbers.number(own)),
+            t("baseline {base}", base=numbers.number(base)) if base is not None else "",
+            t("flagging nothing {nothing}", nothing=numbers.number(nothing)),
+        )
+    elif view.baseline is not None:
+        layout.caption(
+            t(
+                "baseline by the same rule: {caught} caught, {rejected} rejected",
+                caught=numbers.percent(view.baseline.caught_share),
+                rejected=numbers.percent(view.baseline.rejected_share),
+            )
+        )
+    layout.caption(t("chosen on the validation part, counted on the test part"))
