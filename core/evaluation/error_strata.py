@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.holm import holm
@@ -60,77 +61,85 @@ def error_strata(
     """
     known = np.isfinite(errors)
     e = errors[known]
-    units = None if blocks is None else np.asarray(blocks)[known]
+    units = None if blocks is None else pd.factorize(np.asarray(blocks)[known])[0]
     squares = e if are_classes else e**2
     found: list[ErrorStratum] = []
     for column, labels in strata:
-        names = labels[known]
-        has_label = np.array([label is not None for label in names], dtype=bool)
-        for name in sorted({str(label) for label in names[has_label]}):
-            inside = has_label & (names.astype(str) == name)
-            found.append(_stratum(column, name, e, squares, inside, has_label & ~inside, are_classes, units, seed))
+        codes, names = pd.factorize(labels[known], use_na_sentinel=True)
+        has_label = codes >= 0
+        for k in np.argsort([str(name) for name in names], kind="stable"):
+            inside = codes == k
+            sides = tuple(_Side.of(squares, side, units) for side in (inside, has_label & ~inside))
+            bias = None if are_classes else float(e[inside].mean())
+            found.append(_stratum(column, str(names[k]), sides[0], sides[1], bias, seed))
     adjusted = holm([s.p for s in found])
     ranked = [_with_p(s, p) for s, p in zip(found, adjusted, strict=True)]
     return tuple(sorted(ranked, key=lambda s: (not s.is_worse, -s.error if np.isfinite(s.error) else np.inf)))
 
 
-def _stratum(
-    column: str,
-    name: str,
-    errors: NDArray[np.float64],
-    squares: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-    outside: NDArray[np.bool_],
-    are_classes: bool,
-    units: NDArray[np.generic] | None,
-    seed: int,
-) -> ErrorStratum:
-    own, other = squares[inside], squares[outside]
-    others = float(other.mean()) if len(other) else float("nan")
-    mean = float(own.mean())
-    if are_classes:
-        bounds = wilson_bounds(float(own.sum()), len(own)) if units is None else _drawn(own, units[inside], seed, root=False)
-        return ErrorStratum(column, name, len(own), mean, bounds, others, None, _p(own, other, inside, outside, True, units))
-    bounds = _drawn(own, None if units is None else units[inside], seed, root=True)
-    p = _p(own, other, inside, outside, False, units)
-    return ErrorStratum(column, name, len(own), mean**0.5, bounds, others**0.5, float(errors[inside].mean()), p)
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Rows on one side: their number, the sum of their squared errors (or of wrong rows), and both by block where rows hang together."""
+
+    n: int
+    total: float
+    rows: NDArray[np.float64]
+    block_n: NDArray[np.float64] | None
+    block_sum: NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, squares: NDArray[np.float64], inside: NDArray[np.bool_], units: NDArray[np.int64] | None) -> _Side:
+        rows = squares[inside]
+        if units is None:
+            return cls(len(rows), float(rows.sum()), rows, None, None)
+        n = np.bincount(units[inside]).astype(np.float64)
+        sums = np.bincount(units[inside], weights=rows)
+        return cls(len(rows), float(rows.sum()), rows, n[n > 0], np.asarray(sums[n > 0], dtype=np.float64))
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.n if self.n else float("nan")
+
+    @property
+    def compared(self) -> NDArray[np.float64]:
+        """What a test compares: the mean of each block, or each row."""
+        return self.rows if self.block_n is None or self.block_sum is None else self.block_sum / self.block_n
+
+    def drawn(self, seed: int) -> NDArray[np.float64]:
+        """Resampled means, 300 of them; empty with too few rows or blocks."""
+        if self.block_n is None or self.block_sum is None:
+            parts = np.column_stack([np.ones(self.n), self.rows])
+        else:
+            parts = np.column_stack([self.block_n, self.block_sum])
+        again = resampling(len(parts), None, 300, seed)
+        if not again.n_boot:
+            return np.empty(0)
+        sums = again.sums(parts)
+        return np.asarray(sums[:, 1] / sums[:, 0])
 
 
-def _drawn(values: NDArray[np.float64], units: NDArray[np.generic] | None, seed: int, *, root: bool) -> Bounds:
-    again = resampling(len(values), units, 300, seed)
-    if not again.n_boot:
-        return (None, None)
-    sums = again.sums(np.column_stack([np.ones(len(values)), values]))
-    means = sums[:, 1] / sums[:, 0]
-    return percentile_bounds(np.sqrt(means) if root else means)
+def _stratum(column: str, name: str, own: _Side, other: _Side, bias: float | None, seed: int) -> ErrorStratum:
+    """Shares of wrong rows where there is no bias, else root mean squares."""
+    p = _p(own, other, are_classes=bias is None)
+    if bias is None:
+        bounds = wilson_bounds(own.total, own.n) if own.block_n is None else percentile_bounds(own.drawn(seed))
+        return ErrorStratum(column, name, own.n, own.mean, bounds, other.mean, None, p)
+    bounds = percentile_bounds(np.sqrt(own.drawn(seed)))
+    return ErrorStratum(column, name, own.n, own.mean**0.5, bounds, other.mean**0.5, bias, p)
 
 
-def _p(
-    own: NDArray[np.float64],
-    other: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-    outside: NDArray[np.bool_],
-    are_classes: bool,
-    units: NDArray[np.generic] | None,
-) -> float | None:
+def _p(own: _Side, other: _Side, *, are_classes: bool) -> float | None:
     from scipy.stats import fisher_exact, ttest_ind
 
-    if units is not None:
-        own, other = (_block_means(v, units[w]) for v, w in ((own, inside), (other, outside)))
-    if min(len(own), len(other)) < FEWEST_ROWS:
+    a, b = own.compared, other.compared
+    if min(len(a), len(b)) < FEWEST_ROWS:
         return None
-    if are_classes and units is None:
-        wrong = [int(own.sum()), int(other.sum())]
-        table = [[wrong[0], len(own) - wrong[0]], [wrong[1], len(other) - wrong[1]]]
-        return float(fisher_exact(table)[1])
-    if float(own.std()) == 0 and float(other.std()) == 0:
-        return 1.0 if own[0] == other[0] else 0.0
-    return float(ttest_ind(own, other, equal_var=False).pvalue)
-
-
-def _block_means(values: NDArray[np.float64], units: NDArray[np.generic]) -> NDArray[np.float64]:
-    _, codes = np.unique(units, return_inverse=True)
-    return np.asarray(np.bincount(codes, weights=values) / np.bincount(codes))
+    if are_classes and own.block_n is None:
+        wrong = [round(own.total), round(other.total)]
+        return float(fisher_exact([[wrong[0], own.n - wrong[0]], [wrong[1], other.n - wrong[1]]])[1])
+    if float(a.std()) == 0 and float(b.std()) == 0:
+        return 1.0 if a[0] == b[0] else 0.0
+    return float(ttest_ind(a, b, equal_var=False).pvalue)
 
 
 def _with_p(stratum: ErrorStratum, p: float | None) -> ErrorStratum:

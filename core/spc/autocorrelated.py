@@ -148,18 +148,19 @@ def fit_predictor(
     middle, size = float(x[known].mean()), float(x[known].std()) or 1.0
     scaled = (x - middle) / size
     design = np.concatenate([np.ones((len(x), 1)), lagged(scaled, of, order), seasonal(phase, period, waves)], axis=1)
-    usable = np.flatnonzero(known & np.isfinite(design).all(axis=1))
+    usable = np.flatnonzero(known & np.isfinite(design.sum(axis=1)))
     rows = usable[-FIT_ROWS:]
     if len(rows) <= design.shape[1]:
         raise ValueError(f"{len(rows)} rows cannot give {design.shape[1]} coefficients")
-    seen = design[rows]
+    is_unbroken = int(rows[-1] - rows[0]) + 1 == len(rows)
+    seen = design[rows[0] : rows[-1] + 1] if is_unbroken else design[rows]
     lengths, ways = np.linalg.eigh(seen.T @ seen)
     kept = lengths > 1e-10 * lengths[-1]  # a harmonic that is 0 at every row has no coefficient
     white = ways[:, kept] / np.sqrt(lengths[kept])
     parts = seen @ white
     found = white @ (parts.T @ scaled[rows])
     residuals = np.full(len(x), np.nan)
-    residuals[usable] = scaled[usable] - design[usable] @ found
+    residuals[usable] = (scaled - design @ found)[usable]
     residuals[rows] /= np.maximum(1 - np.sum(parts**2, axis=1), 0.5)
     ar, season = found[1 : order + 1].copy(), size * found[order + 1 :]
     error = float(np.mean(residuals[rows] ** 2) * np.sum(white[1 : order + 1].sum(axis=0) ** 2))

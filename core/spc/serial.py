@@ -16,6 +16,7 @@ from core.spc.chart import Floats, Phases
 PLAIN_LAGS = 10
 """Lags of a portmanteau test of plain series (Hyndman and Athanasopoulos 2021, section 5.4), beyond those a model was fitted to."""
 MOST_LAGS = 60
+FEW_LAGS = 64  # so many products one by one are quicker than the transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,16 @@ def autocovariances(x: ArrayLike, most: int) -> tuple[Floats, NDArray[np.int64]]
         x: (n,) in order, NaN where empty; only pairs of which both are there count (Parzen 1963).
         most: The longest lag.
     """
+    from scipy.fft import next_fast_len
+
     values = np.asarray(x, dtype=np.float64)
     known = np.isfinite(values)
     rest = np.where(known, values - values[known].mean() if known.any() else 0.0, 0.0)
-    size = 1 << int(np.ceil(np.log2(2 * max(len(rest), most + 1))))
+    size = next_fast_len(len(rest) + most + 1)  # room for the longest lag, so that nothing meets the other end
 
     def products(a: Floats) -> Floats:
+        if most <= FEW_LAGS:
+            return np.array([a[: max(0, len(a) - k)] @ a[k:] for k in range(most + 1)])
         waves = np.fft.rfft(a, size)
         return np.fft.irfft(waves * np.conj(waves), size)[: most + 1]
 

@@ -176,7 +176,7 @@ def _columns(results: Results, rows: NDArray[np.int64]) -> tuple[list[tuple[str,
         if column.name == target or column.kind != "text" and not is_group or len(kept) >= MOST_COLUMNS:
             continue
         labels = labels_of(results.dataset.table([column.name])[column.name].iloc[rows])
-        n = len(set(labels) - {None})
+        n = len(pd.unique(labels[labels != np.array(None)]))
         if n > MOST_STRATA:
             left_out.append(column.name)
         elif n > 1:
@@ -228,11 +228,11 @@ def _stretch_numbers(times: NDArray, n: int) -> NDArray[np.int64]:
 
 
 def _stretch_labels(times: NDArray, stretch: NDArray[np.int64]) -> NDArray[np.object_]:
-    labels: dict[int, str] = {}
+    labels = np.empty(int(stretch.max()) + 1, dtype=object)
     for k in np.unique(stretch):
-        first, last = times[stretch == k].min(), times[stretch == k].max()
-        labels[int(k)] = f"{_moment(first)} – {_moment(last)}"
-    return np.array([labels[int(k)] for k in stretch], dtype=object)
+        some = times[stretch == k]
+        labels[k] = f"{_moment(some.min())} – {_moment(some.max())}"
+    return labels[stretch]
 
 
 def _moment(value: object) -> str:
