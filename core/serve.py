@@ -11,6 +11,8 @@ from pathlib import Path
 from core.errors import SettingProblem
 from core.messages import msg
 
+OWN_CHOICE = "ANDON_OWN_CHOICE"
+"""Names the variable that the server set for itself, which no process that it starts shall take for the user's."""
 DEFAULT_PORT = 8501
 ROOT = Path(__file__).resolve().parent.parent
 # The web process gives memory back after a large table: two heaps for all threads, blocks above 128 KiB by the system.
@@ -20,6 +22,8 @@ FRUGAL = {
     "MALLOC_MMAP_THRESHOLD_": "131072",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
+# Its sums are short: a second thread of BLAS waits for a core that a training has, and a view takes four times as long.
+ONE_THREAD = "OPENBLAS_NUM_THREADS"
 
 
 def serve(port: int | None = None) -> int:
@@ -32,6 +36,8 @@ def serve(port: int | None = None) -> int:
     print(f"Andon: http://localhost:{chosen}  (stop with Ctrl+C)", flush=True)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(chosen)]
     environment = FRUGAL | dict(os.environ)
+    if ONE_THREAD not in environment:  # for the pages alone: workers take the mark as the word to choose for themselves
+        environment |= {ONE_THREAD: "1", OWN_CHOICE: ONE_THREAD}
     if os.name == "nt":
         return subprocess.call(command, cwd=ROOT, env=environment)
     os.chdir(ROOT)

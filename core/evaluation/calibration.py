@@ -86,16 +86,13 @@ def calibration(
     k = int(place.max()) + 1
     squares = (p - y) ** 2
     drawn = resampling(n, None if blocks is None else np.asarray(blocks)[known], n_boot, seed)
-    indicators = np.eye(k)
-    gaps = (y - p)[:, None] * indicators[place] if drawn.n_boot and n * k <= 50_000_000 else None
-    ece, resampled = _ece(y, p, place, k), np.empty(0)
-    brier_drawn = np.empty(0)
+    ece, resampled, brier_drawn = _ece(y, p, place, k), np.empty(0), np.empty(0)
     if drawn.n_boot:
-        sums = drawn.sums(np.column_stack([np.ones(n), squares]))
-        brier_drawn = sums[:, 1] / sums[:, 0]
-    if gaps is not None:
-        of_bins = drawn.sums(np.column_stack([np.ones(n), gaps]))
-        resampled = np.abs(of_bins[:, 1:]).sum(axis=1) / of_bins[:, 0]
+        weights = drawn.weights()
+        n_rows = weights @ np.bincount(drawn.units, minlength=drawn.n_units)
+        brier_drawn = weights @ np.bincount(drawn.units, weights=squares, minlength=drawn.n_units) / n_rows
+        gaps = np.bincount(drawn.units * k + place, weights=y - p, minlength=drawn.n_units * k).reshape(drawn.n_units, k)
+        resampled = np.abs(weights @ gaps).sum(axis=1) / n_rows
     share = float(y.mean())
     # Resampling adds its own noise to every bin, so that the percentile interval of the error would lie too high: it is mirrored.
     low, high = percentile_bounds(resampled)

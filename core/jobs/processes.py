@@ -87,7 +87,9 @@ def worker_environment(store: Store, cores: int | None = None) -> dict[str, str]
     threads = str(max(1, (cores or os.cpu_count() or 1) - 1))
     defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUTF8": "1", "TF_NUM_INTEROP_THREADS": "1"}
     defaults |= dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
-    environment = defaults | dict(os.environ)
+    given = dict(os.environ)
+    given.pop(given.pop("ANDON_OWN_CHOICE", ""), None)  # what the server chose for its pages, see core/serve.py
+    environment = defaults | given
     environment.pop("ANDON_DATABASE_URL", None)
     if store.engine.dialect.name != "sqlite":
         environment["ANDON_DATABASE_URL"] = store.engine.url.render_as_string(hide_password=False)
