@@ -86,8 +86,9 @@ bench-accuracy: $(STAMP_DEV) ## accuracy on the public data beside the published
 bench-promise: $(STAMP_DEV) ## false alarms of charts of scores on 23 simulated processes, and of alarm logics (about half an hour)
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m benchmarks.promised_rate
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m benchmarks.promised_alarms
-bench-judging: $(STAMP_DEV) ## every view of a run with 200,000 and 1,000,000 scored rows: opened and clicked
+bench-judging: $(STAMP_DEV) browser ## every view of a run with 200,000 and 1,000,000 scored rows: opened and clicked
 	@$(PY) -m benchmarks.judging
+	@$(PY) -m benchmarks.judging_web
 
 bench-texts: $(STAMP_DEV) ## bag of words, GRU and attention on made inspection remarks (about half an hour)
 	@$(PY) -m benchmarks.texts

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     with _folder() as folder:
         for n in sizes:
             home = folder / str(n)
-            _make(home, n)
+            make(home, n)
             for view in wanted:
                 found[n, view] = _in_a_process(view, home)
                 print(n, view, found[n, view], file=sys.stderr, flush=True)
@@ -97,7 +97,7 @@ def line(n: int, seed: int = 7) -> pd.DataFrame:
     )
 
 
-def _make(home: Path, n: int) -> None:
+def make(home: Path, n: int) -> None:
     """The store with its three runs, where it is not there yet."""
     from core import workflows as wf
     from core.jobs import Supervisor, wait_for_job
