@@ -1,4 +1,4 @@
-"""Rows by two principal components: a map on which rows that are alike lie beside each other."""
+"""Rows by two principal components or by their neighbours: a map on which rows that are alike lie beside each other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_COLOURS = 8
 def row_map(
     *,
     scores: ArrayLike,
-    shares: tuple[float, float],
+    shares: tuple[float, float] | None,
     codes: ArrayLike | None = None,
     labels: Sequence[str] = (),
     values: ArrayLike | None = None,
@@ -31,10 +31,10 @@ def row_map(
     theme: Theme = LIGHT,
     text: Text = str,
 ) -> go.Figure:
-    """Rows by their first two principal components, scores (n, 2): rows that are alike lie beside each other.
+    """Rows by their first two principal components or by their neighbours, scores (n, 2): rows that are alike lie beside each other.
 
     Args:
-        shares: Of the variance, 0 to 1, that each component tells.
+        shares: Of the variance, 0 to 1, that each component tells; None for a map by neighbours, whose axes have no meaning.
         codes: (n,) category of each row by place in `labels`, below 0 where empty; the first eight have colours of their own.
         values: (n,) numbers or times instead, coloured from low to high; `name` says of what.
         rows: (n,) row of the table of each, 0-based.
@@ -80,14 +80,23 @@ def row_map(
     return draw(
         traces,
         title=title or msg("Map of rows: alike ones lie beside each other"),
-        x=msg("first component ({percent} % of the variance)", percent=float(round(100 * shares[0], 1))),
-        y=msg("second component ({percent} %)", percent=float(round(100 * shares[1], 1))),
+        x=_axis(shares, 0),
+        y=_axis(shares, 1),
         theme=theme,
         text=text,
         labels=notes,
         right=150 if notes else 100,
         height=420,
     )
+
+
+def _axis(shares: tuple[float, float] | None, place: int) -> Message:
+    if shares is None:
+        return msg("across, without unit") if place == 0 else msg("up, without unit")
+    percent = float(round(100 * shares[place], 1))
+    if place == 0:
+        return msg("first component ({percent} % of the variance)", percent=percent)
+    return msg("second component ({percent} %)", percent=percent)
 
 
 def _coloured(values: NDArray[Any], theme: Theme, name: str) -> Json:

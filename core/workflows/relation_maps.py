@@ -1,9 +1,11 @@
-"""What is drawn of how columns hang together: the cells of chosen columns on a seeded sample of rows, and a map of rows by two principal components."""
+"""What is drawn of how columns hang together: the cells of chosen columns on a seeded sample of rows, and a map of rows by two principal
+components or by their neighbours (t-SNE)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from core.workflows.labels import column_named, labels_of, number_column
 Floats = NDArray[np.float64]
 FEWEST_FILLED = 0.5
 MOST_MAPPED = 60
+NEAREST, MOST_NEIGHBOURS = 15, 1000
 
 
 class RowMapSettings(Settings):
@@ -28,6 +31,12 @@ class RowMapSettings(Settings):
     columns: tuple[str, ...] = setting((), title="Columns", help="Columns of numbers; empty takes all sensors.", expert=False)
     colour_column: str | None = setting(
         None, title="Coloured by", help="A column of categories, numbers or times. Empty: the order of the rows.", expert=False
+    )
+    method: Literal["components", "neighbours"] = setting(
+        "components",
+        title="Map by",
+        help="components: the two directions of most variance; neighbours: rows that are alike lie together (t-SNE), distances between heaps say little.",
+        expert=False,
     )
     rows: int = setting(2000, title="Rows", help="So many, drawn evenly from all, are mapped.", ge=20, le=5000)
     seed: int = setting(7, title="Seed", help="Of the draw of rows.", ge=0)
@@ -69,10 +78,11 @@ class CellsView:
 
 @dataclass(frozen=True, slots=True)
 class RowMap:
-    """Rows by their first two principal components.
+    """Rows by their first two principal components, or by their neighbours.
 
     `scores` (n, 2) without unit; `shares` of the variance of the standardised columns, 0 to 1; `loadings` (f, 2) of the columns; `rows` (n,)
-    0-based rows of the table; `colour` is the column that colours them, None for the order of the rows.
+    0-based rows of the table; `colour` is the column that colours them, None for the order of the rows. `neighbours` are the shares of each row's 15
+    nearest rows that are among its 15 nearest on the map: on this one, and on that of two components; None for a map of components.
     """
 
     columns: tuple[str, ...]
@@ -83,6 +93,7 @@ class RowMap:
     of_rows: int
     colour: Cells | None
     notes: tuple[Message, ...]
+    neighbours: tuple[float, float] | None = None
 
     def leading(self, component: int, n: int = 3) -> tuple[str, ...]:
         """The n columns that weigh most in a component (0 or 1)."""
@@ -91,6 +102,9 @@ class RowMap:
 
     @property
     def headline(self) -> Message:
+        if self.neighbours is not None:
+            here, there = (round(100 * share) for share in self.neighbours)
+            return msg("The map keeps {here} % of the neighbours; one of two components {there} %", here=here, there=there)
         return msg(
             "Two components tell {percent} % of the variance of {n} columns",
             percent=f"{100 * sum(self.shares):.0f}",
@@ -134,7 +148,9 @@ def row_map(dataset: Dataset, settings: RowMapSettings) -> RowMap:
     if colour is not None:
         column_named(dataset, colour)
     rows = dataset.rows(list(dict.fromkeys([*chosen, *([colour] if colour is not None else [])])))
-    taken = _drawn(rows.n_rows, settings.rows, settings.seed)
+    by_neighbours = settings.method == "neighbours"
+    most = min(settings.rows, MOST_NEIGHBOURS) if by_neighbours else settings.rows  # the time grows with their square
+    taken = _drawn(rows.n_rows, most, settings.seed)
     table = _read(rows, taken)
     values = {name: table[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in chosen}
     used: list[str] = []
@@ -168,10 +184,53 @@ def row_map(dataset: Dataset, settings: RowMapSettings) -> RowMap:
     if n_left:
         notes.append(msg_n("{n} row with an empty cell was left out", "{n} rows with an empty cell were left out", n_left))
     shares = model.eigenvalues[:2] / model.eigenvalues.sum()
+    kept = None
+    if by_neighbours:
+        if len(scores) <= 3 * NEAREST:
+            raise NotEnoughData(
+                msg("There are {n} complete rows.", n=len(scores)),
+                msg("A map by neighbours needs {least} or more.", least=3 * NEAREST + 1),
+                msg("Choose a map by components."),
+            )
+        standard = (matrix[whole] - model.mean) / model.scale
+        placed = _by_neighbours(standard, settings.seed)
+        kept = (neighbours_kept(standard, placed), neighbours_kept(standard, scores))
+        scores = placed
     painted = None if colour is None else _cells(dataset, table.loc[whole], colour)
     return RowMap(
-        tuple(used), scores, (float(shares[0]), float(shares[1])), loadings, taken[whole], rows.n_rows, painted, tuple(notes)
+        tuple(used),
+        scores,
+        (float(shares[0]), float(shares[1])),
+        loadings,
+        taken[whole],
+        rows.n_rows,
+        painted,
+        tuple(notes),
+        kept,
     )
+
+
+def _by_neighbours(values: Floats, seed: int) -> Floats:
+    """Places (n, 2) of rows by t-SNE: van der Maaten and Hinton, JMLR 9 (2008), begun from two components (Kobak and Berens, Nature
+    Communications 10, 2019), so that a seed gives the same map.
+    """
+    from sklearn.manifold import TSNE
+
+    perplexity = min(30.0, (len(values) - 1) / 3)
+    return np.asarray(
+        TSNE(2, init="pca", perplexity=perplexity, max_iter=400, random_state=seed, n_jobs=1).fit_transform(values)
+    )
+
+
+def neighbours_kept(values: Floats, places: Floats, nearest: int = NEAREST) -> float:
+    """Share of each row's nearest rows in `values` (n, f) that are among its nearest in `places` (n, 2), 0 to 1; by chance nearest / (n - 1)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    found = [
+        NearestNeighbors(n_neighbors=nearest + 1).fit(x).kneighbors(return_distance=False)[:, :nearest]
+        for x in (values, places)
+    ]
+    return float(np.mean([len(np.intersect1d(a, b)) for a, b in zip(*found, strict=True)]) / nearest)
 
 
 def _drawn(n: int, most: int, seed: int) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.errors import Problem
 from pages.components import charts, notices, numbers, state
 from pages.components.choices import fixed
 from pages.components.explore_parts import pick
+from pages.components.forms import form_from_settings
 from pages.components.layout import caption, notes
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t, tn
@@ -168,7 +170,11 @@ def _map(view: wf.RelationsView, dataset: Dataset) -> None:
     times = [c.name for c in dataset.with_role("time")]
     texts = [c.name for c in dataset.columns if c.name in names and c.kind == "text"]
     start = times[0] if times else None
-    left, _ = st.columns([0.5, 0.5])
+    left, right = st.columns([0.5, 0.5])
+    with right:
+        method = form_from_settings(
+            wf.RowMapSettings, key=f"{KEY}.map.{dataset.id}", skip=[n for n in wf.RowMapSettings.model_fields if n != "method"]
+        )["method"]
     with left:
         colour = pick(
             t("Coloured by"),
@@ -180,9 +186,12 @@ def _map(view: wf.RelationsView, dataset: Dataset) -> None:
     chosen = st.query_params.get("columns", "")
     kinds = {c.name: c.kind for c in dataset.columns}
     columns = tuple(name for name in view.columns if kinds[name] == "number") if chosen else ()
-    settings = wf.RowMapSettings.read({"columns": columns, "colour_column": colour})
+    settings = wf.RowMapSettings.read({"columns": columns, "colour_column": colour, "method": method})
     try:
-        found = _mapped(*_key(dataset), settings.model_dump_json())
+        with (
+            st.spinner(t("Placing rows beside their neighbours …"), show_time=True) if method == "neighbours" else nullcontext()
+        ):
+            found = _mapped(*_key(dataset), settings.model_dump_json())
     except Problem as problem:
         notices.problem(problem)
         return
@@ -193,13 +202,20 @@ def _map(view: wf.RelationsView, dataset: Dataset) -> None:
             if found.colour.codes is None
             else {"codes": found.colour.codes, "labels": found.colour.labels}
         )
-    figure = row_map(scores=found.scores, shares=found.shares, rows=found.rows, **paint, **charts_look())
+    shares = found.shares if found.neighbours is None else None
+    figure = row_map(scores=found.scores, shares=shares, rows=found.rows, **paint, **charts_look())
     charts.show(figure, alt=say(found.headline), key=f"{KEY}_map")
     caption(
         say(found.headline),
         t("{n} of {of} rows drawn", n=numbers.number(len(found.rows)), of=numbers.number(found.of_rows)),
-        t("across mostly {columns}", columns=", ".join(found.leading(0))),
-        t("up mostly {columns}", columns=", ".join(found.leading(1))),
+        *(
+            (
+                t("across mostly {columns}", columns=", ".join(found.leading(0))),
+                t("up mostly {columns}", columns=", ".join(found.leading(1))),
+            )
+            if found.neighbours is None
+            else (t("axes and distances between heaps have no meaning"),)
+        ),
     )
     if found.colour is not None and len(found.colour.labels) > MOST_LABELS:
         n = len(found.colour.labels)

@@ -113,3 +113,39 @@ def test_intervals_of_the_means_are_students(table: pd.DataFrame, tmp_path: Path
         own = table.loc[table["machine"] == stratum.label, "heat"]
         expected = ttest_1samp(own, 0).confidence_interval(0.95)
         assert (low[i], high[i]) == pytest.approx((expected.low, expected.high))
+
+
+def test_a_map_by_neighbours_keeps_heaps_apart_that_two_components_lay_over_each_other(tmp_path: Path) -> None:
+    """Six heaps in six columns, each apart in its own one: two components can show two or three of them apart."""
+    rng = np.random.default_rng(4)
+    heap = np.repeat(np.arange(6), 40)
+    values = rng.normal(size=(240, 6)) + 8 * np.eye(6)[heap]
+    table = pd.DataFrame(values.round(4), columns=list("abcdef"))
+    table["heat"] = values[:, 0].round(3)
+    dataset = made(table, tmp_path)
+    names = tuple("bcdef") + ("heat",)
+    found = wf.row_map(dataset, wf.RowMapSettings(columns=names, method="neighbours"))
+    flat = wf.row_map(dataset, wf.RowMapSettings(columns=names))
+    assert found.neighbours is not None and flat.neighbours is None
+    assert found.neighbours[0] > found.neighbours[1] + 0.1
+    centres = np.array([found.scores[heap == k].mean(axis=0) for k in range(6)])
+    nearest = np.linalg.norm(found.scores[:, None] - centres[None], axis=2).argmin(axis=1)
+    assert (nearest == heap).mean() > 0.95
+    again = wf.row_map(dataset, wf.RowMapSettings(columns=names, method="neighbours"))
+    np.testing.assert_array_equal(again.scores, found.scores)
+
+
+def test_neighbours_kept_by_hand() -> None:
+    from core.workflows.relation_maps import neighbours_kept
+
+    line = np.arange(6.0)[:, None]
+    assert neighbours_kept(line, np.column_stack([line, line]), nearest=2) == 1.0
+    # Pairs (0, 1) and (10, 11); with the middle ones exchanged every row has the nearest of another pair.
+    given, moved = np.array([[0.0], [1.0], [10.0], [11.0]]), np.array([[0.0], [10.0], [1.0], [11.0]])
+    assert neighbours_kept(given, moved, nearest=1) == 0.0
+
+
+def test_too_few_rows_for_neighbours_say_so(table: pd.DataFrame, tmp_path: Path) -> None:
+    dataset = made(table.head(40), tmp_path)
+    with pytest.raises(NotEnoughData, match="40 complete rows"):
+        wf.row_map(dataset, wf.RowMapSettings(columns=("heat", "flow"), method="neighbours"))
