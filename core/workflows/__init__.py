@@ -108,6 +108,20 @@ from core.workflows.screening import (
     with_decisions,
 )
 from core.workflows.screening_job import ScreeningWork, find_screening, is_large, start_screening, stop_screening
+from core.workflows.seeding import (
+    FAULT_TITLES,
+    SeededFault,
+    SeededView,
+    SeedSettings,
+    export_seeding,
+    fault_sentence,
+    is_large_seeding,
+    kept_seeding,
+    newest_seeding,
+    seed_faults,
+    sensors_of,
+)
+from core.workflows.seeding_job import SeedingWork, find_seeding, start_seeding, stop_seeding
 from core.workflows.series import Series, TableAxis, column_series, periods_of, with_periods
 from core.workflows.shaping import (
     OPERATIONS,
