@@ -62,9 +62,8 @@ def test_stretches_are_usable_within_one_group_with_their_history_and_apart() ->
     assert len(starts) > 5 and (np.diff(starts) >= 11).all()
     for start in starts:
         assert usable[start : start + 8].all() and len(set(first[start : start + 8])) == 1 and start - first[start] >= 5
-    assert starts.tolist() == draw_stretches(usable, first, before=5, length=8, n=100, seed=1, apart=3).tolist()
-    assert starts.tolist() != draw_stretches(usable, first, before=5, length=8, n=100, seed=2, apart=3).tolist()
-    assert len(draw_stretches(usable, first, before=5, length=8, n=3, seed=1)) == 3
+    three = [draw_stretches(usable, first, before=5, length=8, n=3, seed=seed, apart=3).tolist() for seed in (1, 1, 2)]
+    assert len(three[0]) == 3 and three[0] == three[1] != three[2]
 
 
 def test_where_nothing_fits_there_is_no_stretch() -> None:
