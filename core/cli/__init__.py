@@ -120,6 +120,18 @@ def _parser() -> _Parser:
     budget = verb("alarm-budget", "score_chart:alarm_budget", "the decision limit that a budget of false alarms asks for")
     budget.add_argument("--run", required=True, metavar="ID")
     _add_set(budget)
+    seeding = verb(
+        "seed-faults", "seeding:seed_faults", "how large a fault must be for a run to find it, in its own normal rows"
+    )
+    seeding.add_argument("run", metavar="RUN|BUNDLE")
+    seeding.add_argument("--sensor", action="append", default=[], metavar="COLUMN", help="may be repeated; or all")
+    seeding.add_argument(
+        "--kind", action="append", default=[], metavar="KIND",
+        help="step, drift, spike, noise, lag, stuck, lost_correlation; may be repeated; or all",
+    )  # fmt: skip
+    seeding.add_argument("--sizes", metavar="S,S,…", help="in the sensor's unit, for a lag in rows; by default from its spread")
+    _add_set(seeding)
+    seeding.add_argument("--out", type=Path, metavar="FILE.csv", help="every size with what was found")
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )

@@ -97,6 +97,11 @@ class SeededFault:
         return "rows" if self.kind == "lag" else self.unit if self.kind in SIZED else ""
 
     @property
+    def unit_words(self) -> Message | str:
+        """`size_unit` as it is said."""
+        return msg("rows") if self.kind == "lag" else self.size_unit
+
+    @property
     def is_sized(self) -> bool:
         return self.kind in SIZED
 
@@ -181,7 +186,7 @@ def fault_sentence(fault: SeededFault, share: float = 0.9) -> Message:
             sensor=fault.sensor,
             percent=percent,
             size=fault.largest,
-            unit=fault.size_unit,
+            unit=fault.unit_words,
         )
     return msg(
         "{kind} in {sensor}: found {percent} % of the time from {size} {unit}",
