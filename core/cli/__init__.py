@@ -132,6 +132,7 @@ def _parser() -> _Parser:
     seeding.add_argument("--sizes", metavar="S,S,…", help="in the sensor's unit, for a lag in rows; by default from its spread")
     _add_set(seeding)
     seeding.add_argument("--out", type=Path, metavar="FILE.csv", help="every size with what was found")
+    _add_challenge(verb("challenge", "challenge:challenge", "known cases that a run must answer as it must before it is used"))
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )
@@ -195,6 +196,22 @@ def _add_quality(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> No
     relations.add_argument("--out", type=Path, metavar="FILE.csv", help="every pair, stratum or lag")
     for parser in (gage, agreement, pareto, relations):
         _add_set(parser)
+
+
+def _add_challenge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("add", "list", "check", "release", "withdraw"))
+    parser.add_argument("run", metavar="RUN|BUNDLE")
+    parser.add_argument("--name", default="", help="add: of the set")
+    parser.add_argument(
+        "--from", dest="source", choices=("events", "labelled", "rows", "seeded", "file"), help="add: where the cases come from"
+    )
+    parser.add_argument("--rows", metavar="A-B,C", help="add: rows of the table from 1, each stretch a case")
+    parser.add_argument("--expect", metavar="flag|quiet|CLASS", help="add: what the rows must be")
+    parser.add_argument("--file", type=Path, metavar="FILE", help="add: a table with a column 'expected', and 'case'")
+    parser.add_argument("--id", metavar="SET", help="withdraw: which set")
+    parser.add_argument("--by", default="", metavar="NAME", help="release, withdraw: who answers for it")
+    parser.add_argument("--reason", default="", help="release, withdraw: why")
+    _add_set(parser)
 
 
 def _add_fleet(parser: argparse.ArgumentParser) -> None:

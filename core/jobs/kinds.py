@@ -30,7 +30,7 @@ class JobKind:
 KINDS: tuple[JobKind, ...] = (
     JobKind(
         "train",
-        "core.jobs.train_job:run",
+        "core.workflows.after_training:run",
         preload=(
             "pyarrow.parquet",
             "tensorflow",

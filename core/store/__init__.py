@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError
 
 from core.store.audit import AuditEntry
+from core.store.challenges import ChallengeStore
 from core.store.datasets import DatasetStore
 from core.store.engine import DATABASE_FILE, make_engine, set_journal
 from core.store.files import Files, Writer, new_id
@@ -47,7 +48,7 @@ __all__ = [
 ]
 
 
-class Store(DatasetStore, RunStore, ReportStore, PurgeStore):
+class Store(DatasetStore, RunStore, ReportStore, PurgeStore, ChallengeStore):
     """Everything that is kept. Its methods stand by table in the modules of this package; callers hold one object."""
 
     def path(self, id: str, kind: str, name: str = "") -> Path:

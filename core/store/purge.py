@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.store.audit import AuditStore
 from core.store.backups import change_backups
+from core.store.challenges import forget_challenges
 from core.store.datasets import forget_settings
 from core.store.engine import now
 from core.store.files import TRASH
@@ -155,6 +156,7 @@ class PurgeStore(AuditStore):
         session.execute(delete(JobEventTable).where(JobEventTable.job_id.in_(made.jobs)))
         session.execute(update(JobTable).where(JobTable.id.in_(made.jobs)).values(params={}, problem=None))
         forget_settings(session, dataset_id)
+        forget_challenges(session, dataset_id, run_ids)
 
 
 def _size(path: Path) -> int:

@@ -17,6 +17,20 @@ from core.workflows.anomalies import (
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.capability import CapabilitySettings, CapabilityView, capability_view
 from core.workflows.capability_export import export_capability
+from core.workflows.challenge import (
+    CaseResult,
+    ChallengeCheck,
+    check_bundle,
+    check_run,
+    escape_problem,
+    existing_workspace,
+    gate,
+    release_run,
+    released_by,
+    withdraw_challenge,
+)
+from core.workflows.challenge_cases import ChallengeSettings, add_challenge
+from core.workflows.challenge_sets import Case, ChallengeSet, list_challenges, read_challenge
 from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.combining import columns_differ
@@ -108,20 +122,9 @@ from core.workflows.screening import (
     with_decisions,
 )
 from core.workflows.screening_job import ScreeningWork, find_screening, is_large, start_screening, stop_screening
-from core.workflows.seeding import (
-    FAULT_TITLES,
-    SeededFault,
-    SeededView,
-    SeedSettings,
-    export_seeding,
-    fault_sentence,
-    is_large_seeding,
-    kept_seeding,
-    newest_seeding,
-    seed_faults,
-    sensors_of,
-)
+from core.workflows.seeding import is_large_seeding, kept_seeding, newest_seeding, seed_faults, sensors_of
 from core.workflows.seeding_job import SeedingWork, find_seeding, start_seeding, stop_seeding
+from core.workflows.seeding_records import FAULT_TITLES, SeededFault, SeededView, SeedSettings, export_seeding, fault_sentence
 from core.workflows.series import Series, TableAxis, column_series, periods_of, with_periods
 from core.workflows.shaping import (
     OPERATIONS,

@@ -11,7 +11,8 @@ from core.store import JobRow
 from core.store.records import LIVE_STATES
 from core.watching import Stopped
 from core.workflows.results import Results, open_results
-from core.workflows.seeding import SeedSettings, kept_seeding, request_key, seed_faults
+from core.workflows.seeding import kept_seeding, request_key, seed_faults
+from core.workflows.seeding_records import SeedSettings
 from core.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
