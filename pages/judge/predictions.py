@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pages.components import (
+    challenge_view,
     class_view,
     fleet_view,
     forecast_view,
@@ -17,12 +18,13 @@ from pages.components import (
 from pages.components.text import t
 from pages.components.views import chosen_view
 
-ROWS, FLEET, CHART = "rows", "fleet", "chart"
+ROWS, FLEET, CHART, CHALLENGE = "rows", "fleet", "chart", "challenge"
 
 
 def view(task: str) -> str:
     """Single predictions, for remaining life the whole fleet, or what is left over as a control chart."""
     titles = {ROWS: t("Predictions"), **({FLEET: t("Fleet")} if task == "rul" else {}), CHART: t("Control chart")}
+    titles |= {CHALLENGE: t("Challenge set")} if task == "classification" else {}
     return chosen_view(titles, key="predictions_view")
 
 
@@ -36,6 +38,8 @@ if run is not None:
     shown = view(run.task)
     if shown == CHART:
         score_chart_view.show(results)
+    elif shown == CHALLENGE:
+        challenge_view.show(state.workspace(), results)
     elif run.task == "classification":
         class_view.show(results)
     elif run.task == "forecast":

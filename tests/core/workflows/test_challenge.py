@@ -267,3 +267,21 @@ def test_sets_go_with_their_dataset(ws: Workspace) -> None:
 def test_what_is_no_case_is_refused(ws: Workspace, given: dict[str, object], said: str) -> None:
     with pytest.raises(SettingProblem, match=said):
         frozen(ws, **given)
+
+
+def test_the_report_says_what_is_found_and_how_cases_are_answered(ws: Workspace, tmp_path: Path) -> None:
+    frozen(ws)
+    results = run_of(ws, "anomaly")
+    view = wf.seed_faults(ws, results, wf.SeedSettings(sensors=("p2",), sizes=(0.001, 6.0), length=15))
+    weakened(ws, results.run.id)
+    wf.release_run(ws, results.run.id, by="Mei", reason="trial")
+    wf.make_report(ws, results.run.id, out=tmp_path / "report.html")
+    said = (tmp_path / "report.html").read_text("utf-8")
+    assert "1 of 11 cases is not answered as it must be; released" in said and "Mei, 20" in said and ": trial" in said
+    assert str(view.headline) not in said  # the bundle is another one since: what was found then does not count
+    shutil.rmtree(ws.home / "reports")
+    other = trained(ws, results.run.dataset_id, **{**ANOMALY, "name": "again"})
+    view = wf.seed_faults(ws, other, wf.SeedSettings(sensors=("p2",), sizes=(0.001, 6.0), length=15))
+    wf.make_report(ws, other.run.id, out=tmp_path / "report.html")
+    said = (tmp_path / "report.html").read_text("utf-8")
+    assert str(view.headline) in said and "all 11 cases are answered as they must be" in said
