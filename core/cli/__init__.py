@@ -133,6 +133,13 @@ def _parser() -> _Parser:
     _add_set(seeding)
     seeding.add_argument("--out", type=Path, metavar="FILE.csv", help="every size with what was found")
     _add_challenge(verb("challenge", "challenge:challenge", "known cases that a run must answer as it must before it is used"))
+    relabel = verb("labels", "labels:labels", "which labels of a classification are likely wrong, and what people say of them")
+    relabel.add_argument("run", metavar="RUN|BUNDLE")
+    _add_set(relabel)
+    relabel.add_argument("--out", type=Path, metavar="FILE.csv", help="every likely problem")
+    relabel.add_argument(
+        "--relabelled", type=Path, metavar="FILE.csv", help="the table with the answers in place of the labels"
+    )
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )

@@ -32,6 +32,7 @@ from core.store.models import (
 )
 from core.store.problems import in_use, not_found
 from core.store.records import LIVE_STATES
+from core.store.relabels import forget_relabels
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,7 @@ class PurgeStore(AuditStore):
         session.execute(update(JobTable).where(JobTable.id.in_(made.jobs)).values(params={}, problem=None))
         forget_settings(session, dataset_id)
         forget_challenges(session, dataset_id, run_ids)
+        forget_relabels(session, run_ids)
 
 
 def _size(path: Path) -> int:

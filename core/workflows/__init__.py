@@ -64,6 +64,18 @@ from core.workflows.gage import COMPONENT_TITLES, VERDICT_WORDS, GageSettings, G
 from core.workflows.import_again import import_again
 from core.workflows.import_many import import_files
 from core.workflows.importing import Imported, import_file, preview_file
+from core.workflows.label_view import (
+    LabelProblem,
+    LabelSettings,
+    LabelView,
+    Relabelling,
+    answer_row,
+    export_label_problems,
+    export_relabelled,
+    label_view,
+    relabelling,
+    row_with_neighbours,
+)
 from core.workflows.leak_notes import leak_note
 from core.workflows.originals import Original, has_original, hash_of_all, same_original, take_original, unpack_original
 from core.workflows.predictions import (

@@ -7,6 +7,7 @@ from pages.components import (
     class_view,
     fleet_view,
     forecast_view,
+    labels_view,
     layout,
     results_view,
     score_chart_view,
@@ -18,13 +19,13 @@ from pages.components import (
 from pages.components.text import t
 from pages.components.views import chosen_view
 
-ROWS, FLEET, CHART, CHALLENGE = "rows", "fleet", "chart", "challenge"
+ROWS, FLEET, CHART, CHALLENGE, LABELS = "rows", "fleet", "chart", "challenge", "labels"
 
 
 def view(task: str) -> str:
     """Single predictions, for remaining life the whole fleet, or what is left over as a control chart."""
     titles = {ROWS: t("Predictions"), **({FLEET: t("Fleet")} if task == "rul" else {}), CHART: t("Control chart")}
-    titles |= {CHALLENGE: t("Challenge set")} if task == "classification" else {}
+    titles |= {LABELS: t("Labels"), CHALLENGE: t("Challenge set")} if task == "classification" else {}
     return chosen_view(titles, key="predictions_view")
 
 
@@ -38,6 +39,8 @@ if run is not None:
     shown = view(run.task)
     if shown == CHART:
         score_chart_view.show(results)
+    elif shown == LABELS:
+        labels_view.show(state.workspace(), results)
     elif shown == CHALLENGE:
         challenge_view.show(state.workspace(), results)
     elif run.task == "classification":
