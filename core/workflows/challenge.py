@@ -221,7 +221,7 @@ def _flagged(case: Case, scores: np.ndarray, limit: float) -> CaseResult:
         return CaseResult(case, False, msg("no row could be scored"))
     highest = float(known.max())
     passed = (highest > limit) == (case.expected == "flag")
-    return CaseResult(case, passed, msg("highest score {score}, decision limit {limit}", score=highest, limit=float(limit)))
+    return CaseResult(case, passed, msg("highest score {score}, limit {limit}", score=highest, limit=float(limit)))
 
 
 def _called(case: Case, called: np.ndarray) -> CaseResult:

@@ -252,7 +252,10 @@ def _seeded(ws: Workspace, results: Results, settings: ChallengeSettings) -> tup
     normal, block, sigma = normal_values(results, usable, sensor)
     size = settings.size or (8.0 if settings.kind == "lag" else float(f"{4 * sigma:.3g}"))
     bundle = load_bundle(ws.store.path(results.run.id, "bundle"))
-    pieces = cut_pieces(results, bundle, usable, length=settings.length, n=settings.most, look_back=0, seed=settings.seed)
+    pieces = cut_pieces(
+        results, bundle, usable, length=settings.length, n=settings.most, look_back=0, seed=settings.seed,
+        lag=round(size) if settings.kind == "lag" else 0,
+    )  # fmt: skip
     tables = {"flag": pieces.seeded(Fault(settings.kind, sensor, size), settings.seed, normal, block)}
     if settings.quiet:
         tables["quiet"] = pieces.table

@@ -57,7 +57,7 @@ def seeded_facts(
             title=msg("Chance of detection: {kind} in {sensor}", kind=FAULT_TITLES[fault.kind], sensor=fault.sensor),
             text=text,
         )
-        caption = msg("{n} stretches of {length} normal rows; bars: 95 %", n=view.n_stretches, length=view.length)
+        caption = msg("{n} stretches of {length} normal rows; band: 95 %", n=view.n_stretches, length=view.length)
         figures.append(ReportFigure(msg("Chance of detection"), figure, caption))
     return tuple(facts), tuple(figures)
 

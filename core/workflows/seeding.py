@@ -28,8 +28,8 @@ from core.workflows.workspace import Workspace
 KEPT = 12
 SIGMAS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 LAGS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-SMALL_CELLS = 30_000_000
-"""Cells of windows that are scored at once; more go into a job."""
+SMALL_CELLS = 15_000_000
+"""Cells of windows that are scored at once, in two or three seconds; more go into a job."""
 
 
 def sensors_of(results: Results) -> tuple[str, ...]:
@@ -69,7 +69,10 @@ def seed_faults(ws: Workspace, results: Results, settings: SeedSettings | None =
     bundle = load_bundle(ws.store.path(results.run.id, "bundle"))
     usable = usable_rows(ws, results, given.part)
     length = _length(results, given)
-    pieces = cut_pieces(results, bundle, usable, length=length, n=given.stretches, look_back=given.n - 1, seed=given.seed)
+    pieces = cut_pieces(
+        results, bundle, usable, length=length, n=given.stretches, look_back=given.n - 1, seed=given.seed,
+        lag=round(max(_sizes("lag", 0.0, given))) if "lag" in given.kinds else 0,
+    )  # fmt: skip
     clean = pieces.scores(pieces.table, logic)
     faults, done = [], 0
     for sensor in sensors:

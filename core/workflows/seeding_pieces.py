@@ -23,8 +23,6 @@ from core.workflows.workspace import Workspace
 
 FEWEST_STRETCHES = 5
 BAD_VERDICTS = ("real", "assignable_cause", "sensor_fault", "contained")
-MOST_LAG = 200
-"""Rows of history that a stretch is given beyond what the model needs, so that a sensor can lag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,8 @@ class Pieces:
         """The table with a fault in each stretch."""
         values = self.table[fault.sensor].to_numpy(dtype=np.float64, na_value=np.nan).copy()
         signs = np.random.default_rng((seed, 1)).permutation(np.where(np.arange(self.n) % 2, -1.0, 1.0))
-        for piece in range(self.n):
-            low, high = self.bounds(piece)
+        edges = np.searchsorted(self.table[PIECE].to_numpy(), np.arange(self.n + 1))
+        for piece, (low, high) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
             start = int(self.first[piece])
             sign = signs[piece] if fault.direction == "both" else -1.0 if fault.direction == "down" else 1.0
             values[low:high] = with_fault(
@@ -140,13 +138,16 @@ def usable_rows(ws: Workspace, results: Results, part: str = "held_out") -> Usab
     return Usable(given.rows, mask & ~bad, first, parts, tuple(notes))
 
 
-def cut_pieces(results: Results, bundle: Bundle, usable: Usable, *, length: int, n: int, look_back: int, seed: int) -> Pieces:
+def cut_pieces(
+    results: Results, bundle: Bundle, usable: Usable, *, length: int, n: int, look_back: int, seed: int, lag: int = 0
+) -> Pieces:
     """Draw the stretches and read their rows.
 
     Args:
         length: Rows of a stretch.
         n: Stretches that are asked for.
         look_back: Earlier scores that the alarm logic looks at.
+        lag: Rows of history beyond what the model needs, so that a sensor can lag by as many.
 
     Raises:
         NotEnoughData: fewer than 5 stretches fit into the normal rows.
@@ -171,7 +172,7 @@ def cut_pieces(results: Results, bundle: Bundle, usable: Usable, *, length: int,
     pieces: list[NDArray[np.int64]] = []
     first: list[int] = []
     for piece, start in enumerate(starts.tolist()):
-        low = max(int(usable.first[start]), start - needed - around - MOST_LAG)
+        low = max(int(usable.first[start]), start - needed - around - lag)
         high = min(int(ends[np.searchsorted(ends, start, side="right")]), start + length + around)
         first.append(sum(len(earlier) for earlier in places) + start - low)
         places.append(np.arange(low, high))

@@ -17,7 +17,7 @@ from core.workflows.csv_out import write_csv
 
 FORMAT = 1
 FAULT_TITLES: Mapping[str, Message] = {
-    "step": msg("Step"),
+    "step": msg("Step change"),
     "drift": msg("Drift"),
     "spike": msg("Spike"),
     "noise": msg("Noise"),

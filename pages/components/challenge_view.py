@@ -85,8 +85,8 @@ def _drawn(ws: wf.Workspace, results: wf.Results, checks: tuple[wf.ChallengeChec
         [
             Figure(t("Challenge sets"), numbers.number(len(checks))),
             Figure(t("Cases"), numbers.number(len(cases))),
-            Figure(t("Escapes"), numbers.number(escapes), t("known bad, not caught")),
-            Figure(t("Good ones flagged"), numbers.number(sum(not r.passed for r in cases) - escapes)),
+            Figure(t("Escapes"), numbers.number(escapes), t("not caught")),
+            Figure(t("Good ones flagged"), numbers.number(sum(not r.passed for r in cases) - escapes), t("wrongly")),
         ]
     )
     names = {i: check.challenge.name for i, check in enumerate(checks)}
@@ -125,7 +125,7 @@ def _table(check: wf.ChallengeCheck) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "state": t("✓ as it must be") if r.passed else t("✕ escape") if r.is_escape else t("✕ flagged"),
+                "state": t("✓ right") if r.passed else t("✕ escape") if r.is_escape else t("✕ flagged"),
                 "number": r.case.number,
                 "title": say(r.case.title),
                 "must": say(r.case.must),
@@ -140,9 +140,9 @@ def _config() -> dict[str, Any]:
     return {
         "state": st.column_config.TextColumn(t("State"), width="small"),
         "number": st.column_config.NumberColumn(t("Case"), width="small"),
-        "title": st.column_config.TextColumn(t("What it is")),
+        "title": st.column_config.TextColumn(t("What it is"), width="medium"),
         "must": st.column_config.TextColumn(t("Expected")),
-        "said": st.column_config.TextColumn(t("Answer"), width="medium"),
+        "said": st.column_config.TextColumn(t("Answer"), width="large"),
     }
 
 

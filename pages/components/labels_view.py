@@ -73,11 +73,7 @@ def _relabelled(ws: wf.Workspace, results: wf.Results, view: wf.LabelView, path:
 
 def _figures(view: wf.LabelView, people: wf.Relabelling) -> list[Figure]:
     share, low, high = people.confirmed
-    span = (
-        t("answer them blindly first")
-        if low is None
-        else t("95 %: {span}", span=f"{numbers.percent(low)} – {numbers.percent(high)}")
-    )
+    span = t("no answer yet") if low is None else t("95 %: {span}", span=f"{numbers.percent(low)} – {numbers.percent(high)}")
     same, of = people.unsuspected
     kappa = people.kappa
     return [
@@ -90,13 +86,13 @@ def _figures(view: wf.LabelView, people: wf.Relabelling) -> list[Figure]:
             t("Estimated share"), numbers.percent(view.found.share), help=t("From the confident joint, over all judged rows.")
         ),
         Figure(
-            t("Suspicions confirmed"),
+            t("Confirmed"),
             numbers.percent(share),
             span,
             help=t("Share of answered suspicions in which the person did not give the label."),
         ),
         Figure(
-            t("Kappa with the labels"),
+            t("Kappa"),
             numbers.number(kappa.value) if isinstance(kappa, Kappa) else "–",
             t("unsuspected: {same} of {of} as labelled", same=same, of=of) if of else "",
             help=t("Agreement of the answers with the labels beyond chance, over all answered rows."),

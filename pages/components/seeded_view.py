@@ -22,7 +22,7 @@ from pages.components.text import md, say, t, tn
 
 KEY, POLL_SECONDS = "seeded", 1.0
 MAIN, OWN = ("sizes", "length"), ("sensors", "kinds")
-MAP_SHARE = 0.8
+MAP_SHARE, SHOWN = 0.8, (0.5, 0.9)
 
 
 def show(ws: wf.Workspace, results: wf.Results) -> None:
@@ -156,7 +156,7 @@ def _figures(view: wf.SeededView, fault: wf.SeededFault) -> list[Figure]:
     return [
         *shown,
         Figure(
-            t("Alarms without a fault"),
+            t("False alarms"),
             numbers.percent(share),
             span,
             help=t("Share of the same stretches that alarm as they are."),
@@ -172,7 +172,7 @@ def _figures(view: wf.SeededView, fault: wf.SeededFault) -> list[Figure]:
 
 def _reached(fault: wf.SeededFault, wanted: float, unit: str) -> Figure:
     reach = fault.found.reach(wanted)
-    title = t("Found {percent} % of the time from", percent=round(100 * wanted))
+    title = t("{percent} % found from", percent=round(100 * wanted))
     if reach is None or reach.size is None:
         return Figure(title, t("not found"), t("up to {size}", size=numbers.number(fault.largest, unit)))
     high = numbers.number(reach.high) if reach.high is not None else f"> {numbers.number(fault.largest)}"
@@ -185,7 +185,7 @@ def _curves(view: wf.SeededView, fault: wf.SeededFault) -> None:
         name: np.array([getattr(p, name) for p in points], dtype=float)
         for name in ("size", "share", "low", "high", "fitted", "delay", "late")
     }
-    reached = [(r.size, r.share) for r in fault.found.reaches if r.size is not None]
+    reached = [(r.size, r.share) for r in fault.found.reaches if r.size is not None and r.share in SHOWN]
     figure = detection_curve(
         sizes=columns["size"],
         shares=columns["share"],

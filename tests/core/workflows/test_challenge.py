@@ -218,7 +218,7 @@ def test_events_with_a_verdict_rows_seeded_faults_and_a_file(ws: Workspace, tmp_
     seeded = frozen(ws, source="seeded", sensor="p2", kind="step", size=6.0, most=5)
     cases = wf.read_challenge(ws, seeded)[1]
     assert [c.expected for c in cases] == ["flag"] * 5 + ["quiet"] * 5 and str(cases[0].title).startswith(
-        "Step of 6 in p2, row "
+        "Step change of 6 in p2, row "
     )
     table = anomaly_table(200, 150).assign(case=np.repeat([1, 2], 100), expected="")
     table.loc[60:80, "expected"] = "quiet"

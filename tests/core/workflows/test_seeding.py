@@ -83,7 +83,7 @@ def test_large_faults_are_found_and_small_ones_are_not(ws: Workspace, results: w
     # Held out and normal are the rows to 3,700 that did not train; each stretch takes 30 of them and a window to the next.
     held, away = int((results.parts[:3_700] != 0).sum()), 30 + int(results.manifest.pipeline["width"])
     assert (held - 29) // away <= view.n_stretches <= held // away + 1 and set(view.parts) == {"validation", "test"}
-    assert str(view.headline).startswith("Step in p2: found 90 % of the time from 5.4")
+    assert str(view.headline).startswith("Step change in p2: found 90 % of the time from 5.4")
     assert any("300 rows are left out as known to be bad" in str(note) for note in view.notes)
 
 
@@ -92,7 +92,7 @@ def test_a_higher_limit_finds_less_and_alarms_less(ws: Workspace, results: wf.Re
     low, high = (wf.seed_faults(ws, results, given.with_values(threshold=limit)) for limit in (1.0, 1e9))
     assert low.alarm_rate > 0 and high.alarm_rate == 0 and high.n_alarmed == 0
     assert all(p.share == 0 for p in high.faults[0].found.points)
-    assert str(high.headline) == "Step in p1: not found 90 % of the time up to 0.8 "
+    assert str(high.headline) == "Step change in p1: not found 90 % of the time up to 0.8 "
 
 
 def test_the_answer_is_kept_and_opens_at_once(ws: Workspace, results: wf.Results, monkeypatch: pytest.MonkeyPatch) -> None:
