@@ -333,4 +333,5 @@ def _limit(results: Results) -> float:
 
 
 def _rows_title(rows: Sequence[int] | NDArray[np.int64]) -> Message:
-    return msg("rows {first} to {last}", first=int(min(rows)) + 1, last=int(max(rows)) + 1)
+    first, last = int(min(rows)) + 1, int(max(rows)) + 1
+    return msg("row {row}", row=first) if first == last else msg("rows {first} to {last}", first=first, last=last)

@@ -140,9 +140,9 @@ def _config() -> dict[str, Any]:
     return {
         "state": st.column_config.TextColumn(t("State"), width="small"),
         "number": st.column_config.NumberColumn(t("Case"), width="small"),
-        "title": st.column_config.TextColumn(t("What it is"), width="medium"),
+        "title": st.column_config.TextColumn(t("What it is")),
         "must": st.column_config.TextColumn(t("Expected")),
-        "said": st.column_config.TextColumn(t("Answer"), width="large"),
+        "said": st.column_config.TextColumn(t("Answer")),
     }
 
 
