@@ -61,6 +61,12 @@ class StoreProblem(Problem):
     kind = "store"
 
 
+class EscapeProblem(Problem):
+    """A model answers a case of a challenge set otherwise than it must: it may not be used until that is put right or released."""
+
+    kind = "escape"
+
+
 class ColumnRefused(Exception):
     """A method declines one column; the caller decides whether that is an error or "leave unchanged"."""
 
@@ -70,7 +76,7 @@ class ColumnRefused(Exception):
 
 
 _KINDS: dict[str, type[Problem]] = {
-    c.kind: c for c in (Problem, DataProblem, SettingProblem, NotEnoughData, TrainingProblem, StoreProblem)
+    c.kind: c for c in (Problem, DataProblem, SettingProblem, NotEnoughData, TrainingProblem, StoreProblem, EscapeProblem)
 }
 
 

@@ -26,6 +26,7 @@ from core.charts.class_curves import det, lift, reliability
 from core.charts.classification import confusion_matrix, precision_recall, probability_histogram, roc
 from core.charts.cleaning import before_after, histogram_pair
 from core.charts.control import caption_control, control_chart
+from core.charts.detection import detection_curve, detection_delay, detection_map
 from core.charts.downsample import MAX_POINTS, Overview, downsample, downsample_marks
 from core.charts.figure import by_spread
 from core.charts.forecast import error_by_step, forecast_fan
@@ -54,7 +55,7 @@ __all__ = [
     "screened_column", "distribution", "due_chart", "by_spread", "caption_control", "control_chart", "capability_histogram", "capability_plot",
     "last_subgroups", "survival_chart", "weibull_plot", "caption_fleet",
     "interaction_lines", "interval_chart", "values_by_group", "variation_bars", "cross_table", "lag_chart", "pair_scatter", "pareto_chart",
-    "row_map", "scatter_matrix", "strength_map", "det", "lift", "reliability", "zone_chart",
+    "row_map", "scatter_matrix", "strength_map", "det", "lift", "reliability", "zone_chart", "detection_curve", "detection_delay", "detection_map",
 ]  # fmt: skip
 
 
@@ -108,5 +109,8 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("pareto_chart", msg("Pareto"), pareto_chart),
     ChartInfo("lag_chart", msg("Correlation at a distance"), lag_chart),
     ChartInfo("scatter_matrix", msg("Each column against each other"), scatter_matrix),
+    ChartInfo("detection_curve", msg("Chance of detection"), detection_curve),
+    ChartInfo("detection_delay", msg("Rows to the alarm"), detection_delay),
+    ChartInfo("detection_map", msg("Size that is found 80 % of the time"), detection_map),
     ChartInfo("row_map", msg("Map of rows: alike ones lie beside each other"), row_map),
 )

@@ -127,6 +127,26 @@ def _parser() -> _Parser:
     budget.add_argument("--run", required=True, metavar="ID")
     _add_set(budget)
     _add_judging(verb)
+    seeding = verb(
+        "seed-faults", "seeding:seed_faults", "how large a fault must be for a run to find it, in its own normal rows"
+    )
+    seeding.add_argument("run", metavar="RUN|BUNDLE")
+    seeding.add_argument("--sensor", action="append", default=[], metavar="COLUMN", help="may be repeated; or all")
+    seeding.add_argument(
+        "--kind", action="append", default=[], metavar="KIND",
+        help="step, drift, spike, noise, lag, stuck, lost_correlation; may be repeated; or all",
+    )  # fmt: skip
+    seeding.add_argument("--sizes", metavar="S,S,…", help="in the sensor's unit, for a lag in rows; by default from its spread")
+    _add_set(seeding)
+    seeding.add_argument("--out", type=Path, metavar="FILE.csv", help="every size with what was found")
+    _add_challenge(verb("challenge", "challenge:challenge", "known cases that a run must answer as it must before it is used"))
+    relabel = verb("labels", "labels:labels", "which labels of a classification are likely wrong, and what people say of them")
+    relabel.add_argument("run", metavar="RUN|BUNDLE")
+    _add_set(relabel)
+    relabel.add_argument("--out", type=Path, metavar="FILE.csv", help="every likely problem")
+    relabel.add_argument(
+        "--relabelled", type=Path, metavar="FILE.csv", help="the table with the answers in place of the labels"
+    )
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )
@@ -207,6 +227,20 @@ def _add_judging(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> No
     calibration.add_argument("--out", type=Path, metavar="FILE.csv", help="the scores with probabilities at the temperature")
     worst.add_argument("--out", type=Path, metavar="FILE.csv", help="every stratum")
     zones.add_argument("--out", type=Path, metavar="FILE.csv", help="every row of the test part with its zone")
+def _add_challenge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("add", "list", "check", "release", "withdraw"))
+    parser.add_argument("run", metavar="RUN|BUNDLE")
+    parser.add_argument("--name", default="", help="add: of the set")
+    parser.add_argument(
+        "--from", dest="source", choices=("events", "labelled", "rows", "seeded", "file"), help="add: where the cases come from"
+    )
+    parser.add_argument("--rows", metavar="A-B,C", help="add: rows of the table from 1, each stretch a case")
+    parser.add_argument("--expect", metavar="flag|quiet|CLASS", help="add: what the rows must be")
+    parser.add_argument("--file", type=Path, metavar="FILE", help="add: a table with a column 'expected', and 'case'")
+    parser.add_argument("--id", metavar="SET", help="withdraw: which set")
+    parser.add_argument("--by", default="", metavar="NAME", help="release, withdraw: who answers for it")
+    parser.add_argument("--reason", default="", help="release, withdraw: why")
+    _add_set(parser)
 
 
 def _add_fleet(parser: argparse.ArgumentParser) -> None:

@@ -138,7 +138,8 @@ def score(options: Options) -> Answer:
 
     check_out(options.out)
     read, source = source_options(options)
-    found = wf.score_file(wf.resolve_bundle(None, options.bundle), options.data, options.out, read, source)
+    ws = wf.existing_workspace()
+    found = wf.score_file(wf.resolve_bundle(ws, options.bundle), options.data, options.out, read, source, ws=ws)
     warnings = [str(w) for w in found.warnings]
     return {"rows": found.rows, "out": str(found.out), "warnings": warnings}, [f"{found.rows} rows → {found.out}", *warnings], 0
 

@@ -30,7 +30,7 @@ class JobKind:
 KINDS: tuple[JobKind, ...] = (
     JobKind(
         "train",
-        "core.jobs.train_job:run",
+        "core.workflows.after_training:run",
         preload=(
             "pyarrow.parquet",
             "tensorflow",
@@ -46,6 +46,7 @@ KINDS: tuple[JobKind, ...] = (
     ),
     JobKind("study", "core.jobs.studies:run"),
     JobKind("screening", "core.workflows.screening_job:run"),
+    JobKind("seeding", "core.workflows.seeding_job:run"),
     JobKind("demo", "core.workflows.demos:build_demo"),
     JobKind("selftest", "core.jobs.selftest_job:run", preload=("core.jobs.selftest_job",)),
 )

@@ -92,7 +92,8 @@ class ReportFacts:
     """Everything one report says of one run. Empty parts are left out of the document.
 
     `created` is an aware datetime. `verdict` is the one sentence that the report opens with. `versions` and `hashes` map
-    a name to a text. `choice` says why this model was kept, `candidates` what became of each that was tried. `lives` is how long units last.
+    a name to a text. `choice` says why this model was kept, `candidates` what became of each that was tried. `lives` is how long units last,
+    `seeded` what is found of seeded faults, `challenge` how the run answers its challenge sets.
     """
 
     title: Message | str
@@ -118,3 +119,5 @@ class ReportFacts:
     choice: tuple[Message, ...] = ()
     candidates: tuple[Fact, ...] = ()
     lives: tuple[Fact, ...] = ()
+    seeded: tuple[Fact, ...] = ()
+    challenge: tuple[Fact, ...] = ()

@@ -21,6 +21,8 @@ LABELS: Mapping[str, Message] = {
     "choice": msg("Why this model"),
     "decision_limit": msg("Decision limit"),
     "lives": msg("How long units last"),
+    "seeded": msg("What is found of seeded faults"),
+    "challenge": msg("Challenge sets"),
     "events": msg("Events"),
     "number": msg("No."),
     "began": msg("Began"),

@@ -6,6 +6,7 @@ Loading checks the hash of each file that the manifest lists. Nothing is unpickl
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import re
 import shutil
@@ -134,6 +135,19 @@ def load_bundle(path: Path, *, check: bool = True) -> Bundle:
     if check:
         _check_hashes(folder, manifest, path)
     return Bundle(folder, manifest)
+
+
+def fingerprint(bundle: Bundle) -> str:
+    """SHA-256 over the manifest and every file of a bundle as they lie there now; nothing is remembered.
+
+    Raises:
+        DataProblem: a file is missing, or is not the one that the manifest lists.
+    """
+    _check_hashes(bundle.folder, bundle.manifest, bundle.folder)
+    listed = dict(bundle.manifest.files)
+    others = [p for p in bundle.folder.iterdir() if p.name == "manifest.json" or (is_allowed(p.name) and p.name not in listed)]
+    hashes = {**listed, **{path.name: sha256_of(path) for path in others}}
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
 
 
 def pack_bundle(folder: Path, target: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError
 
 from core.store.audit import AuditEntry
+from core.store.challenges import ChallengeStore
 from core.store.datasets import DatasetStore
 from core.store.engine import DATABASE_FILE, make_engine, set_journal
 from core.store.files import Files, Writer, new_id
@@ -23,6 +24,7 @@ from core.store.models import DEFAULT_WORKSPACE, LOCAL_OWNER
 from core.store.problems import damaged, from_database
 from core.store.purge import MadeFrom, PurgeStore
 from core.store.records import DatasetRow, EventRow, JobRow, JobState, Lane, ReportRow, RunRow, VerdictRow
+from core.store.relabels import RelabelStore
 from core.store.reports import ReportStore
 from core.store.runs import RunStore
 from core.store.schema import bring_up_to_date
@@ -47,7 +49,7 @@ __all__ = [
 ]
 
 
-class Store(DatasetStore, RunStore, ReportStore, PurgeStore):
+class Store(DatasetStore, RunStore, ReportStore, PurgeStore, ChallengeStore, RelabelStore):
     """Everything that is kept. Its methods stand by table in the modules of this package; callers hold one object."""
 
     def path(self, id: str, kind: str, name: str = "") -> Path:

@@ -14,7 +14,21 @@ from core.store.engine import Database
 from core.store.files import new_id
 from core.store.models import AuditTable, ReportTable, RunTable
 
-ACTIONS = ("imported", "changed", "renamed", "recipe_saved", "started", "made", "deleted", "deleted_with_all")
+ACTIONS = (
+    "imported",
+    "changed",
+    "renamed",
+    "recipe_saved",
+    "started",
+    "made",
+    "deleted",
+    "deleted_with_all",
+    "frozen",
+    "withdrawn",
+    "checked",
+    "blocked",
+    "released",
+)
 MAX_ENTRIES = 1_000
 
 

@@ -32,7 +32,13 @@ _FULL_TEXT = re.compile(
     )
 )
 
-_NAMES = {"dataset": msg("dataset"), "run": msg("run"), "job": msg("job"), "report": msg("report")}
+_NAMES = {
+    "dataset": msg("dataset"),
+    "run": msg("run"),
+    "job": msg("job"),
+    "report": msg("report"),
+    "challenge set": msg("challenge set"),
+}
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.store.audit import AuditStore
 from core.store.backups import change_backups
+from core.store.challenges import forget_challenges
 from core.store.datasets import forget_settings
 from core.store.engine import now
 from core.store.files import TRASH
@@ -31,6 +32,7 @@ from core.store.models import (
 )
 from core.store.problems import in_use, not_found
 from core.store.records import LIVE_STATES
+from core.store.relabels import forget_relabels
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ class PurgeStore(AuditStore):
         session.execute(delete(JobEventTable).where(JobEventTable.job_id.in_(made.jobs)))
         session.execute(update(JobTable).where(JobTable.id.in_(made.jobs)).values(params={}, problem=None))
         forget_settings(session, dataset_id)
+        forget_challenges(session, dataset_id, run_ids)
+        forget_relabels(session, run_ids)
 
 
 def _size(path: Path) -> int:

@@ -18,6 +18,20 @@ from core.workflows.apart import Prepared, open_file, prepare_files, preview_tab
 from core.workflows.calibration import CalibrationView, calibration_view, export_calibrated
 from core.workflows.capability import CapabilitySettings, CapabilityView, capability_view
 from core.workflows.capability_export import export_capability
+from core.workflows.challenge import (
+    CaseResult,
+    ChallengeCheck,
+    check_bundle,
+    check_run,
+    escape_problem,
+    existing_workspace,
+    gate,
+    release_run,
+    released_by,
+    withdraw_challenge,
+)
+from core.workflows.challenge_cases import ChallengeSettings, add_challenge
+from core.workflows.challenge_sets import Case, ChallengeSet, list_challenges, read_challenge
 from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
 from core.workflows.class_limits import LimitSettings, LimitView, limit_view
 from core.workflows.class_timeline import ClassTimeline, class_timeline
@@ -53,6 +67,18 @@ from core.workflows.gage import COMPONENT_TITLES, VERDICT_WORDS, GageSettings, G
 from core.workflows.import_again import import_again
 from core.workflows.import_many import import_files
 from core.workflows.importing import Imported, import_file, preview_file
+from core.workflows.label_view import (
+    LabelProblem,
+    LabelSettings,
+    LabelView,
+    Relabelling,
+    answer_row,
+    export_label_problems,
+    export_relabelled,
+    label_view,
+    relabelling,
+    row_with_neighbours,
+)
 from core.workflows.leak_notes import leak_note
 from core.workflows.originals import Original, has_original, hash_of_all, same_original, take_original, unpack_original
 from core.workflows.predictions import (
@@ -111,6 +137,9 @@ from core.workflows.screening import (
     with_decisions,
 )
 from core.workflows.screening_job import ScreeningWork, find_screening, is_large, start_screening, stop_screening
+from core.workflows.seeding import is_large_seeding, kept_seeding, newest_seeding, seed_faults, sensors_of
+from core.workflows.seeding_job import SeedingWork, find_seeding, start_seeding, stop_seeding
+from core.workflows.seeding_records import FAULT_TITLES, SeededFault, SeededView, SeedSettings, export_seeding, fault_sentence
 from core.workflows.series import Series, TableAxis, column_series, periods_of, with_periods
 from core.workflows.shaping import (
     OPERATIONS,

@@ -24,6 +24,7 @@ from core.workflows.choices import ChoiceFacts, candidate_words
 from core.workflows.fleet_facts import lives_facts
 from core.workflows.predictions import PART_TITLES, classification_view, regression_view
 from core.workflows.recipe_text import learned_notes, step_reason, step_settings, step_title
+from core.workflows.report_proof import challenge_facts, seeded_facts
 from core.workflows.results import Results
 from core.workflows.setting_words import setting_title, value_words
 from core.workflows.training import TASK_CHOICES, read_curves
@@ -51,6 +52,7 @@ def report_facts(ws: Workspace, results: Results, text: Text, in_service: Datase
     run, manifest = results.run, results.manifest
     verdict, figures, events, threshold = _by_task(ws, results, text)
     lives, of_lives = lives_facts(results, text, in_service)
+    seeded, of_seeded = seeded_facts(ws, results, text)
     dataset = results.dataset
     row = ws.store.get_dataset(dataset.id, dataset.version)
     period = results.positions(np.array([0, results.n_rows - 1])) if results.time and not results.group else None
@@ -82,7 +84,7 @@ def report_facts(ws: Workspace, results: Results, text: Text, in_service: Datase
         threshold=threshold,
         events=events,
         events_note=events_note(results, events),
-        figures=(*figures, *of_lives, *_loss(ws, results, text)),
+        figures=(*figures, *of_lives, *of_seeded, *_loss(ws, results, text)),
         versions=manifest.versions,
         hashes={
             "table": dataset.sha256,
@@ -94,6 +96,8 @@ def report_facts(ws: Workspace, results: Results, text: Text, in_service: Datase
         choice=() if run.choice is None else run.choice.sentences,
         candidates=_candidates(run.choice),
         lives=lives,
+        seeded=seeded,
+        challenge=challenge_facts(ws, results),
     )
 
 

@@ -37,6 +37,7 @@ from core.serving.scoring import NONE_OF_KNOWN, decide, input_notes, raw_scores
 from core.store.files import disk_errors
 from core.watching import Watch, part_of, unwatched
 from core.workflows.apart import is_read_here, read_apart
+from core.workflows.challenge import gate
 from core.workflows.csv_out import write_csv, write_csv_parts
 from core.workflows.key_matching import comparable_keys
 from core.workflows.results import Results
@@ -109,6 +110,8 @@ def score_file(
     options: ReadOptions | None = None,
     source: SourceOptions | None = None,
     watch: Watch = unwatched,
+    *,
+    ws: Workspace | None = None,
 ) -> ScoredFile:
     """Score a file: one output row an input row, in order, key columns first; written whole or not at all.
 
@@ -116,10 +119,13 @@ def score_file(
 
     Args:
         watch: Told the share that is done, 0 to 1; what it raises ends the work and leaves nothing behind.
+        ws: The workspace whose challenge sets the bundle has to pass first; None: it is not asked.
 
     Raises:
+        EscapeProblem: the bundle does not answer a case of a challenge set as it must, and was not released.
         DataProblem: the file cannot be read, or lacks columns that the model needs.
     """
+    gate(ws, bundle, "score")
     with disk_errors(), TemporaryDirectory(prefix="andon-score-", ignore_cleanup_errors=True) as folder:
         rows = _read(data, Path(folder), options, source).rows()
         watch(0.2)

@@ -7,7 +7,7 @@ takes what its address says; within a session the settings of another owner are 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypeVar
+from typing import TypeVar, get_origin
 from urllib.parse import quote, unquote
 
 import streamlit as st
@@ -43,6 +43,8 @@ def read(kind: type[S], columns: Collection[str], *, owner: str = "") -> S:
             del given[name]
         elif name == "columns":
             given[name] = tuple(c for c in map(unquote, value.split(SEVERAL)) if c in columns)
+        elif get_origin(kind.model_fields[name].annotation) is tuple:
+            given[name] = tuple(part for part in map(unquote, value.split(SEVERAL)) if part)
     try:
         return kind.read(given)
     except Problem:

@@ -76,6 +76,11 @@ def what(kind: str, action: str) -> str:
         ("run", "started"): t("training started"),
         ("run", "renamed"): t("run renamed"),
         ("run", "deleted"): t("run deleted"),
+        ("challenge", "frozen"): t("challenge set frozen"),
+        ("challenge", "withdrawn"): t("challenge set withdrawn"),
+        ("run", "checked"): t("challenge set scored"),
+        ("run", "blocked"): t("use blocked"),
+        ("run", "released"): t("run released"),
         ("report", "made"): t("report made"),
         ("report", "deleted"): t("report deleted"),
     }
@@ -86,6 +91,13 @@ def details(facts: Any) -> str:
     """Counts, names and choices of an entry in one line."""
     words = {"rows": t("rows"), "version": t("version"), "hashed": t("hashed"), "dropped": t("dropped")}
     words |= {"runs": t("runs"), "reports": t("reports"), "jobs": t("jobs"), "steps": t("steps"), "before": t("name before")}
+    words |= {
+        "cases": t("cases"),
+        "not_caught": t("not as they must be"),
+        "by": t("by"),
+        "reason": t("reason"),
+        "use": t("use"),
+    }
     words |= {"task": t("task"), "model": t("model"), "language": t("language")}
     return " · ".join(f"{words.get(key, key)}: {_fact(key, value)}" for key, value in facts.items())
 

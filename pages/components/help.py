@@ -142,6 +142,9 @@ def _predictions() -> list[str]:
         t(
             "For classes: the decision limit trades defects caught against good parts rejected; moving it moves every view, the table and the files."
         ),
+        t(
+            "Labels lists rows whose label is likely wrong, of those that the model was not fitted on. Label them anew first, blindly: label and model's answer show after yours."
+        ),
     ]
 
 
@@ -156,6 +159,12 @@ def _anomalies() -> list[str]:
         ),
         t(
             "An event names the sensors that made it, each with the band in which it normally runs. Your verdict is kept with its date."
+        ),
+        t(
+            "Seeded faults says how large a fault must be to be found: faults of known size are put into copies of held-out normal rows and judged by the run's own limit."
+        ),
+        t(
+            "A challenge set holds known cases with the answer that each must get. It is scored before new data is scored and after each training; a case that escapes blocks until somebody releases the run by name."
         ),
     ]
 

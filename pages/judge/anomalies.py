@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from pages.components import alarm_budget_view, anomaly_view, layout, results_view, score_chart_view, state
+from pages.components import (
+    alarm_budget_view,
+    anomaly_view,
+    challenge_view,
+    layout,
+    results_view,
+    score_chart_view,
+    seeded_view,
+    state,
+)
 from pages.components.text import t
 from pages.components.views import chosen_view
 
 EVENTS, CHART, BUDGET = "events", "chart", "budget"
+SEEDED, CHALLENGE = "seeded", "challenge"
 
 run = results_view.finished_run(
     ("anomaly", "forecast"),
@@ -17,11 +27,16 @@ if run is not None:
     workspace = state.workspace()
     results = results_view.open_results(workspace, run)
     titles = {EVENTS: t("Events"), CHART: t("Control chart"), BUDGET: t("Alarm budget")}
+    titles |= {SEEDED: t("Seeded faults"), CHALLENGE: t("Challenge set")}
     shown = chosen_view(titles, key="anomalies_view")
     if shown == CHART:
         score_chart_view.show(results)
     elif shown == BUDGET:
         alarm_budget_view.show(results)
+    elif shown == SEEDED:
+        seeded_view.show(workspace, results)
+    elif shown == CHALLENGE:
+        challenge_view.show(workspace, results)
     else:
         anomaly_view.show(workspace, results)
     layout.notes(run.notes)

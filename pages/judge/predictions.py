@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pages.components import (
+    challenge_view,
     class_view,
     fleet_view,
     forecast_view,
+    labels_view,
     layout,
     results_view,
     score_chart_view,
@@ -19,16 +21,18 @@ from pages.components import (
 from pages.components.text import t
 from pages.components.views import chosen_view
 
-ROWS, FLEET, ZONES, STRATA, CHART = "rows", "fleet", "zones", "strata", "chart"
+ROWS, FLEET, ZONES, STRATA, LABELS, CHALLENGE, CHART = "rows", "fleet", "zones", "strata", "labels", "challenge", "chart"
 
 
 def view(task: str) -> str:
-    """Single predictions, the whole fleet of remaining life, what predictions may decide, where they err, or the rest as a control chart."""
+    """Single predictions, the whole fleet, what predictions may decide, where they err, labels, known cases, or the rest as a chart."""
+    is_class = task == "classification"
     titles = {
         ROWS: t("Predictions"),
         **({FLEET: t("Fleet")} if task == "rul" else {}),
         **({ZONES: t("Accept or measure")} if task == "regression" else {}),
         **({STRATA: t("Where it errs")} if task != "forecast" else {}),
+        **({LABELS: t("Labels"), CHALLENGE: t("Challenge set")} if is_class else {}),
         CHART: t("Control chart"),
     }
     return chosen_view(titles, key="predictions_view")
@@ -48,6 +52,10 @@ if run is not None:
         strata_errors_view.show(results)
     elif shown == ZONES:
         zones_view.show(results)
+    elif shown == LABELS:
+        labels_view.show(state.workspace(), results)
+    elif shown == CHALLENGE:
+        challenge_view.show(state.workspace(), results)
     elif run.task == "classification":
         class_view.show(results)
     elif run.task == "forecast":

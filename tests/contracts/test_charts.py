@@ -55,6 +55,9 @@ UNITS = {
     "lag_chart": ("(rows)", "correlation"),
     "scatter_matrix": ("(bar)", "(mm)"),
     "row_map": ("(39.5 %", "(17 %"),
+    "detection_curve": ("(bar)", "(%)"),
+    "detection_delay": ("(bar)", "(rows)"),
+    "detection_map": ("fault", "sensor"),
 }
 
 
@@ -174,6 +177,14 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
         },
         "lag_chart": lambda: {"lags": np.arange(n) - n // 2, "r": y / 4, "band": 0.2, "best": 3, "names": ("p", "width")},
         "scatter_matrix": lambda: {"names": ("p", "fail", "width"), "values": np.column_stack([y, y, y]), "units": ("bar", "", "mm")},
+        "detection_curve": lambda: {
+            "sizes": np.arange(1.0, n + 1), "shares": y / 4, "low": y / 5, "high": y / 3, "fitted": share, "false_alarms": 0.1 if fill is None else fill,
+            "reached": [(1.5, 0.9)] if n else [], "name": "p", "unit": "bar",
+        },
+        "detection_delay": lambda: {"sizes": np.arange(1.0, n + 1), "delays": y, "late": y + 1, "name": "p", "unit": "bar"},
+        "detection_map": lambda: {
+            "sensors": ["p", "width"][:n], "faults": ["fail"], "sizes": y[:2, None], "words": [["pass"], ["fail"]][:n],
+        },
         "row_map": lambda: {"scores": np.column_stack([y, -y]), "shares": (0.395, 0.17), "values": y, "name": "p"},
     }  # fmt: skip
     return records[key]()
@@ -268,5 +279,5 @@ def test_no_webgl_trace(chart: ChartInfo) -> None:
 
 def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
-    assert len(set(keys)) == len(keys) == 41
+    assert len(set(keys)) == len(keys) == 44
     assert all(record(key, 3) for key in keys)

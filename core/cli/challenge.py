@@ -1,0 +1,99 @@
+"""The verb `challenge`: freeze known cases, see whether a run answers them as it must, release it in spite of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.cli.common import Answer, Options, aligned, pairs
+from core.cli.faults import body
+
+
+def challenge(options: Options) -> Answer:
+    from core import workflows as wf
+
+    ws = wf.open_workspace()
+    run_id = wf.run_id_of(ws, options.run)
+    return _ACTIONS[options.action](ws, run_id, options)
+
+
+def _add(ws: Any, run_id: str, options: Options) -> Answer:
+    from core import workflows as wf
+
+    given: dict[str, object] = {"name": options.name, **pairs(options.set)}
+    named = {"source": options.source, "rows": options.rows, "expect": options.expect}
+    given |= {key: value for key, value in named.items() if value is not None}
+    if options.source is None:
+        given["source"] = "file" if options.file is not None else "rows" if options.rows else given.get("source", "events")
+    made, notes = wf.add_challenge(ws, wf.open_results(ws, run_id), wf.ChallengeSettings.read(given), options.file)
+    checked, lines, code = _check(ws, run_id, options)
+    answer = {"set": _set(made), "left_out": [str(note) for note in notes], **checked}
+    return answer, [f"{made.id}  {made.name}: {made.n_cases} cases", *map(str, notes), *lines], code
+
+
+def _list(ws: Any, run_id: str, options: Options) -> Answer:
+    from core import workflows as wf
+
+    run = wf.get_run(ws, run_id)
+    sets = wf.list_challenges(ws, run.dataset_id, run_id)
+    lines = [f"{s.id}  {s.name}: {s.n_cases} cases from {s.source}" for s in sets] or ["There is no challenge set."]
+    return {"run": run_id, "sets": [_set(s) for s in sets], "releases": [dict(r) for r in wf.released_by(ws, run_id)]}, lines, 0
+
+
+def _check(ws: Any, run_id: str, options: Options) -> Answer:
+    from core import workflows as wf
+
+    return _answer(run_id, wf.check_run(ws, run_id))
+
+
+def _release(ws: Any, run_id: str, options: Options) -> Answer:
+    from core import workflows as wf
+
+    return _answer(run_id, wf.release_run(ws, run_id, by=options.by, reason=options.reason))
+
+
+def _withdraw(ws: Any, run_id: str, options: Options) -> Answer:
+    from core import workflows as wf
+
+    wf.withdraw_challenge(ws, options.id or "", by=options.by, reason=options.reason)
+    return {"run": run_id, "withdrawn": options.id}, [f"withdrawn: {options.id}"], 0
+
+
+_ACTIONS = {"add": _add, "list": _list, "check": _check, "release": _release, "withdraw": _withdraw}
+
+
+def _answer(run_id: str, checks: Any) -> Answer:
+    """The outcome of all sets; exit 2 with the problem's sentences where one blocks."""
+    from core import workflows as wf
+
+    answer: dict[str, object] = {"run": run_id, "checks": [_told(check) for check in checks]}
+    lines = []
+    for check in checks:
+        lines.append(str(check.sentence))
+        rows = [[f"{r.case.number}", str(r.case.title), str(r.case.must), str(r.said)] for r in check.failing]
+        lines += aligned([["case", "", "expected", "answer"], *rows]) if rows else []
+    blocking = next((check for check in checks if check.blocks), None)
+    answer["blocks"] = blocking is not None
+    if blocking is None:
+        return answer, lines or ["There is no challenge set."], 0
+    problem = wf.escape_problem(blocking)
+    return {**answer, **body(problem)}, [*lines, str(problem)], 2
+
+
+def _told(check: Any) -> dict[str, object]:
+    return {
+        "set": check.challenge.id,
+        "name": check.challenge.name,
+        "sha256": check.challenge.sha256,
+        "bundle_sha256": check.bundle_sha256,
+        "cases": len(check.results),
+        "failing": [
+            {"case": r.case.number, "title": str(r.case.title), "must": str(r.case.must), "said": str(r.said)}
+            for r in check.failing
+        ],
+        "released": check.is_released,
+        "sentence": str(check.sentence),
+    }
+
+
+def _set(one: Any) -> dict[str, object]:
+    return {name: getattr(one, name) for name in ("id", "name", "source", "run_id", "task", "n_cases", "sha256", "created")}

@@ -1,0 +1,93 @@
+"""The register of challenge sets and of releases. Each is a row of the table of settings; what happens to them goes into the audit trail.
+
+The files of a set lie in the folder of its dataset; the register holds their hashes, so that a set that is missing or changed is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.store.audit import AuditStore
+from core.store.models import RunTable, SettingTable
+from core.store.problems import not_found
+
+CHALLENGE, RELEASE = "challenge:", "release:"
+
+
+def forget_challenges(session: Session, dataset_id: str, run_ids: list[str]) -> None:
+    """Sets of a dataset and releases of its runs go: they name its columns and rows."""
+    for row in session.scalars(select(SettingTable).where(SettingTable.key.startswith(CHALLENGE))):
+        if row.value.get("dataset_id") == dataset_id:
+            session.delete(row)
+    for run_id in run_ids:
+        for row in session.scalars(select(SettingTable).where(SettingTable.key == f"{RELEASE}{run_id}")):
+            session.delete(row)
+
+
+class ChallengeStore(AuditStore):
+    """Keeps what sets there are and which runs were released in spite of one."""
+
+    def add_challenge(self, set_id: str, value: Mapping[str, Any]) -> None:
+        """Register a set whose files are in their place; `value` has dataset_id, name, sha256, n_cases and what the workflow needs."""
+        with self.writing() as session:
+            session.merge(SettingTable(**self.owned(), key=f"{CHALLENGE}{set_id}", value={**value, "id": set_id}))
+            self.add_audit(
+                session, "frozen", "challenge", str(value["dataset_id"]), name=str(value["name"]),
+                sha256=str(value["sha256"]), cases=int(value["n_cases"]),
+            )  # fmt: skip
+
+    def list_challenges(self, dataset_id: str) -> tuple[Mapping[str, Any], ...]:
+        """The sets of a dataset that count, oldest first."""
+        query = select(SettingTable).where(SettingTable.key.startswith(CHALLENGE), SettingTable.workspace == self.workspace)
+        with self.reading() as session:
+            rows = sorted(session.scalars(query), key=lambda row: (row.created, row.key))
+            return tuple(row.value for row in rows if row.value["dataset_id"] == dataset_id and not row.value.get("withdrawn"))
+
+    def withdraw_challenge(self, set_id: str, *, by: str, reason: str) -> None:
+        """A set counts no longer; its files stay.
+
+        Raises:
+            StoreProblem: there is no such set.
+        """
+        with self.writing() as session:
+            row = session.get(SettingTable, f"{CHALLENGE}{set_id}")
+            if row is None or row.value.get("withdrawn"):
+                raise not_found("challenge set", set_id)
+            row.value = {**row.value, "withdrawn": True}
+            self.add_audit(
+                session, "withdrawn", "challenge", row.value["dataset_id"], name=row.value["name"],
+                sha256=row.value["sha256"], by=by, reason=reason,
+            )  # fmt: skip
+
+    def log_challenge(self, action: str, run_id: str, *, name: str, sha256: str, **details: Any) -> None:
+        """An entry of the audit trail of a run: "checked" or "blocked"; `sha256` is that of the set."""
+        with self.writing() as session:
+            self.add_audit(session, action, "run", run_id, name=name, sha256=sha256, **details)
+
+    def add_release(self, run_id: str, release: Mapping[str, Any], *, name: str, sha256: str, **details: Any) -> None:
+        """Keep that somebody released a run in spite of cases that it fails; earlier releases stay."""
+        with self.writing() as session:
+            key = f"{RELEASE}{run_id}"
+            row = session.get(SettingTable, key)
+            given = [] if row is None else list(row.value["releases"])
+            session.merge(SettingTable(**self.owned(), key=key, value={"releases": [*given, dict(release)]}))
+            self.add_audit(session, "released", "run", run_id, name=name, sha256=sha256, **details)
+
+    def list_releases(self, run_id: str) -> tuple[Mapping[str, Any], ...]:
+        """The releases of a run, oldest first."""
+        with self.reading() as session:
+            row = session.get(SettingTable, f"{RELEASE}{run_id}")
+            return () if row is None else tuple(row.value["releases"])
+
+    def add_run_note(self, run_id: str, note: Mapping[str, Any]) -> None:
+        """Add to what a finished run says of itself."""
+        with self.writing() as session:
+            run = session.scalar(select(RunTable).where(RunTable.id == run_id, RunTable.workspace == self.workspace))
+            if run is None or run.summary is None:
+                raise not_found("run", run_id)
+            summary = {**run.summary, "notes": [*run.summary.get("notes", []), dict(note)]}
+            session.execute(update(RunTable).where(RunTable.id == run_id).values(summary=summary))

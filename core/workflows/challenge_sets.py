@@ -1,0 +1,224 @@
+"""Challenge sets: known cases with the answer that each must get, frozen with a hash, so that nobody moves the goal afterwards.
+
+A case is a piece of the table: rows that are judged, and the rows before them that a model looks back at. It must be flagged, must not be
+flagged, or must be called a class. The pieces lie as Parquet, what is expected as JSON, both in the folder of the dataset; the store's register
+holds their hashes.
+
+In quality engineering such a case is a "red rabbit": a part that is known to be bad, run through an inspection station to prove that
+it still finds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.data.rows import take_rows
+from core.errors import DataProblem, NotEnoughData, SettingProblem
+from core.features.pipeline import row_order
+from core.messages import Message, msg
+from core.serving.pieces import PIECE
+from core.store import new_id
+from core.workflows.results import Results
+from core.workflows.workspace import Workspace
+
+FORMAT = 1
+Expected = Literal["flag", "quiet", "class"]
+SMALLEST_HISTORY = 100
+MOST_JUDGED = 2_000
+MOST_ROWS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case: rows `start` to `stop` (exclusive) of its piece are judged. `value` is the class that is expected, else ""."""
+
+    number: int
+    title: Message
+    expected: Expected
+    value: str
+    start: int
+    stop: int
+
+    @property
+    def must(self) -> Message:
+        """What the answer must be."""
+        if self.expected == "class":
+            return msg("must be called '{name}'", name=self.value)
+        return msg("must be flagged") if self.expected == "flag" else msg("must not be flagged")
+
+    def to_json(self) -> dict[str, Any]:
+        return {**{name: getattr(self, name) for name in self.__slots__}, "title": self.title.to_json()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Case:
+        return cls(**{**stored, "title": Message.from_json(stored["title"])})
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeSet:
+    """A frozen set. `run_id` is the one run that it speaks of, None for all of the dataset. `source` says where the cases come from.
+
+    `sha256` is the hash of both files, as the register has it.
+    """
+
+    id: str
+    dataset_id: str
+    run_id: str | None
+    task: str
+    target: str | None
+    name: str
+    source: str
+    sha256: str
+    created: str
+    n_cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A case before it is frozen: its judged rows as row numbers in order, or as rows of its own from a file."""
+
+    title: Message
+    expected: Expected
+    value: str
+    rows: NDArray[np.int64]
+
+
+def freeze(
+    ws: Workspace, results: Results, name: str, source: str, drafts: Sequence[Draft], *, run_only: bool = False
+) -> ChallengeSet:
+    """Freeze cases that are rows of the run's table, each with its history.
+
+    Raises:
+        NotEnoughData: there is no case.
+        SettingProblem: a set needs a name.
+    """
+    if not drafts:
+        raise _no_case(results.run.name)
+    rows, first = ordered_rows(results)
+    place = np.empty(len(rows), np.int64)
+    place[rows] = np.arange(len(rows))
+    width = int(results.manifest.pipeline["width"])
+    history = max(SMALLEST_HISTORY, 4 * width)
+    pieces, cases = [], []
+    for number, draft in enumerate(drafts, start=1):
+        at = place[draft.rows]
+        start = int(at[0])
+        low = max(int(first[start]), start - history)
+        piece = np.append(np.arange(low, start), at)
+        pieces.append(piece)
+        cases.append(Case(number, draft.title, draft.expected, draft.value, start - low, len(piece)))
+    wanted_rows = rows[np.concatenate(pieces)]
+    unique = np.unique(wanted_rows)
+    table = take_rows(results.dataset.rows(), unique).iloc[np.searchsorted(unique, wanted_rows)].reset_index(drop=True)
+    numbers = np.repeat(np.arange(1, len(pieces) + 1), [len(piece) for piece in pieces])
+    return keep(ws, results, name, source, table.assign(**{PIECE: numbers}), cases, run_only=run_only)
+
+
+def keep(
+    ws: Workspace, results: Results, name: str, source: str, table: pd.DataFrame, cases: Sequence[Case], *, run_only: bool
+) -> ChallengeSet:
+    """Write a set and register it. `table` holds the pieces with the number of their case in `PIECE`."""
+    if not cases:
+        raise _no_case(results.run.name)
+    if not name.strip():
+        raise SettingProblem(msg("The challenge set has no name."), msg("A name tells sets apart."), msg("Give it one."))
+    if len(table) > MOST_ROWS:
+        raise SettingProblem(
+            msg("The cases have {n} rows.", n=len(table)), msg("Expected at most {n}.", n=MOST_ROWS), msg("Choose fewer cases.")
+        )
+    set_id, target = new_id(), results.manifest.target_column if results.task in ("classification", "forecast") else None
+    told = {
+        "format": FORMAT,
+        "id": set_id,
+        "dataset_id": results.run.dataset_id,
+        "run_id": results.run.id if run_only else None,
+        "task": results.task,
+        "target": target,
+        "name": name.strip()[:200],
+        "source": source,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cases": [case.to_json() for case in cases],
+    }
+    packed = BytesIO()
+    table.to_parquet(packed, index=False)
+    said = json.dumps(told, ensure_ascii=False).encode()
+    parquet, words = _paths(ws, results.run.dataset_id, set_id)
+    ws.store.write_bytes(parquet, packed.getvalue())
+    ws.store.write_bytes(words, said)
+    kept = {key: value for key, value in told.items() if key not in ("cases", "format")}
+    value = {**kept, "sha256": _hash(packed.getvalue(), said), "n_cases": len(cases)}
+    ws.store.add_challenge(set_id, value)
+    return _record(value)
+
+
+def list_challenges(ws: Workspace, dataset_id: str, run_id: str | None = None) -> tuple[ChallengeSet, ...]:
+    """The sets of a dataset that count, oldest first; with a run those that speak of it."""
+    found = [_record(value) for value in ws.store.list_challenges(dataset_id)]
+    return tuple(s for s in found if run_id is None or s.run_id in (None, run_id))
+
+
+def read_challenge(ws: Workspace, challenge: ChallengeSet) -> tuple[pd.DataFrame, tuple[Case, ...]]:
+    """The pieces and cases of a set, its hash checked.
+
+    Raises:
+        DataProblem: a file is missing or was changed.
+    """
+    parquet, words = (path for path in _paths(ws, challenge.dataset_id, challenge.id))
+    try:
+        packed, said = parquet.read_bytes(), words.read_bytes()
+    except OSError as error:
+        raise _changed(challenge) from error
+    if _hash(packed, said) != challenge.sha256:
+        raise _changed(challenge)
+    told = json.loads(said)
+    return pd.read_parquet(BytesIO(packed)), tuple(Case.from_json(case) for case in told["cases"])
+
+
+def ordered_rows(results: Results) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row numbers of a run in order of group and time, and the place of the first row of the group of each."""
+    keys = [name for name in (results.group, results.time) if name is not None]
+    rows, codes = row_order(results.cells(keys), results.group, results.time)
+    first = np.zeros(len(rows), np.int64)
+    if codes is not None and len(rows):
+        edges = np.concatenate([[0], np.flatnonzero(np.diff(codes[rows])) + 1])
+        first[edges] = edges
+        np.maximum.accumulate(first, out=first)
+    return rows, first
+
+
+def _paths(ws: Workspace, dataset_id: str, set_id: str):  # type: ignore[no-untyped-def]
+    return tuple(ws.store.path(dataset_id, "dataset", f"challenge-{set_id}.{end}") for end in ("parquet", "json"))
+
+
+def _hash(packed: bytes, said: bytes) -> str:
+    return hashlib.sha256(hashlib.sha256(packed).digest() + hashlib.sha256(said).digest()).hexdigest()
+
+
+def _record(value: Mapping[str, Any]) -> ChallengeSet:
+    return ChallengeSet(**{name: value[name] for name in ChallengeSet.__slots__})
+
+
+def _changed(challenge: ChallengeSet) -> DataProblem:
+    return DataProblem(
+        msg("The challenge set '{name}' is missing or was changed.", name=challenge.name),
+        msg("Its hash must be the one that it was frozen with."),
+        msg("Put the files back, or withdraw the set with a reason and freeze another."),
+    )
+
+
+def _no_case(run: str) -> NotEnoughData:
+    return NotEnoughData(
+        msg("There is no case to freeze for '{run}'.", run=run),
+        msg("Expected events with a verdict, labelled rows, rows, seeded faults or a file."),
+        msg("Choose another source."),
+    )

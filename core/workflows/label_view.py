@@ -1,0 +1,251 @@
+"""Likely wrong labels of a classification run, judged on rows that it had not seen, and blind answers of people on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.data.rows import take_rows
+from core.data.split import TEST, VALIDATION
+from core.errors import NotEnoughData, SettingProblem, unknown_choice
+from core.evaluation.bootstrap import wilson_bounds
+from core.evaluation.label_problems import LabelProblems, label_problems
+from core.messages import Message, msg, msg_n
+from core.settings import Settings, setting
+from core.spc.individuals import NotDefined
+from core.spc.kappa import Kappa, cohen_kappa
+from core.workflows.challenge_sets import ordered_rows
+from core.workflows.csv_out import write_csv, write_csv_parts
+from core.workflows.results import Results
+from core.workflows.workspace import Workspace
+
+NEIGHBOURS = 3
+FEWEST_ROWS = 20
+
+
+class LabelSettings(Settings):
+    """Which labels are asked about."""
+
+    most: int = setting(50, title="Rows to look at", help="At most so many likely problems.", ge=1, le=5_000, expert=False)
+    controls: bool = setting(
+        True,
+        title="Unsuspected rows between",
+        help="As many rows without a suspicion, mixed in, so that nobody knows which is which.",
+    )
+    seed: int = setting(7, title="Seed", help="Order of the rows and which unsuspected ones.", ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelProblem:
+    """A row whose label is likely wrong: what it is labelled, what it is counted for, and how sure the model is of its label."""
+
+    row: int
+    label: str
+    suggested: str
+    self_confidence: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelView:
+    """Likely problems of a run, the smallest margin first. `rows` (n,) are the rows that were judged; `part_counts` how many of each part."""
+
+    run_id: str
+    target: str
+    classes: tuple[str, ...]
+    rows: NDArray[np.int64]
+    found: LabelProblems
+    problems: tuple[LabelProblem, ...]
+    part_counts: Mapping[str, int]
+    notes: tuple[Message, ...]
+
+    @property
+    def headline(self) -> Message:
+        if not self.problems:
+            return msg("No label of the judged rows is likely wrong")
+        return msg_n(
+            "{n} label is likely wrong; {percent} % of all are estimated to be",
+            "{n} labels are likely wrong; {percent} % of all are estimated to be",
+            len(self.problems),
+            percent=round(100 * self.found.share, 1),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Relabelling:
+    """What people answered so far. `queue` are the rows that are asked about, in order; `answers` the newest answer of each row.
+
+    `suspected` (agree with the suggestion, with the label, asked) speaks of likely problems, `unsuspected` (with the label, asked) of rows mixed in between.
+    `kappa` is the agreement of answers and labels over all answered rows beyond chance, or why there is none.
+    """
+
+    queue: tuple[int, ...]
+    answers: Mapping[int, str]
+    suspected: tuple[int, int, int]
+    unsuspected: tuple[int, int]
+    kappa: Kappa | NotDefined
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """Rows without an answer."""
+        return tuple(row for row in self.queue if row not in self.answers)
+
+    @property
+    def confirmed(self) -> tuple[float | None, float | None, float | None]:
+        """Share of answered suspicions in which the person did not give the label, with Wilson's interval; None without an answer."""
+        _, with_label, asked = self.suspected
+        low, high = wilson_bounds(asked - with_label, asked)
+        return (None, None, None) if not asked else ((asked - with_label) / asked, low, high)
+
+
+def label_view(results: Results) -> LabelView:
+    """The likely label problems of the validation and test rows of a run.
+
+    Raises:
+        SettingProblem: the run does not predict classes.
+        NotEnoughData: fewer than 20 such rows have a label and probabilities.
+    """
+    if results.task != "classification":
+        raise SettingProblem(
+            msg("The run '{run}' answers another question ({task}).", run=results.run.name, task=results.task),
+            msg("Labels are judged where a run predicts a class."),
+            msg("Open another run."),
+        )
+    classes = tuple((results.manifest.target or {})["classes"])
+    truth = results.cells(["truth"])["truth"]
+    codes = pd.Categorical(truth.astype("str"), categories=list(classes)).codes.astype(np.int64)
+    codes[truth.isna().to_numpy()] = -1
+    chances = np.stack([results.numbers(f"probability_{name}") for name in classes], axis=1)
+    held = np.isin(results.parts, (VALIDATION, TEST)) & (codes >= 0) & np.isfinite(chances).all(axis=1)
+    rows = np.flatnonzero(held)
+    if len(rows) < FEWEST_ROWS:
+        raise NotEnoughData(
+            msg("{n} held-out rows have a label and probabilities.", n=len(rows)),
+            msg("Expected {n} or more.", n=FEWEST_ROWS),
+            msg("Choose a run with a larger validation or test part."),
+        )
+    found = label_problems(codes[rows], chances[rows])
+    problems = tuple(
+        LabelProblem(
+            int(rows[i]),
+            classes[codes[rows[i]]],
+            classes[found.counted[i]],
+            float(found.self_confidence[i]),
+            float(found.margin[i]),
+        )
+        for i in found.order
+    )
+    counts = {name: int((results.parts[rows] == part).sum()) for name, part in (("validation", VALIDATION), ("test", TEST))}
+    note = msg(
+        "Only rows that the model was not fitted on are judged: {validation} of the validation part and {test} of the test part.",
+        **counts,
+    )
+    return LabelView(results.run.id, str(results.manifest.target_column), classes, rows, found, problems, counts, (note,))
+
+
+def relabelling(ws: Workspace, results: Results, view: LabelView, settings: LabelSettings | None = None) -> Relabelling:
+    """The rows that a person is asked about, suspected and unsuspected ones mixed, and what came of it."""
+    given = LabelSettings() if settings is None else settings
+    suspected = [problem.row for problem in view.problems[: given.most]]
+    rng = np.random.default_rng(given.seed)
+    calm = np.setdiff1d(view.rows, [problem.row for problem in view.problems])
+    mixed = list(suspected)
+    if given.controls and len(calm):
+        mixed += rng.choice(calm, min(len(suspected), len(calm)), replace=False).tolist()
+    queue = tuple(int(mixed[i]) for i in rng.permutation(len(mixed)))
+    answers = {int(a["row"]): str(a["answer"]) for a in ws.store.list_relabels(view.run_id)}
+    labels = dict(zip(view.rows.tolist(), _labels(results, view), strict=True))
+    suggested = {problem.row: problem.suggested for problem in view.problems}
+    of_suspected = [row for row in answers if row in suggested]
+    of_calm = [row for row in answers if row in labels and row not in suggested]
+    table = np.zeros((len(view.classes), len(view.classes)))
+    for row in (*of_suspected, *of_calm):
+        if answers[row] in view.classes:
+            table[view.classes.index(labels[row]), view.classes.index(answers[row])] += 1
+    return Relabelling(
+        queue,
+        answers,
+        (
+            sum(answers[row] == suggested[row] for row in of_suspected),
+            sum(answers[row] == labels[row] for row in of_suspected),
+            len(of_suspected),
+        ),
+        (sum(answers[row] == labels[row] for row in of_calm), len(of_calm)),
+        cohen_kappa(table),
+    )
+
+
+def answer_row(ws: Workspace, view: LabelView, row: int, answer: str, by: str = "") -> None:
+    """Append a person's answer on a row; nothing is overwritten.
+
+    Raises:
+        SettingProblem: no such class, or a row that was not judged.
+    """
+    if answer not in view.classes:
+        raise unknown_choice("class", answer, view.classes)
+    if row not in set(view.rows.tolist()):
+        raise SettingProblem(
+            msg("Row {row} was not judged.", row=row + 1),
+            msg("Expected a held-out row with a label."),
+            msg("Choose another row."),
+        )
+    ws.store.add_relabel(view.run_id, {"row": int(row), "answer": answer, "by": by[:200]})
+
+
+def row_with_neighbours(results: Results, row: int, around: int = NEIGHBOURS) -> pd.DataFrame:
+    """A row with those before and after it of the same group, all columns but the target; the index is the row number."""
+    order, first = ordered_rows(results)
+    at = int(np.flatnonzero(order == row)[0])
+    same = np.flatnonzero(first == first[at])
+    near = order[np.arange(max(int(same[0]), at - around), min(int(same[-1]), at + around) + 1)]
+    names = [c.name for c in results.dataset.columns if c.name != results.manifest.target_column and c.role != "ignore"]
+    some = np.sort(near)
+    return take_rows(results.dataset.rows(names), some, names).set_axis(pd.Index(some)).loc[near]
+
+
+def export_label_problems(view: LabelView, path: Path) -> None:
+    """Every likely problem as a row of a CSV file; rows count from 1."""
+    rows = [
+        {"row": p.row + 1, "label": p.label, "suggested": p.suggested, "self_confidence": p.self_confidence, "margin": p.margin}
+        for p in view.problems
+    ]
+    columns = ["row", "label", "suggested", "self_confidence", "margin"]
+    write_csv(pd.DataFrame(rows, columns=columns), path, formula_safe=True)
+
+
+def export_relabelled(ws: Workspace, results: Results, view: LabelView, path: Path) -> int:
+    """The whole table as CSV with the answers in place of the labels, and the former ones in `<target>_before`; how many labels changed."""
+    answers = {int(a["row"]): str(a["answer"]) for a in ws.store.list_relabels(view.run_id)}
+    changed = 0
+
+    def parts() -> Iterator[pd.DataFrame]:
+        nonlocal changed
+        changed, rows = 0, results.dataset.rows()
+        for start, stop in rows.stretches():
+            table = rows.read(None, start, stop)
+            before = _texts(table[view.target])
+            after = before.copy()
+            for row, answer in answers.items():
+                if start <= row < stop:
+                    after[row - start] = answer
+            changed += int((after != before).sum())
+            yield table.assign(**{view.target: after, f"{view.target}_before": before})
+
+    write_csv_parts(parts, path, formula_safe=True)
+    return changed
+
+
+def _labels(results: Results, view: LabelView) -> list[str]:
+    return results.cells(["truth"], view.rows)["truth"].astype("str").tolist()
+
+
+def _texts(cells: pd.Series) -> NDArray[Any]:
+    from core.features.targets import class_texts
+
+    return np.asarray(class_texts(cells), dtype=object)

@@ -1,0 +1,225 @@
+"""How large must a fault be for a run to find it? Faults of known size in the user's own held-out normal rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.anomalies.alarm_logic import AlarmLogic
+from core.anomalies.detectability import detectability, first_alarms
+from core.anomalies.seeding import SIZED, FaultKind
+from core.anomalies.thresholds import Threshold
+from core.data.split import PART_NAMES
+from core.errors import SettingProblem, unknown_choice
+from core.messages import msg, msg_n
+from core.serving import load_bundle
+from core.watching import Watch, unwatched
+from core.workflows.results import Results
+from core.workflows.seeding_pieces import Fault, Pieces, cut_pieces, normal_values, usable_rows
+from core.workflows.seeding_records import FORMAT, SeededFault, SeededView, SeedSettings
+from core.workflows.workspace import Workspace
+
+KEPT = 12
+SIGMAS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+LAGS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+SMALL_CELLS = 15_000_000
+"""Cells of windows that are scored at once, in two or three seconds; more go into a job."""
+
+
+def sensors_of(results: Results) -> tuple[str, ...]:
+    """The number columns of the table that the run's model reads, the forecast column first."""
+    plan = results.manifest.pipeline["features"]["features"]
+    read = {str(row[0]) for row in plan}
+    recipe = {str(c["name"]) for c in results.manifest.pipeline["recipe"]["columns"]}
+    own = results.manifest.target_column if results.task == "forecast" else None
+    names = [c.name for c in results.dataset.columns if c.kind == "number" and c.role == "sensor"]
+    found = [name for name in names if name in read or (name in recipe and results.manifest.pipeline["recipe"]["steps"])]
+    return (own, *(name for name in found if name != own)) if own is not None else tuple(found)
+
+
+def is_large_seeding(results: Results, settings: SeedSettings) -> bool:
+    """Whether a request scores so many cells that it belongs into a job."""
+    plan = results.manifest.pipeline
+    width, features = int(plan["width"]), max(1, len(plan["features"]["features"]))
+    length = _length(results, settings)
+    sizes = len(settings.sizes) or len(SIGMAS)
+    cases = max(1, len(settings.sensors)) * sum(sizes if kind in SIZED else 1 for kind in settings.kinds)
+    return (cases + 1) * settings.stretches * length * width * features > SMALL_CELLS
+
+
+def seed_faults(ws: Workspace, results: Results, settings: SeedSettings | None = None, watch: Watch = unwatched) -> SeededView:
+    """Put each fault into copies of normal stretches, score them by the run's bundle, and keep the answer with the run.
+
+    Raises:
+        SettingProblem: the run has no decision limit; a sensor that it does not read; a size that is not above 0.
+        NotEnoughData: too few normal stretches.
+    """
+    given = SeedSettings() if settings is None else settings
+    kept = kept_seeding(ws, results, given)
+    if kept is not None:
+        return kept
+    limit, logic = _decision(results, given), AlarmLogic(given.k, given.n)
+    sensors = _sensors(results, given)
+    bundle = load_bundle(ws.store.path(results.run.id, "bundle"))
+    usable = usable_rows(ws, results, given.part)
+    length = _length(results, given)
+    pieces = cut_pieces(
+        results, bundle, usable, length=length, n=given.stretches, look_back=given.n - 1, seed=given.seed,
+        lag=round(max(_sizes("lag", 0.0, given))) if "lag" in given.kinds else 0,
+    )  # fmt: skip
+    clean = pieces.scores(pieces.table, logic)
+    faults, done = [], 0
+    for sensor in sensors:
+        normal, block, sigma = normal_values(results, usable, sensor)
+        for kind in given.kinds:
+            sizes = _sizes(kind, sigma, given)
+            judged = _judged(kind, length, pieces, logic)
+            alarms = []
+            for place, size in enumerate(sizes):
+                watch((done + place / len(sizes)) / (len(sensors) * len(given.kinds)))
+                fault = Fault(kind, sensor, size, given.direction)
+                table = pieces.seeded(fault, given.seed, normal, block)
+                alarms.append(first_alarms(pieces.scores(table, logic)[:, : logic.n - 1 + judged], logic, limit))
+            quiet = first_alarms(clean[:, : logic.n - 1 + judged], logic, limit)
+            found = detectability(np.array(sizes) if kind in SIZED else None, np.array(alarms), quiet)
+            faults.append(SeededFault(sensor, results.dataset.column(sensor).unit, kind, sigma, judged, found))
+            done += 1
+    view = _view(results, given, tuple(faults), pieces, clean, limit, logic)
+    _keep(ws, view)
+    return view
+
+
+def kept_seeding(ws: Workspace, results: Results, settings: SeedSettings) -> SeededView | None:
+    """The answer to the same request on the same bundle, if it was kept."""
+    path = ws.store.path(results.run.id, "run", f"{request_key(settings)}.json")
+    view = _read(path)
+    return view if view is not None and view.bundle_sha256 == _fingerprint(results) else None
+
+
+def newest_seeding(ws: Workspace, results: Results) -> SeededView | None:
+    """The answer that was kept last and belongs to the bundle as it is, for the report."""
+    folder = ws.store.path(results.run.id, "run")
+    for path in sorted(folder.glob("seeded-*.json"), key=lambda p: p.stat().st_mtime, reverse=True):
+        view = _read(path)
+        if view is not None and view.bundle_sha256 == _fingerprint(results):
+            return view
+    return None
+
+
+def _decision(results: Results, given: SeedSettings) -> float:
+    if results.task not in ("anomaly", "forecast") or results.manifest.threshold is None:
+        raise SettingProblem(
+            msg("The run '{run}' answers another question ({task}).", run=results.run.name, task=results.task),
+            msg("Faults are seeded where a run raises alarms: anomaly and forecast."),
+            msg("Open another run."),
+        )
+    return Threshold.from_json(results.manifest.threshold).value if given.threshold is None else given.threshold
+
+
+def _sensors(results: Results, given: SeedSettings) -> tuple[str, ...]:
+    known = sensors_of(results)
+    for name in given.sensors:
+        if name not in known:
+            raise unknown_choice("sensor", name, known)
+    if not known:
+        raise SettingProblem(
+            msg("The run '{run}' reads no number column of the table.", run=results.run.name),
+            msg("Faults are put into sensors that are numbers."),
+            msg("Open another run."),
+        )
+    if any(size <= 0 for size in given.sizes):
+        raise SettingProblem(
+            msg("A size is {value}.", value=min(given.sizes)), msg("Expected sizes above 0."), msg("Change 'sizes' and try again.")
+        )  # fmt: skip
+    if given.sensors:
+        return given.sensors
+    return known[:1]
+
+
+def _sizes(kind: FaultKind, sigma: float, given: SeedSettings) -> Sequence[float]:
+    if kind not in SIZED:
+        return (0.0,)
+    if kind == "lag":
+        return sorted({float(max(1, round(size))) for size in given.sizes}) or LAGS
+    return sorted(set(given.sizes)) or tuple(float(f"{factor * (sigma or 1.0):.3g}") for factor in SIGMAS)
+
+
+def _length(results: Results, given: SeedSettings) -> int:
+    return max(30, int(results.manifest.pipeline["width"])) if given.length is None else given.length
+
+
+def _judged(kind: FaultKind, length: int, pieces: Pieces, logic: AlarmLogic) -> int:
+    """Rows in which an alarm counts: those of the fault; after a spike of one row as long as a window and the logic still hold it."""
+    return length if kind != "spike" else min(length, pieces.pipeline.width + logic.n - 1)
+
+
+def _view(
+    results: Results,
+    given: SeedSettings,
+    faults: tuple[SeededFault, ...],
+    pieces: Pieces,
+    clean: np.ndarray[Any, Any],
+    limit: float,
+    logic: AlarmLogic,
+) -> SeededView:
+    own = clean[:, logic.n - 1 :]
+    known = np.isfinite(own)
+    notes = list(pieces.notes)
+    if pieces.n < given.stretches:
+        notes.append(
+            msg_n(
+                "{n} stretch fits into the normal rows; {asked} were asked for.",
+                "{n} stretches fit into the normal rows; {asked} were asked for.",
+                pieces.n,
+                asked=given.stretches,
+            )
+        )
+    if (given.k, given.n) != (1, 1):
+        notes.append(msg("The decision that is tested: {k} of {n} scores above the limit.", k=given.k, n=given.n))
+    return SeededView(
+        run_id=results.run.id,
+        settings=given,
+        faults=faults,
+        parts=tuple(PART_NAMES[part] for part in pieces.parts),
+        n_stretches=pieces.n,
+        length=pieces.length,
+        limit=limit,
+        alarm_rate=float((own[known] > limit).mean()) if known.any() else 0.0,
+        n_alarmed=int(np.isfinite(first_alarms(clean, logic, limit)).sum()),
+        bundle_sha256=_fingerprint(results),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        notes=tuple(notes),
+    )
+
+
+def _fingerprint(results: Results) -> str:
+    """What a kept answer belongs to: the manifest with the hashes of all files of the bundle."""
+    return hashlib.sha256(results.manifest.model_dump_json().encode()).hexdigest()
+
+
+def request_key(settings: SeedSettings) -> str:
+    """A word for a request: equal for equal settings."""
+    asked = json.dumps({"format": FORMAT, **settings.model_dump(mode="json")}, sort_keys=True)
+    return f"seeded-{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
+
+
+def _read(path: Path) -> SeededView | None:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return SeededView.from_json(stored) if stored.get("format") == FORMAT else None
+    except (OSError, ValueError, KeyError, TypeError):  # not there, or of another version: it is computed again
+        return None
+
+
+def _keep(ws: Workspace, view: SeededView) -> None:
+    path = ws.store.path(view.run_id, "run", f"{request_key(view.settings)}.json")
+    ws.store.write_bytes(path, json.dumps(view.to_json(), ensure_ascii=False).encode())
+    old = sorted(path.parent.glob("seeded-*.json"), key=lambda p: p.stat().st_mtime, reverse=True)[KEPT:]
+    for one in old:
+        ws.store.discard(one)

@@ -1,0 +1,105 @@
+"""Likely wrong labels of a run: held-out rows only, asked blindly, answers appended, agreement and the file with new labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import workflows as wf
+from core.errors import SettingProblem
+from core.spc.kappa import Kappa
+from core.training.request import TrainRequest
+from core.workflows.workspace import Workspace
+from tests.pages.finished_runs import work_off
+from tests.synthetic import class_table
+
+FLIPPED = 7
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return wf.open_workspace(tmp_path_factory.mktemp("labels") / "home")
+
+
+@pytest.fixture(scope="module")
+def truth() -> pd.DataFrame:
+    return class_table(900)
+
+
+@pytest.fixture(scope="module")
+def results(ws: Workspace, truth: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> wf.Results:
+    """A run on a table in which clear rows of "pass" are labelled "fail", every seventh row of all."""
+    folder = tmp_path_factory.mktemp("data")
+    clear = (np.arange(900) % FLIPPED == 0) & ((truth["a"] + truth["b"]).to_numpy() < 0)
+    truth.assign(result=np.where(clear, "fail", truth["result"])).to_csv(folder / "data.csv", index=False)
+    dataset = wf.import_file(ws, folder / "data.csv").dataset
+    assert dataset is not None
+    given = {"dataset_id": dataset.id, "dataset_version": 1, "name": "run", "options": {}, "task": "classification"}
+    run = wf.start_training(ws, TrainRequest.read({**given, "model": "logistic", "target": "result"}))
+    work_off(ws.store)
+    return wf.open_results(ws, run.id)
+
+
+def test_flipped_labels_of_held_out_rows_are_listed(results: wf.Results, truth: pd.DataFrame) -> None:
+    view = wf.label_view(results)
+    assert (results.parts[view.rows] != 0).all() and sum(view.part_counts.values()) == len(view.rows)
+    wrong = {row for row in view.rows.tolist() if results.cells(["truth"])["truth"][row] != truth["result"][row]}
+    listed = {p.row for p in view.problems}
+    assert len(wrong) > 5 and len(wrong & listed) / len(wrong) > 0.9
+    first = view.problems[0]
+    assert (first.label, first.suggested) == ("fail", "pass") and first.margin == min(p.margin for p in view.problems)
+    assert "labels are likely wrong" in str(view.headline) and "not fitted on" in str(view.notes[0])
+
+
+def test_the_queue_is_blind_and_answers_are_appended(
+    ws: Workspace, results: wf.Results, truth: pd.DataFrame, tmp_path: Path
+) -> None:
+    view = wf.label_view(results)
+    given = wf.LabelSettings(most=8)
+    before = wf.relabelling(ws, results, view, given)
+    suspected = {p.row for p in view.problems[:8]}
+    assert len(before.queue) == 16 and len(suspected & set(before.queue)) == 8 and before.waiting == before.queue
+    assert before.queue == wf.relabelling(ws, results, view, given).queue and before.confirmed[0] is None
+    with pytest.raises(SettingProblem, match="class is 'scrap'"):
+        wf.answer_row(ws, view, before.queue[0], "scrap")
+    with pytest.raises(SettingProblem, match="was not judged"):
+        wf.answer_row(ws, view, int(results.part_rows("train")[0]), "pass")
+    wf.answer_row(ws, view, before.queue[0], "fail", "Mei")
+    for row in before.queue:  # the first once more, rightly now: the later answer counts
+        wf.answer_row(ws, view, row, str(truth["result"][row]), "Mei")
+    after = wf.relabelling(ws, results, view, given)
+    assert after.waiting == () and len(ws.store.list_relabels(view.run_id)) == 17
+    truly = {row: str(truth["result"][row]) for row in before.queue}
+    labels = {row: str(results.cells(["truth"])["truth"][row]) for row in before.queue}
+    assert after.suspected == (
+        8 - sum(truly[r] == labels[r] for r in suspected),
+        sum(truly[r] == labels[r] for r in suspected),
+        8,
+    )
+    assert after.unsuspected == (sum(truly[r] == labels[r] for r in before.queue if r not in suspected), 8)
+    agree = np.mean([truly[r] == labels[r] for r in before.queue])
+    chance = sum(
+        np.mean([truly[r] == c for r in before.queue]) * np.mean([labels[r] == c for r in before.queue]) for c in view.classes
+    )
+    assert isinstance(after.kappa, Kappa) and after.kappa.value == pytest.approx((agree - chance) / (1 - chance))
+
+    changed = wf.export_relabelled(ws, results, view, tmp_path / "new.csv")
+    table = pd.read_csv(tmp_path / "new.csv")
+    assert changed == sum(truly[r] != labels[r] for r in before.queue) == int((table["result"] != table["result_before"]).sum())
+    assert all(table["result"][row] == answer for row, answer in truly.items()) and len(table) == 900
+
+
+def test_a_row_is_shown_with_its_neighbours_and_without_its_label(results: wf.Results) -> None:
+    shown = wf.row_with_neighbours(results, 100)
+    assert shown.index.tolist() == list(range(97, 104)) and shown.columns.tolist() == ["a", "b"]
+    assert wf.row_with_neighbours(results, 0).index.tolist() == [0, 1, 2, 3]
+
+
+def test_answers_go_with_their_dataset(ws: Workspace, results: wf.Results) -> None:
+    view = wf.label_view(results)
+    wf.answer_row(ws, view, int(view.rows[0]), "pass")
+    wf.delete_with_everything(ws, results.run.dataset_id)
+    assert ws.store.list_relabels(view.run_id) == ()
