@@ -227,6 +227,8 @@ def _add_judging(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> No
     calibration.add_argument("--out", type=Path, metavar="FILE.csv", help="the scores with probabilities at the temperature")
     worst.add_argument("--out", type=Path, metavar="FILE.csv", help="every stratum")
     zones.add_argument("--out", type=Path, metavar="FILE.csv", help="every row of the test part with its zone")
+
+
 def _add_challenge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("add", "list", "check", "release", "withdraw"))
     parser.add_argument("run", metavar="RUN|BUNDLE")

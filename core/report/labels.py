@@ -21,6 +21,7 @@ LABELS: Mapping[str, Message] = {
     "choice": msg("Why this model"),
     "decision_limit": msg("Decision limit"),
     "lives": msg("How long units last"),
+    "judged": msg("Predictions judged further"),
     "seeded": msg("What is found of seeded faults"),
     "challenge": msg("Challenge sets"),
     "events": msg("Events"),

@@ -24,6 +24,7 @@ from core.workflows.choices import ChoiceFacts, candidate_words
 from core.workflows.fleet_facts import lives_facts
 from core.workflows.predictions import PART_TITLES, classification_view, regression_view
 from core.workflows.recipe_text import learned_notes, step_reason, step_settings, step_title
+from core.workflows.report_judging import judged_facts
 from core.workflows.report_proof import challenge_facts, seeded_facts
 from core.workflows.results import Results
 from core.workflows.setting_words import setting_title, value_words
@@ -96,6 +97,7 @@ def report_facts(ws: Workspace, results: Results, text: Text, in_service: Datase
         choice=() if run.choice is None else run.choice.sentences,
         candidates=_candidates(run.choice),
         lives=lives,
+        judged=judged_facts(results),
         seeded=seeded,
         challenge=challenge_facts(ws, results),
     )

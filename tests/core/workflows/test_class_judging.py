@@ -133,3 +133,14 @@ def test_another_class_has_figures_of_its_own_and_an_unknown_one_is_refused(resu
     assert wf.calibration_view(results, "pass").positive == "pass"
     with pytest.raises(SettingProblem, match="broken"):
         wf.limit_view(results, positive="broken")
+
+
+def test_the_report_says_what_the_views_say(results: wf.Results) -> None:
+    from core.workflows.report_facts import report_facts
+
+    ws = wf.open_workspace(results.folder.parents[2])
+    facts = report_facts(ws, results, str)
+    said = {str(fact.name): str(fact.value) for fact in facts.judged}
+    assert said["Calibration"] == str(wf.calibration_view(results).headline)
+    assert said["Where it errs"] == str(wf.worst_strata(results).headline)
+    assert "McNemar" in said["Against the baseline"]
