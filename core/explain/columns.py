@@ -17,7 +17,8 @@ Floats = NDArray[np.float64]
 Windows = NDArray[np.float32]
 Predict = Callable[[Windows], Floats]
 """Windows (m, rows, f) → one output each, (m,), in the output's unit."""
-Reach = Literal["window", "last"]
+Reach = Literal["window", "last", "outside"]
+REACHES: tuple[Reach, ...] = ("window", "last", "outside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class InputColumn:
 
     `places` are the values of a row that belong to it and `cover` what stands there when it is not known: the training
     part's centre, 0 for scaled features. `move` is None for columns that hold no numbers. `low` and `high` are the smallest
-    and largest value of the training part, in column units, NaN where unknown.
+    and largest value of the training part, `band` what is normal for it there, all in column units, NaN where unknown.
     """
 
     name: str
@@ -68,6 +69,7 @@ class InputColumn:
     move: Move | None = None
     low: float = float("nan")
     high: float = float("nan")
+    band: tuple[float, float] = (float("nan"), float("nan"))
 
     @property
     def titled(self) -> str:
@@ -90,16 +92,27 @@ class InputColumn:
         """A copy in which the last row holds `to` (n,), in column units.
 
         Args:
-            reach: "window" shifts all rows by the same, as if the machine had run at another level; "last" sets the last row.
+            reach: What is shifted by as much as the last row: "window" all rows, as if the machine had run at another level;
+                "last" only that one; "outside" the last rows of the window as far back as they lie outside the normal band in one
+                piece, as if what went wrong had not, and all rows where the last one lies inside.
 
         Raises:
             ValueError: the column holds no numbers.
         """
         before = self.values(windows)
         step = np.broadcast_to(np.asarray(to, np.float64), len(windows)) - before[:, -1]
-        after = before + step[:, None] if reach == "window" else before.copy()
-        after[:, -1] = before[:, -1] + step
-        return self.holding(windows, after)
+        return self.holding(windows, before + step[:, None] * self._reached(before, reach))
+
+    def _reached(self, values: Floats, reach: Reach) -> NDArray[np.bool_]:
+        """Which rows of windows (n, rows) move with the last one."""
+        found = np.ones(values.shape, dtype=bool)
+        if reach == "last":
+            found[:, :-1] = False
+        elif reach == "outside":
+            outside = (values < self.band[0]) | (values > self.band[1])
+            trailing = np.logical_and.accumulate(outside[:, ::-1], axis=1)[:, ::-1]
+            found = np.where(outside[:, -1:], trailing, found)
+        return found
 
     def holding(self, windows: Windows, values: Floats) -> Windows:
         """A copy in which the column's rows hold `values` (n, rows), in column units."""

@@ -74,11 +74,10 @@ def input_columns(bundle: Bundle) -> tuple[InputColumn, ...]:
         if past is not None and past.has_season_feature and name == past.column:
             places, cover = [*places, plan.n_values], [*cover, 0.0]
         own = facts.get(name)
-        low, high = (
-            (float("nan"),) * 2 if own is None or own.minimum is None or own.maximum is None else (own.minimum, own.maximum)
-        )
+        low, high = _both(None if own is None else (own.minimum, own.maximum))
+        band = _both(None if own is None else (own.low, own.high))
         unit = "" if own is None else own.unit
-        found.append(InputColumn(name, tuple(places), tuple(cover), unit, move, float(low), float(high)))
+        found.append(InputColumn(name, tuple(places), tuple(cover), unit, move, low, high, band))
     if own_start is not None:
         found.append(InputColumn(bundle.pipeline.time or "age", (plan.n_values + len(own_start.places),), (0.0,)))
     return tuple(found)
@@ -96,6 +95,13 @@ def place_of_rows(inputs: Inputs) -> NDArray[np.int64]:
     found = np.full(inputs.n_rows, -1, dtype=np.int64)
     found[inputs.row_of_window] = np.arange(len(inputs.row_of_window))
     return found
+
+
+def _both(values: tuple[float | None, float | None] | None) -> tuple[float, float]:
+    """Two numbers, NaN where one of them is unknown."""
+    if values is None or values[0] is None or values[1] is None:
+        return float("nan"), float("nan")
+    return float(values[0]), float(values[1])
 
 
 def _move(features: list[tuple[int, Feature]]) -> Move | None:

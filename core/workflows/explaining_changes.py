@@ -40,6 +40,7 @@ class CounterfactualView:
     search: Search
     headline: Message
     adjustable: tuple[str, ...]
+    reach: Reach
 
 
 def goal_of(
@@ -90,22 +91,30 @@ def goal_of(
 
 
 def row_counterfactual(
-    explainer: Explainer, row: int, goal: Goal, *, adjustable: Sequence[str] = (), reach: Reach = "window"
+    explainer: Explainer, row: int, goal: Goal, *, adjustable: Sequence[str] = (), reach: Reach | None = None
 ) -> CounterfactualView:
     """The nearest change of one column, else of two, that brings a row to the goal.
 
     Args:
         adjustable: Columns that may be changed; by default all that hold numbers.
+        reach: What a change moves, see `InputColumn.moved`. By default the whole window; for an anomaly whichever is nearer of
+            that and the rows in which the column was outside its normal band.
 
     Raises:
         SettingProblem: no such row or column, or it holds no numbers.
     """
     window, said = explainer.window(row), what_is_said(explainer, goal.klass, row)
     columns = [explainer.number_column(name) for name in adjustable or explainer.numbers]
-    search = find_counterfactual(_gap(explainer.bundle, said, goal), window, columns, reach=reach)
+    gap = _gap(explainer.bundle, said, goal)
+    tried: tuple[Reach, ...] = (
+        ("window",) if explainer.bundle.target is not None or window.shape[1] == 1 else ("window", "outside")
+    )
+    found = {one: find_counterfactual(gap, window, columns, reach=one) for one in ((reach,) if reach else tried)}
+    used = min(found, key=lambda one: _nearness(found[one]))
+    search = found[used]
     output = float(Output(explainer.bundle, said.place)(window)[0])
     headline = change_sentence(goal, search)
-    return CounterfactualView(row, said, goal, output, search, headline, tuple(c.name for c in columns))
+    return CounterfactualView(row, said, goal, output, search, headline, tuple(c.name for c in columns), used)
 
 
 def change_sentence(goal: Goal, search: Search) -> Message:
@@ -142,11 +151,19 @@ def change_sentence(goal: Goal, search: Search) -> Message:
     )
 
 
-def outputs_after(explainer: Explainer, row: int, view: CounterfactualView, reach: Reach = "window") -> tuple[float, ...]:
+def outputs_after(explainer: Explainer, row: int, view: CounterfactualView) -> tuple[float, ...]:
     """What the model says after each single change, or after the pair, in the order of the view."""
     window, output = explainer.window(row), Output(explainer.bundle, view.said.place)
     found = view.search.singles or ((view.search.pair,) if view.search.pair is not None else ())
-    return tuple(float(output(_changed(explainer, window, one, reach))[0]) for one in found)
+    return tuple(float(output(_changed(explainer, window, one, view.reach))[0]) for one in found)
+
+
+def _nearness(search: Search) -> tuple[int, float]:
+    """What is better first: good already or one column, then two, then none; nearer before farther."""
+    nearest = search.nearest
+    if search.is_good or nearest is None:
+        return (0 if search.is_good else 2), 0.0
+    return (0 if search.singles else 1), nearest.distance
 
 
 def _changed(explainer: Explainer, window: Windows, found: Counterfactual, reach: Reach) -> Windows:

@@ -40,3 +40,10 @@ def test_a_column_without_numbers_has_no_value_and_is_not_moved() -> None:
     assert np.isnan(text.values(window)).all() and text.covered(window)[0, 0].tolist() == [0.0, 2.0]
     with pytest.raises(ValueError, match="tool holds no numbers"):
         text.moved(window, 1.0)
+
+
+def test_outside_moves_the_last_stretch_outside_the_band_and_all_where_the_last_row_is_inside() -> None:
+    column = InputColumn("a", (0,), (0.0,), "", Move(0.0, 1.0), band=(-1.0, 1.0))
+    window = np.array([[[5.0], [0.0], [4.0], [3.0]], [[5.0], [0.0], [4.0], [0.5]]], dtype=np.float32)
+    moved = column.moved(window, np.array([1.0, 1.5]), "outside")
+    assert moved[:, :, 0].tolist() == [[5, 0, 2, 1], [6, 1, 5, 1.5]]
