@@ -40,6 +40,7 @@ from core.charts.survival import due_chart, survival_chart, weibull_plot
 from core.charts.theme import DARK, LIGHT, Theme
 from core.charts.timeline import score_timeline, sensor_band
 from core.charts.training import loss_curves
+from core.charts.why import dependence_curve, effect_bars, maps_over_window, parts_over_window
 from core.messages import Message, msg
 
 __all__ = [
@@ -52,7 +53,7 @@ __all__ = [
     "screened_column", "distribution", "due_chart", "by_spread", "caption_control", "control_chart", "capability_histogram", "capability_plot",
     "last_subgroups", "survival_chart", "weibull_plot", "caption_fleet",
     "interaction_lines", "interval_chart", "values_by_group", "variation_bars", "cross_table", "lag_chart", "pair_scatter", "pareto_chart",
-    "row_map", "scatter_matrix", "strength_map",
+    "row_map", "scatter_matrix", "strength_map", "dependence_curve", "effect_bars", "maps_over_window", "parts_over_window",
 ]  # fmt: skip
 
 
@@ -103,4 +104,8 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("lag_chart", msg("Correlation at a distance"), lag_chart),
     ChartInfo("scatter_matrix", msg("Each column against each other"), scatter_matrix),
     ChartInfo("row_map", msg("Map of rows: alike ones lie beside each other"), row_map),
+    ChartInfo("effect_bars", msg("What each column adds"), effect_bars),
+    ChartInfo("dependence_curve", msg("How the output follows a column"), dependence_curve),
+    ChartInfo("parts_over_window", msg("Parts by column and row of the window"), parts_over_window),
+    ChartInfo("maps_over_window", msg("Which rows of the window counted"), maps_over_window),
 )
