@@ -71,8 +71,7 @@ def _event(ws: Any, explainer: Any, options: Options) -> Answer:
     view = wf.anomaly_view(ws, explainer.results, options.limit)
     event, limit = wf.open_event(view.events, options.event), float(view.threshold.value)
     if options.method == "gradients":
-        rows = [event.peak_row]
-        return _gradients(ws, explainer, wf.what_is_said(explainer), rows, {"event": event.number})
+        return _gradients(ws, explainer, wf.what_is_said(explainer), [event.peak_row], {"event": event.number})
     why = wf.event_why(explainer, event, limit)
     sensors = [
         {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pages.components import alarm_budget_view, anomaly_view, layout, results_view, score_chart_view, state
+from pages.components import alarm_budget_view, anomaly_view, layout, results_view, score_chart_view, state, why_event
 from pages.components.text import t
 from pages.components.views import chosen_view
 
-EVENTS, CHART, BUDGET = "events", "chart", "budget"
+EVENTS, CHART, BUDGET, WHY = "events", "chart", "budget", "why"
 
 run = results_view.finished_run(
     ("anomaly", "forecast"),
@@ -16,12 +16,14 @@ run = results_view.finished_run(
 if run is not None:
     workspace = state.workspace()
     results = results_view.open_results(workspace, run)
-    titles = {EVENTS: t("Events"), CHART: t("Control chart"), BUDGET: t("Alarm budget")}
+    titles = {EVENTS: t("Events"), CHART: t("Control chart"), BUDGET: t("Alarm budget"), WHY: t("Why")}
     shown = chosen_view(titles, key="anomalies_view")
     if shown == CHART:
         score_chart_view.show(results)
     elif shown == BUDGET:
         alarm_budget_view.show(results)
+    elif shown == WHY:
+        why_event.show(workspace, results)
     else:
         anomaly_view.show(workspace, results)
     layout.notes(run.notes)

@@ -12,18 +12,24 @@ from pages.components import (
     scores_table,
     state,
     value_view,
+    why_rows,
     words_view,
 )
 from pages.components.text import t
 from pages.components.views import chosen_view
 
-ROWS, FLEET, CHART = "rows", "fleet", "chart"
+ROWS, FLEET, CHART, WHY = "rows", "fleet", "chart", "why"
 
 
 def view(task: str) -> str:
-    """Single predictions, for remaining life the whole fleet, or what is left over as a control chart."""
-    titles = {ROWS: t("Predictions"), **({FLEET: t("Fleet")} if task == "rul" else {}), CHART: t("Control chart")}
-    return chosen_view(titles, key="predictions_view")
+    """Single predictions, for remaining life the whole fleet, what is left over as a control chart, or why."""
+    titles = {
+        ROWS: t("Predictions"),
+        **({FLEET: t("Fleet")} if task == "rul" else {}),
+        CHART: t("Control chart"),
+        WHY: t("Why"),
+    }
+    return chosen_view(titles, key="predictions_view", own=("set", "row"))
 
 
 run = results_view.finished_run(
@@ -36,6 +42,8 @@ if run is not None:
     shown = view(run.task)
     if shown == CHART:
         score_chart_view.show(results)
+    elif shown == WHY:
+        why_rows.show(results)
     elif run.task == "classification":
         class_view.show(results)
     elif run.task == "forecast":
