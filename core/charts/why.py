@@ -108,8 +108,6 @@ def dependence_curve(
     if here is not None and np.isfinite(here):
         shape, label = upright(here, text(msg("this row")), theme)
         shapes, labels = [shape], [label]
-    words = msg("solid: carried by rows · dotted grey: a guess")
-    note = {"x": 1, "y": 1.07, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom", "showarrow": False}
     name = what if isinstance(what, Message) else msg("{name}", name=what)
     return draw(
         [guessed, trusted],
@@ -119,7 +117,7 @@ def dependence_curve(
         theme=theme,
         text=text,
         shapes=shapes,
-        labels=[*labels, note | {"text": plain(text(words)), "font": {"color": theme.colors.muted, "size": 11}}],
+        labels=labels,
         right=24,
     )
 

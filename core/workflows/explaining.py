@@ -271,8 +271,8 @@ def _row_headline(said: Said, now: float, centre: float, effects: Sequence[Colum
     return msg(
         "{what} is {value}{unit}, for an average row {centre}{unit}; most of it from {column} ({effect}{unit})",
         what=said.what,
-        value=f"{now:.4g}",
-        centre=f"{centre:.4g}",
+        value=f"{now:.5g}",
+        centre=f"{centre:.5g}",
         unit=unit,
         column=first.column,
         effect=f"{first.effect:+.3g}",

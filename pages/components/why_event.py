@@ -100,10 +100,10 @@ def _sensors(results: Any, why: wf.EventWhy) -> None:
         {
             t("sensor"): [one.column for one in shown],
             t("unit"): [one.unit for one in shown],
-            t("share of the event"): [one.share for one in shown],
-            t("largest distance (σ)"): numbers.five_digits(np.array([one.sigma for one in shown])),
-            t("rows outside its band"): [one.n_outside for one in shown],
-            t("repaired, the score falls by"): numbers.five_digits(np.array([one.repair for one in shown])),
+            t("share"): [one.share for one in shown],
+            t("distance (σ)"): numbers.five_digits(np.array([one.sigma for one in shown])),
+            t("rows outside"): [one.n_outside for one in shown],
+            t("repair takes off"): numbers.five_digits(np.array([one.repair for one in shown])),
         }
     )
     share = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
@@ -113,7 +113,7 @@ def _sensors(results: Any, why: wf.EventWhy) -> None:
         key=f"{KEY}_sensors",
         height="content",
         alt=t("Sensors of event {n}", n=why.event.number),
-        column_config={t("share of the event"): share},
+        column_config={t("share"): share},
     )
     if len(why.sensors) > SHOWN:
         st.caption(md(t("{n} further sensors have smaller shares.", n=len(why.sensors) - SHOWN)))

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core import workflows as wf
 from core.charts import dependence_curve, effect_bars
+from core.messages import msg
 from pages.components import charts, layout, notices, numbers, state, why_parts
 from pages.components.choices import fixed
 from pages.components.looks import charts_look
@@ -77,7 +78,7 @@ def _under(view: wf.RowWhy) -> list[str]:
     unit = f" {view.said.unit}" if view.said.unit else ""
     return [
         t("row {row}", row=view.row),
-        t("an average row gives {value}", value=f"{view.centre:.4g}{unit}"),
+        t("an average row gives {value}", value=f"{view.centre:.5g}{unit}"),
         t("the columns' parts add up to {value}", value=f"{sum(e.effect for e in view.effects):+.4g}{unit}"),
         t("of {value}", value=f"{view.output - view.centre:+.4g}{unit}"),
     ]
@@ -172,6 +173,7 @@ def _importances(explainer: wf.Explainer) -> None:
         spreads=np.array([one.spread for one in shown]),
         what=found.what,
         unit=found.unit,
+        title=msg("What shuffling a column costs"),
         **charts_look(),
     )
     charts.show(figure, alt=say(found.headline), key=f"{KEY}_importance")
@@ -231,8 +233,8 @@ def _curve(explainer: wf.Explainer, view: wf.RowWhy) -> None:
     )
     charts.show(figure, alt=say(found.headline), key=f"{KEY}_curve")
     about = (
-        t("partial dependence also asks about rows that never were; grey: other columns do not allow it")
+        t("dotted grey, a guess: few rows near, or the other columns do not allow it")
         if method == "pdp"
-        else t("grey: fewer than ten rows near")
+        else t("dotted grey, a guess: fewer than ten rows near")
     )
     layout.caption(say(found.headline), tn("{n} training row", "{n} training rows", found.curve.n), about)

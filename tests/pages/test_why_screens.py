@@ -66,12 +66,10 @@ def test_a_change_keeps_the_limit_that_was_typed(open_app: Open, ws: Workspace) 
     found = explainer(ws, run)
     now = wf.row_why(found, 700).output
     app = open_app("judge/predictions.py", run=run.id, view="why", row="700")
-    low = next(n for n in app.number_input if str(n.key).endswith(".low"))
+    low = next(n for n in app.number_input if str(n.key).endswith(".low")).value
     high = next(n for n in app.number_input if str(n.key).endswith(".high"))
-    low.set_value(None)
     high.set_value(round(now - 0.01, 3)).run()
-    goal = wf.goal_of(found, high=round(now - 0.01, 3))
-    view = wf.row_counterfactual(found, 700, goal)
+    view = wf.row_counterfactual(found, 700, wf.goal_of(found, low=low, high=round(now - 0.01, 3)))
     assert any(str(view.headline)[1:] in plain(m.value) for m in app.markdown)
 
 
