@@ -142,6 +142,9 @@ def _predictions() -> list[str]:
         t(
             "For classes: the decision limit trades defects caught against good parts rejected; moving it moves every view, the table and the files."
         ),
+        t(
+            "Why says what each column adds to a row, which change would have brought another result, and which columns the model lives on."
+        ),
     ]
 
 
@@ -157,6 +160,7 @@ def _anomalies() -> list[str]:
         t(
             "An event names the sensors that made it, each with the band in which it normally runs. Your verdict is kept with its date."
         ),
+        t("Why says an event in a sentence, what repairing each sensor takes off the score, and what would have kept it normal."),
     ]
 
 
