@@ -1,6 +1,7 @@
 """The job "explain": integrated gradients of some rows of a finished run, with what else its networks tell about time.
 
-Its parameters are the run, the rows and which output is meant (`place`); its result an npz in the job's folder and an event.
+Its parameters are the run and its dataset, the rows and which output is meant (`place`); its result is an event and an npz among the
+run's results, so that it goes when the run goes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from core.serving.explained import input_columns, place_of_rows, whole_inputs
 from core.training.events import Event
 from core.watching import Stopped, part_of
 
-FILE = "explanation.npz"
+
+def file_name(job_id: str) -> str:
+    """The file of a job's result in the folder of the run's results."""
+    return f"explanation-{job_id}.npz"
 
 
 def run(ctx: JobContext) -> None:
@@ -36,7 +40,7 @@ def run(ctx: JobContext) -> None:
         return
     buffer = BytesIO()
     np.savez(buffer, allow_pickle=False, rows=rows, **arrays)
-    ctx.store.write_bytes(ctx.store.path(ctx.job.id, "job") / FILE, buffer.getvalue())
+    ctx.store.write_bytes(ctx.store.path(run_id, "results", file_name(ctx.job.id)), buffer.getvalue())
     ctx.emit(Event("result", {**facts, "columns": [c.name for c in input_columns(bundle)]}))
 
 

@@ -1,4 +1,4 @@
-"""Integrated gradients of a run's rows as a short job: asked for once, told while it runs, kept in the job's folder."""
+"""Integrated gradients of a run's rows as a short job: asked for once, told while it runs, kept among the run's results."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Problem, SettingProblem, problem_from_json
 from core.explain.gradients import TOLERANCE
-from core.jobs.explain_job import FILE
+from core.jobs.explain_job import file_name
 from core.messages import Message, msg
 from core.models import model_by_key
 from core.serving.manifest import Manifest
@@ -27,10 +28,11 @@ MOST_ROWS = 16
 
 @dataclass(frozen=True, slots=True)
 class GradientWork:
-    """Integrated gradients that somebody asked for; `state` is that of the job, `fraction` the share that is done."""
+    """Integrated gradients that somebody asked for; `state` is that of the job, `path` its result's, `fraction` the share that is done."""
 
     job_id: str
     state: str
+    path: Path
     fraction: float = 0.0
     queue_position: int | None = None
     is_stopping: bool = False
@@ -122,10 +124,15 @@ def start_gradients(ws: Workspace, results: Results, said: Said, rows: Sequence[
             msg("Expected 1 to {most}.", most=MOST_ROWS),
             msg("Choose fewer rows."),
         )
-    params = {"run_id": results.run.id, "rows": [int(row) for row in rows], "place": said.place}
+    params = {
+        "run_id": results.run.id,
+        "dataset_id": results.run.dataset_id,
+        "rows": [int(row) for row in rows],
+        "place": said.place,
+    }
     for number in count():
         job, _ = ws.store.submit_job("explain", lane="short", params=params, token=_token(results, said, rows, number))
-        if job.is_live or (job.state == "succeeded" and ws.store.path(job.id, "job", FILE).exists()):
+        if job.is_live or (job.state == "succeeded" and _file(ws, job).exists()):
             return _work(ws, job)
         if job.state != "succeeded":
             return _work(ws, ws.store.resume_job(job.id))
@@ -140,7 +147,7 @@ def find_gradients(ws: Workspace, results: Results, said: Said, rows: Sequence[i
         if job is None:
             break
         found = job
-    if found is None or (found.state == "succeeded" and not ws.store.path(found.id, "job", FILE).exists()):
+    if found is None or (found.state == "succeeded" and not _file(ws, found).exists()):
         return None
     return _work(ws, found)
 
@@ -153,10 +160,9 @@ def stop_gradients(ws: Workspace, job_id: str) -> None:
 def read_gradients(ws: Workspace, work: GradientWork) -> Gradients | None:
     """What a job found; None while it has no result."""
     told = ws.store.last_event(work.job_id, "result") if work.state == "succeeded" else None
-    path = ws.store.path(work.job_id, "job", FILE)
-    if told is None or not path.exists():
+    if told is None or not work.path.exists():
         return None
-    with np.load(path, allow_pickle=False) as stored:
+    with np.load(work.path, allow_pickle=False) as stored:
         given = {name: stored[name] for name in stored.files}
     return Gradients(
         rows=given["rows"],
@@ -172,6 +178,10 @@ def read_gradients(ws: Workspace, work: GradientWork) -> Gradients | None:
     )
 
 
+def _file(ws: Workspace, job: JobRow) -> Path:
+    return ws.store.path(str(job.params["run_id"]), "results", file_name(job.id))
+
+
 def _token(results: Results, said: Said, rows: Sequence[int], number: int) -> str:
     which = hashlib.sha256(",".join(str(int(row)) for row in rows).encode()).hexdigest()[:16]
     return f"explain-{results.run.id}-{said.place}-{which}-{number}"
@@ -183,6 +193,7 @@ def _work(ws: Workspace, job: JobRow) -> GradientWork:
     return GradientWork(
         job.id,
         job.state,
+        _file(ws, job),
         float(event.values["fraction"]) if event is not None and told else 0.0,
         ws.store.queue_position(job.id) if job.state == "queued" else None,
         job.is_live and job.stop_requested,

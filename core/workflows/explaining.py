@@ -197,6 +197,12 @@ def row_why(explainer: Explainer, row: int, *, klass: str | None = None, cover: 
     """
     if cover not in COVERS:
         raise unknown_choice("cover", cover, COVERS)
+    if cover == "expected" and explainer.conditional is None:
+        raise SettingProblem(
+            msg("The model reads words, of which other columns expect nothing."),
+            msg("Expected a model of numbers and categories."),
+            msg("Cover by the middle of the training part."),
+        )
     window, said = explainer.window(row), what_is_said(explainer, klass, row)
     output = Output(explainer.bundle, said.place)
     conditional = explainer.conditional if cover == "expected" else None

@@ -160,7 +160,9 @@ def _anomalies() -> list[str]:
         t(
             "An event names the sensors that made it, each with the band in which it normally runs. Your verdict is kept with its date."
         ),
-        t("Why says an event in a sentence, what repairing each sensor takes off the score, and what would have kept it normal."),
+        t(
+            "Why says an event in a sentence, what repairing each sensor takes off the score, and what would have kept it normal."
+        ),
     ]
 
 

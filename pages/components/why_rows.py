@@ -44,7 +44,7 @@ def show(results: Any) -> None:
     with rail:
         row = _row(results)
         klass = _class(results, explainer, row)
-        cover = _cover()
+        cover = _cover(explainer)
     with notices.guard():
         view = wf.row_why(explainer, row, klass=klass, cover=cover)  # type: ignore[arg-type]
         with head:
@@ -138,7 +138,9 @@ def _class(results: Any, explainer: wf.Explainer, row: int) -> str | None:
     return str(chosen)
 
 
-def _cover() -> str:
+def _cover(explainer: wf.Explainer) -> str:
+    if explainer.bundle.pipeline.plan.n_tokens:  # other columns expect nothing of a word
+        return "centre"
     words = {"centre": t("the middle of the training part"), "expected": t("what the others expect")}
     chosen = st.radio(
         t("A column is covered by"), list(COVERS), format_func=fixed(COVERS, words.__getitem__), key=f"{KEY}_cover"

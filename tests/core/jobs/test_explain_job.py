@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -149,13 +147,15 @@ def test_a_stopped_job_keeps_nothing_and_begins_again(found) -> None:
     assert again is not None and wf.read_gradients(ws, again) is not None
 
 
-def test_the_file_has_no_pickle_and_lies_in_the_job_s_folder(found, tmp_path: Path) -> None:
-    ws, explainer = found["regression"]
+def test_the_file_has_no_pickle_and_goes_with_the_run_and_its_dataset(found) -> None:
+    ws, explainer = found["classification"]
     said, rows = wf.what_is_said(explainer), [int(explainer.results.part_rows("test")[61])]
-    done(ws, explainer, rows)
-    work = wf.find_gradients(ws, explainer.results, said, rows)
-    assert work is not None
-    path = ws.store.path(work.job_id, "job", "explanation.npz")
-    with np.load(path, allow_pickle=False) as stored:
+    work = wf.start_gradients(ws, explainer.results, said, rows)
+    work_off(ws.store)
+    assert work.path.parent == ws.store.path(explainer.results.run.id, "results")
+    with np.load(work.path, allow_pickle=False) as stored:
         assert {"values", "gap", "rows"} <= set(stored.files)
-    assert not (path.parent / "room.tmp").exists()
+    assert not (ws.store.path(work.job_id, "job") / "room.tmp").exists()
+    assert work.job_id in wf.made_from_dataset(ws, explainer.results.run.dataset_id).jobs
+    wf.delete_run(ws, explainer.results.run.id)
+    assert not work.path.exists()

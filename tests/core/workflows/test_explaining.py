@@ -11,6 +11,7 @@ from core import workflows as wf
 from core.errors import NotEnoughData, SettingProblem
 from core.training.request import TrainRequest
 from tests.pages.finished_runs import work_off
+from tests.remarks import english
 from tests.synthetic import anomaly_table, class_table, life_table, regression_table, series_table
 
 
@@ -30,6 +31,7 @@ ASKED = {
     ),
     "classification": (class_table(900), {"target": "result", "model": "logistic"}),
     "rul": (life_table(16), {"group": "unit", "time": "cycle", "model": "ridge", "options": {"cap": 30, "own_start": True}}),
+    "words": (english(700), {"target": "class", "model": "bag_of_words"}),
     "forecast": (series_table(600), {"target": "y", "time": "when", "group": "line", "model": "ridge"}),
 }
 
@@ -43,7 +45,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[wf.Worksp
         table.to_csv(folder / f"{name}.csv", index=False)
         dataset = wf.import_file(ws, folder / f"{name}.csv").dataset
         assert dataset is not None
-        task = "anomaly" if name == "nameless" else name
+        task = {"nameless": "anomaly", "words": "classification"}.get(name, name)
         split = {"split": {"method": "first", "first": 1200}} if task == "anomaly" else {}
         request = TrainRequest.read({"dataset_id": dataset.id, "dataset_version": 1, "task": task, **asked, **split})
         run = wf.start_training(ws, request, token=name)
@@ -188,6 +190,17 @@ def test_a_forecast_is_explained_by_its_own_past(found) -> None:
     events = wf.anomaly_view(ws, explainer.results, 2.0)
     why = wf.event_why(explainer, events.events[0], 2.0)
     assert why.sensors[0].column == "y" and str(why.sentence)
+
+
+def test_a_remark_is_covered_as_a_whole_and_nobody_expects_words(found) -> None:
+    _, explainer = found["words"]
+    row = int(explainer.results.part_rows("test")[3])
+    view = wf.row_why(explainer, row)
+    assert view.effects[0].column == "Remark" and view.effects[0].effect > 0.2
+    assert view.output == pytest.approx(explainer.results.scores[f"probability_{view.said.klass}"][row], abs=1e-5)
+    assert explainer.numbers == ("pressure", "speed")
+    with pytest.raises(SettingProblem, match="The model reads words"):
+        wf.row_why(explainer, row, cover="expected")
 
 
 def test_rows_that_cannot_be_explained_are_refused_in_words(found) -> None:
