@@ -63,7 +63,7 @@ def test_as_text(trained: dict[str, str], capsys: Capture) -> None:
 
 def test_what_cannot_be_is_refused_in_one_sentence(trained: dict[str, str], capsys: Capture) -> None:
     value, anomaly = trained["value"], trained["anomaly"]
-    assert "no gradient" in refused(capsys, "explain", value, "--row", "7", "--method", "gradients")["what"]
+    assert "is none: use covering" in refused(capsys, "explain", value, "--row", "7", "--method", "gradients")["what"]
     assert "no row 90,000" in refused(capsys, "explain", value, "--row", "90000")["what"]
     assert "no event 99" in refused(capsys, "explain", anomaly, "--event", "99")["what"]
     assert "--row, --event were given" in refused(capsys, "explain", value, "--row", "1", "--event", "1")["what"]

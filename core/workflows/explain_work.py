@@ -99,7 +99,7 @@ def why_no_gradients(manifest: Manifest) -> Message | None:
     kinds = [member.predictor for member in manifest.members] or [manifest.predictor]
     if any(kind != "network" for kind in kinds):
         return msg(
-            "{model} has steps or stored rows and no gradient: use covering, which works for every model.",
+            "Integrated gradients are for networks, and {model} is none: use covering, which works for every model.",
             model=model_by_key(manifest.model).title
             if not manifest.members
             else msg("An average with models that are no networks"),

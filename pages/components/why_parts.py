@@ -15,7 +15,7 @@ from core.workflows.workspace import Workspace
 from pages.components import charts, layout, notices, numbers, state
 from pages.components.choices import fixed
 from pages.components.looks import charts_look
-from pages.components.text import md, say, t, tn
+from pages.components.text import language, md, say, t, tn
 
 POLL_SECONDS = 1.0
 
@@ -98,12 +98,13 @@ def change_section(explainer: wf.Explainer, row: int, *, key: str, limit: float 
             st.caption(md(t("Give a lower or an upper limit that the value should keep.")))
             return
         view = wf.row_counterfactual(explainer, row, goal, adjustable=tuple(adjustable))
-        st.markdown(f"**{md(_capital(say(view.headline)))}**")
+        st.markdown(f"**{md(capital(say(view.headline)))}**")
         _ways(explainer, row, view, key)
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def capital(words: str) -> str:
+    """A sentence with a large first letter, in English; in Chinese a user's own name may come first, which nobody changes."""
+    return words[:1].upper() + words[1:] if language() == "en" else words
 
 
 def _ways(explainer: wf.Explainer, row: int, view: wf.CounterfactualView, key: str) -> None:

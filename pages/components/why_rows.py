@@ -48,7 +48,7 @@ def show(results: Any) -> None:
     with notices.guard():
         view = wf.row_why(explainer, row, klass=klass, cover=cover)  # type: ignore[arg-type]
         with head:
-            layout.headline(_capital(say(view.headline)), _about(cover))
+            layout.headline(why_parts.capital(say(view.headline)), _about(cover))
         with main:
             alt = t("What each column adds to row {row}", row=row)
             why_parts.effects_chart(view.effects, view.said, key=f"{KEY}_row", alt=alt)
@@ -56,10 +56,6 @@ def show(results: Any) -> None:
         why_parts.change_section(explainer, row, key=f"{KEY}.change.{results.run.id}")
         _global(explainer, view)
         why_parts.gradient_section(explainer, view.said, [row], key=f"{KEY}.gradients")
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _about(cover: str) -> str:

@@ -88,5 +88,5 @@ def test_an_event_is_explained_and_a_model_without_gradient_says_so(open_app: Op
     )
     assert table["sensor"].tolist() == [s.column for s in why.sensors[:12]]
     assert why.sensors[0].share > 0, "an isolation forest names its sensors too"
-    assert any("no gradient" in plain(c.value) for c in app.caption)
+    assert any("are for networks" in plain(c.value) for c in app.caption)
     assert any("decision limit" in plain(m.value) or "No single column" in plain(m.value) for m in app.markdown)

@@ -125,7 +125,7 @@ def test_attention_is_a_share_of_the_rows_and_an_autoencoder_has_none(found) -> 
 def test_a_model_without_gradient_is_refused_with_what_works_instead(found) -> None:
     ws, explainer = found["shallow"]
     assert wf.why_no_gradients(explainer.results.manifest) is not None
-    with pytest.raises(SettingProblem, match="no gradient: use covering"):
+    with pytest.raises(SettingProblem, match="is none: use covering"):
         wf.start_gradients(ws, explainer.results, wf.what_is_said(explainer), [1])
     assert wf.row_why(explainer, 1).effects, "covering does"
     ws, explainer = found["regression"]
