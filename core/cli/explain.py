@@ -95,10 +95,13 @@ def _event(ws: Any, explainer: Any, options: Options) -> Answer:
         "limit": why.limit,
         "of": str(why.said.what),
         "sensors": sensors,
+        "doubt": None if why.doubt is None else str(why.doubt),
     }
     head = ["sensor", "share", "sigma", "rows outside", f"repaired, the {why.said.what} falls by"]
     rows = [[s.column, f"{s.share:.1%}", _text(s.sigma, "+.1f"), f"{s.n_outside}", f"{s.repair:.4g}"] for s in why.sensors[:10]]
     lines = [str(why.sentence), "", *aligned([head, *rows])]
+    if why.doubt is not None:
+        lines += ["", str(why.doubt)]
     if explainer.results.task == "anomaly":
         goal = wf.goal_of(explainer, limit=limit)
         changed = wf.row_counterfactual(explainer, event.peak_row, goal, adjustable=_adjustable(options))

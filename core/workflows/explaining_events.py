@@ -40,7 +40,10 @@ class SensorWhy:
 
 @dataclass(frozen=True, slots=True)
 class EventWhy:
-    """An event explained: rows that were looked at, the sentence, and its sensors, largest share first."""
+    """An event explained: rows that were looked at, the sentence, and its sensors, largest share first.
+
+    `doubt` says that repair names another sensor than the three with the largest shares; None where both agree.
+    """
 
     event: AnomalyEvent
     said: Said
@@ -49,6 +52,7 @@ class EventWhy:
     sensors: tuple[SensorWhy, ...]
     score: float
     limit: float
+    doubt: Message | None = None
 
 
 def event_why(explainer: Explainer, event: AnomalyEvent, limit: float) -> EventWhy:
@@ -65,7 +69,8 @@ def event_why(explainer: Explainer, event: AnomalyEvent, limit: float) -> EventW
     effects = column_effects(Output(explainer.bundle, said.place), windows, explainer.columns, explainer.conditional)
     mean = effects.mean(axis=0) if len(effects) else np.zeros(len(explainer.columns))
     sensors = _sensors(explainer, event, mean, shares_of(effects))
-    return EventWhy(event, said, rows, sentence_of(explainer, event), sensors, event.peak, limit)
+    doubt = None if explainer.results.task == "forecast" else _doubt(sensors)
+    return EventWhy(event, said, rows, sentence_of(explainer, event), sensors, event.peak, limit, doubt)
 
 
 def event_rows(results: Results, event: AnomalyEvent, limit: float) -> NDArray[np.int64]:
@@ -122,6 +127,16 @@ def _sensors(explainer: Explainer, event: AnomalyEvent, repair: Floats, shares: 
         share = given.get(column.name, 0.0)
         found.append(SensorWhy(column.name, column.unit, share, float(repair[i]), float(shares[i]), far.sigma, far.n_outside))
     return tuple(found)
+
+
+def _doubt(sensors: Sequence[SensorWhy]) -> Message | None:
+    """Where a shock of several sensors spoils a reconstruction, healthy sensors get shares too; repairing them helps little."""
+    best = max(sensors, key=lambda one: one.repair, default=None)
+    if best is None or best.repair <= 0 or best.column in {one.column for one in sensors[:3]} or sensors[0].share == 0:
+        return None
+    return msg(
+        "The shares and the repair do not agree: repairing {column} takes most off the score. Look at both.", column=best.column
+    )
 
 
 def _around(explainer: Explainer, event: AnomalyEvent, column: str) -> tuple[Floats, NDArray[np.bool_], NDArray | None]:

@@ -115,5 +115,7 @@ def _sensors(results: Any, why: wf.EventWhy) -> None:
         alt=t("Sensors of event {n}", n=why.event.number),
         column_config={t("share"): share},
     )
+    if why.doubt is not None:
+        layout.notes((why.doubt,))
     if len(why.sensors) > SHOWN:
         st.caption(md(t("{n} further sensors have smaller shares.", n=len(why.sensors) - SHOWN)))

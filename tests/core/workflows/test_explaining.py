@@ -10,6 +10,7 @@ import pytest
 from core import workflows as wf
 from core.errors import NotEnoughData, SettingProblem
 from core.training.request import TrainRequest
+from core.workflows.explaining_events import _doubt
 from tests.pages.finished_runs import work_off
 from tests.remarks import english
 from tests.synthetic import anomaly_table, class_table, life_table, regression_table, series_table
@@ -152,6 +153,16 @@ def test_an_event_says_its_sensor_how_far_and_how_long(found, name: str) -> None
     assert str(why.sentence).startswith(f"p2 +{sigma:.1f} sigma for ") and str(why.sentence).endswith("next: p1")
     assert why.sensors[0].repair > 0 and why.sensors[0].share > why.sensors[1].share
     assert why.score == event.peak and (np.diff(why.rows) > 0).all()
+
+
+def test_shares_and_repair_that_do_not_agree_are_told_apart() -> None:
+    def sensor(name: str, share: float, repair: float) -> wf.SensorWhy:
+        return wf.SensorWhy(name, "", share, repair, 0.0, 0.0, 0)
+
+    four = [sensor("a", 0.4, 0.1), sensor("b", 0.3, 0.0), sensor("c", 0.2, -1.0), sensor("d", 0.1, 5.0)]
+    assert "repairing d takes most off" in str(_doubt(four))
+    assert _doubt([four[3], *four[:3]]) is None and _doubt(four[:3]) is None and _doubt([]) is None
+    assert _doubt([sensor("a", 0.0, 0.0), sensor("b", 0.0, 0.0)]) is None
 
 
 def test_an_event_would_have_been_below_the_limit(found) -> None:
