@@ -43,6 +43,7 @@ from core.charts.theme import DARK, LIGHT, Theme
 from core.charts.timeline import score_timeline, sensor_band
 from core.charts.training import loss_curves
 from core.charts.zones import zone_chart
+from core.charts.why import dependence_curve, effect_bars, maps_over_window, parts_over_window
 from core.messages import Message, msg
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "last_subgroups", "survival_chart", "weibull_plot", "caption_fleet",
     "interaction_lines", "interval_chart", "values_by_group", "variation_bars", "cross_table", "lag_chart", "pair_scatter", "pareto_chart",
     "row_map", "scatter_matrix", "strength_map", "det", "lift", "reliability", "zone_chart", "detection_curve", "detection_delay", "detection_map",
+    "dependence_curve", "effect_bars", "maps_over_window", "parts_over_window",
 ]  # fmt: skip
 
 
@@ -113,4 +115,8 @@ CATALOGUE: tuple[ChartInfo, ...] = (
     ChartInfo("detection_delay", msg("Rows to the alarm"), detection_delay),
     ChartInfo("detection_map", msg("Size that is found 80 % of the time"), detection_map),
     ChartInfo("row_map", msg("Map of rows: alike ones lie beside each other"), row_map),
+    ChartInfo("effect_bars", msg("What each column adds"), effect_bars),
+    ChartInfo("dependence_curve", msg("How the output follows a column"), dependence_curve),
+    ChartInfo("parts_over_window", msg("Parts by column and row of the window"), parts_over_window),
+    ChartInfo("maps_over_window", msg("Which rows of the window counted"), maps_over_window),
 )

@@ -147,6 +147,7 @@ def _parser() -> _Parser:
     relabel.add_argument(
         "--relabelled", type=Path, metavar="FILE.csv", help="the table with the answers in place of the labels"
     )
+    _add_explain(verb("explain", "explain:explain", "why a row or an event came out as it did, and what a model lives on"))
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )
@@ -181,6 +182,28 @@ def _parser() -> _Parser:
 
 def _add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--row", type=int, metavar="N", help="a row of the table, counted from 0 as in the file of scores")
+    parser.add_argument("--event", type=int, metavar="N", help="an event of the Anomalies screen")
+    parser.add_argument("--global", dest="whole", action="store_true", help="which columns the model lives on (the default)")
+    parser.add_argument("--column", metavar="COLUMN", help="how the output follows this column")
+    parser.add_argument(
+        "--method",
+        choices=("centre", "expected", "gradients", "ale", "pdp"),
+        help="a row: cover by the training centre (default) or by what other columns expect, or integrated gradients of a network; "
+        "a column: accumulated local effects (default) or partial dependence",
+    )
+    parser.add_argument("--class", dest="klass", metavar="CLASS", help="the class whose probability is explained")
+    parser.add_argument(
+        "--want",
+        metavar="LOW:HIGH|CLASS",
+        help="with --row: the nearest change that brings this; empty: the specification limits",
+    )
+    parser.add_argument("--adjust", default="", metavar="COLUMN,COLUMN", help="columns that may be changed; by default all")
+    parser.add_argument("--limit", type=float, metavar="SCORE", help="with --event: another decision limit")
 
 
 def _add_quality(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import __version__
+from core.anomalies.conditional import fit_conditional, levels
 from core.anomalies.scoring import calibration_of_levels, level_residuals
 from core.errors import TrainingProblem
 from core.features import ForecastTarget
@@ -40,6 +41,7 @@ from core.training.tensorboard import with_logs
 
 PARITY = 1e-5
 PARITY_WINDOWS = 512
+NAMELESS = ("onnx", "surface")  # kinds of detectors that give a score and no part of any column in it
 
 
 def fit_deep(
@@ -137,6 +139,8 @@ def fit_baseline(resolved: Resolved, prepared: Prepared, spec: Any, settings: Se
     manifest = base_manifest(resolved, prepared, spec.key, fitted.kind, settings).model_copy(update={"training": facts})
     files = {**fitted.files, **({"model.onnx": fitted.onnx} if fitted.onnx else {})}
     arrays = {"model.npz": fitted.arrays} if fitted.arrays else {}
+    if resolved.request.task == "anomaly" and fitted.kind in NAMELESS:
+        arrays["calibration.npz"] = _conditional(prepared)
     return Bundle(folder, write_bundle(folder, manifest, files=files, arrays=arrays))
 
 
@@ -306,6 +310,14 @@ def _residual_calibration(network: OnnxNetwork, prepared: Prepared) -> dict[str,
         windows = prepared.inputs.windows.batch(places[start : start + 2048])
         levels.append(level_residuals(windows, network.predict(windows)))
     return dict(calibration_of_levels(np.concatenate(levels)).to_arrays())
+
+
+def _conditional(prepared: Prepared) -> dict[str, NDArray]:
+    """What the features' levels expect of each other, from at most 50,000 windows of the training part."""
+    places = thinned(full_places(prepared, np.sort(prepared.train)), 50_000)
+    found = [levels(prepared.inputs.windows.batch(places[i : i + 2048])) for i in range(0, len(places), 2048)]
+    width = int(prepared.inputs.windows.values.shape[1])
+    return dict(fit_conditional(np.concatenate(found) if found else np.empty((0, width))).to_arrays())
 
 
 def statistics_of(

@@ -44,6 +44,7 @@ KINDS: tuple[JobKind, ...] = (
         ),
         warm_up="core.training.warmup:warm_up",
     ),
+    JobKind("explain", "core.jobs.explain_job:run"),
     JobKind("study", "core.jobs.studies:run"),
     JobKind("screening", "core.workflows.screening_job:run"),
     JobKind("seeding", "core.workflows.seeding_job:run"),

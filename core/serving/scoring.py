@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.anomalies.conditional import Conditional, levels
 from core.anomalies.scoring import ScoreCalibration, score_reconstruction
 from core.data.room import Room
 from core.data.rows import FrameRows, MappedRows, Rows
@@ -122,7 +123,7 @@ def scores_of_inputs(
     for start in range(0, len(wanted), CHUNK_ROWS):
         some = wanted[start : start + CHUNK_ROWS]
         windows = inputs.windows.batch(some)
-        out, parts = _predict(bundle, windows)
+        out, parts = model_outputs(bundle, windows)
         rows = inputs.row_of_window[some]
         if outputs is None:
             outputs = room.array((inputs.n_rows, out.shape[1]), np.float64, np.nan)
@@ -170,8 +171,12 @@ def decide(bundle: Bundle, raw: RawScores, rows: Places = ALL) -> pd.DataFrame:
     return pd.DataFrame({**out, **labels, "why_not": why_not(raw, outputs, rows)})
 
 
-def _predict(bundle: Bundle, windows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
-    """Outputs (n, k) and, for anomalies, contributions a table column (n, n_columns)."""
+def model_outputs(bundle: Bundle, windows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+    """Outputs (n, k) and, for anomalies, contributions a table column (n, n_columns).
+
+    A detector that names no columns gets the distance of each from what the others say (`core.anomalies.conditional`), where its
+    bundle holds what that needs.
+    """
     outputs = bundle.predictor.predict(windows)
     if isinstance(bundle.target, ForecastTarget):
         return bundle.target.decode(outputs.reshape(len(windows), -1), windows), None
@@ -183,7 +188,8 @@ def _predict(bundle: Bundle, windows: NDArray[np.float32]) -> tuple[NDArray[np.f
         scores, parts = score_reconstruction(windows, outputs, calibration)
         return scores[:, None], _by_column(parts, columns)
     if outputs.shape[1] == 1:
-        return outputs, None
+        conditional = Conditional.from_arrays(bundle.calibration)
+        return outputs, None if conditional is None else _by_column(conditional.parts(levels(windows)), columns)
     n_repeats = (outputs.shape[1] - 1) // len(columns)
     return outputs[:, :1], _by_column(outputs[:, 1:], np.tile(columns, n_repeats))
 

@@ -56,6 +56,19 @@ from core.workflows.datasets import (
     summarise_dataset,
 )
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
+from core.workflows.explain_work import (
+    Gradients,
+    GradientWork,
+    find_gradients,
+    read_gradients,
+    start_gradients,
+    stop_gradients,
+    why_no_gradients,
+)
+from core.workflows.explaining import ColumnEffect, Explainer, RowWhy, Said, open_explainer, row_why, what_is_said, worst_rows
+from core.workflows.explaining_changes import CounterfactualView, Goal, goal_of, outputs_after, row_counterfactual
+from core.workflows.explaining_events import EventWhy, SensorWhy, event_rows, event_why, open_event, sentence_of
+from core.workflows.explaining_global import DependenceView, ImportanceView, column_dependence, global_importance
 from core.workflows.families import FamilyBranch, FamilyCard, family_tree, offered_families
 from core.workflows.fleet import export_fleet, fleet_view, fleets_of, lives_view, read_remaining
 from core.workflows.fleet_charts import due_figure, fleet_caption, survival_figure, weibull_figure

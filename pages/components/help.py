@@ -145,6 +145,9 @@ def _predictions() -> list[str]:
         t(
             "Labels lists rows whose label is likely wrong, of those that the model was not fitted on. Label them anew first, blindly: label and model's answer show after yours."
         ),
+        t(
+            "Why says what each column adds to a row, which change would have brought another result, and which columns the model lives on."
+        ),
     ]
 
 
@@ -165,6 +168,9 @@ def _anomalies() -> list[str]:
         ),
         t(
             "A challenge set holds known cases with the answer that each must get. It is scored before new data is scored and after each training; a case that escapes blocks until somebody releases the run by name."
+        ),
+        t(
+            "Why says an event in a sentence, what repairing each sensor takes off the score, and what would have kept it normal."
         ),
     ]
 

@@ -11,12 +11,12 @@ from pages.components import (
     score_chart_view,
     seeded_view,
     state,
+    why_event,
 )
 from pages.components.text import t
 from pages.components.views import chosen_view
 
-EVENTS, CHART, BUDGET = "events", "chart", "budget"
-SEEDED, CHALLENGE = "seeded", "challenge"
+EVENTS, WHY, SEEDED, CHALLENGE, CHART, BUDGET = "events", "why", "seeded", "challenge", "chart", "budget"
 
 run = results_view.finished_run(
     ("anomaly", "forecast"),
@@ -26,8 +26,14 @@ run = results_view.finished_run(
 if run is not None:
     workspace = state.workspace()
     results = results_view.open_results(workspace, run)
-    titles = {EVENTS: t("Events"), CHART: t("Control chart"), BUDGET: t("Alarm budget")}
-    titles |= {SEEDED: t("Seeded faults"), CHALLENGE: t("Challenge set")}
+    titles = {
+        EVENTS: t("Events"),
+        WHY: t("Why"),
+        SEEDED: t("Seeded faults"),
+        CHALLENGE: t("Challenge set"),
+        CHART: t("Control chart"),
+        BUDGET: t("Alarm budget"),
+    }
     shown = chosen_view(titles, key="anomalies_view")
     if shown == CHART:
         score_chart_view.show(results)
@@ -37,6 +43,8 @@ if run is not None:
         seeded_view.show(workspace, results)
     elif shown == CHALLENGE:
         challenge_view.show(workspace, results)
+    elif shown == WHY:
+        why_event.show(workspace, results)
     else:
         anomaly_view.show(workspace, results)
     layout.notes(run.notes)

@@ -15,13 +15,15 @@ from pages.components import (
     state,
     strata_errors_view,
     value_view,
+    why_rows,
     words_view,
     zones_view,
 )
 from pages.components.text import t
 from pages.components.views import chosen_view
 
-ROWS, FLEET, ZONES, STRATA, LABELS, CHALLENGE, CHART = "rows", "fleet", "zones", "strata", "labels", "challenge", "chart"
+ROWS, FLEET, ZONES, STRATA, WHY = "rows", "fleet", "zones", "strata", "why"
+LABELS, CHALLENGE, CHART = "labels", "challenge", "chart"
 
 
 def view(task: str) -> str:
@@ -32,10 +34,11 @@ def view(task: str) -> str:
         **({FLEET: t("Fleet")} if task == "rul" else {}),
         **({ZONES: t("Accept or measure")} if task == "regression" else {}),
         **({STRATA: t("Where it errs")} if task != "forecast" else {}),
+        WHY: t("Why"),
         **({LABELS: t("Labels"), CHALLENGE: t("Challenge set")} if is_class else {}),
         CHART: t("Control chart"),
     }
-    return chosen_view(titles, key="predictions_view")
+    return chosen_view(titles, key="predictions_view", own=("set", "row"))
 
 
 run = results_view.finished_run(
@@ -56,6 +59,8 @@ if run is not None:
         labels_view.show(state.workspace(), results)
     elif shown == CHALLENGE:
         challenge_view.show(state.workspace(), results)
+    elif shown == WHY:
+        why_rows.show(results)
     elif run.task == "classification":
         class_view.show(results)
     elif run.task == "forecast":

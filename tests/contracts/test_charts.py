@@ -143,6 +143,13 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
             "values": y, "column": "p", "unit": "bar", "x": x, "marked": mask, "spans": [(x[0], x[n // 2])] if n else [], "limits": (1.5, 2.0, 2.5),
         },
         "distribution": lambda: {"histogram": bin_values(y), "column": "p", "unit": "bar", "specification": (1.0, None, 3.0)},
+        "effect_bars": lambda: {"names": [f"p{i}" for i in range(n)], "effects": y, "what": "width", "unit": "mm", "spreads": share},
+        "dependence_curve": lambda: {
+            "values": np.arange(n), "effects": y, "is_thin": mask, "n_near": np.arange(n), "column": "p", "unit": "bar",
+            "what": "width", "what_unit": "mm", "here": 0.5,
+        },
+        "parts_over_window": lambda: {"names": ("p",), "parts": y[:, None], "what": "width", "unit": "mm"},
+        "maps_over_window": lambda: {"maps": {"p": y, "E": share}},
         "control_chart": lambda: {
             "chart": control(y), "signals": [Signal(1, Rule("limit"), mask)], "column": "p", "unit": "bar", "x": x,
         },
@@ -279,5 +286,5 @@ def test_no_webgl_trace(chart: ChartInfo) -> None:
 
 def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
-    assert len(set(keys)) == len(keys) == 44
+    assert len(set(keys)) == len(keys) == 48
     assert all(record(key, 3) for key in keys)

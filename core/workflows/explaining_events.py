@@ -1,0 +1,182 @@
+"""Why an event: its sentence, its sensors with how far and how long they were off, and what repairing each takes off the score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.anomalies.records import AnomalyEvent
+from core.errors import SettingProblem
+from core.explain.columns import Floats, InputColumn
+from core.explain.occlusion import column_effects, shares_of
+from core.explain.sentence import Excursion, event_sentence, excursion
+from core.messages import Message, msg
+from core.serving.explained import Output
+from core.workflows.explaining import Explainer, Said, evenly, what_is_said
+from core.workflows.results import Results
+
+MOST_ROWS = 32
+AROUND = 2_000
+"""Rows before and after an event in which a sensor's stretch outside its band is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SensorWhy:
+    """A sensor of an event. `share` is its part in the event as the screen shows it, 0 to 1, and `repair` what the score loses, in
+    the mean over the event's rows, when the sensor holds what the others expect of it. `sigma` is its largest distance from the
+    training part's mean, in standard deviations; `n_outside` rows in a row outside its normal band."""
+
+    column: str
+    unit: str
+    share: float
+    repair: float
+    repair_share: float
+    sigma: float
+    n_outside: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventWhy:
+    """An event explained: rows that were looked at, the sentence, and its sensors, largest share first.
+
+    `doubt` says that repair names another sensor than the three with the largest shares; None where both agree.
+    """
+
+    event: AnomalyEvent
+    said: Said
+    rows: NDArray[np.int64]
+    sentence: Message
+    sensors: tuple[SensorWhy, ...]
+    score: float
+    limit: float
+    doubt: Message | None = None
+
+
+def event_why(explainer: Explainer, event: AnomalyEvent, limit: float) -> EventWhy:
+    """What made an event, at a decision limit.
+
+    Of a forecast the event's sensor is the column that is forecast, and `repair` says what each column moved the forecast of the
+    peak's row, made one row before.
+    """
+    said = what_is_said(explainer)
+    rows = event_rows(explainer.results, event, limit)
+    windows = explainer.windows(evenly(rows, MOST_ROWS))
+    if explainer.results.task == "forecast":
+        windows = _before(explainer, event.peak_row)
+    effects = column_effects(Output(explainer.bundle, said.place), windows, explainer.columns, explainer.conditional)
+    mean = effects.mean(axis=0) if len(effects) else np.zeros(len(explainer.columns))
+    sensors = _sensors(explainer, event, mean, shares_of(effects))
+    doubt = None if explainer.results.task == "forecast" else _doubt(sensors)
+    return EventWhy(event, said, rows, sentence_of(explainer, event), sensors, event.peak, limit, doubt)
+
+
+def event_rows(results: Results, event: AnomalyEvent, limit: float) -> NDArray[np.int64]:
+    """The flagged rows of an event in order of time; its peak at least."""
+    given = results.ordered
+    inside = (given.rows >= event.first_row) & (given.rows <= event.last_row)
+    if given.groups is not None and event.group:
+        inside &= given.groups.astype(str) == event.group
+    found = given.rows[inside & (np.nan_to_num(given.judged, nan=-np.inf) > limit)]
+    return found if len(found) else np.array([event.peak_row])
+
+
+def sentence_of(explainer: Explainer, event: AnomalyEvent) -> Message:
+    """The event in a sentence, from its largest sensor that holds numbers.
+
+    An event whose model names no sensor says so.
+    """
+    named = [share for share in event.sensors if share.column in explainer.numbers]
+    if not named:
+        return msg("The model does not say which sensors made this event.")
+    column = explainer.column(named[0].column)
+    values, inside, times = _around(explainer, event, column.name)
+    found = _excursion(explainer, column, values, inside, times)
+    following = named[1].column if len(named) > 1 and named[1].share > 0 else None
+    is_clock = times is not None and times.dtype.kind == "M"
+    return event_sentence(column.titled, found, following, is_clock=is_clock, unexpected=_unexpected(explainer, event, column))
+
+
+def open_event(events: Sequence[AnomalyEvent], number: int) -> AnomalyEvent:
+    """The event of that number.
+
+    Raises:
+        SettingProblem: there is none.
+    """
+    for event in events:
+        if event.number == number:
+            return event
+    raise SettingProblem(
+        msg("There is no event {n}.", n=number),
+        msg("Expected a number from 1 to {last}.", last=len(events)),
+        msg("Name an event of the list, or move the decision limit."),
+    )
+
+
+def _sensors(explainer: Explainer, event: AnomalyEvent, repair: Floats, shares: Floats) -> tuple[SensorWhy, ...]:
+    given = {share.column: share.share for share in event.sensors}
+    order = sorted(range(len(explainer.columns)), key=lambda i: (-given.get(explainer.columns[i].name, 0.0), -repair[i]))
+    found: list[SensorWhy] = []
+    for i in order:
+        column = explainer.columns[i]
+        far = Excursion(float("nan"), 0)
+        if column.move is not None and len(found) < 10:  # the first ones are shown; reading a column of millions takes its time
+            far = _excursion(explainer, column, *_around(explainer, event, column.name))
+        share = given.get(column.name, 0.0)
+        found.append(SensorWhy(column.name, column.unit, share, float(repair[i]), float(shares[i]), far.sigma, far.n_outside))
+    return tuple(found)
+
+
+def _doubt(sensors: Sequence[SensorWhy]) -> Message | None:
+    """Where a shock of several sensors spoils a reconstruction, healthy sensors get shares too; repairing them helps little."""
+    best = max(sensors, key=lambda one: one.repair, default=None)
+    if best is None or best.repair <= 0 or best.column in {one.column for one in sensors[:3]} or sensors[0].share == 0:
+        return None
+    return msg(
+        "The shares and the repair do not agree: repairing {column} takes most off the score. Look at both.", column=best.column
+    )
+
+
+def _around(explainer: Explainer, event: AnomalyEvent, column: str) -> tuple[Floats, NDArray[np.bool_], NDArray | None]:
+    """A column's cleaned values around an event in order of time, which rows are the event's, and their times."""
+    results, place = explainer.results, explainer.places
+    peak = int(place[event.peak_row])
+    start, stop = max(0, peak - AROUND - event.n_rows), min(len(explainer.inputs.row_of_window), peak + AROUND + event.n_rows)
+    first = explainer.inputs.windows.first_row
+    near = np.arange(start, stop)
+    near = near[np.asarray(first[near]) == first[peak]]
+    rows = explainer.inputs.row_of_window[near]
+    at = explainer.column(column)
+    values = at.values(np.asarray(explainer.inputs.windows.values[near])[:, None, :])[:, 0]
+    inside = (rows >= event.first_row) & (rows <= event.last_row)
+    return values, inside, None if results.time is None else results.positions(rows)
+
+
+def _excursion(
+    explainer: Explainer, column: InputColumn, values: Floats, inside: NDArray[np.bool_], times: NDArray | None
+) -> Excursion:
+    facts = next((c for c in explainer.bundle.manifest.columns if c.name == column.name), None)
+    low, high = (-np.inf, np.inf) if facts is None or facts.low is None or facts.high is None else (facts.low, facts.high)
+    if column.move is None:
+        return Excursion(float("nan"), 0)
+    return excursion(values, inside, column.move.mean, column.move.scale, low, high, times)
+
+
+def _unexpected(explainer: Explainer, event: AnomalyEvent, column: InputColumn) -> float | None:
+    """How far a sensor lies at the peak from what the others expect, in standard deviations of that; None where unknown."""
+    conditional, place = explainer.conditional, column.places[0]
+    if conditional is None or explainer.places[event.peak_row] < 0:
+        return None
+    row = explainer.window(event.peak_row)[:, -1, : len(conditional.mean)].astype(np.float64)
+    pulled = (row - conditional.mean) @ conditional.precision[:, place]
+    return float(pulled[0] / np.sqrt(conditional.precision[place, place]))
+
+
+def _before(explainer: Explainer, row: int) -> NDArray[np.float32]:
+    """The window that ends one row before a row in its series, from which it was forecast; none at a series' start."""
+    place, first = int(explainer.places[row]), explainer.inputs.windows.first_row
+    if place <= 0 or first[place - 1] != first[place]:
+        return explainer.inputs.windows.batch(np.array([], dtype=np.int64))
+    return explainer.inputs.windows.batch(np.array([place - 1]))
