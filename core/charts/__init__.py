@@ -42,8 +42,8 @@ from core.charts.survival import due_chart, survival_chart, weibull_plot
 from core.charts.theme import DARK, LIGHT, Theme
 from core.charts.timeline import score_timeline, sensor_band
 from core.charts.training import loss_curves
-from core.charts.zones import zone_chart
 from core.charts.why import dependence_curve, effect_bars, maps_over_window, parts_over_window
+from core.charts.zones import zone_chart
 from core.messages import Message, msg
 
 __all__ = [
