@@ -11,8 +11,6 @@ from core.workflows.anomalies import (
     SensorTrace,
     anomaly_view,
     event_detail,
-    list_verdicts,
-    set_verdict,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.capability import CapabilitySettings, CapabilityView, capability_view
@@ -157,6 +155,7 @@ from core.workflows.training import (
 )
 from core.workflows.unit_words import spoken_unit, unit_words
 from core.workflows.validation import Validation, validate
+from core.workflows.verdicts import VERDICT_TITLES, history_of, list_verdicts, set_verdict
 from core.workflows.workspace import Workspace, open_workspace
 
 __all__ = [name for name in dir() if not name.startswith("_")]
