@@ -5,10 +5,12 @@ follow each other are therefore one stretch, and the test counts stretches: thos
 machines take turns row by row, each row is a stretch; where a lot runs for a day, the lot is one.
 
 The test of a line is Fisher's where an expected count is below 5, else Pearson's chi-square with 1 degree of freedom; over all lines of all columns
-together p is corrected by Holm.
+together p is corrected by Holm. A value that came once, in one stretch, cannot stand out whatever it holds: it is not tested and not counted,
+as Tarone has it.
 
 Source: is / is not: Kepner and Tregoe, The Rational Manager (1965), chapter 4; Holm, "A simple sequentially rejective multiple test
-procedure", Scandinavian Journal of Statistics 6 (1979) 65-70.
+procedure", Scandinavian Journal of Statistics 6 (1979) 65-70; Tarone, "A modified Bonferroni method for discrete data", Biometrics 46
+(1990) 515-522.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ FEW_EXPECTED = 5.0
 class Line:
     """One value of a column: rows of the event and normal rows with it, and their shares of all of each.
 
-    `stretches` and `normal_stretches` are what the test counted. `p` is corrected for all lines of the table; `stands_out` says p < 0.05, and
+    `stretches` and `normal_stretches` are what the test counted. `p` is corrected for all lines of the table, None for a value that came in one
+    stretch only and is not tested; `stands_out` says p < 0.05, and
     `is_more` whether the event has more of it than normal rows have.
     """
 
@@ -43,11 +46,11 @@ class Line:
     normal_share: float
     stretches: int
     normal_stretches: int
-    p: float
+    p: float | None
 
     @property
     def stands_out(self) -> bool:
-        return self.p < SIGNIFICANT
+        return self.p is not None and self.p < SIGNIFICANT
 
     @property
     def is_more(self) -> bool:
@@ -88,13 +91,20 @@ def is_is_not(columns: Mapping[str, ArrayLike], is_event: NDArray[np.bool_], is_
         counted += _counted(name, codes, names, is_event, is_normal & ~is_event)
     if not counted:
         return ()
-    corrected = holm(np.array([line[-1] for line in counted]))
+    corrected = np.full(len(counted), np.nan)
+    is_tested = np.array([line[4] + line[5] > 1 for line in counted])
+    corrected[is_tested] = holm(np.array([line[-1] for line in counted])[is_tested])
     lines = [
-        Line(column, value, rows, rows / n_is, normal, normal / n_not, stretches, others, float(p))
+        Line(column, value, rows, rows / n_is, normal, normal / n_not, stretches, others, None if np.isnan(p) else float(p))
         for (column, value, rows, normal, stretches, others, _), p in zip(counted, corrected, strict=True)
     ]
     kept = [line for line in lines if line.rows or line.stands_out]
-    return tuple(sorted(kept, key=lambda line: (line.p, -abs(line.share - line.normal_share), line.column, line.value)))
+    return tuple(
+        sorted(
+            kept,
+            key=lambda line: (2.0 if line.p is None else line.p, -abs(line.share - line.normal_share), line.column, line.value),
+        )
+    )
 
 
 def suspects(name: str, values: ArrayLike, is_event: NDArray[np.bool_]) -> tuple[Suspect, ...]:

@@ -37,7 +37,17 @@ from core.workflows.datasets import (
     summarise_dataset,
 )
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
+from core.workflows.event_facts import SHIFT, EventFacts, EventSettings, event_facts, event_of, event_scores_of
+from core.workflows.false_alarms import (
+    FalseAlarmPreview,
+    RealEffect,
+    false_alarms,
+    preview_false_alarms,
+    real_effect,
+    train_with_false_alarms,
+)
 from core.workflows.families import FamilyBranch, FamilyCard, family_tree, offered_families
+from core.workflows.fault_classes import CauseCases, FaultClasses, fault_classes, train_fault_classes
 from core.workflows.fleet import export_fleet, fleet_view, fleets_of, lives_view, read_remaining
 from core.workflows.fleet_charts import due_figure, fleet_caption, survival_figure, weibull_figure
 from core.workflows.fleet_lives import FleetLives, FleetSettings
@@ -116,6 +126,7 @@ from core.workflows.shaping import (
     shape_dataset,
     shape_settings,
 )
+from core.workflows.similar_events import PastEvent, SimilarEvents, past_events, similar_events
 from core.workflows.strata import (
     ParetoSettings,
     ParetoView,

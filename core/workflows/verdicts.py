@@ -84,4 +84,4 @@ def history_of(results: Results, event: AnomalyEvent, verdicts: Sequence[Verdict
 def _record(v) -> Verdict:  # type: ignore[no-untyped-def]
     # A store that an older version wrote into while this one ran may still hold the word of before.
     state = "assignable_cause" if v.verdict == "real" else v.verdict
-    return Verdict(v.first_row, v.last_row, state, v.comment, v.owner, v.created, v.cause, v.fix, v.assigned_to)
+    return Verdict(v.first_row, v.last_row, state, v.comment, v.owner, v.created, v.cause, v.fix, v.assigned_to)  # type: ignore[arg-type]

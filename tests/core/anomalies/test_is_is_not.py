@@ -42,6 +42,7 @@ def test_a_lot_that_was_simply_running_does_not_stand_out() -> None:
         is_event[start : start + 40] = True
         accused += any(line.stands_out for line in is_is_not({"lot": lots}, is_event, ~is_event))
     assert accused == 0
+    assert all(line.p is None for line in is_is_not({"lot": lots}, lots == "L3", lots != "L3")), "each lot came once"
 
 
 def test_a_lot_that_carries_most_events_stands_out() -> None:
