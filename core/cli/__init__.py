@@ -120,6 +120,7 @@ def _parser() -> _Parser:
     budget = verb("alarm-budget", "score_chart:alarm_budget", "the decision limit that a budget of false alarms asks for")
     budget.add_argument("--run", required=True, metavar="ID")
     _add_set(budget)
+    _add_events(verb)
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )
@@ -183,6 +184,34 @@ def _add_quality(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> No
     relations.add_argument("--out", type=Path, metavar="FILE.csv", help="every pair, stratum or lag")
     for parser in (gage, agreement, pareto, relations):
         _add_set(parser)
+
+
+def _add_events(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    """Verbs about the events of a run: what is known of them, what people say, and what follows from it."""
+    events = verb("events", "events:events", "the events of a run: onset, length, sensors, verdict; how many were caught")
+    events.add_argument("run", metavar="RUN")
+    events.add_argument("--event", type=int, metavar="N", help="one event in detail: lead and lag, similar events, is / is not")
+    events.add_argument("--limit", type=float, metavar="SCORE", help="another decision limit; nothing is trained again")
+    events.add_argument("--out", type=Path, metavar="FILE.csv", help="one row an event")
+    _add_set(events)
+    verdict = verb("verdict", "events:verdict", "say what an event was; nothing said before is overwritten")
+    verdict.add_argument("run", metavar="RUN")
+    verdict.add_argument("event", type=int, metavar="EVENT")
+    verdict.add_argument("state", metavar="open|contained|assignable_cause|false_alarm|sensor_fault|closed")
+    verdict.add_argument("--cause", help="what caused it; needed for assignable_cause and closed")
+    verdict.add_argument("--fix", help="what fixed it")
+    verdict.add_argument("--to", metavar="NAME", help="who works on it")
+    verdict.add_argument("--comment", default="")
+    verb("verdicts", "events:verdicts", "everything that was said of a run's events, oldest first").add_argument(
+        "run", metavar="RUN"
+    )
+    alarms = verb("false-alarms", "events:false_alarms", "what counting the false alarms of a run as normal would do")
+    alarms.add_argument("run", metavar="RUN")
+    alarms.add_argument("--train", action="store_true", help="train again with them as normal rows")
+    faults = verb("fault-classes", "events:fault_classes", "the causes of a dataset's events, and whether they can be learned")
+    faults.add_argument("run", metavar="RUN")
+    faults.add_argument("--train", action="store_true", help="train a classifier of the causes")
+    faults.add_argument("--model", default="auto")
 
 
 def _add_fleet(parser: argparse.ArgumentParser) -> None:

@@ -37,6 +37,7 @@ from core.workflows.datasets import (
     summarise_dataset,
 )
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
+from core.workflows.event_export import EventList, event_list, export_events
 from core.workflows.event_facts import SHIFT, EventFacts, EventSettings, event_facts, event_of, event_scores_of
 from core.workflows.false_alarms import (
     FalseAlarmPreview,
