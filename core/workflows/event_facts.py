@@ -89,7 +89,13 @@ class EventFacts:
     lines: tuple[Line, ...]
     suspects: tuple[Suspect, ...]
     tested: tuple[str, ...]
-    notes: tuple[Message, ...]
+    onset_note: Message | None
+    table_note: Message | None
+
+    @property
+    def notes(self) -> tuple[Message, ...]:
+        """What has to be known about all of it."""
+        return tuple(note for note in (self.onset_note, self.table_note) if note is not None)
 
 
 def event_facts(
@@ -150,7 +156,8 @@ def event_facts(
         lines=lines,
         suspects=() if without_table else _suspects(results, rows[began : last + 1]),
         tested=tested,
-        notes=_notes(onset, settings, look_back),
+        onset_note=_onset_note(onset, look_back),
+        table_note=_table_note(settings, without_table),
     )
 
 
@@ -287,17 +294,18 @@ def _suspects(results: Results, rows: NDArray[np.int64]) -> tuple[Suspect, ...]:
     return tuple(found)
 
 
-def _notes(onset: EventOnset, settings: EventSettings, look_back: int) -> tuple[Message, ...]:
-    notes: list[Message] = []
-    if onset.onset is not None and not onset.onset.is_bounded:
-        notes.append(msg("It had begun {n} rows before the first flag or earlier: look back further.", n=look_back))
-    if settings.compared == "event":
-        notes.append(
-            msg(
-                "A single event lies in few lots and shifts, so that these rarely stand out; compare all events where one cause is suspected."
-            )
-        )
-    return tuple(notes)
+def _onset_note(onset: EventOnset, look_back: int) -> Message | None:
+    if onset.onset is None or onset.onset.is_bounded:
+        return None
+    return msg("It had begun {n} rows before the first flag or earlier: look back further.", n=look_back)
+
+
+def _table_note(settings: EventSettings, is_left_out: bool) -> Message | None:
+    if is_left_out or settings.compared != "event":
+        return None
+    return msg(
+        "A single event lies in few lots and shifts, so that these rarely stand out; compare several events where one cause is suspected."
+    )
 
 
 def event_of(view: AnomalyView, number: int, what: Sequence[AnomalyEvent] | None = None) -> AnomalyEvent:
