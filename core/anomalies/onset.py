@@ -183,15 +183,27 @@ class EventOnset:
 def event_onset(sensors: dict[str, Onset | NoOnset], score: Onset | NoOnset, first_flag: int) -> EventOnset:
     """The earliest beginning among an event's sensors; that of its score where none of them says.
 
+    A beginning at the first row looked at is none: what differs from the reference there may have done so for long.
+
     Args:
         sensors: What `find_onset` found for each of the event's sensors, those with the largest parts; a beginning after the
             first flag does not count, for that sensor follows.
         score: The same for the score, whose windows smear a change.
     """
     found = {name: o for name, o in sensors.items() if isinstance(o, Onset) and o.at <= first_flag}
-    if found:
-        leading = min(found, key=lambda name: found[name].at)
-        return EventOnset(found[leading].at, found[leading], leading, first_flag - found[leading].at)
-    if isinstance(score, Onset):
+    bounded = {name: o for name, o in found.items() if o.is_bounded}
+    if bounded:
+        leading = min(bounded, key=lambda name: bounded[name].at)
+        return EventOnset(bounded[leading].at, bounded[leading], leading, first_flag - bounded[leading].at)
+    if isinstance(score, Onset) and score.is_bounded:
         return EventOnset(score.at, score, None, first_flag - score.at)
-    return EventOnset(None, None, None, 0, score.why)
+    before = [o.at for o in (*found.values(), score) if isinstance(o, Onset)]
+    if before:
+        return EventOnset(
+            None,
+            None,
+            None,
+            0,
+            msg("it was different already {n} rows before the first flag: look back further", n=first_flag - min(before)),
+        )
+    return EventOnset(None, None, None, 0, score.why if isinstance(score, NoOnset) else None)

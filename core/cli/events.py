@@ -153,7 +153,7 @@ def _one(ws: Any, results: Any, view: Any, number: int, settings: Any) -> Answer
         "is_is_not": [_line(line) for line in facts.lines],
         "suspects": [{"column": s.column, "value": s.value, "rows": s.rows, "of": s.of} for s in facts.suspects],
         "history": [_said(v) for v in said],
-        "notes": [str(note) for note in facts.notes],
+        "notes": [] if facts.note is None else [str(facts.note)],
     }
     return answer, _detail_lines(facts, alike, said), 0
 
@@ -181,7 +181,7 @@ def _detail_lines(facts: Any, alike: Any, said: Any) -> list[str]:
     lines += aligned([["column", "value", "is", "is not", "p"], *rows]) if rows else []
     lines += [f"lot or serial {s.column} {s.value}: {s.rows} of {s.of} rows" for s in facts.suspects[:SHOWN]]
     lines += [f"{v.created:%Y-%m-%d %H:%M} UTC  {v.owner}: {_words(v)}" for v in said]
-    return [*lines, *(f"- {note}" for note in facts.notes)]
+    return lines if facts.note is None else [*lines, f"- {facts.note}"]
 
 
 def _facts(facts: Any) -> dict[str, object]:

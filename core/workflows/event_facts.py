@@ -31,7 +31,10 @@ FEW_NUMBERS = 20
 MOST_CELLS = 20_000_000
 SHIFT = "shift by the clock"
 """What the shifts are called among the columns."""
-NAMES_LOTS = re.compile(r"lot|batch|charge|coil|heat|serial|\bs/?n\b|pallet|tray|批|序列|卷号|炉号|托盘", re.IGNORECASE)
+NAMES_LOTS = re.compile(
+    r"(?<![a-z])(lot|batch|charge|coil|heat|serial|s/?n|pallet|tray|panel|wafer)(?![a-z])|批|序列|卷号|炉号|托盘", re.IGNORECASE
+)
+"""Names of columns whose values can be suspected, if they hold texts or whole numbers."""
 Of = Literal["event", "similar", "all"]
 
 
@@ -89,13 +92,7 @@ class EventFacts:
     lines: tuple[Line, ...]
     suspects: tuple[Suspect, ...]
     tested: tuple[str, ...]
-    onset_note: Message | None
-    table_note: Message | None
-
-    @property
-    def notes(self) -> tuple[Message, ...]:
-        """What has to be known about all of it."""
-        return tuple(note for note in (self.onset_note, self.table_note) if note is not None)
+    note: Message | None
 
 
 def event_facts(
@@ -156,8 +153,7 @@ def event_facts(
         lines=lines,
         suspects=() if without_table else _suspects(results, rows[began : last + 1]),
         tested=tested,
-        onset_note=_onset_note(onset, look_back),
-        table_note=_table_note(settings, without_table),
+        note=_note(settings, without_table),
     )
 
 
@@ -270,37 +266,35 @@ def _categories(results: Results, rows: NDArray[np.int64]) -> dict[str, Any]:
         if column.kind != "text" and column.name != results.group and not is_small and not NAMES_LOTS.search(column.name):
             continue
         cells = results.dataset.table([column.name])[column.name]
-        if column.kind == "text" or column.name == results.group or NAMES_LOTS.search(column.name) or _is_code(cells):
+        if column.kind == "text" or column.name == results.group or _is_code(column.name, cells):
             found[column.name] = cells.to_numpy(dtype=object)[rows]
     return found
 
 
-def _is_code(cells: pd.Series) -> bool:
+def _is_code(name: str, cells: pd.Series) -> bool:
+    """Whether a column of numbers names things: whole numbers, few of them or called a lot or serial."""
     known = cells.dropna().to_numpy(dtype=np.float64)
-    if not len(known) or not np.all(known[:1000] == np.round(known[:1000])):
+    if not len(known) or not np.all(known[:1000] == np.round(known[:1000])) or not np.all(known == np.round(known)):
         return False
-    return bool(np.all(known == np.round(known))) and 2 <= len(np.unique(known)) <= FEW_NUMBERS
+    return bool(NAMES_LOTS.search(name)) or 2 <= len(np.unique(known)) <= FEW_NUMBERS
 
 
 def _suspects(results: Results, rows: NDArray[np.int64]) -> tuple[Suspect, ...]:
     """Lots and serials of the rows from the beginning to the end; columns by their names, and the group."""
-    names = [c.name for c in results.dataset.columns if NAMES_LOTS.search(c.name) or c.name == results.group]
-    names = [n for n in names if n not in (results.manifest.target_column, results.time)]
     is_event = np.zeros(results.n_rows, dtype=bool)
     is_event[rows] = True
     found: list[Suspect] = []
-    for name in names:
-        found += suspects(name, results.dataset.table([name])[name].to_numpy(dtype=object), is_event)
+    for column in results.dataset.columns:
+        is_group, is_named = column.name == results.group, NAMES_LOTS.search(column.name) is not None
+        if column.name in (results.manifest.target_column, results.time) or column.kind == "time" or not (is_group or is_named):
+            continue
+        cells = results.dataset.table([column.name])[column.name]
+        if is_group or column.kind == "text" or _is_code(column.name, cells):
+            found += suspects(column.name, cells.to_numpy(dtype=object), is_event)
     return tuple(found)
 
 
-def _onset_note(onset: EventOnset, look_back: int) -> Message | None:
-    if onset.onset is None or onset.onset.is_bounded:
-        return None
-    return msg("It had begun {n} rows before the first flag or earlier: look back further.", n=look_back)
-
-
-def _table_note(settings: EventSettings, is_left_out: bool) -> Message | None:
+def _note(settings: EventSettings, is_left_out: bool) -> Message | None:
     if is_left_out or settings.compared != "event":
         return None
     return msg(

@@ -173,7 +173,6 @@ def _lead(facts: Any) -> None:
         plausible,
         t("lag: rows by which it follows where both move together, with the 95 % interval"),
     )
-    layout.notes([facts.onset_note] if facts.onset_note is not None else [])
 
 
 def _lead_row(follower: Any, moment: Any) -> dict[str, Any]:
@@ -296,7 +295,7 @@ def _is_is_not(facts: Any) -> None:
         )
     else:
         st.caption(md(t("There is no column of machines, lots or other categories to compare by.")))
-    layout.notes([facts.table_note] if facts.table_note is not None else [])
+    layout.notes([facts.note] if facts.note is not None else [])
     if not facts.suspects:
         return
     st.markdown(md(tn("{n} suspected lot or serial", "{n} suspected lots and serials", len(facts.suspects))))

@@ -96,8 +96,8 @@ def test_rows_of_an_earlier_event_are_no_reference() -> None:
 
 
 def test_the_earliest_sensor_leads_and_a_follower_does_not() -> None:
-    def onset(at: int) -> Onset:
-        return Onset(at, at - 1, at + 1, "step", 4.0, 90.0)
+    def onset(at: int, *, is_bounded: bool = True) -> Onset:
+        return Onset(at, at - 1, at + 1, "step", 4.0, 90.0, is_bounded)
 
     none = NoOnset(msg("no change stands out from the rows before"))
     found = event_onset({"p1": onset(90), "p2": onset(80), "p3": none, "p4": onset(120)}, onset(95), 100)
@@ -105,6 +105,13 @@ def test_the_earliest_sensor_leads_and_a_follower_does_not() -> None:
     by_score = event_onset({"p1": none, "p4": onset(120)}, onset(95), 100)
     assert (by_score.at, by_score.leading, by_score.rows_before_flag) == (95, None, 5)
     assert event_onset({"p1": none}, none, 100).why_not == none.why
+    # What was different from the first row looked at says nothing where another sensor does, and is said where none does.
+    since = onset(60, is_bounded=False)
+    assert event_onset({"p1": since, "p2": onset(80)}, none, 100).leading == "p2"
+    alone = event_onset({"p1": since}, none, 100)
+    assert (
+        alone.at is None and str(alone.why_not) == "it was different already 40 rows before the first flag: look back further"
+    )
 
 
 def test_places_out_of_order_are_refused() -> None:
