@@ -99,7 +99,7 @@ def preview_false_alarms(results: Results, view: AnomalyView) -> FalseAlarmPrevi
     silent = tuple(e for e in view.events if e.peak <= then.value)
     labels = given.labels
     labelled = 0 if labels is None else int((labels[joins] > 0).sum())
-    notes = [msg("The training will learn these rows, score them lower and set a lower limit than this one.")]
+    notes = [msg("The training will learn these rows and score them lower, so that its limit is expected below this one.")]
     own = _limit(results, given.parts == VALIDATION, (given.parts == VALIDATION) | (given.parts == TRAIN))
     if abs(own.value - view.threshold.value) > SMALLEST_DIFFERENCE * max(1.0, abs(own.value)):
         notes.append(msg("The decision limit shown was moved; the run's own is {limit}.", limit=own.value))

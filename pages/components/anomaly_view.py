@@ -75,8 +75,8 @@ def show(ws: Workspace, results: Any) -> None:
 def _figures(results: Any, view: Any) -> list[layout.Figure]:
     later = view.later
     said = [e.verdict.verdict for e in later if e.verdict is not None]
+    n_open = sum(e.is_open for e in later)
     counts = {
-        t("{n} open", n=sum(e.is_open for e in later)): True,
         t("{n} contained", n=said.count("contained")): "contained" in said,
         t("{n} with a cause", n=said.count("assignable_cause")): "assignable_cause" in said,
         t("{n} false", n=said.count("false_alarm")): "false_alarm" in said,
@@ -103,8 +103,8 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
         layout.Figure(
             t("Events"),
             numbers.number(len(later)),
-            " · ".join(words for words, shown in counts.items() if shown),
-            help=_early(view),
+            t("{n} open", n=n_open) + (" · " + t("{n} with a verdict", n=len(later) - n_open) if n_open < len(later) else ""),
+            help=" · ".join(part for part in (*(words for words, shown in counts.items() if shown), _early(view)) if part),
         ),
         _promise(results.run, view),
         judged,
@@ -293,8 +293,8 @@ def _table(view: Any) -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, ttl=900)
-def _scores(_results: Any, _view: Any, run_id: str, finished: str, limit: float) -> Any:
-    return wf.event_scores_of(_results, _view)
+def _scores(_results: Any, _view: Any, run_id: str, finished: str, limit: float, shift_hours: float) -> Any:
+    return wf.event_scores_of(_results, _view, shift_hours)
 
 
 def _event_scores(results: Any, view: Any) -> None:
@@ -302,7 +302,8 @@ def _event_scores(results: Any, view: Any) -> None:
     if view.labels is None:
         return
     run = results.run
-    found = _scores(results, view, run.id, str(run.finished), float(view.threshold.value))
+    hours = float(st.session_state.get(f"{event_tabs.SETTINGS}.{run.id}.shift_hours", wf.EventSettings().shift_hours))
+    found = _scores(results, view, run.id, str(run.finished), float(view.threshold.value), hours)
     st.header(t("Judged by whole events"), anchor=False)
     if isinstance(found, Message):
         st.caption(md(say(found)))

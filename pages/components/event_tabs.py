@@ -20,6 +20,7 @@ from pages.components.forms import form_from_settings
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t, tn
 
+SETTINGS = "event_settings"
 SHOWN_LINES = 12
 SHOWN_SUSPECTS = 50
 
@@ -40,7 +41,7 @@ def show(ws: Workspace, results: Any, view: Any, event: AnomalyEvent, given: Seq
     run = results.run
     owner = f"events.{run.id}"
     asked = address_settings.read(wf.EventSettings, (), owner=owner)
-    settings = _chosen_settings(asked, f"event_settings.{run.id}")
+    settings = _chosen_settings(asked, f"{SETTINGS}.{run.id}")
     limit = float(view.threshold.value)
     past = _past(ws, results, view, run.id, str(run.finished), limit, len(given))
     alike = wf.similar_events(past, run.id, event)
@@ -59,7 +60,7 @@ def show(ws: Workspace, results: Any, view: Any, event: AnomalyEvent, given: Seq
     with similar:
         _similar(alike)
     with table:
-        chosen = _ask(settings, f"event_settings.{run.id}")
+        chosen = _ask(settings, f"{SETTINGS}.{run.id}")
         address_settings.note(chosen, owner=owner)
         _is_is_not(facts)
     with history:
@@ -154,7 +155,7 @@ def _lead(facts: Any) -> None:
         "changed": st.column_config.TextColumn(t("changed")),
         "after": st.column_config.TextColumn(t("rows after the first")),
         "lag": st.column_config.TextColumn(t("lag to {sensor}", sensor=first)),
-        "r": st.column_config.NumberColumn(t("correlation"), format="%.2f"),
+        "r": st.column_config.TextColumn(t("correlation")),
         "clear": st.column_config.TextColumn(t("differs from 0")),
     }
     st.dataframe(
@@ -170,6 +171,7 @@ def _lead(facts: Any) -> None:
         plausible = t("plausible from {first} to {last}", first=when(facts.earliest.when), last=when(facts.latest.when))
     layout.caption(
         t("changed: change point by likelihood on the sensor itself"),
+        t("* clearly later than the first") if any(f.is_later for f in facts.followers) else "",
         plausible,
         t("lag: rows by which it follows where both move together, with the 95 % interval"),
     )
@@ -184,8 +186,8 @@ def _lead_row(follower: Any, moment: Any) -> dict[str, Any]:
         "sensor": follower.column,
         "changed": t("cannot be told") if moment is None else when(moment.when),
         "after": after,
-        "lag": "–" if lag is None else f"{lag.rows:+d} ({lag.low:+d} … {lag.high:+d})",
-        "r": None if lag is None else lag.r,
+        "lag": "–" if lag is None else f"{lag.rows:+d} ({lag.low:+d} … {lag.high:+d})".replace("-", "−"),
+        "r": "–" if lag is None else f"{lag.r:.2f}".replace("-", "−"),
         "clear": "–" if lag is None else t("yes") if lag.differs else t("no"),
     }
 
@@ -268,7 +270,7 @@ def _is_is_not(facts: Any) -> None:
                 "is": 100 * line.share,
                 "is_not": 100 * line.normal_share,
                 "stretches": f"{numbers.number(line.stretches)} · {numbers.number(line.normal_stretches)}",
-                "p": line.p,
+                "p": t("not tested") if line.p is None else f"{line.p:.3g}",
                 "clear": "" if not line.stands_out else t("more") if line.is_more else t("less"),
             }
             for line in facts.lines[:SHOWN_LINES]
@@ -276,12 +278,12 @@ def _is_is_not(facts: Any) -> None:
         config = {
             "column": st.column_config.TextColumn(t("column")),
             "value": st.column_config.TextColumn(t("value")),
-            "is": st.column_config.ProgressColumn(t("is: rows of the event"), format="%.0f %%", min_value=0.0, max_value=100.0),
+            "is": st.column_config.ProgressColumn(t("is"), format="%.0f %%", min_value=0.0, max_value=100.0, width="small"),
             "is_not": st.column_config.ProgressColumn(
-                t("is not: normal rows"), format="%.0f %%", min_value=0.0, max_value=100.0
+                t("is not"), format="%.0f %%", min_value=0.0, max_value=100.0, width="small"
             ),
-            "stretches": st.column_config.TextColumn(t("stretches: is · is not")),
-            "p": st.column_config.NumberColumn(t("p, corrected"), format="%.3g"),
+            "stretches": st.column_config.TextColumn(t("stretches")),
+            "p": st.column_config.TextColumn(t("p")),
             "clear": st.column_config.TextColumn(t("stands out")),
         }
         st.dataframe(
@@ -290,7 +292,8 @@ def _is_is_not(facts: Any) -> None:
         clear = sum(line.stands_out for line in facts.lines)
         layout.caption(
             tn("{n} line stands out", "{n} lines stand out", clear),
-            t("Fisher's or chi-square test on stretches of rows with the same value, corrected by Holm over all lines"),
+            t("is: share of the flagged rows; is not: share of the normal rows"),
+            t("p: Fisher's or chi-square test on stretches of rows with the same value, corrected by Holm over all lines"),
             t("first {n} of {all} lines", n=SHOWN_LINES, all=len(facts.lines)) if len(facts.lines) > SHOWN_LINES else "",
         )
     else:

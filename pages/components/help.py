@@ -157,6 +157,15 @@ def _anomalies() -> list[str]:
         t(
             "An event names the sensors that made it, each with the band in which it normally runs. Your verdict is kept with its date."
         ),
+        t(
+            "When it began is told by a change point before the first flag, or it is said that this cannot be told. Lead and lag say which sensor changed first."
+        ),
+        t(
+            "Is / is not holds the event's rows against normal rows by machine, shift, lot and other columns; similar events come with their cause and what fixed them."
+        ),
+        t(
+            "False alarms can join the normal rows of the next training; they are no test rows any more. With 5 cases of one cause and a second cause a classifier of faults can be trained."
+        ),
     ]
 
 

@@ -59,7 +59,7 @@ def test_the_limit_moves_without_training_and_a_verdict_stays(server: Server, ru
     page.reload()
     settle(page)
     page.get_by_text("Verdicts so far (1)").wait_for()
-    assert "1 with a cause" in page.get_by_test_id("stMetric").filter(has_text="Events").first.inner_text()
+    assert "1 with a verdict" in page.get_by_test_id("stMetric").filter(has_text="Events").first.inner_text()
     event = page.get_by_role("combobox", name="Event").input_value()
 
     page.get_by_text("中文").click()
