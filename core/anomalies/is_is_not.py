@@ -15,6 +15,7 @@ procedure", Scandinavian Journal of Statistics 6 (1979) 65-70; Tarone, "A modifi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +86,7 @@ def is_is_not(columns: Mapping[str, ArrayLike], is_event: NDArray[np.bool_], is_
         return ()
     counted: list[tuple[str, str, int, int, int, int, float]] = []
     for name, values in columns.items():
-        codes, names = pd.factorize(as_words(values))
+        codes, names = coded(values)
         if not 2 <= len(names) <= MOST_VALUES:
             continue
         counted += _counted(name, codes, names, is_event, is_normal & ~is_event)
@@ -109,10 +110,10 @@ def is_is_not(columns: Mapping[str, ArrayLike], is_event: NDArray[np.bool_], is_
 
 def suspects(name: str, values: ArrayLike, is_event: NDArray[np.bool_]) -> tuple[Suspect, ...]:
     """The values of a lot or serial column that event rows have, the one with most of them first; empty cells name nothing."""
-    codes, names = pd.factorize(as_words(values))
+    codes, names = coded(values)
     inside = np.bincount(codes[is_event], minlength=len(names))
     of = np.bincount(codes, minlength=len(names))
-    found = [Suspect(name, str(names[i]), int(inside[i]), int(of[i])) for i in np.flatnonzero(inside) if names[i] != ""]
+    found = [Suspect(name, names[i], int(inside[i]), int(of[i])) for i in np.flatnonzero(inside) if names[i] != ""]
     return tuple(sorted(found, key=lambda one: (-one.rows, one.value)))
 
 
@@ -147,10 +148,11 @@ def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def as_words(values: ArrayLike) -> NDArray[np.object_]:
-    """Cells as words, "" where empty; whole numbers without a decimal point."""
-    cells = pd.Series(np.asarray(values, dtype=object))
-    return cells.map(_word).to_numpy(dtype=object)
+def coded(values: ArrayLike) -> tuple[NDArray[np.int64], list[str]]:
+    """A number for the word of each cell (n,), and the words by number; "" where empty, whole numbers without a decimal point."""
+    codes, cells = pd.factorize(np.asarray(values, dtype=object), use_na_sentinel=False)  # each value is worded once
+    of_cell, words = pd.factorize(np.array([_word(cell) for cell in cells], dtype=object))
+    return of_cell[codes], [str(word) for word in words]
 
 
 def _word(cell: Any) -> str:
@@ -160,7 +162,7 @@ def _word(cell: Any) -> str:
 
 
 def _counted(
-    name: str, codes: NDArray[np.int64], names: Any, is_event: NDArray[np.bool_], is_normal: NDArray[np.bool_]
+    name: str, codes: NDArray[np.int64], names: list[str], is_event: NDArray[np.bool_], is_normal: NDArray[np.bool_]
 ) -> list[tuple[str, str, int, int, int, int, float]]:
     """(column, value, event rows, normal rows, stretches with event rows, those without, p) of each value."""
     starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
@@ -172,7 +174,7 @@ def _counted(
     return [
         (
             name,
-            str(names[i]),
+            names[i],
             int(rows[i]),
             int(normal[i]),
             int(a[i]),
@@ -187,15 +189,32 @@ def _p(a: int, of_a: int, c: int, of_c: int) -> float:
     """Whether a of `of_a` and c of `of_c` are the same share, two-sided; 1 where one of both is empty."""
     if not of_a or not of_c or a + c in (0, of_a + of_c):
         return 1.0
-    table = np.array([[a, of_a - a], [c, of_c - c]], dtype=np.float64)
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    expected = np.outer((of_a, of_c), (a + c, of_a + of_c - a - c)) / (of_a + of_c)
     if expected.min() < FEW_EXPECTED:
-        from scipy.stats import fisher_exact
+        return fisher_p(a, of_a, c, of_c)
+    statistic = (a - expected[0, 0]) ** 2 * (1 / expected).sum()
+    return math.erfc(math.sqrt(statistic / 2))  # chi-square with 1 degree of freedom
 
-        return float(fisher_exact(table).pvalue)
-    from scipy.stats import chi2
 
-    return float(chi2.sf(((table - expected) ** 2 / expected).sum(), 1))
+def fisher_p(a: int, of_a: int, c: int, of_c: int) -> float:
+    """Fisher's exact test of a of `of_a` against c of `of_c`, two-sided: all tables that are no likelier than this one.
+
+    Without scipy.stats, whose import takes longer than the rest of the table.
+
+    Example:
+        >>> round(fisher_p(3, 3, 2, 7), 6)
+        0.166667
+    """
+    from scipy.special import gammaln
+
+    def choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1), np.float64)
+
+    both = a + c
+    possible = np.arange(max(0, both - of_c), min(both, of_a) + 1)
+    log = choose(of_a, possible) + choose(of_c, both - possible) - choose(of_a + of_c, np.array([both]))
+    here = log[a - possible[0]]
+    return float(min(1.0, np.exp(log[log <= here + 1e-7]).sum()))
 
 
 def _shift_title(begin: float, end: float) -> str:

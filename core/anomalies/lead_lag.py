@@ -134,7 +134,8 @@ def _drawn_lags(a: Floats, b: Floats, most: int) -> NDArray[np.int64]:
     sums = [np.add.reduceat(cells, edges, axis=0) for cells in (known * 1.0, one, other, one**2, other**2, one * other)]
     rng = np.random.default_rng(SEED)
     counts = rng.multinomial(len(edges), np.full(len(edges), 1 / len(edges)), size=DRAWS).astype(float)
-    n, sx, sy, sxx, syy, sxy = (counts @ cells for cells in sums)
+    # A product by BLAS would wait for threads that other work holds: these are a million multiplications.
+    n, sx, sy, sxx, syy, sxy = (np.einsum("db,bl->dl", counts, cells) for cells in sums)
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
     size = np.where(np.isfinite(r), np.abs(r), -1.0).round(12)

@@ -118,10 +118,10 @@ def event_scores(
 
 def poisson_bounds(count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """The exact interval of the mean of a Poisson count: χ²(α/2; 2k) / 2 to χ²(1 − α/2; 2k + 2) / 2."""
-    from scipy.stats import chi2
+    from scipy.special import chdtri
 
     tail = (1 - confidence) / 2
-    return float(chi2.ppf(tail, 2 * count) / 2) if count else 0.0, float(chi2.ppf(1 - tail, 2 * count + 2) / 2)
+    return float(chdtri(2 * count, 1 - tail) / 2) if count else 0.0, float(chdtri(2 * count + 2, tail) / 2)
 
 
 def _false_events(bad: NDArray[np.bool_], flagged: NDArray[np.bool_], first: NDArray[np.int64], join_gap_rows: int) -> int:

@@ -22,6 +22,12 @@ def _effect(_ws: Workspace, _results: Any, run_id: str, finished: str) -> Any:
     return wf.real_effect(_ws, _results)
 
 
+@st.cache_resource(show_spinner=False, max_entries=8, ttl=60)
+def _classes(_ws: Workspace, _results: Any, run_id: str, n_verdicts: int) -> Any:
+    """For a minute at most, because verdicts come to other runs too; a training looks anew."""
+    return wf.fault_classes(_ws, _results)
+
+
 def effect(ws: Workspace, results: Any) -> None:
     """What a training with false alarms did to the events of the run before; nothing for other runs."""
     run = results.run
@@ -81,7 +87,7 @@ def _false_alarms(ws: Workspace, results: Any, own: Any, n_verdicts: int) -> Non
 
 def _faults(ws: Workspace, results: Any, own: Any, n_verdicts: int) -> None:
     st.markdown(f"**{md(t('A classifier of faults'))}**")
-    found = wf.fault_classes(ws, results)
+    found = _classes(ws, results, results.run.id, n_verdicts)
     if not found.causes:
         st.caption(md(t("No event has a cause yet.")))
         return

@@ -277,13 +277,13 @@ def _is_is_not(facts: Any) -> None:
         ]
         config = {
             "column": st.column_config.TextColumn(t("column")),
-            "value": st.column_config.TextColumn(t("value")),
+            "value": st.column_config.TextColumn(t("category")),
             "is": st.column_config.ProgressColumn(t("is"), format="%.0f %%", min_value=0.0, max_value=100.0, width="small"),
             "is_not": st.column_config.ProgressColumn(
                 t("is not"), format="%.0f %%", min_value=0.0, max_value=100.0, width="small"
             ),
             "stretches": st.column_config.TextColumn(t("stretches")),
-            "p": st.column_config.TextColumn(t("p")),
+            "p": st.column_config.TextColumn(t("p, corrected")),
             "clear": st.column_config.TextColumn(t("stands out")),
         }
         st.dataframe(
@@ -305,7 +305,7 @@ def _is_is_not(facts: Any) -> None:
     listed = pd.DataFrame(
         {
             t("column"): [s.column for s in facts.suspects],
-            t("value"): [s.value for s in facts.suspects],
+            t("lot or serial"): [s.value for s in facts.suspects],
             t("rows in the event"): [s.rows for s in facts.suspects],
             t("rows in all"): [s.of for s in facts.suspects],
         }

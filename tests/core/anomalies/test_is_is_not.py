@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.anomalies.is_is_not import holm, is_is_not, shift_names, suspects
+from core.anomalies.is_is_not import fisher_p, holm, is_is_not, shift_names, suspects
 
 
 def test_shares_and_p_by_hand() -> None:
@@ -83,6 +83,17 @@ def test_suspects_are_counted_by_lot() -> None:
 def test_shifts_begin_where_they_are_said_to() -> None:
     times = np.array(["2026-03-01T06:00", "2026-03-01T17:59", "2026-03-01T18:00", "NaT"], "datetime64[s]")
     assert shift_names(times, 12, 6).tolist() == ["06:00–18:00", "06:00–18:00", "18:00–06:00", ""]
+
+
+def test_the_exact_test_is_that_of_scipy() -> None:
+    from scipy.stats import fisher_exact
+
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        of_a, of_c = int(rng.integers(1, 40)), int(rng.integers(1, 400))
+        a, c = int(rng.integers(0, of_a + 1)), int(rng.integers(0, of_c + 1))
+        wanted = fisher_exact([[a, of_a - a], [c, of_c - c]]).pvalue
+        assert fisher_p(a, of_a, c, of_c) == pytest.approx(wanted, rel=1e-6, abs=1e-12)
 
 
 def test_holm_by_hand() -> None:
