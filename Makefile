@@ -13,7 +13,7 @@ STAMP_BENCH := $(VENV_BENCH)/.requirements-bench
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test test-fast bench bench-training bench-estimate bench-scoring bench-formats bench-web bench-upload bench-range bench-screening bench-scale bench-accuracy bench-promise screens lint locale demo clean
+.PHONY: help run setup setup-dev test test-fast bench bench-training bench-estimate bench-scoring bench-formats bench-web bench-upload bench-range bench-screening bench-scale bench-accuracy bench-promise bench-events screens lint locale demo clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -86,6 +86,8 @@ bench-accuracy: $(STAMP_DEV) ## accuracy on the public data beside the published
 bench-promise: $(STAMP_DEV) ## false alarms of charts of scores on 23 simulated processes, and of alarm logics (about half an hour)
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m benchmarks.promised_rate
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m benchmarks.promised_alarms
+bench-events: $(STAMP_DEV) ## onset, lead and lag, and likeness of events whose truth is known (about a minute)
+	@$(PY) -m benchmarks.events
 
 bench-texts: $(STAMP_DEV) ## bag of words, GRU and attention on made inspection remarks (about half an hour)
 	@$(PY) -m benchmarks.texts
