@@ -29,6 +29,8 @@ MOST_CHANGED, MOST_LOOKED_AT = 3, 100
 FEW_NUMBERS = 20
 """A column of whole numbers with at most so many values is taken for categories, such as the numbers of machines."""
 MOST_CELLS = 20_000_000
+MOST_ROWS = 2_000_000
+"""Of a longer table the rows around the event are compared, so many of them: texts of ten million rows do not fit beside the rest."""
 SHIFT = "shift by the clock"
 """What the shifts are called among the columns."""
 NAMES_LOTS = re.compile(
@@ -153,7 +155,7 @@ def event_facts(
         lines=lines,
         suspects=() if without_table else _suspects(results, rows[began : last + 1]),
         tested=tested,
-        note=_note(settings, without_table),
+        note=_note(settings, without_table, results.n_rows),
     )
 
 
@@ -242,6 +244,11 @@ def _compared(
     """Where the flagged rows are and where normal rows are, in the order of time over all groups."""
     by_time = np.argsort(view.times, kind="stable") if results.time is not None else np.argsort(view.rows, kind="stable")
     rows = view.rows[by_time]
+    if len(rows) > MOST_ROWS:
+        middle = int(np.flatnonzero(rows == chosen[0].peak_row)[0])
+        start = max(0, min(middle - MOST_ROWS // 2, len(rows) - MOST_ROWS))
+        by_time = by_time[start : start + MOST_ROWS]
+        rows = rows[start : start + MOST_ROWS]
     flags = view.flags[by_time]
     scored = np.isfinite(view.scores[by_time]) & (view.parts[by_time] != GAP)
     is_event = np.zeros(len(rows), dtype=bool)
@@ -261,13 +268,14 @@ def _categories(results: Results, rows: NDArray[np.int64]) -> dict[str, Any]:
         c for c in results.dataset.columns if c.name not in (results.manifest.target_column, results.time) and c.kind != "time"
     ]
     found: dict[str, Any] = {}
+    low, high = int(rows.min()), int(rows.max()) + 1
     is_small = results.n_rows * max(1, len(facts)) <= MOST_CELLS
     for column in facts:
         if column.kind != "text" and column.name != results.group and not is_small and not NAMES_LOTS.search(column.name):
             continue
-        cells = results.dataset.table([column.name])[column.name]
+        cells = results.dataset.table([column.name], low, high)[column.name]
         if column.kind == "text" or column.name == results.group or _is_code(column.name, cells):
-            found[column.name] = cells.to_numpy(dtype=object)[rows]
+            found[column.name] = cells.to_numpy(dtype=object)[rows - low]
     return found
 
 
@@ -281,20 +289,26 @@ def _is_code(name: str, cells: pd.Series) -> bool:
 
 def _suspects(results: Results, rows: NDArray[np.int64]) -> tuple[Suspect, ...]:
     """Lots and serials of the rows from the beginning to the end; columns by their names, and the group."""
-    is_event = np.zeros(results.n_rows, dtype=bool)
-    is_event[rows] = True
+    low, high = 0, results.n_rows
+    if high > MOST_ROWS:
+        low = max(0, int(rows.min()) - MOST_ROWS // 2)
+        high = min(high, int(rows.max()) + MOST_ROWS // 2)
+    is_event = np.zeros(high - low, dtype=bool)
+    is_event[rows - low] = True
     found: list[Suspect] = []
     for column in results.dataset.columns:
         is_group, is_named = column.name == results.group, NAMES_LOTS.search(column.name) is not None
         if column.name in (results.manifest.target_column, results.time) or column.kind == "time" or not (is_group or is_named):
             continue
-        cells = results.dataset.table([column.name])[column.name]
+        cells = results.dataset.table([column.name], low, high)[column.name]
         if is_group or column.kind == "text" or _is_code(column.name, cells):
             found += suspects(column.name, cells.to_numpy(dtype=object), is_event)
     return tuple(found)
 
 
-def _note(settings: EventSettings, is_left_out: bool) -> Message | None:
+def _note(settings: EventSettings, is_left_out: bool, n_rows: int) -> Message | None:
+    if n_rows > MOST_ROWS and not is_left_out:
+        return msg("Compared are the {n} rows around the event.", n=MOST_ROWS)
     if is_left_out or settings.compared != "event":
         return None
     return msg(

@@ -24,6 +24,7 @@ from core.workflows.choices import ChoiceFacts, candidate_words
 from core.workflows.fleet_facts import lives_facts
 from core.workflows.predictions import PART_TITLES, classification_view, regression_view
 from core.workflows.recipe_text import learned_notes, step_reason, step_settings, step_title
+from core.workflows.report_events import event_lines
 from core.workflows.results import Results
 from core.workflows.setting_words import setting_title, value_words
 from core.workflows.training import TASK_CHOICES, read_curves
@@ -343,6 +344,7 @@ def _anomaly(ws: Workspace, results: Results, text: Text):  # type: ignore[no-un
         Fact(msg("Promised share of normal blocks above it"), float(view.threshold.rate)),
         Fact(msg("Calibration blocks"), int(view.threshold.n)),
         *(Fact(msg("Note"), note) for note in view.threshold.notes),
+        *event_lines(results, view),
     )
     return view.verdict, tuple(figures), view.events, threshold
 

@@ -11,6 +11,7 @@ from core.data.split import GAP, TEST, TRAIN
 from core.errors import NotEnoughData, SettingProblem
 from core.evaluation.event_scores import EventScores
 from core.training.request import TrainRequest
+from core.workflows.report_facts import report_facts
 from tests.pages.finished_runs import work_off
 from tests.synthetic import FAULT_ROWS, fault_table
 
@@ -113,6 +114,31 @@ def test_where_leaks_are_and_are_not(ws: wf.Workspace, runs: dict[int, str]) -> 
     first = first_of(leaks[0])
     lots = {f"L{row // 50:03d}" for row in range(first, first + FAULT_ROWS)}
     assert {s.value for s in alone.suspects} >= lots and {s.column for s in alone.suspects} == {"lot"}
+
+
+def test_of_a_long_table_the_rows_around_the_event_are_compared(
+    ws: wf.Workspace, runs: dict[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = wf.open_results(ws, runs[1])
+    view = wf.anomaly_view(ws, results)
+    event = view.events[0]
+    whole = {(x.column, x.value): x.rows for x in wf.event_facts(results, view, event).lines}
+    monkeypatch.setattr("core.workflows.event_facts.MOST_ROWS", 600)
+    facts = wf.event_facts(results, view, event)
+    assert {(x.column, x.value): x.rows for x in facts.lines} == whole
+    assert 0 < sum(x.normal_rows for x in facts.lines if x.column == "tool") < 600
+    assert "600 rows around the event" in str(facts.note) and facts.suspects
+
+
+def test_the_report_says_what_was_caught(ws: wf.Workspace, runs: dict[int, str]) -> None:
+    results = wf.open_results(ws, runs[1])
+    said = {str(fact.name): str(fact.value) for fact in report_facts(ws, results, str).threshold}
+    found = wf.event_scores_of(results, wf.anomaly_view(ws, results))
+    assert isinstance(found, EventScores)
+    assert (
+        said["Labelled events caught"] == "10 of 10" and said["False events in normal rows"] == f"{found.n_false} in 2,100 rows"
+    )
+    assert float(said["False events a day"].split()[0]) == pytest.approx(found.n_false / (2100 / 1440), rel=1e-3)
 
 
 def test_events_are_counted_on_the_test_part(ws: wf.Workspace, runs: dict[int, str]) -> None:

@@ -364,6 +364,12 @@ def test_machines_that_take_turns_in_the_file_keep_their_verdicts_and_deviations
     assert set(events) == {"A", "B"}, "the fault of each machine is one event"
     shift = {g: next(s.deviation for s in e.sensors if s.column == "p2") for g, e in events.items()}
     assert shift["A"] > 3 and shift["B"] < -3
+    view = wf.anomaly_view(ws, results)
+    for group, event in events.items():  # the fault of both begins after 480 minutes and lasts 120
+        facts = wf.event_facts(results, view, event)
+        assert facts.began is not None and abs(pd.Timestamp(facts.began.when) - pd.Timestamp("2026-01-01 08:00")).seconds <= 180
+        assert facts.seconds is not None and facts.seconds == 60 * (facts.n_rows - 1) and facts.n_rows <= 123
+        assert {s.value for s in facts.suspects} == {group}
     wf.set_verdict(ws, run.id, events["A"], "contained")
     said = {e.group: e.verdict for e in wf.anomaly_view(ws, results).events if e.n_rows > 60}
     assert said["A"] is not None and said["B"] is None
