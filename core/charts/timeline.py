@@ -174,7 +174,8 @@ def sensor_band(
         if when is not None:
             shape, label = upright(when, text(words), theme)
             shapes.append(shape)
-            labels.append(label)
+            # Onset and first flag may lie side by side: the onset's words stand inside the plot.
+            labels.append(label | {"yanchor": "top", "xanchor": "left", "xshift": 4} if words is told else label)
     kept, marked = downsample(series), downsample_marks(np.flatnonzero(outside), series)
     hover = row_hover(text, "%{y:.5~g}", unit)
     foretold = _expected_line(at, number, expected, hover, theme, text)

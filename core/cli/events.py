@@ -149,6 +149,9 @@ def _one(ws: Any, results: Any, view: Any, number: int, settings: Any) -> Answer
         "plausible_rows": None if facts.earliest is None or facts.latest is None else [facts.earliest.row, facts.latest.row],
         "lead_lag": [_follower(f) for f in facts.followers],
         "similar": [_similar(s) for s in alike.found],
+        "same_in_other_runs": [
+            {"run": p.run_id, "verdict": None if p.verdict is None else _said(p.verdict)} for p in alike.same
+        ],
         "nearest": None if alike.nearest is None else alike.nearest.likeness,
         "is_is_not": [_line(line) for line in facts.lines],
         "suspects": [{"column": s.column, "value": s.value, "rows": s.rows, "of": s.of} for s in facts.suspects],

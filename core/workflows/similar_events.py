@@ -33,6 +33,7 @@ class PastEvent:
     number: int | None
     first_row: int
     last_row: int
+    group: str
     began: Any
     verdict: Verdict | None
     signature: Signature
@@ -48,11 +49,15 @@ class SimilarEvent:
 
 @dataclass(frozen=True, slots=True)
 class SimilarEvents:
-    """Those at or above the bar, most alike first; `nearest` is the best of all, None where there is no other event."""
+    """Those at or above the bar, most alike first; `nearest` is the best of all, None where there is no other event.
+
+    `same` are the event itself as other runs of the dataset flagged it, with what was said of it there.
+    """
 
     found: tuple[SimilarEvent, ...]
     nearest: SimilarEvent | None
     n_compared: int
+    same: tuple[PastEvent, ...] = ()
     bar: float = ALIKE
 
 
@@ -72,6 +77,7 @@ def past_events(ws: Workspace, results: Results, events: Sequence[AnomalyEvent])
             event.number,
             event.first_row,
             event.last_row,
+            event.group,
             event.began,
             event.verdict,
             Signature(away[i], {s.column: s.share for s in event.sensors}),
@@ -92,12 +98,16 @@ def similar_events(past: Sequence[PastEvent], run_id: str, event: AnomalyEvent) 
     compared = [(p, likeness(own.signature, p.signature)) for p in others]
     ranked = sorted((SimilarEvent(p, v) for p, v in compared if v is not None), key=lambda s: -s.likeness)
     return SimilarEvents(
-        tuple(s for s in ranked if s.likeness >= ALIKE)[:MOST_SHOWN], ranked[0] if ranked else None, len(ranked)
+        tuple(s for s in ranked if s.likeness >= ALIKE)[:MOST_SHOWN],
+        ranked[0] if ranked else None,
+        len(ranked),
+        tuple(p for p in past if p is not own and _is_same(p, own, run_id)),
     )
 
 
 def _is_same(one: PastEvent, own: PastEvent, run_id: str) -> bool:
-    return one.run_id != run_id and one.first_row <= own.last_row and one.last_row >= own.first_row
+    overlap = one.first_row <= own.last_row and one.last_row >= own.first_row
+    return one.run_id != run_id and one.group == own.group and overlap
 
 
 def _other_runs(ws: Workspace, results: Results) -> list[Any]:
@@ -120,8 +130,10 @@ def _of_other(ws: Workspace, results: Results, run_id: str) -> list[PastEvent]:
     for verdict, rows, deviations in zip(newest, spans, away, strict=True):
         shares = () if parts is None else sensor_shares(np.asarray(parts[rows]), names)
         began = other.positions(rows[:1])[0] if other.time is not None else int(rows[0])
-        signature = Signature(deviations, {s.column: s.share for s in shares})
-        found.append(PastEvent(run_id, other.run.name, None, verdict.first_row, verdict.last_row, began, verdict, signature))
+        signature, group = Signature(deviations, {s.column: s.share for s in shares}), group_at(other, verdict.first_row)
+        found.append(
+            PastEvent(run_id, other.run.name, None, verdict.first_row, verdict.last_row, group, began, verdict, signature)
+        )
     return found
 
 

@@ -64,7 +64,7 @@ def show(ws: Workspace, results: Any, view: Any, event: AnomalyEvent, given: Seq
         address_settings.note(chosen, owner=owner)
         _is_is_not(facts)
     with history:
-        _history(wf.history_of(results, event, given))
+        _history(wf.history_of(results, event, given), alike.same)
 
 
 def _chosen_settings(asked: wf.EventSettings, key: str) -> wf.EventSettings:
@@ -325,12 +325,17 @@ def _is_is_not(facts: Any) -> None:
     )
 
 
-def _history(said: Sequence[Verdict]) -> None:
-    """Everything that was ever said of this event; nothing is overwritten."""
+def _history(said: Sequence[Verdict], same: Sequence[Any]) -> None:
+    """Everything that was ever said of this event, then what other runs of the dataset say of its rows; nothing is overwritten."""
     if not said:
         st.caption(md(t("Nothing was said of this event yet.")))
-        return
-    st.dataframe(history_table(said), hide_index=True, key="event_history", alt=t("History"), height="content")
+    else:
+        st.dataframe(history_table(said), hide_index=True, key="event_history", alt=t("History"), height="content")
+    for past in same:
+        verdict = past.verdict
+        if verdict is not None:
+            words = ", ".join(part for part in (verdict_word(verdict.verdict), verdict.cause, verdict.fix) if part)
+            layout.caption(t("the same rows in run '{run}': {words}", run=past.run_name, words=words))
 
 
 def history_table(said: Sequence[Verdict], *, with_rows: bool = False) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -94,6 +96,7 @@ def test_similar_events_have_the_same_cause_and_bring_what_was_said(ws: wf.Works
             continue
         elsewhere = [s.past for s in found.found if s.past.run_id == runs[12]]
         assert {p.verdict.cause for p in elsewhere if p.verdict is not None} <= {what_of(event)}
+        assert [p.verdict.cause for p in found.same if p.verdict is not None] == [what_of(event)], "itself, in the other run"
         assert {p.verdict.fix for p in elsewhere if p.verdict is not None} <= {f"fixed {what_of(event)}"}
         assert not any(p.first_row <= event.last_row and p.last_row >= event.first_row for p in elsewhere), "itself"
         own = [e for e in view.events if e.number in {s.past.number for s in found.found}]
@@ -123,7 +126,7 @@ def test_of_a_long_table_the_rows_around_the_event_are_compared(
     view = wf.anomaly_view(ws, results)
     event = view.events[0]
     whole = {(x.column, x.value): x.rows for x in wf.event_facts(results, view, event).lines}
-    monkeypatch.setattr("core.workflows.event_facts.MOST_ROWS", 600)
+    monkeypatch.setattr(import_module("core.workflows.event_facts"), "MOST_ROWS", 600)
     facts = wf.event_facts(results, view, event)
     assert {(x.column, x.value): x.rows for x in facts.lines} == whole
     assert 0 < sum(x.normal_rows for x in facts.lines if x.column == "tool") < 600
