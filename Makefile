@@ -13,7 +13,7 @@ STAMP_BENCH := $(VENV_BENCH)/.requirements-bench
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test test-fast bench bench-training bench-estimate bench-scoring bench-formats bench-web bench-upload bench-range bench-screening bench-scale bench-accuracy bench-promise bench-judging bench-causes screens lint locale demo clean
+.PHONY: help run setup setup-dev test test-fast bench bench-training bench-estimate bench-scoring bench-formats bench-web bench-upload bench-range bench-screening bench-scale bench-accuracy bench-promise bench-judging bench-events bench-causes screens lint locale demo clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -92,6 +92,8 @@ bench-judging: $(STAMP_DEV) browser ## every view of a run with 200,000 and 1,00
 
 bench-causes: $(STAMP_DEV) ## which sensor is to blame: seeded faults, and the guilty sensors of SMD (about half an hour)
 	@OMP_NUM_THREADS=1 $(PY) -m benchmarks.causes
+bench-events: $(STAMP_DEV) ## onset, lead and lag, and likeness of events whose truth is known (about a minute)
+	@$(PY) -m benchmarks.events
 
 bench-texts: $(STAMP_DEV) ## bag of words, GRU and attention on made inspection remarks (about half an hour)
 	@$(PY) -m benchmarks.texts

@@ -47,6 +47,37 @@ def anomaly_table(n: int = 600, first_fault: int = 480, seed: int = 3) -> pd.Dat
     )
 
 
+FAULTS = ("leak", "clog", "leak", "bump", "clog", "leak", "bump", "clog", "leak", "clog", "leak", "clog", "bump")
+FAULT_ROWS, FAULT_STEP, FIRST_FAULT = 40, 170, 1600
+
+
+def fault_table(seed: int = 3) -> tuple[pd.DataFrame, list[tuple[str, int]]]:
+    """4,000 minutes of four sensors that follow a wave, and what happened when: (what, first row), each for 40 rows.
+
+    A leak lifts p1 at once and p2 10 rows later, a clog lowers p3; a bump lifts p4 and is no fault. `label` is 1 in leaks and clogs.
+    `tool` changes every row and is T3 in leaks; `lot` changes every 50 rows.
+    """
+    rng = np.random.default_rng(seed)
+    n, happened = 4000, [(what, FIRST_FAULT + i * FAULT_STEP) for i, what in enumerate(FAULTS)]
+    wave = np.sin(np.arange(n) / 9)
+    p = np.stack([wave + rng.normal(0, 0.3, n) for _ in range(4)])
+    tool, label = rng.choice(["T1", "T2", "T3", "T4"], n), np.zeros(n)
+    for what, first in happened:
+        last = first + FAULT_ROWS
+        if what == "leak":
+            p[0, first:last] += 4
+            p[1, first + 10 : last] += 4
+            tool[first:last] = "T3"
+        elif what == "clog":
+            p[2, first:last] -= 4
+        else:
+            p[3, first:last] += 2.5
+        label[first:last] = what != "bump"
+    table = pd.DataFrame({"when": pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(n), unit="min")})
+    table = table.assign(p1=p[0], p2=p[1], p3=p[2], p4=p[3], tool=tool, lot=[f"L{i // 50:03d}" for i in range(n)], label=label)
+    return table, happened
+
+
 def life_table(n_machines: int = 12, seed: int = 3) -> pd.DataFrame:
     """Machines of 40 to 60 cycles; `wear` rises to 1 at the end of each."""
     rng = np.random.default_rng(seed)

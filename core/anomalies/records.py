@@ -8,8 +8,10 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-VerdictKind = Literal["real", "false_alarm", "sensor_fault"]
+VerdictKind = Literal["open", "contained", "assignable_cause", "false_alarm", "sensor_fault", "closed"]
 VERDICTS: tuple[VerdictKind, ...] = get_args(VerdictKind)
+NEEDS_CAUSE: tuple[VerdictKind, ...] = ("assignable_cause", "closed")
+"""States that are not taken without a cause; events in them are the cases of that cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,10 @@ class SensorShare:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a person says of rows `first_row` to `last_row` (both included). `created` is aware UTC."""
+    """What a person says of rows `first_row` to `last_row` (both included). `created` is aware UTC.
+
+    `owner` said it; `assigned_to` works on it. `cause` and `fix` are what was found and what was done about it, "" where not said.
+    """
 
     first_row: int
     last_row: int
@@ -38,6 +43,9 @@ class Verdict:
     comment: str
     owner: str
     created: datetime
+    cause: str = ""
+    fix: str = ""
+    assigned_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,11 @@ class AnomalyEvent:
     sensors: tuple[SensorShare, ...] = ()
     verdict: Verdict | None = None
     group: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing was said of it yet, or that it is open."""
+        return self.verdict is None or self.verdict.verdict == "open"
 
     def with_sensors(self, sensors: tuple[SensorShare, ...]) -> AnomalyEvent:
         """A copy that names its sensors."""

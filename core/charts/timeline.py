@@ -129,6 +129,7 @@ def sensor_band(
     expected: ArrayLike | None = None,
     began: Any = None,
     ended: Any = None,
+    onset: Any = None,
     along: Message | None = None,
     title: Message | None = None,
     theme: Theme = LIGHT,
@@ -136,7 +137,8 @@ def sensor_band(
 ) -> go.Figure:
     """One sensor (n,) around an event, column units, over its normal band `low` to `high`; rows outside are marked.
 
-    `expected` (n,) is drawn beside it, dashed: what a forecast said of each row one row before, NaN where it said nothing.
+    `expected` (n,) is drawn beside it, dashed: what a forecast said of each row one row before, NaN where it said nothing. `onset` is where
+    this sensor changed, if that is known; `began` is then the first flag.
     """
     series = np.asarray(values, float)
     at, number = axis_values(x, len(series)), axis_values(rows, len(series))
@@ -166,19 +168,22 @@ def sensor_band(
                 theme.colors.muted,
             )
         )
-    for when, words in ((began, msg("began {time}", time=moment(began) if began is not None else "")), (ended, msg("ended"))):
+    flagged = msg("began {time}", time=moment(began) if began is not None else "") if onset is None else msg("first flag")
+    told = msg("onset {time}", time=moment(onset) if onset is not None else "")
+    for when, words in ((onset, told), (began, flagged), (ended, msg("ended"))):
         if when is not None:
             shape, label = upright(when, text(words), theme)
             shapes.append(shape)
-            labels.append(label)
+            # Onset and first flag may lie side by side: the onset's words stand inside the plot.
+            labels.append(label | {"yanchor": "top", "xanchor": "left", "xshift": 4} if words is told else label)
     kept, marked = downsample(series), downsample_marks(np.flatnonzero(outside), series)
     hover = row_hover(text, "%{y:.5~g}", unit)
     foretold = _expected_line(at, number, expected, hover, theme, text)
     if foretold:
         # Beside the title: the moments of the event stand between it and the lines.
         note = {"x": 1, "y": 1, "yshift": 22, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
-        told = plain(text(msg("solid: measured · dashed: forecast one row before")))
-        labels.append(note | {"text": told, "showarrow": False, "font": {"color": theme.colors.muted, "size": 11}})
+        lines = plain(text(msg("solid: measured · dashed: forecast one row before")))
+        labels.append(note | {"text": lines, "showarrow": False, "font": {"color": theme.colors.muted, "size": 11}})
     return draw(
         [
             line(at[kept], series[kept], theme.category(0), name=column, hover=hover, customdata=number[kept]),

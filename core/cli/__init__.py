@@ -148,6 +148,7 @@ def _parser() -> _Parser:
         "--relabelled", type=Path, metavar="FILE.csv", help="the table with the answers in place of the labels"
     )
     _add_explain(verb("explain", "explain:explain", "why a row or an event came out as it did, and what a model lives on"))
+    _add_events(verb)
     _add_shape(
         verb("shape", "shape:shape", "make a dataset with other rows: a regular time step, one row a group, two tables by time")
     )
@@ -266,6 +267,32 @@ def _add_challenge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", default="", metavar="NAME", help="release, withdraw: who answers for it")
     parser.add_argument("--reason", default="", help="release, withdraw: why")
     _add_set(parser)
+def _add_events(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    """Verbs about the events of a run: what is known of them, what people say, and what follows from it."""
+    events = verb("events", "events:events", "the events of a run: onset, length, sensors, verdict; how many were caught")
+    events.add_argument("run", metavar="RUN")
+    events.add_argument("--event", type=int, metavar="N", help="one event in detail: lead and lag, similar events, is / is not")
+    events.add_argument("--limit", type=float, metavar="SCORE", help="another decision limit; nothing is trained again")
+    events.add_argument("--out", type=Path, metavar="FILE.csv", help="one row an event")
+    _add_set(events)
+    verdict = verb("verdict", "events:verdict", "say what an event was; nothing said before is overwritten")
+    verdict.add_argument("run", metavar="RUN")
+    verdict.add_argument("event", type=int, metavar="EVENT")
+    verdict.add_argument("state", metavar="open|contained|assignable_cause|false_alarm|sensor_fault|closed")
+    verdict.add_argument("--cause", help="what caused it; needed for assignable_cause and closed")
+    verdict.add_argument("--fix", help="what fixed it")
+    verdict.add_argument("--to", metavar="NAME", help="who works on it")
+    verdict.add_argument("--comment", default="")
+    verb("verdicts", "events:verdicts", "everything that was said of a run's events, oldest first").add_argument(
+        "run", metavar="RUN"
+    )
+    alarms = verb("false-alarms", "events:false_alarms", "what counting the false alarms of a run as normal would do")
+    alarms.add_argument("run", metavar="RUN")
+    alarms.add_argument("--train", action="store_true", help="train again with them as normal rows")
+    faults = verb("fault-classes", "events:fault_classes", "the causes of a dataset's events, and whether they can be learned")
+    faults.add_argument("run", metavar="RUN")
+    faults.add_argument("--train", action="store_true", help="train a classifier of the causes")
+    faults.add_argument("--model", default="auto")
 
 
 def _add_fleet(parser: argparse.ArgumentParser) -> None:

@@ -23,20 +23,15 @@ def search(options: Options) -> Answer:
     return train(options, is_search=True)
 
 
-def train(options: Options, *, is_search: bool = False) -> Answer:
+def followed(options: Options, ws: Any, run: Any) -> Any:
+    """A run that was started, once it has ended.
+
+    Raises:
+        TrainingProblem: it was stopped before it had results; or what ended it.
+    """
     from core import workflows as wf
     from core.jobs import wait_for_job
 
-    if options.out is not None:
-        check_out(options.out, may_be_bundle=options.out.suffix != ".zip")
-    ws = wf.open_workspace()
-    dataset = open_or_import(ws, options.data)
-    request = train_request(options, dataset).with_values(search=is_search)
-    warnings = _leaks(ws, request)
-    for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    began = time.monotonic()
-    run = wf.start_training(ws, request)
     note(options, f"run {run.id}: {run.model}")
     wait_for_job(ws.store, run.job_id, on_event=lambda event: follow(options, event))
     run = wf.get_run(ws, run.id)
@@ -47,6 +42,22 @@ def train(options: Options, *, is_search: bool = False) -> Answer:
             msg("Run 'train' again, or resume the run on the Runs screen."),
         )
         raise without_results(run, run.id, ws.store.path(run.job_id, "log"), stopped)
+    return run
+
+
+def train(options: Options, *, is_search: bool = False) -> Answer:
+    from core import workflows as wf
+
+    if options.out is not None:
+        check_out(options.out, may_be_bundle=options.out.suffix != ".zip")
+    ws = wf.open_workspace()
+    dataset = open_or_import(ws, options.data)
+    request = train_request(options, dataset).with_values(search=is_search)
+    warnings = _leaks(ws, request)
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    began = time.monotonic()
+    run = followed(options, ws, wf.start_training(ws, request))
     if options.out is not None:
         _copy_bundle(ws.store.path(run.id, "bundle"), options.out)
     answer: dict[str, object] = {

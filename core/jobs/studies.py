@@ -31,7 +31,7 @@ from core.jobs.study_words import Cell, Study, conclude
 from core.messages import Message, msg
 from core.models import baseline_for, model_by_key, reads_text
 from core.training.events import Event
-from core.training.prepare import Prepared, prepare, split_of
+from core.training.prepare import Prepared, normal_joined, prepare, split_of
 from core.training.resolve import Resolved, resolve
 from core.training.task_settings import TaskSettings
 from core.watching import Stopped
@@ -97,7 +97,7 @@ def plan_cells(study: StudyRequest, resolved: Resolved, keys: pd.DataFrame) -> t
     """
     plain = replace(resolved, portfolio=None, gap_rows=_gap(resolved, resolved.width))
     if study.method == "cross_validate":
-        splits, reason = fold_splits(
+        folds, reason = fold_splits(
             keys,
             resolved.split,
             study.folds,
@@ -108,6 +108,7 @@ def plan_cells(study: StudyRequest, resolved: Resolved, keys: pd.DataFrame) -> t
             gap_rows=plain.gap_rows,
             seed=resolved.request.seed,
         )
+        splits = [normal_joined(fold, plain, keys) for fold in folds]
         return [Planned(msg("fold {n}", n=i + 1), plain, s) for i, s in enumerate(splits)], reason
     if study.method == "optimism":
         return _by_each_method(plain, keys), msg("The same family, judged by each split that the columns allow.")

@@ -83,7 +83,7 @@ def lagged_correlation(
     Source: Bartlett, Journal of the Royal Statistical Society 98 (1935) 536-543; Pyper and Peterman, Canadian Journal of Fisheries and Aquatic
     Sciences 55 (1998) 2127-2140, eq. 1 and the limit n/5.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     a, b = finite(x), finite(y)
     if a.shape != b.shape:
@@ -105,7 +105,7 @@ def lagged_correlation(
         return NotDefined(msg("no lag has {n} rows with both values", n=FEWEST_ROWS))
     best = int(min(lags[np.isfinite(r)], key=lambda k: (-round(abs(float(r[k + most_lag])), 12), abs(int(k)), int(k))))
     worth, near = _effective(a, b, n, parts)
-    band = float(norm.ppf(1 - (1 - confidence) / (2 * len(lags)))) / float(np.sqrt(worth))
+    band = float(ndtri(1 - (1 - confidence) / (2 * len(lags)))) / float(np.sqrt(worth))
     return LaggedCorrelation(lags, r, min(band, 1.0), best, n, worth, _notes(near, changes, best, most_lag))
 
 

@@ -149,6 +149,9 @@ class VerdictTable(Numbered):
     last_row: Mapped[int] = mapped_column(Integer)
     verdict: Mapped[str] = mapped_column(String(40))
     comment: Mapped[str] = mapped_column(Text)
+    cause: Mapped[str] = mapped_column(Text, server_default="")
+    fix: Mapped[str] = mapped_column(Text, server_default="")
+    assigned_to: Mapped[str] = mapped_column(String(200), server_default="")
 
 
 class ReportTable(Numbered):

@@ -152,7 +152,9 @@ class PurgeStore(AuditStore):
             .where(RunTable.id.in_(run_ids))
             .values(name="", request={}, metrics=None, baseline=None, summary=None, **gone)
         )
-        session.execute(update(VerdictTable).where(VerdictTable.run_id.in_(run_ids)).values(comment=""))
+        session.execute(
+            update(VerdictTable).where(VerdictTable.run_id.in_(run_ids)).values(comment="", cause="", fix="", assigned_to="")
+        )
         session.execute(update(ReportTable).where(ReportTable.id.in_(report_ids)).values(title="", **gone))
         session.execute(delete(JobEventTable).where(JobEventTable.job_id.in_(made.jobs)))
         session.execute(update(JobTable).where(JobTable.id.in_(made.jobs)).values(params={}, problem=None))

@@ -125,7 +125,10 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """What a person said of rows `first_row` to `last_row` (both included) of a run; the newest counts."""
+    """What a person said of rows `first_row` to `last_row` (both included) of a run; the newest counts.
+
+    `owner` said it, `assigned_to` works on it; `cause` and `fix` are what was found and what was done about it.
+    """
 
     number: int
     run_id: str
@@ -133,6 +136,9 @@ class VerdictRow:
     last_row: int
     verdict: str
     comment: str
+    cause: str
+    fix: str
+    assigned_to: str
     owner: str
     created: datetime
 

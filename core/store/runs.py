@@ -127,11 +127,22 @@ class RunStore(JobStore, AuditStore):
         self.files.to_trash(self.files.path(run_id, "run"))
         self.files.to_trash(self.files.path(run.job.id, "job"))
 
-    def add_verdict(self, run_id: str, *, first_row: int, last_row: int, verdict: str, comment: str = "") -> VerdictRow:
+    def add_verdict(
+        self,
+        run_id: str,
+        *,
+        first_row: int,
+        last_row: int,
+        verdict: str,
+        comment: str = "",
+        cause: str = "",
+        fix: str = "",
+        assigned_to: str = "",
+    ) -> VerdictRow:
         """Append a verdict on the rows `first_row` to `last_row`, both included; nothing is ever overwritten."""
         self.get_run(run_id)
         row = VerdictTable(**self.owned(), id=new_id(), run_id=run_id, first_row=first_row, last_row=last_row)
-        row.verdict, row.comment = verdict, comment
+        row.verdict, row.comment, row.cause, row.fix, row.assigned_to = verdict, comment, cause, fix, assigned_to
         with self.writing() as session:
             session.add(row)
             session.flush()

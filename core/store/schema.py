@@ -15,7 +15,7 @@ from core.store.engine import DATABASE_FILE, now
 from core.store.files import Files
 from core.store.problems import newer_schema
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.clean.fitted_recipe import fit_recipe
 from core.clean.recipe import Recipe
 from core.clean.streaming import clean_rows
+from core.data.known_normal import n_joined, with_known_normal
 from core.data.room import ColumnsBehind, Room
 from core.data.rows import FrameRows, Rows
 from core.data.split import TEST, TRAIN, VALIDATION, Split, SplitSettings
@@ -110,6 +111,14 @@ def prepare(resolved: Resolved, room: Room | None = None, watch: Watch = unwatch
         inputs = pipeline.inputs(rows, room, cleaned, in_training=True)
     truth, more = _truth(keys, resolved)
     notes = [*notes, *more]
+    if joined := n_joined(split, request.known_normal, keys, resolved.group):
+        notes.append(
+            msg_n(
+                "{n} row of false alarms trains as a normal row; it and the rows near it are no test rows.",
+                "{n} rows of false alarms train as normal rows; they and the rows near them are no test rows.",
+                joined,
+            )
+        )
     if resolved.text_choice is not None and resolved.reads_text:
         notes.insert(0, resolved.text_choice.sentence)
     ahead: Following | None = None
@@ -236,7 +245,7 @@ def split_of(resolved: Resolved, keys: pd.DataFrame, settings: SplitSettings | N
     Raises:
         SettingProblem, DataProblem, NotEnoughData: as `make_split`.
     """
-    return make_split(
+    made = make_split(
         keys,
         settings or resolved.split,
         task=resolved.request.task,
@@ -245,6 +254,19 @@ def split_of(resolved: Resolved, keys: pd.DataFrame, settings: SplitSettings | N
         target=resolved.target,
         gap_rows=resolved.gap_rows,
         seed=resolved.request.seed,
+    )
+    return normal_joined(made, resolved, keys)
+
+
+def normal_joined(split: Split, resolved: Resolved, keys: pd.DataFrame) -> Split:
+    """The split in which the rows of false alarms train that the request names; they and rows near them leave the test part.
+
+    Raises:
+        SettingProblem, NotEnoughData: as `with_known_normal`.
+    """
+    known = resolved.request.known_normal
+    return with_known_normal(
+        split, known, keys, time=resolved.time, group=resolved.group, gap_rows=max(resolved.gap_rows, resolved.width - 1)
     )
 
 

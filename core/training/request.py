@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from core.data.known_normal import KnownNormal
 from core.data.split import SplitSettings
 from core.settings import Settings, setting
 
@@ -17,7 +18,8 @@ class TrainRequest(Settings):
 
     `recipe` is the JSON of a `core.clean.Recipe`; `options` holds model settings and task settings by name, as the
     command line's `--set key=value` and the expert drawer give them (window, epochs, cap, false_alarms_per_week …);
-    a name that neither the model nor the task declares is refused.
+    a name that neither the model nor the task declares is refused. `known_normal` are rows of false alarms that train as normal
+    rows and leave the test part; `known_normal_of` is the run whose false alarms they were.
     """
 
     dataset_id: str
@@ -47,4 +49,6 @@ class TrainRequest(Settings):
     search: bool = setting(
         False, title="Search settings", help="Try settings of the family within the time budget and keep the best."
     )
+    known_normal: tuple[KnownNormal, ...] = ()
+    known_normal_of: str | None = None
     name: str = ""

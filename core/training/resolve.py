@@ -98,6 +98,7 @@ def resolve(dataset: Dataset, request: TrainRequest) -> Resolved:
     time = next((c.name for c in with_roles.with_role("time")), None)
     _check_time(with_roles, time)
     _check_life(request, group, time, target)
+    _check_normal(request)
     split, reason = _split(with_roles, request)
     has_order = time is not None or split.method == "first" or request.task == "forecast"
     recommendation = recommend_model(request.task, n_rows=dataset.n_rows, has_order=has_order, has_text=text is not None)
@@ -246,6 +247,15 @@ def _check_life(request: TrainRequest, group: str | None, time: str | None, targ
             no_unit if group is None else no_cycle,
             msg("It needs the column that names the machine and the one that counts its cycles."),
             msg("Choose both (on the command line --group and --time)."),
+        )
+
+
+def _check_normal(request: TrainRequest) -> None:
+    if request.known_normal and request.task != "anomaly":
+        raise SettingProblem(
+            msg("Rows of false alarms were to count as normal in a question of another kind ({task}).", task=request.task),
+            msg("Only a model that learns what is normal can take them."),
+            msg("Leave them out, or ask for anomalies."),
         )
 
 

@@ -11,8 +11,6 @@ from core.workflows.anomalies import (
     SensorTrace,
     anomaly_view,
     event_detail,
-    list_verdicts,
-    set_verdict,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.calibration import CalibrationView, calibration_view, export_calibrated
@@ -69,7 +67,18 @@ from core.workflows.explaining import ColumnEffect, Explainer, RowWhy, Said, ope
 from core.workflows.explaining_changes import CounterfactualView, Goal, goal_of, outputs_after, row_counterfactual
 from core.workflows.explaining_events import EventWhy, SensorWhy, event_rows, event_why, open_event, sentence_of
 from core.workflows.explaining_global import DependenceView, ImportanceView, column_dependence, global_importance
+from core.workflows.event_export import EventList, event_list, export_events
+from core.workflows.event_facts import SHIFT, EventFacts, EventSettings, event_facts, event_of, event_scores_of
+from core.workflows.false_alarms import (
+    FalseAlarmPreview,
+    RealEffect,
+    false_alarms,
+    preview_false_alarms,
+    real_effect,
+    train_with_false_alarms,
+)
 from core.workflows.families import FamilyBranch, FamilyCard, family_tree, offered_families
+from core.workflows.fault_classes import CauseCases, FaultClasses, fault_classes, train_fault_classes
 from core.workflows.fleet import export_fleet, fleet_view, fleets_of, lives_view, read_remaining
 from core.workflows.fleet_charts import due_figure, fleet_caption, survival_figure, weibull_figure
 from core.workflows.fleet_lives import FleetLives, FleetSettings
@@ -163,6 +172,7 @@ from core.workflows.shaping import (
     shape_dataset,
     shape_settings,
 )
+from core.workflows.similar_events import PastEvent, SimilarEvents, past_events, similar_events
 from core.workflows.strata import (
     ParetoSettings,
     ParetoView,
@@ -202,6 +212,7 @@ from core.workflows.training import (
 )
 from core.workflows.unit_words import spoken_unit, unit_words
 from core.workflows.validation import Validation, validate
+from core.workflows.verdicts import VERDICT_TITLES, history_of, list_verdicts, set_verdict
 from core.workflows.workspace import Workspace, open_workspace
 from core.workflows.worst_strata import StrataErrorSettings, WorstStrata, export_worst, worst_strata
 from core.workflows.zones import ZONE_NAMES, ZoneSettings, ZoneView, export_zones, zone_view

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.anomalies.events import make_events
-from core.anomalies.records import VERDICTS, AnomalyEvent, SensorShare, Verdict
+from core.anomalies.records import AnomalyEvent, SensorShare, Verdict
 from core.anomalies.thresholds import Threshold
 from core.data.split import TEST, TRAIN
-from core.errors import SettingProblem, unknown_choice
+from core.errors import SettingProblem
 from core.evaluation import Metric, binary_flag_metrics
 from core.messages import Message, msg, msg_n
 from core.workflows.results import Results
+from core.workflows.verdicts import list_verdicts
 from core.workflows.workspace import Workspace
 
 JUDGED = ("anomaly", "forecast")  # a forecast by how far each row is from what was forecast one step before
@@ -148,25 +149,6 @@ def event_detail(results: Results, event: AnomalyEvent, sensors: int = SHOWN_SEN
     return EventDetail(event, tuple(traces))
 
 
-def set_verdict(ws: Workspace, run_id: str, event: AnomalyEvent, verdict: str, comment: str = "") -> None:
-    """Append a verdict on an event; the newest counts.
-
-    Raises:
-        SettingProblem: no such verdict.
-    """
-    if verdict not in VERDICTS:
-        raise unknown_choice("verdict", verdict, VERDICTS)
-    ws.store.add_verdict(run_id, first_row=event.first_row, last_row=event.last_row, verdict=verdict, comment=comment[:2000])
-
-
-def list_verdicts(ws: Workspace, run_id: str) -> tuple[Verdict, ...]:
-    """Every verdict on a run, oldest first."""
-    return tuple(
-        Verdict(v.first_row, v.last_row, v.verdict, v.comment, v.owner, v.created)  # type: ignore[arg-type]
-        for v in ws.store.list_verdicts(run_id)
-    )
-
-
 def _events(ws: Workspace, results: Results, threshold: Threshold) -> tuple[AnomalyEvent, ...]:
     """Ranked events with their sensors, normal bands and newest verdicts."""
     given = results.ordered
@@ -292,7 +274,7 @@ def later_events(results: Results, events: tuple[AnomalyEvent, ...]) -> tuple[An
 
 def _headline(later: tuple[AnomalyEvent, ...]) -> Message:
     """The screen's first line: how many events wait for a verdict, and the largest."""
-    opened = [e for e in later if e.verdict is None]
+    opened = [e for e in later if e.is_open]
     if not later:
         return msg("No event in the rows after the baseline period")
     if not opened:

@@ -29,7 +29,7 @@ from core.workflows.seeding_pieces import Fault, cut_pieces, normal_values, usab
 from core.workflows.seeding_records import FAULT_TITLES
 from core.workflows.workspace import Workspace
 
-REAL = ("real", "assignable_cause", "contained")
+REAL = ("assignable_cause", "contained", "closed")  # a closed event has a cause
 Source = Literal["events", "labelled", "rows", "seeded", "file"]
 
 

@@ -26,6 +26,7 @@ from core.workflows.predictions import PART_TITLES, classification_view, regress
 from core.workflows.recipe_text import learned_notes, step_reason, step_settings, step_title
 from core.workflows.report_judging import judged_facts
 from core.workflows.report_proof import challenge_facts, seeded_facts
+from core.workflows.report_events import event_lines
 from core.workflows.results import Results
 from core.workflows.setting_words import setting_title, value_words
 from core.workflows.training import TASK_CHOICES, read_curves
@@ -349,6 +350,7 @@ def _anomaly(ws: Workspace, results: Results, text: Text):  # type: ignore[no-un
         Fact(msg("Promised share of normal blocks above it"), float(view.threshold.rate)),
         Fact(msg("Calibration blocks"), int(view.threshold.n)),
         *(Fact(msg("Note"), note) for note in view.threshold.notes),
+        *event_lines(results, view),
     )
     return view.verdict, tuple(figures), view.events, threshold
 

@@ -22,7 +22,7 @@ from core.workflows.results import Results
 from core.workflows.workspace import Workspace
 
 FEWEST_STRETCHES = 5
-BAD_VERDICTS = ("real", "assignable_cause", "sensor_fault", "contained")
+BAD_VERDICTS = ("assignable_cause", "contained", "closed", "sensor_fault")
 
 
 @dataclass(frozen=True, slots=True)

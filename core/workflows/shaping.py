@@ -35,11 +35,21 @@ Operation = Literal["resample", "aggregate", "align"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 PREVIEW_ROWS = 100_000
 HEAD_ROWS = 20
+
+
+class CauseSettings(Settings):
+    """How a dataset of events with their causes was made: the causes, and the run whose events they are."""
+
+    causes: tuple[str, ...] = ()
+    run: str = ""
+
+
 _SETTINGS: Mapping[str, type[Settings]] = {
     "resample": ResampleSettings,
     "aggregate": AggregateSettings,
     "align": AlignSettings,
 }
+_ORIGINS: Mapping[str, type[Settings]] = {**_SETTINGS, "causes": CauseSettings}
 _SPACE_FACTOR = 2  # the new table beside what DuckDB puts aside while it sorts
 
 
@@ -69,7 +79,7 @@ class Origin:
     `unit` is that of the time, "s" where it holds dates.
     """
 
-    operation: Operation
+    operation: str
     settings: Settings
     parents: tuple[Parent, ...]
     n_before: int
@@ -88,6 +98,12 @@ class Origin:
         if isinstance(settings, AlignSettings):
             return msg(
                 "Made from '{name}' with the columns of '{other}' that belong to its times.", name=names[0], other=names[-1]
+            )
+        if isinstance(settings, CauseSettings):
+            return msg(
+                "Made from '{name}' with the rows of events of {n} causes and of normal stretches.",
+                name=names[0],
+                n=len(settings.causes),
             )
         by = ", ".join(settings.by) if isinstance(settings, AggregateSettings) else ""
         return msg("Made from '{name}' with one row for each {by}.", name=names[0], by=by or msg("group"))
@@ -175,7 +191,7 @@ def dataset_origin(ws: Workspace, dataset_id: str) -> Origin | None:
     stored: Any = ws.store.get_dataset(dataset_id).options.get("origin")
     if not stored:
         return None
-    settings = shape_settings(stored["operation"]).read(stored["settings"])
+    settings = _ORIGINS[stored["operation"]].read(stored["settings"])
     parents = tuple(Parent(**parent) for parent in stored["parents"])
     notes = tuple(Message.from_json(note) for note in stored["notes"])
     return Origin(stored["operation"], settings, parents, stored["n_before"], notes, stored["unit"])

@@ -1,43 +1,24 @@
-"""One event: the sensors that made it, their normal band, and what a person says of it."""
+"""One event in the rail: which one is open, the sensors that made it, and what a person says of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from core import charts as drawing
 from core import workflows as wf
-from core.anomalies.records import VERDICTS, AnomalyEvent, Verdict
+from core.anomalies.records import VERDICTS, AnomalyEvent
+from core.workflows.verdicts import LONGEST_CAUSE, LONGEST_COMMENT, LONGEST_NAME
 from core.workflows.workspace import Workspace
-from pages.components import charts, layout, notices, numbers, state
+from pages.components import layout, notices, numbers, state
 from pages.components.choices import fixed
-from pages.components.looks import charts_look
-from pages.components.text import md, say, t
+from pages.components.event_words import verdict_word, when
+from pages.components.text import md, t
 
 OPEN_PEAK = "_open_event_peak"
 SHOWN_SENSORS = 3
 SPARK_POINTS = 40
-
-
-def when(value: Any) -> str:
-    """When an event began: a time as the file wrote it, or a row number."""
-    if isinstance(value, pd.Timestamp | np.datetime64):
-        return numbers.moment(pd.Timestamp(value).to_pydatetime())
-    return t("row {n}", n=numbers.number(value))
-
-
-def verdict_word(verdict: str) -> str:
-    """A verdict as people say it."""
-    return {"real": t("real"), "false_alarm": t("false alarm"), "sensor_fault": t("sensor fault")}.get(verdict, verdict)
-
-
-def _verdict_choice(verdict: str) -> str:
-    """A verdict on its button."""
-    return {"real": t("Real"), "false_alarm": t("False alarm"), "sensor_fault": t("Sensor fault")}.get(verdict, verdict)
 
 
 def sparkline(view: Any, event: AnomalyEvent) -> list[float]:
@@ -100,7 +81,7 @@ def _holds(event: AnomalyEvent, peak_row: int, group: str) -> bool:
 
 def _first(view: Any) -> int:
     """The most severe event without a verdict that began after the training part; else the first of the list."""
-    waiting = (e.number for e in view.later if e.verdict is None)
+    waiting = (e.number for e in view.later if e.is_open)
     return int(next(waiting, view.events[0].number))
 
 
@@ -112,7 +93,8 @@ def rail(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
     """Facts, shares of the sensors, and the verdict with its comment and the screen's primary button."""
     severity = t("severity {n}", n=event.severity) if event.severity is not None else ""
     state = verdict_word(event.verdict.verdict) if event.verdict else t("open")
-    layout.caption(t("to {moment}", moment=when(event.ended)), severity, state)
+    assigned = t("for {name}", name=event.verdict.assigned_to) if event.verdict and event.verdict.assigned_to else ""
+    layout.caption(severity, state, assigned)
     for share in event.sensors[:SHOWN_SENSORS]:
         away = f"{share.deviation:+.4g} {share.unit}".strip() + " · " if share.deviation is not None else ""
         st.progress(
@@ -122,91 +104,51 @@ def rail(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
 
 
 def _verdict(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
+    """The form of the verdict; it starts from what was said last, but for the comment, which belongs to its time."""
     key = f"{results.run.id}.{event.first_row}.{event.last_row}"
     given = event.verdict
     with st.form(f"verdict_form.{key}", border=False):
-        chosen = st.segmented_control(
+        chosen = st.selectbox(
             t("Verdict"),
             list(VERDICTS),
-            default=given.verdict if given else None,
-            format_func=fixed(VERDICTS, _verdict_choice),
+            index=VERDICTS.index(given.verdict) if given else None,
+            placeholder=t("choose a state"),
+            format_func=fixed(VERDICTS, verdict_word),
             key=f"verdict.{key}",
-            width="stretch",
-            help=md(t("Real: something was wrong. False alarm: nothing was. Sensor fault: the measurement itself was wrong.")),
+            help=md(
+                t(
+                    "Contained: its effect is stopped, the cause is not found yet. Assignable cause: it is found. False alarm: nothing was wrong. Sensor fault: the measurement itself was wrong. Closed: it is fixed."
+                )
+            ),
         )
-        comment = st.text_input(
+        cause = st.text_input(
             t("Assignable cause"),
-            value=given.comment if given else "",
+            value=given.cause if given else "",
             placeholder=t("e.g. seal leak"),
-            max_chars=500,
-            key=f"comment.{key}",
+            max_chars=LONGEST_CAUSE,
+            key=f"cause.{key}",
+            help=md(t("The same words for the same cause, so that its cases are counted together.")),
         )
+        fix = st.text_input(
+            t("What fixed it"),
+            value=given.fix if given else "",
+            max_chars=LONGEST_CAUSE,
+            key=f"fix.{key}",
+            placeholder=t("e.g. new seal"),
+        )
+        assigned = st.text_input(
+            t("Assigned to"), value=given.assigned_to if given else "", max_chars=LONGEST_NAME, key=f"assigned.{key}"
+        )
+        comment = st.text_input(t("Comment"), max_chars=LONGEST_COMMENT, key=f"comment.{key}")
         saved = st.form_submit_button(
             t("Save verdict"), key=f"save_verdict.{key}", type="primary", icon=":material/gavel:", width="stretch"
         )
     if not saved:
         return
     if chosen is None:
-        st.warning(md(t("Choose real, false alarm or sensor fault first.")), icon=":material/warning:")
+        st.warning(md(t("Choose the state of the event first.")), icon=":material/warning:")
         return
     with notices.guard():
-        wf.set_verdict(ws, results.run.id, event, chosen, comment)
+        wf.set_verdict(ws, results.run.id, event, chosen, comment, cause=cause, fix=fix, assigned_to=assigned)
         notices.done(t("Verdict on event {n} saved: {verdict}", n=event.number, verdict=verdict_word(chosen)))
         st.rerun()
-
-
-def detail(results: Any, event: AnomalyEvent) -> None:
-    """The sensors of the event over their normal band, one at a time."""
-    found = wf.event_detail(results, event)
-    if not found.traces:
-        st.caption(md(t("The model does not say which sensors made this event.")))
-        return
-    traces = {trace.column: trace for trace in found.traces}
-    row = st.container(horizontal=True, vertical_alignment="center")
-    row.header(md(t("Event {n}", n=event.number)), anchor=False, width="content")
-    with row:
-        chosen = st.segmented_control(
-            t("Sensor"),
-            list(traces),
-            default=next(iter(traces)),
-            required=True,
-            format_func=md,
-            key=f"sensor.{event.first_row}",
-            label_visibility="collapsed",
-        )
-    trace = traces.get(chosen or "", found.traces[0])
-    figure = drawing.sensor_band(
-        values=trace.values,
-        column=trace.column,
-        unit=trace.unit,
-        x=trace.times,
-        rows=trace.rows,
-        low=trace.normal_low,
-        high=trace.normal_high,
-        expected=trace.expected,
-        began=event.began,
-        ended=event.ended,
-        **charts_look(),
-    )
-    alt = t("{sensor} around event {n} with its normal band", sensor=trace.column, n=event.number)
-    if trace.expected is not None:
-        alt = t("{sensor} around event {n} beside what was forecast one row before", sensor=trace.column, n=event.number)
-    charts.show(figure, alt=alt, key="sensor_band", height=250)
-    layout.caption(say(drawing.caption_sensor_band(len(trace.values), trace.times)))
-
-
-def history(given: Sequence[Verdict]) -> None:
-    """Everything that was ever said of this run's events; nothing is overwritten."""
-    if not given:
-        return
-    with st.expander(t("Verdicts so far ({n})", n=len(given)), icon=":material/history:"):
-        table = pd.DataFrame(
-            {
-                t("when"): [numbers.moment(v.created) for v in reversed(given)],
-                t("rows"): [f"{v.first_row} – {v.last_row}" for v in reversed(given)],
-                t("verdict"): [verdict_word(v.verdict) for v in reversed(given)],
-                t("assignable cause"): [v.comment for v in reversed(given)],
-                t("who"): [v.owner for v in reversed(given)],
-            }
-        )
-        st.dataframe(table, hide_index=True, key="verdict_history", alt=t("Verdicts so far"), height="content")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,23 @@ import streamlit as st
 
 from core import charts as drawing
 from core import workflows as wf
-from core.messages import msg
+from core.anomalies.records import Verdict
+from core.messages import Message, msg
 from core.training.task_settings import TaskSettings
 from core.workflows.workspace import Workspace
-from pages.components import anomaly_event, chart_range, excluded, layout, numbers, run_view, scores_table
+from pages.components import (
+    anomaly_event,
+    chart_range,
+    event_learning,
+    event_tabs,
+    excluded,
+    layout,
+    notices,
+    numbers,
+    run_view,
+    scores_table,
+)
+from pages.components.event_words import verdict_word, when
 from pages.components.looks import charts_look
 from pages.components.results_view import metric_figure
 from pages.components.text import md, say, t, tn
@@ -39,6 +53,7 @@ def show(ws: Workspace, results: Any) -> None:
     layout.headline(say(view.verdict))
     layout.figures(_figures(results, view))
     _baselines(results.run)
+    event_learning.effect(ws, results)
     main, rail = st.columns([0.74, 0.26], gap="medium")
     with rail:
         event = anomaly_event.choose(view)
@@ -48,20 +63,25 @@ def show(ws: Workspace, results: Any) -> None:
     with main:
         _timeline(results, view)
         if event is not None:
-            anomaly_event.detail(results, event)
+            with notices.guard():
+                event_tabs.show(ws, results, view, event, given)
     _table(view)
-    anomaly_event.history(given)
+    _event_scores(results, view)
+    event_learning.show(ws, results, own, len(given))
+    _history(given)
     scores_table.table(results, float(view.threshold.value))
 
 
 def _figures(results: Any, view: Any) -> list[layout.Figure]:
     later = view.later
     said = [e.verdict.verdict for e in later if e.verdict is not None]
+    n_open = sum(e.is_open for e in later)
     counts = {
-        t("{n} open", n=len(later) - len(said)): True,
-        t("{n} real", n=said.count("real")): "real" in said,
+        t("{n} contained", n=said.count("contained")): "contained" in said,
+        t("{n} with a cause", n=said.count("assignable_cause")): "assignable_cause" in said,
         t("{n} false", n=said.count("false_alarm")): "false_alarm" in said,
         t("{n} sensor", n=said.count("sensor_fault")): "sensor_fault" in said,
+        t("{n} closed", n=said.count("closed")): "closed" in said,
     }
     metrics, base = run_view.as_map(view.metrics), run_view.as_map(view.baseline_metrics)
     name = run_view.model_name(results.baseline) if results.baseline else ""
@@ -83,8 +103,8 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
         layout.Figure(
             t("Events"),
             numbers.number(len(later)),
-            " · ".join(words for words, shown in counts.items() if shown),
-            help=_early(view),
+            t("{n} open", n=n_open) + (" · " + t("{n} with a verdict", n=len(later) - n_open) if n_open < len(later) else ""),
+            help=" · ".join(part for part in (*(words for words, shown in counts.items() if shown), _early(view)) if part),
         ),
         _promise(results.run, view),
         judged,
@@ -233,14 +253,17 @@ def _table(view: Any) -> None:
     table = pd.DataFrame(
         {
             "event": [e.number for e in shown],
-            "began": [anomaly_event.when(e.began) for e in shown],
+            "began": [when(e.began) for e in shown],
             "rows": [e.n_rows for e in shown],
             "severity": [e.severity for e in shown],
             "sensors": [", ".join(s.column for s in e.sensors[:3]) for e in shown],
-            "verdict": [anomaly_event.verdict_word(e.verdict.verdict) if e.verdict else t("open") for e in shown],
+            "verdict": [verdict_word(e.verdict.verdict) if e.verdict else t("open") for e in shown],
+            "cause": [e.verdict.cause if e.verdict else "" for e in shown],
+            "assigned": [e.verdict.assigned_to if e.verdict else "" for e in shown],
             "score": [anomaly_event.sparkline(view, e) for e in shown],
         }
     )
+    table = table.drop(columns=[name for name in ("cause", "assigned") if not table[name].any()])
     highest = max((e.severity or 0.0 for e in shown), default=1.0) or 1.0
     config = {
         "event": st.column_config.NumberColumn(t("event"), width="small"),
@@ -251,6 +274,8 @@ def _table(view: Any) -> None:
         ),
         "sensors": st.column_config.TextColumn(t("sensors"), width="medium"),
         "verdict": st.column_config.TextColumn(t("verdict")),
+        "cause": st.column_config.TextColumn(t("cause")),
+        "assigned": st.column_config.TextColumn(t("assigned to")),
         "score": st.column_config.LineChartColumn(t("score"), width="medium"),
     }
     st.dataframe(
@@ -265,6 +290,63 @@ def _table(view: Any) -> None:
     )
     if len(view.events) > MOST_EVENTS:
         layout.caption(t("the first {n} of {all} are listed", n=MOST_EVENTS, all=len(view.events)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, ttl=900)
+def _scores(_results: Any, _view: Any, run_id: str, finished: str, limit: float, shift_hours: float) -> Any:
+    return wf.event_scores_of(_results, _view, shift_hours)
+
+
+def _event_scores(results: Any, view: Any) -> None:
+    """What the limit finds of labelled events, and how well the scores rank rows; nothing without labels."""
+    if view.labels is None:
+        return
+    run = results.run
+    hours = float(st.session_state.get(f"{event_tabs.SETTINGS}.{run.id}.shift_hours", wf.EventSettings().shift_hours))
+    found = _scores(results, view, run.id, str(run.finished), float(view.threshold.value), hours)
+    st.header(t("Judged by whole events"), anchor=False)
+    if isinstance(found, Message):
+        st.caption(md(say(found)))
+        return
+    share = t("{caught} of {all}", caught=numbers.number(found.n_caught), all=numbers.number(found.n_events))
+    late = tn("{n} row", "{n} rows", round(found.delay_rows)) if found.n_caught else "–"
+    if found.delay_seconds == found.delay_seconds:
+        late += f" · {numbers.duration(found.delay_seconds)}"
+    ranked = {key: run_view.metric_text(run.metrics.get(key)) for key in ("roc_auc", "average_precision", "vus_pr")}
+    table = pd.DataFrame(
+        {
+            t("events caught"): [share],
+            t("median delay"): [late],
+            t("false events"): [numbers.number(found.n_false)],
+            t("false events a shift"): [_rate(found, found.shift_hours)],
+            t("false events a day"): [_rate(found, 24.0)],
+            **{run_view.metric_title(key): [words] for key, words in ranked.items()},
+        }
+    )
+    st.dataframe(table, hide_index=True, key="event_scores", alt=t("Judged by whole events"), height="content")
+    layout.caption(
+        t("labelled events of the test part, at this decision limit"),
+        t("one flag within an event catches it; rows are never adjusted by that"),
+        t("shifts of {hours} h; 95 % interval of the count in brackets", hours=found.shift_hours),
+        "" if found.why_no_rate is None else say(found.why_no_rate),
+    )
+
+
+def _rate(found: Any, hours: float) -> str:
+    """False events in so many hours, with the interval of the count."""
+    if found.why_no_rate is not None:
+        return "–"
+    low, high = found.rate(hours, found.low), found.rate(hours, found.high)
+    return f"{found.rate(hours):.3g} ({low:.2g} – {high:.3g})"
+
+
+def _history(given: Sequence[Verdict]) -> None:
+    """Everything that was ever said of this run's events; nothing is overwritten."""
+    if not given:
+        return
+    with st.expander(t("Verdicts so far ({n})", n=len(given)), icon=":material/history:"):
+        table = event_tabs.history_table(given, with_rows=True)
+        st.dataframe(table, hide_index=True, key="verdict_history", alt=t("Verdicts so far"), height="content")
 
 
 def _row_opened() -> None:

@@ -172,6 +172,15 @@ def _anomalies() -> list[str]:
         t(
             "Why says an event in a sentence, what repairing each sensor takes off the score, and what would have kept it normal."
         ),
+        t(
+            "When it began is told by a change point before the first flag, or it is said that this cannot be told. Lead and lag say which sensor changed first."
+        ),
+        t(
+            "Is / is not holds the event's rows against normal rows by machine, shift, lot and other columns; similar events come with their cause and what fixed them."
+        ),
+        t(
+            "False alarms can join the normal rows of the next training; they are no test rows any more. With 5 cases of one cause and a second cause a classifier of faults can be trained."
+        ),
     ]
 
 

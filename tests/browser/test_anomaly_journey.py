@@ -48,17 +48,18 @@ def test_the_limit_moves_without_training_and_a_verdict_stays(server: Server, ru
     page.get_by_role("button", name=re.compile("^Back to")).click()
     wait_until(lambda: listed.inner_text() == before, seconds=30, what="the limit of the run to come back")
 
-    page.get_by_role("radio", name="Real").or_(page.get_by_role("button", name="Real")).first.click()
+    page.get_by_role("combobox", name="Verdict").click()
+    page.get_by_role("option", name="assignable cause").click()
     page.get_by_role("textbox", name="Assignable cause").fill("seal leak <b>& more</b>")
     page.get_by_role("button", name="Save verdict").click()
     wait_until(lambda: len(wf.list_verdicts(ws, run)) == 1, seconds=30, what="the verdict to be stored")
     given = wf.list_verdicts(ws, run)[0]
     ws.store.engine.dispose()
-    assert (given.verdict, given.comment) == ("real", "seal leak <b>& more</b>")
+    assert (given.verdict, given.cause) == ("assignable_cause", "seal leak <b>& more</b>")
     page.reload()
     settle(page)
     page.get_by_text("Verdicts so far (1)").wait_for()
-    assert "1 real" in page.get_by_test_id("stMetric").filter(has_text="Events").first.inner_text()
+    assert "1 with a verdict" in page.get_by_test_id("stMetric").filter(has_text="Events").first.inner_text()
     event = page.get_by_role("combobox", name="Event").input_value()
 
     page.get_by_text("中文").click()

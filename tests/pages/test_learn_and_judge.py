@@ -93,12 +93,48 @@ def test_moving_the_decision_limit_moves_caught_and_rejected(open_app: Open, ws:
 def test_a_verdict_is_kept_and_shown(open_app: Open, ws: Workspace) -> None:
     run = finished_runs.run_of(ws, "anomaly")
     app = open_app("judge/anomalies.py", run=run.id)
-    app.text_input(key=next(w.key for w in app.text_input if w.key.startswith("comment."))).set_value("seal leak")
-    next(w for w in app.segmented_control if w.key.startswith("verdict.")).set_value("real")
-    next(b for b in app.button if b.key.startswith("save_verdict")).click().run()
+    said = {"cause": "seal leak", "fix": "new seal", "assigned": "Ann", "comment": "line 4"}
+
+    def save(state: str, said: dict[str, str]) -> None:
+        for name, words in said.items():
+            next(w for w in app.text_input if w.key.startswith(f"{name}.")).set_value(words)
+        next(w for w in app.selectbox if w.key.startswith("verdict.")).set_value(state)
+        next(b for b in app.button if b.key.startswith("save_verdict")).click().run()
+
+    save("closed", {**said, "cause": " "})
+    assert any("without a cause" in e.value for e in app.error) and wf.list_verdicts(ws, run.id) == ()
+    save("assignable_cause", said)
     clean(app)
     given = wf.list_verdicts(ws, run.id)
-    assert [(v.verdict, v.comment) for v in given] == [("real", "seal leak")]
+    assert [(v.verdict, v.cause, v.fix, v.assigned_to, v.comment) for v in given] == [
+        ("assignable_cause", "seal leak", "new seal", "Ann", "line 4")
+    ]
+    assert "1 with a verdict" in app.metric[0].delta and "1 with a cause" in app.metric[0].help.replace("\\", "")
+    app = open_app("judge/anomalies.py", run=run.id, event=str(app.selectbox(key="event").value))
+    save("contained", {"comment": "stopped"})  # cause, fix and name stay in the form
+    assert [(v.verdict, v.cause) for v in wf.list_verdicts(ws, run.id)][-1] == ("contained", "seal leak")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_event_is_told_in_detail_and_verdicts_are_learned_from(open_app: Open, ws: Workspace, lang: str) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    results = wf.open_results(ws, run.id)
+    view = wf.anomaly_view(ws, results)
+    event = max(view.events, key=lambda e: len(wf.event_facts(results, view, e).followers))
+    before = len(wf.list_verdicts(ws, run.id))
+    wf.set_verdict(ws, run.id, event, "false_alarm")
+    app = open_app("judge/anomalies.py", run=run.id, lang=lang, event=str(event.number))
+    clean(app)
+    assert len(app.tabs) >= 5
+    facts = wf.event_facts(results, wf.anomaly_view(ws, results), event)
+    tables = {table.value.shape for table in app.dataframe}
+    assert facts.followers and any(rows == len(facts.followers) for rows, _ in tables)
+    seen = wf.preview_false_alarms(results, wf.anomaly_view(ws, results))
+    if lang == "en":
+        assert any(str(seen.sentence) in m.value.replace("\\", "") for m in app.markdown)
+    assert [b.key for b in app.button if b.key == "train_false_alarms"] == ["train_false_alarms"]
+    wf.set_verdict(ws, run.id, event, "open")
+    assert len(wf.list_verdicts(ws, run.id)) == before + 2
 
 
 def test_a_verdict_without_a_choice_is_not_stored(open_app: Open, ws: Workspace) -> None:

@@ -11,12 +11,15 @@ import pandas as pd
 import pytest
 
 from core import workflows as wf
+from core.data.split import TEST, TRAIN
 from core.errors import NotEnoughData, SettingProblem
 from core.jobs import studies, wait_for_job
 from core.jobs.study_request import StudyRequest
 from core.jobs.study_words import Cell, Study, conclude, difference
 from core.messages import Message, msg
 from core.training.request import TrainRequest
+from core.training.resolve import resolve
+from tests.synthetic import anomaly_table, as_dataset
 
 
 def lots_table(n_lots: int = 30, rows: int = 10, seed: int = 1) -> pd.DataFrame:
@@ -161,3 +164,27 @@ def test_more_data_is_advised_only_where_the_last_doubling_gained() -> None:
     assert "would help" in said("learning_curve", cell("dense", 2.0, 1, 300), cell("dense", 1.0, 2, 300))
     same = cell("dense", 1.0, 3)
     assert "hardly help" in said("learning_curve", same, cell("dense", 1.2, 4))
+
+
+def test_rows_that_were_called_normal_are_tested_in_no_fold(tmp_path: Path) -> None:
+    table = anomaly_table()
+    request = TrainRequest.read(
+        {
+            "dataset_id": "d",
+            "dataset_version": 1,
+            "task": "anomaly",
+            "model": "pca_t2_spe",
+            "options": {"window": 4},
+            "known_normal": [{"first_row": 300, "last_row": 319}],
+        }
+    )
+    resolved = resolve(as_dataset(table, tmp_path, when="time", label="target"), request)
+    study = StudyRequest(method="cross_validate", request=request, folds=4)
+    cells, _ = studies.plan_cells(study, resolved, table)
+    assert len(cells) == 4
+    for cell in cells:
+        parts = cell.split.parts
+        assert not (parts[297:323] == TEST).any(), "nor those whose windows of 4 rows hold some of them"
+    assert any((cell.split.parts[300:320] == TRAIN).all() for cell in cells)
+    with pytest.raises(SettingProblem, match="Rows of false alarms were to count as normal in a question of another kind"):
+        resolve(as_dataset(table, tmp_path, when="time"), request.with_values(task="regression", target="p1", model="ridge"))

@@ -74,7 +74,12 @@ def sample_facts(
         settings=(Fact(msg("window"), 30), Fact(msg("learning rate"), 0.001), Fact(msg("comment"), comment)),
         threshold=(Fact(msg("decision limit"), 1.92), Fact(msg("from"), msg("1,800 normal rows, at most 2 a week"))),
         events=(
-            _event(1, column, unit, Verdict(120, 260, "real", comment, "ann@plant.example", NOW)),
+            _event(
+                1,
+                column,
+                unit,
+                Verdict(120, 260, "assignable_cause", comment, "ann@plant.example", NOW, "worn seal", "new seal from store 3"),
+            ),
             _event(2, column, unit, None),
         ),
         figures=_figures(column, unit),

@@ -148,7 +148,9 @@ def test_a_sweep_removes_drafts_that_earlier_versions_left_behind(
 def test_a_purge_also_empties_the_backups_that_the_store_made(store: Store, make_run: Callable[..., RunRow]) -> None:
     secret = "vanadium-recipe-7"
     run = make_run(name="first", request={"note": secret})
-    store.add_verdict(run.id, first_row=0, last_row=1, verdict="real", comment=secret)
+    store.add_verdict(
+        run.id, first_row=0, last_row=1, verdict="open", comment=secret, cause=secret, fix=secret, assigned_to=secret
+    )
     store.set_draft(run.dataset_id, {"column": secret})
     other = make_run(name="second", request={"note": "of another dataset"})
     schema._backup(store.engine, store.files, "0001")

@@ -54,13 +54,16 @@ def test_a_run_is_deleted_once_its_job_has_ended(store: Store, make_run: Callabl
 
 def test_verdicts_are_only_ever_added(store: Store, make_run: Callable[..., RunRow]) -> None:
     run = make_run()
-    store.add_verdict(run.id, first_row=10, last_row=20, verdict="real")
-    store.add_verdict(run.id, first_row=10, last_row=20, verdict="false_alarm", comment="=cmd()")
+    store.add_verdict(run.id, first_row=10, last_row=20, verdict="open")
+    store.add_verdict(run.id, first_row=10, last_row=20, verdict="false_alarm", comment="=cmd()", fix="none")
     said = store.list_verdicts(run.id)
-    assert [(v.verdict, v.comment, v.owner) for v in said] == [("real", "", "local"), ("false_alarm", "=cmd()", "local")]
+    assert [(v.verdict, v.comment, v.fix, v.owner) for v in said] == [
+        ("open", "", "", "local"),
+        ("false_alarm", "=cmd()", "none", "local"),
+    ]
     assert said[0].number < said[1].number
     with pytest.raises(StoreProblem, match="There is no run"):
-        store.add_verdict(new_id(), first_row=0, last_row=0, verdict="real")
+        store.add_verdict(new_id(), first_row=0, last_row=0, verdict="open")
 
 
 def test_reports_outlive_their_run(store: Store, make_run: Callable[..., RunRow]) -> None:

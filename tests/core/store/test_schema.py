@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -69,12 +70,49 @@ def test_a_newer_store_is_refused(store: Store) -> None:
 
 def test_an_older_store_is_copied_before_it_is_changed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.submit_job("selftest", lane="short", params={}, token="kept")
-    monkeypatch.setattr(schema, "HEAD", "0003")
+    monkeypatch.setattr(schema, "HEAD", "9998")
     monkeypatch.setattr(schema, "_migrate", lambda connection: None)
     schema.bring_up_to_date(store.engine, store.files)
     (copy,) = (store.home / schema.BACKUPS).iterdir()
     with create_engine(f"sqlite:///{copy}").connect() as connection:
         assert connection.execute(text("SELECT token FROM jobs")).scalar() == "kept"
+
+
+def test_verdicts_of_an_older_store_are_read_with_their_new_states(tmp_path: Path) -> None:
+    """A store of schema 0002, in which the form asked for the assignable cause and kept it as the comment."""
+    home = tmp_path / "home"
+    home.mkdir()
+    engine = create_engine(f"sqlite:///{home / DATABASE_FILE}")
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    said = [("real", "seal leak"), ("real", ""), ("sensor_fault", "loose plug"), ("false_alarm", "start-up")]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        owned = "'ann', 'default', '2026-10-01 06:00:00'"
+        connection.exec_driver_sql(f"INSERT INTO datasets (id, owner, workspace, created, name) VALUES ('d', {owned}, 'pump')")
+        connection.exec_driver_sql(
+            "INSERT INTO jobs (id, owner, workspace, created, kind, lane, state, params, priority, token, attempt, stop_requested) "
+            f"VALUES ('j', {owned}, 'train', 'short', 'succeeded', '{{}}', 0, 't', 1, 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO runs (id, owner, workspace, created, job_id, dataset_id, dataset_version, name, task, model, request) "
+            f"VALUES ('r', {owned}, 'j', 'd', 1, 'run', 'anomaly', 'mahalanobis', '{{}}')"
+        )
+        for number, (state, comment) in enumerate(said):
+            connection.exec_driver_sql(
+                "INSERT INTO verdicts (id, owner, workspace, created, run_id, first_row, last_row, verdict, comment) "
+                f"VALUES ('v{number}', {owned}, 'r', {number}, {number}, '{state}', '{comment}')"
+            )
+    engine.dispose()
+    read = [(v.verdict, v.cause, v.comment, v.fix, v.assigned_to, v.owner) for v in open_store(home).list_verdicts("r")]
+    assert read == [
+        ("assignable_cause", "seal leak", "", "", "", "ann"),
+        ("assignable_cause", "", "", "", "", "ann"),
+        ("sensor_fault", "loose plug", "", "", "", "ann"),
+        ("false_alarm", "", "start-up", "", "", "ann"),
+    ]
+    assert len(list((home / schema.BACKUPS).iterdir())) == 1
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"\xff" * 4000])

@@ -127,8 +127,8 @@ def test_residuals_open_as_anomalies_of_the_column_that_is_forecast(ws: wf.Works
     of_line = scores[scores["line"] == line].sort_values("when").set_index("row")
     np.testing.assert_allclose(trace.expected, of_line["prediction_1"].shift(1).loc[trace.rows], rtol=1e-6)
     np.testing.assert_allclose(trace.values, of_line["truth"].loc[trace.rows], rtol=1e-6)
-    wf.set_verdict(ws, results.run.id, lower.events[0], "real")
-    assert wf.list_verdicts(ws, results.run.id)[0].verdict == "real"
+    wf.set_verdict(ws, results.run.id, lower.events[0], "contained")
+    assert wf.list_verdicts(ws, results.run.id)[0].verdict == "contained"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -198,11 +198,24 @@ def test_events_cover_the_planted_fault_and_take_a_verdict(ws: wf.Workspace, run
     assert largest.first_row <= 500 and largest.last_row >= 590
     assert largest.sensors[0].column in ("p1", "p2")
     assert sum(s.share for s in largest.sensors) == pytest.approx(1)
-    wf.set_verdict(ws, runs["anomaly"].id, largest, "real", "=cmd|' /C calc'!A0")
-    wf.set_verdict(ws, runs["anomaly"].id, largest, "sensor_fault", "second look")
+    with pytest.raises(SettingProblem, match="was called 'assignable cause' without a cause"):
+        wf.set_verdict(ws, runs["anomaly"].id, largest, "assignable_cause", "no idea", cause="  ")
+    assert wf.list_verdicts(ws, runs["anomaly"].id) == ()
+    wf.set_verdict(
+        ws, runs["anomaly"].id, largest, "assignable_cause", "=cmd|' /C calc'!A0", cause="seal leak", assigned_to="Ann"
+    )
     again = wf.anomaly_view(ws, results).events[0]
-    assert again.verdict is not None and again.verdict.verdict == "sensor_fault"
-    assert [v.verdict for v in wf.list_verdicts(ws, runs["anomaly"].id)] == ["real", "sensor_fault"]
+    wf.set_verdict(ws, runs["anomaly"].id, again, "closed", "second look", fix="new seal")  # cause and name stay as they were
+    again = wf.anomaly_view(ws, results).events[0]
+    assert again.verdict is not None and not again.is_open
+    said = wf.list_verdicts(ws, runs["anomaly"].id)
+    assert [(v.verdict, v.cause, v.fix, v.assigned_to) for v in said] == [
+        ("assignable_cause", "seal leak", "", "Ann"),
+        ("closed", "seal leak", "new seal", "Ann"),
+    ]
+    assert wf.history_of(results, again, said) == said
+    wf.set_verdict(ws, runs["anomaly"].id, again, "open")
+    assert wf.anomaly_view(ws, results).events[0].is_open
     with pytest.raises(SettingProblem, match="verdict is 'maybe'"):
         wf.set_verdict(ws, runs["anomaly"].id, largest, "maybe")
 
@@ -253,7 +266,7 @@ def test_events_are_counted_after_the_baseline_period_everywhere(ws: wf.Workspac
         view = wf.anomaly_view(ws, results, threshold=limit)
         train = set(results.part_rows("train").tolist())
         assert [e.number for e in view.later] == [e.number for e in view.events if e.first_row not in train]
-        waiting = sum(e.verdict is None for e in view.later)
+        waiting = sum(e.is_open for e in view.later)
         assert str(view.verdict).startswith(str(waiting or len(view.later) or "No"))
 
 
@@ -351,6 +364,12 @@ def test_machines_that_take_turns_in_the_file_keep_their_verdicts_and_deviations
     assert set(events) == {"A", "B"}, "the fault of each machine is one event"
     shift = {g: next(s.deviation for s in e.sensors if s.column == "p2") for g, e in events.items()}
     assert shift["A"] > 3 and shift["B"] < -3
-    wf.set_verdict(ws, run.id, events["A"], "real", "")
+    view = wf.anomaly_view(ws, results)
+    for group, event in events.items():  # the fault of both begins after 480 minutes and lasts 120
+        facts = wf.event_facts(results, view, event)
+        assert facts.began is not None and abs(pd.Timestamp(facts.began.when) - pd.Timestamp("2026-01-01 08:00")).seconds <= 180
+        assert facts.seconds is not None and facts.seconds == 60 * (facts.n_rows - 1) and facts.n_rows <= 123
+        assert {s.value for s in facts.suspects} == {group}
+    wf.set_verdict(ws, run.id, events["A"], "contained")
     said = {e.group: e.verdict for e in wf.anomaly_view(ws, results).events if e.n_rows > 60}
     assert said["A"] is not None and said["B"] is None

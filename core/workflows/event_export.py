@@ -1,0 +1,62 @@
+"""The events of a run as a table: when each began, how long it lasted, its sensors, what was said of it, and what is like it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from core.workflows.anomalies import AnomalyView
+from core.workflows.csv_out import write_csv
+from core.workflows.event_facts import EventFacts, EventSettings, event_facts
+from core.workflows.results import Results
+
+MOST_EVENTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EventList:
+    """Facts of the events of a run, most severe first, of 200 at most; `n_events` counts all."""
+
+    facts: tuple[EventFacts, ...]
+    n_events: int
+
+
+def event_list(results: Results, view: AnomalyView, settings: EventSettings | None = None) -> EventList:
+    """The facts of each event of a view, without where it is and is not."""
+    chosen = view.events[:MOST_EVENTS]
+    return EventList(tuple(event_facts(results, view, e, settings, without_table=True) for e in chosen), len(view.events))
+
+
+def export_events(found: EventList, path: Path) -> None:
+    """One row an event, as CSV that a spreadsheet opens without running anything."""
+    rows = []
+    for facts in found.facts:
+        event, verdict = facts.event, facts.event.verdict
+        rows.append(
+            {
+                "event": event.number,
+                "group": event.group,
+                "onset": "" if facts.began is None else str(facts.began.when),
+                "onset_row": None if facts.began is None else facts.began.row,
+                "first_flag": str(event.began),
+                "first_row": event.first_row,
+                "last_row": event.last_row,
+                "ended": str(event.ended),
+                "rows": facts.n_rows,
+                "seconds": facts.seconds,
+                "flagged_rows": event.n_rows,
+                "peak": event.peak,
+                "severity": event.severity,
+                "leading": facts.onset.leading or "",
+                "sensors": ", ".join(f"{s.column} {s.share:.0%}" for s in event.sensors[:5]),
+                "state": "open" if verdict is None else verdict.verdict,
+                "cause": "" if verdict is None else verdict.cause,
+                "fix": "" if verdict is None else verdict.fix,
+                "assigned_to": "" if verdict is None else verdict.assigned_to,
+                "comment": "" if verdict is None else verdict.comment,
+            }
+        )
+    columns = list(rows[0]) if rows else ["event"]
+    write_csv(pd.DataFrame(rows, columns=columns), path, formula_safe=True)

@@ -1,0 +1,87 @@
+"""What people say of events: set, listed, and the history of one event. Nothing is ever overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.anomalies.records import NEEDS_CAUSE, VERDICTS, AnomalyEvent, Verdict
+from core.errors import SettingProblem, unknown_choice
+from core.messages import Message, msg
+from core.workflows.results import Results
+from core.workflows.workspace import Workspace
+
+LONGEST_COMMENT, LONGEST_CAUSE, LONGEST_NAME = 2000, 500, 200
+
+VERDICT_TITLES: dict[str, Message] = {
+    "open": msg("open"),
+    "contained": msg("contained"),
+    "assignable_cause": msg("assignable cause"),
+    "false_alarm": msg("false alarm"),
+    "sensor_fault": msg("sensor fault"),
+    "closed": msg("closed"),
+}
+
+
+def set_verdict(
+    ws: Workspace,
+    run_id: str,
+    event: AnomalyEvent,
+    verdict: str,
+    comment: str = "",
+    *,
+    cause: str | None = None,
+    fix: str | None = None,
+    assigned_to: str | None = None,
+) -> Verdict:
+    """Append a verdict on an event; the newest counts.
+
+    Args:
+        cause, fix, assigned_to: None: as the event's newest verdict has them, so that closing an event need not repeat its cause.
+
+    Raises:
+        SettingProblem: no such verdict, or "assignable_cause" or "closed" without a cause.
+    """
+    if verdict not in VERDICTS:
+        raise unknown_choice("verdict", verdict, VERDICTS)
+    before = event.verdict
+    kept = [
+        (getattr(before, name) if before is not None else "") if given is None else given.strip()
+        for name, given in (("cause", cause), ("fix", fix), ("assigned_to", assigned_to))
+    ]
+    if verdict in NEEDS_CAUSE and not kept[0]:
+        raise SettingProblem(
+            msg("Event {n} was called '{verdict}' without a cause.", n=event.number, verdict=VERDICT_TITLES[verdict]),
+            msg("Expected what caused it, in a few words."),
+            msg("Name the cause and save again."),
+        )
+    row = ws.store.add_verdict(
+        run_id,
+        first_row=event.first_row,
+        last_row=event.last_row,
+        verdict=verdict,
+        comment=comment.strip()[:LONGEST_COMMENT],
+        cause=kept[0][:LONGEST_CAUSE],
+        fix=kept[1][:LONGEST_CAUSE],
+        assigned_to=kept[2][:LONGEST_NAME],
+    )
+    return _record(row)
+
+
+def list_verdicts(ws: Workspace, run_id: str) -> tuple[Verdict, ...]:
+    """Every verdict on a run, oldest first."""
+    return tuple(_record(row) for row in ws.store.list_verdicts(run_id))
+
+
+def history_of(results: Results, event: AnomalyEvent, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts whose rows overlap an event, oldest first; one on another group's event does not speak of this one."""
+    found = [v for v in verdicts if v.first_row <= event.last_row and v.last_row >= event.first_row]
+    if results.group_names is None:
+        return tuple(found)
+    codes, names = results.group_names
+    return tuple(v for v in found if str(names[codes[v.first_row]]) == event.group)
+
+
+def _record(v) -> Verdict:  # type: ignore[no-untyped-def]
+    # A store that an older version wrote into while this one ran may still hold the word of before.
+    state = "assignable_cause" if v.verdict == "real" else v.verdict
+    return Verdict(v.first_row, v.last_row, state, v.comment, v.owner, v.created, v.cause, v.fix, v.assigned_to)  # type: ignore[arg-type]

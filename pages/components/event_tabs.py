@@ -1,0 +1,356 @@
+"""One event in detail: its sensors, when it began and which sensor leads, similar events, where it is and is not, and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import charts as drawing
+from core import workflows as wf
+from core.anomalies.records import AnomalyEvent, Verdict
+from core.workflows.workspace import Workspace
+from pages.components import address_settings, charts, layout, numbers
+from pages.components.choices import fixed
+from pages.components.event_words import event_name, verdict_word, when
+from pages.components.forms import form_from_settings
+from pages.components.looks import charts_look
+from pages.components.text import md, say, t, tn
+
+SETTINGS = "event_settings"
+SHOWN_LINES = 12
+SHOWN_SUSPECTS = 50
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, ttl=60)
+def _past(_ws: Workspace, _results: Any, _view: Any, run_id: str, finished: str, limit: float, n_verdicts: int) -> Any:
+    """Past events; for a minute at most, because verdicts come to other runs too."""
+    return wf.past_events(_ws, _results, _view.events)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, ttl=900)
+def _facts(_results: Any, _view: Any, _event: AnomalyEvent, _alike: Any, key: tuple[Any, ...], settings: str) -> Any:
+    return wf.event_facts(_results, _view, _event, wf.EventSettings.model_validate_json(settings), alike=_alike)
+
+
+def show(ws: Workspace, results: Any, view: Any, event: AnomalyEvent, given: Sequence[Verdict]) -> None:
+    """Everything about the open event; nothing is computed for the others."""
+    run = results.run
+    owner = f"events.{run.id}"
+    asked = address_settings.read(wf.EventSettings, (), owner=owner)
+    settings = _chosen_settings(asked, f"{SETTINGS}.{run.id}")
+    limit = float(view.threshold.value)
+    past = _past(ws, results, view, run.id, str(run.finished), limit, len(given))
+    alike = wf.similar_events(past, run.id, event)
+    numbers_alike = tuple(sorted(s.past.number for s in alike.found if s.past.run_id == run.id))
+    own = [e for e in view.events if e.number in numbers_alike]
+    key = (run.id, str(run.finished), limit, event.first_row, event.last_row, event.group, numbers_alike)
+    facts = _facts(results, view, event, own, key, settings.model_dump_json())
+    st.header(md(t("Event {n}", n=event.number)), anchor=False)
+    layout.caption(*_line(facts))
+    titles = (t("Sensors"), t("Lead and lag"), t("Similar events"), t("Is / is not"), t("History"))
+    sensors, lead, similar, table, history = st.tabs(list(titles))
+    with sensors:
+        _sensors(results, event, facts)
+    with lead:
+        _lead(facts)
+    with similar:
+        _similar(alike)
+    with table:
+        chosen = _ask(settings, f"{SETTINGS}.{run.id}")
+        address_settings.note(chosen, owner=owner)
+        _is_is_not(facts)
+    with history:
+        _history(wf.history_of(results, event, given), alike.same)
+
+
+def _chosen_settings(asked: wf.EventSettings, key: str) -> wf.EventSettings:
+    """What the widgets hold, which are drawn in a tab after what they change; at first what the address says."""
+    held = {
+        name: st.session_state[f"{key}.{name}"] for name in wf.EventSettings.model_fields if f"{key}.{name}" in st.session_state
+    }
+    known = {name: value for name, value in held.items() if value is not None or name == "look_back"}
+    return asked.with_values(**known) if known else asked
+
+
+def _line(facts: Any) -> list[str]:
+    """When it began, how long it lasted, and who led."""
+    onset, event = facts.onset, facts.event
+    if facts.began is None:
+        began = t("when it began cannot be told: {why}", why=say(onset.why_not))
+    else:
+        early = tn("{n} row before the first flag", "{n} rows before the first flag", onset.rows_before_flag)
+        began = t("began {when}", when=when(facts.began.when)) + (f" ({early})" if onset.rows_before_flag else "")
+    lasted = tn("{n} row long", "{n} rows long", facts.n_rows)
+    clock = numbers.duration(facts.seconds) if facts.seconds is not None else ""
+    leads = t("{sensor} changed first", sensor=onset.leading) if onset.leading else ""
+    return [began, t("to {moment}", moment=when(event.ended)), lasted, clock, leads]
+
+
+def _sensors(results: Any, event: AnomalyEvent, facts: Any) -> None:
+    """The sensors of the event over their normal band, one at a time."""
+    found = wf.event_detail(results, event)
+    if not found.traces:
+        st.caption(md(t("The model does not say which sensors made this event.")))
+        return
+    traces = {trace.column: trace for trace in found.traces}
+    chosen = st.segmented_control(
+        t("Sensor"),
+        list(traces),
+        default=next(iter(traces)),
+        required=True,
+        format_func=md,
+        key=f"sensor.{event.first_row}",
+        label_visibility="collapsed",
+    )
+    trace = traces.get(chosen or "", found.traces[0])
+    changed = {f.column: moment for f, moment in zip(facts.followers, facts.changed, strict=True)}.get(trace.column)
+    figure = drawing.sensor_band(
+        values=trace.values,
+        column=trace.column,
+        unit=trace.unit,
+        x=trace.times,
+        rows=trace.rows,
+        low=trace.normal_low,
+        high=trace.normal_high,
+        expected=trace.expected,
+        began=event.began,
+        ended=event.ended,
+        onset=_drawn_onset(changed, trace, event),
+        **charts_look(),
+    )
+    alt = t("{sensor} around event {n} with its normal band", sensor=trace.column, n=event.number)
+    if trace.expected is not None:
+        alt = t("{sensor} around event {n} beside what was forecast one row before", sensor=trace.column, n=event.number)
+    charts.show(figure, alt=alt, key="sensor_band", height=250)
+    share = next((s for s in event.sensors if s.column == trace.column), None)
+    band = ""
+    if trace.normal_low is not None and trace.normal_high is not None:
+        low, high = numbers.number(trace.normal_low), numbers.number(trace.normal_high)
+        band = t("normal {low} to {high} {unit}", low=low, high=high, unit=trace.unit).strip()
+    part = "" if share is None else t("{share} of the score", share=numbers.percent(share.share))
+    layout.caption(say(drawing.caption_sensor_band(len(trace.values), trace.times)), part, band)
+
+
+def _drawn_onset(moment: Any, trace: Any, event: AnomalyEvent) -> Any:
+    """Where the sensor changed, if it lies in the rows that are drawn and is not the first flag itself."""
+    if moment is None or moment.row not in set(trace.rows.tolist()):
+        return None
+    value = pd.Timestamp(moment.when) if isinstance(moment.when, np.datetime64) else moment.when
+    return None if value == event.began else value
+
+
+def _lead(facts: Any) -> None:
+    """In which order the sensors changed, and how they follow each other."""
+    if not facts.followers:
+        st.caption(md(t("No column of the table can be followed row by row here.")))
+        return
+    first = facts.followers[0].column
+    rows = [_lead_row(f, moment) for f, moment in zip(facts.followers, facts.changed, strict=True)]
+    config = {
+        "sensor": st.column_config.TextColumn(t("sensor")),
+        "changed": st.column_config.TextColumn(t("changed")),
+        "after": st.column_config.TextColumn(t("rows after the first")),
+        "lag": st.column_config.TextColumn(t("lag to {sensor}", sensor=first)),
+        "r": st.column_config.TextColumn(t("correlation")),
+        "clear": st.column_config.TextColumn(t("differs from 0")),
+    }
+    st.dataframe(
+        pd.DataFrame(rows),
+        column_config=config,
+        hide_index=True,
+        key="lead_lag",
+        height="content",
+        alt=t("Lead and lag of the sensors"),
+    )
+    plausible = ""
+    if facts.earliest is not None and facts.latest is not None and facts.earliest.row != facts.latest.row:
+        plausible = t("plausible from {first} to {last}", first=when(facts.earliest.when), last=when(facts.latest.when))
+    layout.caption(
+        t("changed: change point by likelihood on the sensor itself"),
+        t("* clearly later than the first") if any(f.is_later for f in facts.followers) else "",
+        plausible,
+        t("lag: rows by which it follows where both move together, with the 95 % interval"),
+    )
+
+
+def _lead_row(follower: Any, moment: Any) -> dict[str, Any]:
+    lag = follower.lag
+    after = "–"
+    if follower.after is not None:
+        after = numbers.number(follower.after) + (" *" if follower.is_later else "")
+    return {
+        "sensor": follower.column,
+        "changed": t("cannot be told") if moment is None else when(moment.when),
+        "after": after,
+        "lag": "–" if lag is None else f"{lag.rows:+d} ({lag.low:+d} … {lag.high:+d})".replace("-", "−"),
+        "r": "–" if lag is None else f"{lag.r:.2f}".replace("-", "−"),
+        "clear": "–" if lag is None else t("yes") if lag.differs else t("no"),
+    }
+
+
+def _similar(alike: Any) -> None:
+    """Past events that are like this one, with what was said of them and what helped."""
+    if not alike.found:
+        nearest = alike.nearest
+        st.markdown(md(t("No similar event.")))
+        if nearest is not None:
+            layout.caption(
+                t("nearest: {event} with {likeness}", event=event_name(nearest.past), likeness=f"{nearest.likeness:.2f}"),
+                t("similar from {bar} on", bar=f"{alike.bar:g}"),
+                tn("{n} event compared", "{n} events compared", alike.n_compared),
+            )
+        return
+    rows = []
+    for one in alike.found:
+        verdict = one.past.verdict
+        rows.append(
+            {
+                "event": event_name(one.past),
+                "began": when(one.past.began),
+                "likeness": one.likeness,
+                "state": t("open") if verdict is None else verdict_word(verdict.verdict),
+                "cause": "" if verdict is None else verdict.cause,
+                "fix": "" if verdict is None else verdict.fix,
+            }
+        )
+    config = {
+        "event": st.column_config.TextColumn(t("event"), width="small"),
+        "began": st.column_config.TextColumn(t("began")),
+        "likeness": st.column_config.ProgressColumn(t("likeness"), format="%.2f", min_value=0.0, max_value=1.0, width="small"),
+        "state": st.column_config.TextColumn(t("state")),
+        "cause": st.column_config.TextColumn(t("cause"), width="medium"),
+        "fix": st.column_config.TextColumn(t("what fixed it"), width="medium"),
+    }
+    st.dataframe(
+        pd.DataFrame(rows),
+        column_config=config,
+        hide_index=True,
+        key="similar_events",
+        height="content",
+        alt=t("Similar events"),
+    )
+    layout.caption(
+        t("likeness: the same sensors, gone the same way; 1 is the same"),
+        t("similar from {bar} on", bar=f"{alike.bar:g}"),
+        tn("{n} event compared", "{n} events compared", alike.n_compared),
+    )
+
+
+def _ask(settings: wf.EventSettings, key: str) -> wf.EventSettings:
+    """What is compared, and the settings behind it. They are read before the facts, from the state of their widgets."""
+    titles = {"event": t("this event"), "similar": t("it and similar ones"), "all": t("all events")}
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row:
+        compared = st.segmented_control(
+            t("Rows of"),
+            list(titles),
+            default=settings.compared,
+            required=True,
+            format_func=fixed(titles, titles.__getitem__),
+            key=f"{key}.compared",
+            label_visibility="collapsed",
+        )
+        with st.popover(t("Settings"), type="tertiary"):
+            given = settings.model_dump()
+            chosen = form_from_settings(wf.EventSettings, given, key=key, skip=("compared",))
+    return wf.EventSettings.read({**chosen, "compared": compared or settings.compared})
+
+
+def _is_is_not(facts: Any) -> None:
+    """Where the event is and where it is not; then the lots and serials that it touches."""
+    if facts.lines:
+        rows = [
+            {
+                "column": t("shift by the clock") if line.column == wf.SHIFT else line.column,
+                "value": line.value or t("(empty)"),
+                "is": 100 * line.share,
+                "is_not": 100 * line.normal_share,
+                "stretches": f"{numbers.number(line.stretches)} · {numbers.number(line.normal_stretches)}",
+                "p": t("not tested") if line.p is None else f"{line.p:.3g}",
+                "clear": "" if not line.stands_out else t("more") if line.is_more else t("less"),
+            }
+            for line in facts.lines[:SHOWN_LINES]
+        ]
+        config = {
+            "column": st.column_config.TextColumn(t("column")),
+            "value": st.column_config.TextColumn(t("category")),
+            "is": st.column_config.ProgressColumn(t("is"), format="%.0f %%", min_value=0.0, max_value=100.0, width="small"),
+            "is_not": st.column_config.ProgressColumn(
+                t("is not"), format="%.0f %%", min_value=0.0, max_value=100.0, width="small"
+            ),
+            "stretches": st.column_config.TextColumn(t("stretches")),
+            "p": st.column_config.TextColumn(t("p, corrected")),
+            "clear": st.column_config.TextColumn(t("stands out")),
+        }
+        st.dataframe(
+            pd.DataFrame(rows), column_config=config, hide_index=True, key="is_is_not", height="content", alt=t("Is / is not")
+        )
+        clear = sum(line.stands_out for line in facts.lines)
+        layout.caption(
+            tn("{n} line stands out", "{n} lines stand out", clear),
+            t("is: share of the flagged rows; is not: share of the normal rows"),
+            t("p: Fisher's or chi-square test on stretches of rows with the same value, corrected by Holm over all lines"),
+            t("first {n} of {all} lines", n=SHOWN_LINES, all=len(facts.lines)) if len(facts.lines) > SHOWN_LINES else "",
+        )
+    else:
+        st.caption(md(t("There is no column of machines, lots or other categories to compare by.")))
+    layout.notes([facts.note] if facts.note is not None else [])
+    if not facts.suspects:
+        return
+    st.markdown(md(tn("{n} suspected lot or serial", "{n} suspected lots and serials", len(facts.suspects))))
+    listed = pd.DataFrame(
+        {
+            t("column"): [s.column for s in facts.suspects],
+            t("lot or serial"): [s.value for s in facts.suspects],
+            t("rows in the event"): [s.rows for s in facts.suspects],
+            t("rows in all"): [s.of for s in facts.suspects],
+        }
+    ).head(SHOWN_SUSPECTS)
+    st.dataframe(
+        listed,
+        hide_index=True,
+        key="suspects",
+        height="content" if len(listed) <= 8 else 300,
+        alt=t("Suspected lots and serials"),
+    )
+    layout.caption(
+        t("everything made between its beginning and its end"),
+        t("the first {n} of {all} are listed", n=SHOWN_SUSPECTS, all=len(facts.suspects))
+        if len(facts.suspects) > SHOWN_SUSPECTS
+        else "",
+    )
+
+
+def _history(said: Sequence[Verdict], same: Sequence[Any]) -> None:
+    """Everything that was ever said of this event, then what other runs of the dataset say of its rows; nothing is overwritten."""
+    if not said:
+        st.caption(md(t("Nothing was said of this event yet.")))
+    else:
+        st.dataframe(history_table(said), hide_index=True, key="event_history", alt=t("History"), height="content")
+    for past in same:
+        verdict = past.verdict
+        if verdict is not None:
+            words = ", ".join(part for part in (verdict_word(verdict.verdict), verdict.cause, verdict.fix) if part)
+            layout.caption(t("the same rows in run '{run}': {words}", run=past.run_name, words=words))
+
+
+def history_table(said: Sequence[Verdict], *, with_rows: bool = False) -> pd.DataFrame:
+    """Verdicts as a table, the newest first."""
+    newest = list(reversed(said))
+    columns = {t("when"): [numbers.moment(v.created) for v in newest]}
+    if with_rows:
+        columns[t("rows")] = [f"{v.first_row} – {v.last_row}" for v in newest]
+    columns |= {
+        t("state"): [verdict_word(v.verdict) for v in newest],
+        t("cause"): [v.cause for v in newest],
+        t("what fixed it"): [v.fix for v in newest],
+        t("assigned to"): [v.assigned_to for v in newest],
+        t("comment"): [v.comment for v in newest],
+        t("who"): [v.owner for v in newest],
+    }
+    kept = {name: cells for name, cells in columns.items() if any(cells)}
+    return pd.DataFrame(kept)
