@@ -24,6 +24,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from core.data.holm import holm
+
 SIGNIFICANT = 0.05
 MOST_VALUES = 2000
 """Columns with more values are no categories; their values are listed as suspects at most."""
@@ -94,7 +96,7 @@ def is_is_not(columns: Mapping[str, ArrayLike], is_event: NDArray[np.bool_], is_
         return ()
     corrected = np.full(len(counted), np.nan)
     is_tested = np.array([line[4] + line[5] > 1 for line in counted])
-    corrected[is_tested] = holm(np.array([line[-1] for line in counted])[is_tested])
+    corrected[is_tested] = holm([line[-1] for line, asked in zip(counted, is_tested, strict=True) if asked])
     lines = [
         Line(column, value, rows, rows / n_is, normal, normal / n_not, stretches, others, None if np.isnan(p) else float(p))
         for (column, value, rows, normal, stretches, others, _), p in zip(counted, corrected, strict=True)
@@ -127,25 +129,9 @@ def shift_names(times: ArrayLike, hours: float = 8.0, first_hour: float = 6.0) -
     given = pd.DatetimeIndex(np.asarray(times))
     hour = np.asarray(given.hour + given.minute / 60 + given.second / 3600, np.float64)
     number = ((hour - first_hour) % 24) // hours
-    titles = {
-        float(k): _shift_title(first_hour + k * hours, first_hour + min((k + 1) * hours, 24))
-        for k in range(int(np.ceil(24 / hours)))
-    }
-    return np.array([titles.get(float(k), "") for k in number], dtype=object)
-
-
-def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """p-values corrected for their number: the k-th smallest of m times m − k + 1, rising, at most 1.
-
-    Example:
-        >>> holm(np.array([0.04, 0.01, 0.03])).round(6).tolist()
-        [0.06, 0.03, 0.06]
-    """
-    order = np.argsort(p, kind="stable")
-    factors = len(p) - np.arange(len(p))
-    found = np.empty(len(p))
-    found[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
-    return found
+    count = int(np.ceil(24 / hours))
+    titles = [_shift_title(first_hour + k * hours, first_hour + min((k + 1) * hours, 24)) for k in range(count)]
+    return np.array([*titles, ""], dtype=object)[np.where(np.isnan(number), count, number).astype(np.int64)]
 
 
 def coded(values: ArrayLike) -> tuple[NDArray[np.int64], list[str]]:

@@ -267,6 +267,8 @@ def _add_challenge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", default="", metavar="NAME", help="release, withdraw: who answers for it")
     parser.add_argument("--reason", default="", help="release, withdraw: why")
     _add_set(parser)
+
+
 def _add_events(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     """Verbs about the events of a run: what is known of them, what people say, and what follows from it."""
     events = verb("events", "events:events", "the events of a run: onset, length, sensors, verdict; how many were caught")

@@ -54,6 +54,8 @@ from core.workflows.datasets import (
     summarise_dataset,
 )
 from core.workflows.demos import DemoCard, demo_cards, demos_wanted, ensure_demos
+from core.workflows.event_export import EventList, event_list, export_events
+from core.workflows.event_facts import SHIFT, EventFacts, EventSettings, event_facts, event_of, event_scores_of
 from core.workflows.explain_work import (
     Gradients,
     GradientWork,
@@ -67,8 +69,6 @@ from core.workflows.explaining import ColumnEffect, Explainer, RowWhy, Said, ope
 from core.workflows.explaining_changes import CounterfactualView, Goal, goal_of, outputs_after, row_counterfactual
 from core.workflows.explaining_events import EventWhy, SensorWhy, event_rows, event_why, open_event, sentence_of
 from core.workflows.explaining_global import DependenceView, ImportanceView, column_dependence, global_importance
-from core.workflows.event_export import EventList, event_list, export_events
-from core.workflows.event_facts import SHIFT, EventFacts, EventSettings, event_facts, event_of, event_scores_of
 from core.workflows.false_alarms import (
     FalseAlarmPreview,
     RealEffect,

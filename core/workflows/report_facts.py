@@ -24,9 +24,9 @@ from core.workflows.choices import ChoiceFacts, candidate_words
 from core.workflows.fleet_facts import lives_facts
 from core.workflows.predictions import PART_TITLES, classification_view, regression_view
 from core.workflows.recipe_text import learned_notes, step_reason, step_settings, step_title
+from core.workflows.report_events import event_lines
 from core.workflows.report_judging import judged_facts
 from core.workflows.report_proof import challenge_facts, seeded_facts
-from core.workflows.report_events import event_lines
 from core.workflows.results import Results
 from core.workflows.setting_words import setting_title, value_words
 from core.workflows.training import TASK_CHOICES, read_curves

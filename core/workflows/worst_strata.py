@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.anomalies.alarm_logic import memory_of
+from core.anomalies.is_is_not import shift_names
 from core.errors import NotEnoughData
 from core.evaluation import predict_classes
 from core.evaluation.error_strata import ErrorStratum, error_strata
@@ -201,23 +202,10 @@ def _hours(times: NDArray) -> NDArray[np.float64]:
 
 
 def _shifts(times: NDArray, given: StrataErrorSettings) -> NDArray[np.object_]:
-    """The shift of each row as the hours it lasts, such as "06-14 h"."""
-    known = ~np.isnat(times)
-    number = np.floor(
-        ((_hours(np.where(known, times, times.dtype.type(0, "us"))) - given.first_shift) % 24) / given.shift_hours
-    )
-    labels = []
-    for k in range(int(np.ceil(24 / given.shift_hours))):
-        begin = (given.first_shift + k * given.shift_hours) % 24
-        end = (given.first_shift + min(24.0, (k + 1) * given.shift_hours)) % 24
-        labels.append(f"{_clock(begin)}-{_clock(end)} h")
-    found = np.array([*labels, None], dtype=object)[number.astype(np.int64)]
-    found[~known] = None
-    return found
-
-
-def _clock(hour: float) -> str:
-    return f"{int(hour):02d}" if hour == int(hour) else f"{int(hour):02d}:{round(60 * (hour % 1)):02d}"
+    """The shift of each row as the hours it lasts, None where the time is empty."""
+    names = shift_names(times, given.shift_hours, given.first_shift)
+    names[names == ""] = None
+    return names
 
 
 def _stretch_numbers(times: NDArray, n: int) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.anomalies.is_is_not import fisher_p, holm, is_is_not, shift_names, suspects
+from core.anomalies.is_is_not import fisher_p, is_is_not, shift_names, suspects
 
 
 def test_shares_and_p_by_hand() -> None:
@@ -94,7 +94,3 @@ def test_the_exact_test_is_that_of_scipy() -> None:
         a, c = int(rng.integers(0, of_a + 1)), int(rng.integers(0, of_c + 1))
         wanted = fisher_exact([[a, of_a - a], [c, of_c - c]]).pvalue
         assert fisher_p(a, of_a, c, of_c) == pytest.approx(wanted, rel=1e-6, abs=1e-12)
-
-
-def test_holm_by_hand() -> None:
-    assert holm(np.array([0.01, 0.02, 0.5, 0.9])).tolist() == pytest.approx([0.04, 0.06, 1.0, 1.0])

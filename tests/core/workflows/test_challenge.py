@@ -211,7 +211,7 @@ def test_events_with_a_verdict_rows_seeded_faults_and_a_file(ws: Workspace, tmp_
     with pytest.raises(NotEnoughData, match="no case to freeze"):
         frozen(ws, source="events")
     event = next(e for e in wf.anomaly_view(ws, results).events if e.first_row >= 1_390)
-    wf.set_verdict(ws, results.run.id, event, "real")
+    wf.set_verdict(ws, results.run.id, event, "assignable_cause", cause="leak")
     made = frozen(ws, source="events", quiet=False)
     assert made.n_cases == 1 and made.source == "events"
     assert frozen(ws, source="rows", rows="1450-1460, 900-910", expect="flag").n_cases == 2

@@ -139,7 +139,7 @@ def test_a_forecast_has_its_column_seeded(ws: Workspace, tmp_path: Path) -> None
 
 def test_rows_with_a_bad_verdict_are_left_out(ws: Workspace, results: wf.Results) -> None:
     before = usable_rows(ws, results).mask.sum()
-    ws.store.add_verdict(results.run.id, first_row=2_000, last_row=2_099, verdict="real")
+    ws.store.add_verdict(results.run.id, first_row=2_000, last_row=2_099, verdict="assignable_cause")
     ws.store.add_verdict(results.run.id, first_row=2_200, last_row=2_299, verdict="false_alarm")
     assert usable_rows(ws, results).mask.sum() == before - 100
 

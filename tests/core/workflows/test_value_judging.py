@@ -63,7 +63,7 @@ def test_shifts_begin_when_they_are_said_to(results: wf.Results) -> None:
     rows = results.part_rows("test")
     hours = pd.DatetimeIndex(results.positions(rows)).hour
     day = int(((hours >= 7) & (hours < 19)).sum())
-    assert shifts == {"07-19 h": day, "19-07 h": len(rows) - day}
+    assert shifts == {"07:00–19:00": day, "19:00–07:00": len(rows) - day}
 
 
 def test_an_error_that_grows_with_time_is_a_drift(results: wf.Results) -> None:
