@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from core.anomalies.records import AnomalyEvent, SensorShare
 from core.anomalies.thresholds import Threshold
 
+EVENTS_AT_ONCE = 200
+
 
 class Contributions(Protocol):
     """Parts of f sensors in the scores of some positions (m,): (m, f)."""
@@ -60,10 +62,11 @@ def make_events(
     numbers = np.asarray(rows, np.int64)
     codes = np.zeros(len(values), np.int64) if groups is None else pd.factorize(np.asarray(groups, object))[0]
     breaks = (np.diff(flagged) - 1 > join_gap_rows) | (np.diff(codes[flagged]) != 0)
+    runs = np.split(flagged, np.flatnonzero(breaks) + 1)
+    shares = [()] * len(runs) if contributions is None else _shares_of(contributions, runs, names)
     found = []
-    for run in np.split(flagged, np.flatnonzero(breaks) + 1):
+    for run, sensors in zip(runs, shares, strict=True):
         event = _event(run, values, limit, numbers, times)
-        sensors = () if contributions is None else sensor_shares(contributions[run], names)
         found.append(replace(event, sensors=sensors, group="" if groups is None else str(groups[int(run[0])])))
     ranked = sorted(found, key=lambda event: (-event.peak, event.first_row))
     return tuple(replace(event, number=i) for i, event in enumerate(ranked, start=1))
@@ -75,15 +78,29 @@ def sensor_shares(contributions: NDArray[np.floating[Any]], names: Sequence[str]
     Each row is first divided by its own sum, so that one enormous row does not speak for the whole event. Where no
     row has a contribution there is nothing to share out, and the result is empty.
     """
-    parts = np.nan_to_num(np.asarray(contributions, np.float64), nan=0.0)
-    totals = parts.sum(axis=1, keepdims=True)
-    known = totals[:, 0] > 0
+    parts = np.array(contributions, np.float64)
+    parts[np.isnan(parts)] = 0.0
+    totals = parts.sum(axis=1)
+    known = totals > 0
     if not known.any():
         return ()
-    shares = (parts[known] / totals[known]).mean(axis=0)
-    shares = shares / shares.sum()
+    shares = (1 / totals[known]) @ parts[known]
+    shares /= shares.sum()
     order = np.argsort(-shares, kind="stable")
-    return tuple(SensorShare(names[i], float(shares[i])) for i in order)
+    return tuple(SensorShare(names[i], share) for i, share in zip(order.tolist(), shares[order].tolist(), strict=True))
+
+
+def _shares_of(
+    contributions: Contributions, runs: Sequence[NDArray[np.int64]], names: Sequence[str]
+) -> list[tuple[SensorShare, ...]]:
+    """`sensor_shares` of each run of positions, the rows of some hundred events in one reading."""
+    found: list[tuple[SensorShare, ...]] = []
+    for start in range(0, len(runs), EVENTS_AT_ONCE):
+        some = runs[start : start + EVENTS_AT_ONCE]
+        ends = np.cumsum([len(run) for run in some])
+        parts = contributions[np.concatenate(some)]
+        found += [sensor_shares(parts[end - len(run) : end], names) for run, end in zip(some, ends, strict=True)]
+    return found
 
 
 def _event(

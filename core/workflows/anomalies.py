@@ -33,6 +33,7 @@ class AnomalyView:
     `metrics` are of the test part; without labels only the flagged share. Events are of all rows but the gap.
     Padded windows have a score and are never flagged. `later` are the events that began after the training part, which is
     what every count of events says; the others lie in the baseline period.
+    `is_file_order` says that `rows` rise.
     """
 
     threshold: Threshold
@@ -52,6 +53,7 @@ class AnomalyView:
     n_scored: int
     n_refused: int
     verdict: Message
+    is_file_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
         n_scored=n_scored,
         n_refused=len(given.scores) - n_scored,
         verdict=_headline(later),
+        is_file_order=bool((np.diff(given.rows) == 1).all()),
     )
 
 

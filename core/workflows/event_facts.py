@@ -29,8 +29,8 @@ MOST_CHANGED, MOST_LOOKED_AT = 3, 100
 FEW_NUMBERS = 20
 """A column of whole numbers with at most so many values is taken for categories, such as the numbers of machines."""
 MOST_CELLS = 20_000_000
-MOST_ROWS = 2_000_000
-"""Of a longer table the rows around the event are compared, so many of them: texts of ten million rows do not fit beside the rest."""
+MOST_ROWS = 100_000
+"""Of a longer table the rows around the event are compared, so many of them: they tell as much, and an event opens in half a second."""
 SHIFT = "shift by the clock"
 """What the shifts are called among the columns."""
 NAMES_LOTS = re.compile(

@@ -23,15 +23,20 @@ SPARK_POINTS = 40
 
 def sparkline(view: Any, event: AnomalyEvent) -> list[float]:
     """The event's score with some rows around, thinned to 40 points that keep the peak."""
-    inside = np.flatnonzero((view.rows >= event.first_row) & (view.rows <= event.last_row))
-    if view.groups is not None:
-        inside = inside[view.groups[inside].astype(str) == event.group]
-    if not len(inside):
+    if view.groups is None and view.is_file_order:  # two hundred events shall not go through a million rows each
+        first, last = np.searchsorted(view.rows, [event.first_row, event.last_row + 1]) - [0, 1]
+    else:
+        inside = np.flatnonzero((view.rows >= event.first_row) & (view.rows <= event.last_row))
+        if view.groups is not None:
+            inside = inside[view.groups[inside].astype(str) == event.group]
+        first, last = (inside[0], inside[-1]) if len(inside) else (0, -1)
+    if last < first:
         return []
-    margin = max(5, len(inside) // 4)
-    scores = np.nan_to_num(view.scores[max(0, inside[0] - margin) : inside[-1] + margin + 1])
-    pieces = np.array_split(scores, min(SPARK_POINTS, len(scores)))
-    return [float(f"{piece.max():.4g}") for piece in pieces]
+    margin = max(5, int(last - first + 1) // 4)
+    scores = np.nan_to_num(view.scores[max(0, first - margin) : last + margin + 1])
+    n = min(SPARK_POINTS, len(scores))
+    highest = np.maximum.reduceat(scores, np.arange(n) * len(scores) // n)
+    return [float(value) for value in numbers.five_digits(highest)]
 
 
 def choose(view: Any) -> AnomalyEvent | None:
