@@ -54,6 +54,13 @@ LOADED = {
     "explore-capability": ("explore", "regression", "&view=capability"),
     "explore-gage": ("explore", "regression", "&view=gage"),
     "explore-relations": ("explore", "regression", "&view=relations"),
+    "zones": ("predictions", "regression", "&view=zones"),
+    "strata": ("predictions", "regression", "&view=strata"),
+    "why-row": ("predictions", "regression", "&view=why"),
+    "labels": ("predictions", "classification", "&view=labels"),
+    "why-event": ("anomalies", "anomaly", "&view=why"),
+    "seeded-faults": ("anomalies", "anomaly", "&view=seeded"),
+    "challenge-set": ("anomalies", "anomaly", "&view=challenge"),
     "score-chart": ("anomalies", "anomaly", "&view=chart"),
     "alarm-budget": ("anomalies", "anomaly", "&view=budget"),
 }

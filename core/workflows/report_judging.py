@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from core.errors import Problem
-from core.messages import msg
+from core.messages import Message, msg
 from core.report import Fact
 from core.workflows.calibration import calibration_view
 from core.workflows.predictions import classification_view
 from core.workflows.results import Results
+from core.workflows.unit_words import unit_words
 from core.workflows.worst_strata import TASKS, worst_strata
 from core.workflows.zones import zone_view
 
@@ -25,7 +26,8 @@ def judged_facts(results: Results) -> tuple[Fact, ...]:
         return tuple(facts)
     facts.append(Fact(msg("Where it errs"), view.headline))
     for s in view.worse[:MOST_WORSE]:
-        told: dict[str, str | float] = {"n": s.n, "error": _rounded(s.error), "others": _rounded(s.others), "unit": view.unit}
+        told: dict[str, str | float | Message] = {"n": s.n, "error": _rounded(s.error), "others": _rounded(s.others)}
+        told["unit"] = unit_words(view.unit)
         sentence = msg("{n} rows, error {error} {unit}; all others {others} {unit}", **told)
         if view.are_classes:
             shares: dict[str, str | float] = {"n": s.n, "error": _rounded(100 * s.error), "others": _rounded(100 * s.others)}

@@ -21,6 +21,7 @@ from core.workflows.class_rows import check_task, class_rows, class_rule
 from core.workflows.csv_out import write_csv
 from core.workflows.labels import labels_of
 from core.workflows.results import Results
+from core.workflows.unit_words import unit_words
 
 TASKS = ("regression", "rul", "classification")
 MOST_STRATA, MOST_COLUMNS = 50, 20
@@ -73,7 +74,7 @@ class WorstStrata:
         if not self.strata:
             return msg("There is no column of strata, and no clock")
         if not self.worse and self.drifts and self.drift is not None:
-            told_of: dict[str, str | float] = {"change": abs(round(self.drift, 6)), "unit": self.unit}
+            told_of: dict[str, str | float | Message] = {"change": abs(round(self.drift, 6)), "unit": unit_words(self.unit)}
             if self.are_classes:
                 told_of = {"change": round(100 * abs(self.drift), 2), "unit": "%"}
             if self.drift > 0:

@@ -29,7 +29,7 @@ from core.workflows.class_rows import check_task
 from core.workflows.csv_out import write_csv
 from core.workflows.results import Results
 
-LEAST_RISK = 0.01
+LEAST_RISK, MOST_RISK = 0.01, 0.05
 ZONE_NAMES = ("accept", "measure", "reject")
 
 
@@ -41,7 +41,7 @@ class ZoneSettings(Settings):
     risk: float | None = setting(
         None,
         title="Risk",
-        help="Share of all parts that may be accepted though outside a limit, or rejected though inside. Empty: 0.01, or what the held-out rows allow.",
+        help="Share of all parts that may be accepted though outside a limit, or rejected though inside. Empty: 0.01, or what the held-out rows allow, 0.05 at most.",
         gt=0,
         lt=0.5,
         expert=False,
@@ -101,7 +101,7 @@ def zone_view(results: Results, settings: ZoneSettings | None = None) -> ZoneVie
     held = _pairs(results, results.part_rows("validation"))
     errors = held[0] - held[1]
     n = int(np.isfinite(errors).sum())
-    risk = given.risk if given.risk is not None else max(LEAST_RISK, 1 / (n + 1))
+    risk = given.risk if given.risk is not None else min(MOST_RISK, max(LEAST_RISK, 1 / (n + 1)))
     found = make_zones(errors, limits, risk, given.gage_sigma)
     if isinstance(found, NoZones):
         raise NotEnoughData(

@@ -47,6 +47,7 @@ def test_too_few_rows_and_no_limit_say_why() -> None:
     assert isinstance(few, NoZones)
     assert "needs 19 held-out rows; there are 18" in str(few.reason)
     assert isinstance(make_zones(np.zeros(99), Limits(None, None), risk=0.05), NoZones)
+    assert "there are 0" in str(getattr(make_zones(np.full(3, np.nan), Limits(0.0, None), risk=0.05), "reason", ""))
 
 
 def test_limits_that_are_too_close_accept_nothing() -> None:
