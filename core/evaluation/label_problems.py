@@ -55,7 +55,7 @@ def label_problems(labels: ArrayLike, probabilities: ArrayLike) -> LabelProblems
 
     Example:
         >>> found = label_problems([0, 0, 1, 1], [[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.95, 0.05]])
-        >>> found.thresholds.tolist(), found.joint.tolist(), found.order.tolist()
+        >>> found.thresholds.round(3).tolist(), found.joint.tolist(), found.order.tolist()
         ([0.85, 0.475], [[1, 0], [1, 1]], [3])
     """
     y, p = np.asarray(labels, np.int64), np.asarray(probabilities, np.float64)

@@ -60,15 +60,28 @@ def screen(page: Page, name: str) -> None:
     settle(page)
 
 
+# Until an element has stood in one place for a fifth of a second: what opens above it moves it.
+STILL_BOX = """box => new Promise(done => {
+  let place = '', since = performance.now();
+  const look = () => {
+    const {x, y} = box.getBoundingClientRect(), now = `${x} ${y}`;
+    if (now !== place) { place = now; since = performance.now(); }
+    if (performance.now() - since > 200) done(); else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
 def choose(page: Page, label: str, option: str) -> None:
     """Pick an option of a select box by what stands on it.
 
-    An open list closes when the page scrolls below it, and the scroll event of a click that first had to bring the box
-    into view can come after the click: so the box is brought into view before.
+    An open list closes when the page scrolls below it or is drawn again, and the scroll event of a click that first had to bring the box
+    into view can come after the click: so the screen has to be still and the box in view before.
     """
+    settle(page)
     box = page.get_by_role("combobox", name=re.compile(f"{re.escape(label)}$")).first
     box.scroll_into_view_if_needed()
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(STILL_BOX, box.element_handle())
     box.click()
     page.get_by_role("option", name=option, exact=True).first.click()
 

@@ -48,8 +48,7 @@ def test_the_limit_moves_without_training_and_a_verdict_stays(server: Server, ru
     page.get_by_role("button", name=re.compile("^Back to")).click()
     wait_until(lambda: listed.inner_text() == before, seconds=30, what="the limit of the run to come back")
 
-    page.get_by_role("combobox", name="Verdict").click()
-    page.get_by_role("option", name="assignable cause").click()
+    journey.choose(page, "Verdict", "assignable cause")
     page.get_by_role("textbox", name="Assignable cause").fill("seal leak <b>& more</b>")
     page.get_by_role("button", name="Save verdict").click()
     wait_until(lambda: len(wf.list_verdicts(ws, run)) == 1, seconds=30, what="the verdict to be stored")
