@@ -156,7 +156,10 @@ def never_falling(shares: Floats) -> Floats:
 
 
 def size_at(sizes: Floats, curves: Floats, share: float) -> Floats:
-    """Where curves that never fall (b, m) reach a share, (b,), by straight lines from chance 0 at size 0; infinite where they do not."""
+    """Where curves that never fall (b, m) reach a share, (b,), by straight lines between sizes; infinite where they do not.
+
+    Nothing is read off below the smallest size that was tried: what is reached there is reached at it.
+    """
     x = np.concatenate([[0.0], sizes])
     y = np.concatenate([np.zeros((len(curves), 1)), curves], axis=1)
     reached = y >= share - 1e-12
@@ -164,7 +167,8 @@ def size_at(sizes: Floats, curves: Floats, share: float) -> Floats:
     rows = np.arange(len(y))
     low, high = y[rows, np.maximum(at - 1, 0)], y[rows, at]
     part = np.divide(share - low, high - low, out=np.ones_like(low), where=high > low)
-    return np.where(reached.any(axis=1), x[np.maximum(at - 1, 0)] + part * (x[at] - x[np.maximum(at - 1, 0)]), np.inf)
+    found = x[np.maximum(at - 1, 0)] + part * (x[at] - x[np.maximum(at - 1, 0)])
+    return np.where(reached.any(axis=1), np.maximum(found, sizes[0]), np.inf)
 
 
 def _reaches(sizes: Floats, hits: NDArray[np.bool_], shares: tuple[float, ...], draws: int) -> tuple[Reach, ...]:

@@ -187,7 +187,6 @@ def zones(options: Options) -> Answer:
             "predicted_interval": ppk.predicted_bounds,
             "predictions_alone": ppk.predictions_alone,
         },
-        "notes": [str(note) for note in zones.notes],
         "out": None if options.out is None else str(options.out),
     }
     rows = [
@@ -197,12 +196,11 @@ def zones(options: Options) -> Answer:
     lines = [
         str(view.headline),
         "",
-        f"accept {_ends(zones.accept)}, reject outside {_ends(zones.reject)} {view.unit}".rstrip(),
+        f"accept {'none' if zones.accepts_none else _ends(zones.accept)}, reject outside {_ends(zones.reject)} {view.unit}".rstrip(),
         "",
         *aligned([["zone", "share", "measured", "outside the limits"], *rows]),
         "",
         f"Ppk: measured {_number(ppk.measured)}, foretold {_number(ppk.predicted)}, predictions alone {_number(ppk.predictions_alone)}",
-        *(f"- {note}" for note in answer["notes"]),  # type: ignore[attr-defined]
     ]
     return answer, _written(options, lines), 0
 

@@ -24,6 +24,7 @@ from core.messages import Message, msg
 
 ACCEPT, MEASURE, REJECT = 0, 1, 2
 _ROUNDING = 1e-9
+MOST_OF_SPREAD = 0.9  # beyond, what is left for the model hangs on the last digits of two estimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,6 @@ class Zones:
     risk: float
     n: int
     shrunk: float
-    notes: tuple[Message, ...] = ()
 
     @property
     def accepts_none(self) -> bool:
@@ -85,8 +85,8 @@ def make_zones(errors: NDArray[np.float64], limits: Limits, risk: float, gage_si
         risk: The share of all parts that may be accepted though outside, and rejected though inside, a side.
         gage_sigma: Standard deviation of the gage (repeatability and reproducibility), in the same unit.
 
-    Degenerate cases: no limit, or fewer than 1 / risk - 1 errors: none, with the reason. A gage that varies as much as the errors:
-    they are drawn together fully, and a note says that the gage alone explains them.
+    Degenerate cases: no limit, fewer than 1 / risk - 1 errors, or a gage that varies nearly as much as the errors (nine tenths): none, with
+    the reason.
     """
     known = np.sort(errors[np.isfinite(errors)])
     n = len(known)
@@ -98,23 +98,26 @@ def make_zones(errors: NDArray[np.float64], limits: Limits, risk: float, gage_si
         return NoZones(
             msg("A risk of {risk} % needs {needed} held-out rows; there are {n}.", risk=100 * risk, needed=needed, n=n)
         )
-    notes: list[Message] = []
     factor = 1.0
     if gage_sigma:
         spread = float(known.std(ddof=1)) if n > 1 else 0.0
-        factor = math.sqrt(max(0.0, 1 - (gage_sigma / spread) ** 2)) if spread > 0 else 0.0
+        if gage_sigma > MOST_OF_SPREAD * spread:
+            return NoZones(
+                msg(
+                    "The spread of the gage, {gage}, is nearly all of the spread of the errors, {spread}: how exact predictions are cannot be told with it.",
+                    gage=gage_sigma,
+                    spread=float(f"{spread:.4g}"),
+                )
+            )
+        factor = math.sqrt(1 - (gage_sigma / spread) ** 2)
         middle = float(np.median(known))
         known = middle + factor * (known - middle)
-        if factor == 0:
-            notes.append(
-                msg("The spread of the gage alone explains these errors: better predictions cannot be told with this gage.")
-            )
     above, below = float(known[k - 1]), float(-known[n - k])
     lower, upper = limits.lower, limits.upper
     accept = Limits(None if lower is None else lower + below, None if upper is None else upper - above)
     # A part predicted far below the lower limit is inside only if its truth lies far above the prediction, hence the other quantile.
     reject = Limits(None if lower is None else lower - above, None if upper is None else upper + below)
-    return Zones(limits, accept, _ordered(reject, accept), below, above, risk, n, factor, tuple(notes))
+    return Zones(limits, accept, _ordered(reject, accept), below, above, risk, n, factor)
 
 
 def zone_of(zones: Zones, predictions: NDArray[np.float64]) -> NDArray[np.int8]:

@@ -196,7 +196,10 @@ def notes_after_training(ws: Workspace, run_id: str) -> tuple[Message, ...]:
     notes = []
     for check in checks:
         told = msg("{sentence}.", sentence=check.sentence)
-        blocked = msg("{what} New data is not scored with this run until it is put right or released.", what=told)
+        blocked = msg(
+            "When it was trained: {what} New data is not scored with this run while that holds and nobody has released it.",
+            what=told,
+        )
         notes.append(blocked if check.blocks else told)
     return tuple(notes)
 

@@ -132,6 +132,12 @@ def keep(
         raise _no_case(results.run.name)
     if not name.strip():
         raise SettingProblem(msg("The challenge set has no name."), msg("A name tells sets apart."), msg("Give it one."))
+    if name.strip() in {str(known["name"]) for known in ws.store.list_challenges(results.run.dataset_id)}:
+        raise SettingProblem(
+            msg("There is a challenge set '{name}' already.", name=name.strip()),
+            msg("A name tells sets apart."),
+            msg("Choose another one, or withdraw that set."),
+        )
     if len(table) > MOST_ROWS:
         raise SettingProblem(
             msg("The cases have {n} rows.", n=len(table)), msg("Expected at most {n}.", n=MOST_ROWS), msg("Choose fewer cases.")

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import SettingProblem
 from core.evaluation.decision_limits import (
     FlagCounts,
     LimitChoice,
@@ -96,9 +97,15 @@ def limit_view(results: Results, settings: LimitSettings | None = None, positive
     """The decision limit for a rule.
 
     Raises:
-        SettingProblem: the run predicts no class, or there is no such class.
+        SettingProblem: the run predicts no class, there is no such class, or both costs are 0.
     """
     given = settings or LimitSettings()
+    if given.rule == "cost" and not given.missed and not given.rejected:
+        raise SettingProblem(
+            msg("Both costs are 0."),
+            msg("Expected a cost of a missed defect or of a rejected good part."),
+            msg("Give one of them."),
+        )
     held, test = (class_rows(results, part, positive) for part in ("validation", "test"))
     chosen = _choice(given, held.is_bad, held.chance)
     theirs = None if held.baseline is None else _choice(given, held.is_bad, held.baseline[:, held.place])

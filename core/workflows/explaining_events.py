@@ -19,6 +19,7 @@ from core.workflows.explaining import Explainer, Said, evenly, what_is_said
 from core.workflows.results import Results
 
 MOST_ROWS = 32
+LOOKED_AT = 10  # sensors by share whose rows are read: a column of millions takes its time
 AROUND = 2_000
 """Rows before and after an event in which a sensor's stretch outside its band is followed."""
 
@@ -91,9 +92,10 @@ def sentence_of(explainer: Explainer, event: AnomalyEvent) -> Message:
     named = [share for share in event.sensors if share.column in explainer.numbers]
     if not named:
         return msg("The model does not say which sensors made this event.")
+    gone = {s.column: _went(explainer, event, explainer.column(s.column)) for s in named[:LOOKED_AT]}
+    named = sorted(named, key=lambda s: not (s.column in gone and _is_far(gone[s.column][0], event)))
     column = explainer.column(named[0].column)
-    values, inside, times = _around(explainer, event, column.name)
-    found = _excursion(explainer, column, values, inside, times)
+    found, times = gone.get(column.name) or _went(explainer, event, column)
     following = named[1].column if len(named) > 1 and named[1].share > 0 else None
     is_clock = times is not None and times.dtype.kind == "M"
     return event_sentence(column.titled, found, following, is_clock=is_clock, unexpected=_unexpected(explainer, event, column))
@@ -115,6 +117,19 @@ def open_event(events: Sequence[AnomalyEvent], number: int) -> AnomalyEvent:
     )
 
 
+def _went(explainer: Explainer, event: AnomalyEvent, column: InputColumn) -> tuple[Excursion, NDArray | None]:
+    """How far a sensor went in an event, and the times of the rows around."""
+    values, inside, times = _around(explainer, event, column.name)
+    return _excursion(explainer, column, values, inside, times), times
+
+
+def _is_far(found: Excursion, event: AnomalyEvent) -> bool:
+    """Whether a sensor lies outside its normal band for at least half of the flagged rows: a person who looks there sees the fault, whatever
+    the shares say; a stop of several sensors spoils the reconstruction of healthy ones, which then get shares too.
+    """
+    return 2 * found.n_outside >= event.n_rows
+
+
 def _sensors(explainer: Explainer, event: AnomalyEvent, repair: Floats, shares: Floats) -> tuple[SensorWhy, ...]:
     given = {share.column: share.share for share in event.sensors}
     order = sorted(range(len(explainer.columns)), key=lambda i: (-given.get(explainer.columns[i].name, 0.0), -repair[i]))
@@ -122,17 +137,18 @@ def _sensors(explainer: Explainer, event: AnomalyEvent, repair: Floats, shares: 
     for i in order:
         column = explainer.columns[i]
         far = Excursion(float("nan"), 0)
-        if column.move is not None and len(found) < 10:  # the first ones are shown; reading a column of millions takes its time
-            far = _excursion(explainer, column, *_around(explainer, event, column.name))
+        if column.move is not None and len(found) < LOOKED_AT:
+            far = _went(explainer, event, column)[0]
         share = given.get(column.name, 0.0)
         found.append(SensorWhy(column.name, column.unit, share, float(repair[i]), float(shares[i]), far.sigma, far.n_outside))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda s: 2 * s.n_outside < event.n_rows))
 
 
 def _doubt(sensors: Sequence[SensorWhy]) -> Message | None:
     """Where a shock of several sensors spoils a reconstruction, healthy sensors get shares too; repairing them helps little."""
     best = max(sensors, key=lambda one: one.repair, default=None)
-    if best is None or best.repair <= 0 or best.column in {one.column for one in sensors[:3]} or sensors[0].share == 0:
+    largest = sorted(sensors, key=lambda one: -one.share)[:3]
+    if best is None or best.repair <= 0 or best.column in {one.column for one in largest} or largest[0].share == 0:
         return None
     return msg(
         "The shares and the repair do not agree: repairing {column} takes most off the score. Look at both.", column=best.column

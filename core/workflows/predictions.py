@@ -37,6 +37,7 @@ PART_TITLES: Mapping[str, Message] = {
     "all": msg("all rows"),
 }
 WORST_ROWS = 20
+UNMOVED = ("roc_auc", "average_precision", "unknown_fraction")
 COVERAGE_SLACK = 0.05  # how far below its promise the coverage may lie before a warning: some of it is chance
 
 
@@ -266,9 +267,14 @@ def _class_metrics(results: Results, part: str, rule: ClassRule, given: ClassRow
     if part == "test" and rule.is_stored:
         return tuple(results.run.metrics.values())
     areas = given.areas if rule.place is not None else None
-    return classification_metrics(
+    found = classification_metrics(
         given.truth, given.probabilities, rule.classes, rule.place, rule.threshold, n_boot=0, areas=areas
     )
+    if part != "test" or rule.positive != results.manifest.positive or results.manifest.decision is None:
+        return found
+    stored = results.run.metrics  # what no limit changes keeps its interval
+    kept = tuple(stored[m.key] if m.key in UNMOVED and m.key in stored else m for m in found)
+    return (*kept, *(stored[key] for key in UNMOVED if key in stored and key not in {m.key for m in found}))
 
 
 def _baseline_metrics(results: Results, part: str, rule: ClassRule, given: ClassRows) -> Mapping[str, Metric]:

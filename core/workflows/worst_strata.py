@@ -26,7 +26,7 @@ from core.workflows.unit_words import unit_words
 TASKS = ("regression", "rul", "classification")
 MOST_STRATA, MOST_COLUMNS = 50, 20
 STRETCHES = 200  # at most so many blocks: each then stands for rows that lie close together
-SHIFT, STRETCH = "shift", "stretch of time"
+SHIFT, STRETCH = "shift by the clock", "stretch of time"
 """What strata made from the clock are called, as texts of the table; screens translate them."""
 
 
@@ -40,6 +40,10 @@ class StrataErrorSettings(Settings):
     first_shift: float = setting(
         6.0, title="First shift begins at", help="Hour of the day.", unit="h", ge=0, lt=24, expert=False
     )
+    limit: float | None = setting(
+        None, title="Decision limit", help="Of classes. Empty: the run's own.", ge=0, le=1, expert=True
+    )
+    positive: str | None = setting(None, title="Class to catch", help="Empty: the run's own.", expert=True)
     stretches: int = setting(10, title="Stretches of time", help="The rows cut into so many by time.", ge=2, le=50)
 
 
@@ -109,7 +113,7 @@ def worst_strata(results: Results, settings: StrataErrorSettings | None = None) 
     """
     given = settings or StrataErrorSettings()
     check_task(results, TASKS)
-    rows, errors = _errors(results, given.part)
+    rows, errors = _errors(results, given)
     if not len(rows):
         raise NotEnoughData(
             msg("No row of this part has both a true value and a prediction."),
@@ -122,7 +126,8 @@ def worst_strata(results: Results, settings: StrataErrorSettings | None = None) 
     stretch = None if times is None else _stretch_numbers(times, given.stretches)
     if times is not None and stretch is not None:
         shifts = _shifts(times, given) if _has_hours(times) else None
-        if shifts is not None and len(set(shifts) - {None}) > 1:
+        is_new = shifts is not None and not any(_same_strata(shifts, labels) for _, labels in strata)
+        if shifts is not None and is_new and len(set(shifts) - {None}) > 1:
             strata.append((SHIFT, shifts))
         strata.append((STRETCH, _stretch_labels(times, stretch)))
     found = error_strata(
@@ -155,11 +160,12 @@ def export_worst(view: WorstStrata, path: Path) -> None:
     write_csv(pd.concat([table, bounds], axis=1), path, formula_safe=True)
 
 
-def _errors(results: Results, part: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _errors(results: Results, settings: StrataErrorSettings) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Row numbers (n,) and their errors: measured less predicted, or 1 for a wrong class and 0 for a right one."""
+    part = settings.part
     if results.task == "classification":
-        given = class_rows(results, part)
-        rule = class_rule(results.manifest)
+        rule = class_rule(results.manifest, settings.positive, settings.limit)
+        given = class_rows(results, part, rule.positive)
         called = predict_classes(given.probabilities, rule.place, rule.threshold)
         return given.rows, (called != given.truth).astype(np.float64)
     rows = results.part_rows(part)
@@ -200,6 +206,12 @@ def _has_hours(times: NDArray) -> bool:
 def _hours(times: NDArray) -> NDArray[np.float64]:
     day = times.astype("datetime64[D]")
     return np.asarray((times - day) / np.timedelta64(1, "h"), dtype=np.float64)
+
+
+def _same_strata(first: NDArray[np.object_], second: NDArray[np.object_]) -> bool:
+    """Whether two columns part the rows alike, whatever they call the strata: one of them would be found, and tested, twice."""
+    pairs = len(pd.DataFrame({"a": first, "b": second}).drop_duplicates())
+    return pairs == len(pd.unique(first)) == len(pd.unique(second))
 
 
 def _shifts(times: NDArray, given: StrataErrorSettings) -> NDArray[np.object_]:

@@ -105,7 +105,9 @@ def zone_view(results: Results, settings: ZoneSettings | None = None) -> ZoneVie
     found = make_zones(errors, limits, risk, given.gage_sigma)
     if isinstance(found, NoZones):
         raise NotEnoughData(
-            found.reason, msg("Expected held-out rows for the risk."), msg("Allow a larger risk, or hold back more rows.")
+            found.reason,
+            msg("Expected held-out rows for the risk, and a gage that is finer than the predictions."),
+            msg("Allow a larger risk, hold back more rows, or measure with a finer gage."),
         )
     rows = results.part_rows("test")
     truth, prediction = _pairs(results, rows)

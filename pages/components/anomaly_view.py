@@ -267,7 +267,7 @@ def _table(view: Any) -> None:
     highest = max((e.severity or 0.0 for e in shown), default=1.0) or 1.0
     config = {
         "event": st.column_config.NumberColumn(t("event"), width="small"),
-        "began": st.column_config.TextColumn(t("began")),
+        "began": st.column_config.TextColumn(t("first flag")),
         "rows": st.column_config.NumberColumn(t("flagged rows")),
         "severity": st.column_config.ProgressColumn(
             t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest)

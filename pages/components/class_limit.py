@@ -11,6 +11,7 @@ from pages.components import layout, notices, numbers
 from pages.components.forms import form_from_settings
 from pages.components.text import md, say, t
 
+USED = "_class_rule_used"
 SHOWN = {
     "cost": ("rule", "missed", "rejected"),
     "rejected": ("rule", "most_rejected", "confident"),
@@ -20,7 +21,9 @@ SHOWN = {
 
 def show(results: Any, positive: str, slider: str) -> None:
     """The rule in the rail; `slider` is the key of the limit that it moves."""
-    with st.popover(t("Choose the limit by a rule"), icon=":material/rule:", width="stretch"), notices.guard():
+    n_used = st.session_state.get(USED, 0)  # a new key closes the list once its limit is used: it would hide what moved
+    box = st.popover(t("Choose the limit by a rule"), icon=":material/rule:", width="stretch", key=f"class_rule_box.{n_used}")
+    with box, notices.guard():
         prefix = f"class_rule.{results.run.id}.{positive}"
         rule = st.session_state.get(f"{prefix}.rule", "cost")
         skip = [name for name in wf.LimitSettings.model_fields if name not in SHOWN.get(rule, SHOWN["cost"])]
@@ -41,6 +44,7 @@ def show(results: Any, positive: str, slider: str) -> None:
 def _use(slider: str, limit: float | None) -> None:
     if limit is not None:
         st.session_state[f"{slider}.exact"] = limit
+        st.session_state[USED] = st.session_state.get(USED, 0) + 1
         st.session_state[slider] = round(min(1.0, max(0.0, limit)), 3)
 
 

@@ -94,6 +94,18 @@ def _limit_key(results: Any, positive: str) -> str:
     return f"class_limit.{results.run.id}.{positive}"
 
 
+def chosen_limit(results: Any) -> tuple[float | None, str | None]:
+    """The limit and the class to catch that were chosen on this screen for a run; None for each that stands where the run put it."""
+    positive = st.session_state.get(_positive_key(results)) or results.manifest.positive
+    start = results.manifest.decision if positive == results.manifest.positive else 0.5
+    limit = st.session_state.get(_limit_key(results, str(positive)))
+    if limit is None or start is None or abs(float(limit) - float(start)) <= 5e-4:
+        return None, None if positive == results.manifest.positive else positive
+    exact = st.session_state.get(f"{_limit_key(results, str(positive))}.exact")
+    is_exact = exact is not None and abs(round(exact, 3) - float(limit)) < 1e-9
+    return float(exact) if is_exact else float(limit), positive
+
+
 def _threshold_choice(results: Any, view: Any, positive: str) -> float | None:
     """The limit that was chosen, or None while it stands where the run put it."""
     start = view.threshold if positive == view.positive else 0.5
@@ -107,6 +119,7 @@ def _threshold_choice(results: Any, view: Any, positive: str) -> float | None:
         step=0.001,
         format="%.3f",
         key=key,
+        persist_state="session",
         help=md(
             t("Rows whose probability of '{name}' is above the limit are flagged. Nothing is trained again.", name=positive)
         ),

@@ -145,7 +145,11 @@ def _figures(view: wf.SeededView, fault: wf.SeededFault) -> list[Figure]:
     share, low, high = fault.found.false_alarms
     unit = say(fault.unit_words)
     shown = [_reached(fault, wanted, unit) for wanted in (0.9, 0.8)] if fault.is_sized else []
-    last = fault.found.points[-1]
+    reached = fault.found.reach(0.9) if fault.is_sized else None
+    large = [
+        p for p in fault.found.points if reached is not None and reached.size is not None and (p.size or 0) >= reached.size
+    ]
+    last = large[0] if large else fault.found.points[-1]
     if not fault.is_sized:
         between = (
             "" if last.low is None else t("95 %: {span}", span=f"{numbers.percent(last.low)} – {numbers.percent(last.high)}")
@@ -165,7 +169,9 @@ def _figures(view: wf.SeededView, fault: wf.SeededFault) -> list[Figure]:
             t("Rows to the alarm"),
             numbers.number(last.delay),
             beside,
-            help=t("From the first row of the fault, at the largest size; 0 is the first row itself."),
+            help=t(
+                "From the first row of the fault, at the size that is found 90 % of the time, else at the largest; 0 is the first row itself."
+            ),
         ),
     ]
 

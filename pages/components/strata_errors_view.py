@@ -11,7 +11,7 @@ import streamlit as st
 from core import workflows as wf
 from core.evaluation.error_strata import ErrorStratum
 from core.workflows.worst_strata import SHIFT, STRETCH
-from pages.components import address_settings, layout, notices, numbers, state, words
+from pages.components import address_settings, class_view, layout, notices, numbers, state, words
 from pages.components.explore_parts import export
 from pages.components.forms import form_from_settings
 from pages.components.layout import Figure
@@ -30,8 +30,9 @@ def show(results: wf.Results) -> None:
     with rail, notices.guard():
         part = part_choice("strata_part")
         given = address_settings.read(wf.StrataErrorSettings, (), owner=owner).model_dump()
-        chosen = form_from_settings(wf.StrataErrorSettings, given, key=owner, skip=("part",))
-        settings = wf.StrataErrorSettings.read({**chosen, "part": part})
+        chosen = form_from_settings(wf.StrataErrorSettings, given, key=owner, skip=("part", "limit", "positive"))
+        limit, positive = class_view.chosen_limit(results) if results.task == "classification" else (None, None)
+        settings = wf.StrataErrorSettings.read({**chosen, "part": part, "limit": limit, "positive": positive})
         address_settings.note(settings, owner=owner)
         view = _view(str(state.workspace().home), results.run.id, settings.model_dump_json(), results)
     if view is None:
@@ -49,6 +50,7 @@ def show(results: wf.Results) -> None:
         layout.caption(
             tn("n = {n} row", "n = {n} rows", view.n),
             part_word(part),
+            t("decision limit {value}", value=settings.limit) if settings.limit is not None else "",
             t("not looked at, too many values: {columns}", columns=", ".join(view.left_out)) if view.left_out else "",
         )
         export(t("Strata (CSV)"), f"andon-strata-{results.run.id}.csv", partial(wf.export_worst, view), key=f"{KEY}.export")
@@ -132,7 +134,7 @@ def _row(view: wf.WorstStrata, s: ErrorStratum) -> dict[str, Any]:
         verdict = t("better") if s.p < 0.05 else t("as the others")
     return {
         "verdict": verdict,
-        "column": {SHIFT: t("shift (clock)"), STRETCH: t("stretch of time")}.get(s.column, s.column),
+        "column": {SHIFT: t("shift by the clock"), STRETCH: t("stretch of time")}.get(s.column, s.column),
         "stratum": s.stratum,
         "n": s.n,
         "error": _bare(view, s.error) + span,

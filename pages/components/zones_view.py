@@ -47,7 +47,6 @@ def show(results: wf.Results) -> None:
         _chart(view)
         _counts(view)
         _capability(view)
-        layout.notes(view.zones.notes)
         export(
             t("Rows and zones (CSV)"), f"andon-zones-{results.run.id}.csv", partial(wf.export_zones, view), key=f"{KEY}.export"
         )
