@@ -44,7 +44,7 @@ def known_rows(ranges: Sequence[KnownNormal], groups: pd.Series | None, n_rows: 
             )
         rows = np.arange(one.first_row, one.last_row + 1)
         if groups is not None and one.group:
-            rows = rows[groups.iloc[rows].astype(str).to_numpy() == one.group]
+            rows = rows[np.array([str(name) for name in groups.iloc[rows]], dtype=object) == one.group]  # an empty one is "nan"
         found[rows] = True
     return found
 

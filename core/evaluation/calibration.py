@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.bootstrap import percentile_bounds, resampling, wilson_bounds
+from core.evaluation.bootstrap import Resampling, percentile_bounds, resampling, wilson_bounds
 from core.evaluation.result import Metric, not_defined
 from core.messages import Message, msg
 
@@ -102,7 +102,7 @@ def calibration(
         brier=Metric("brier", float(squares.mean()), n, *percentile_bounds(brier_drawn)),
         brier_of_share=share * (1 - share),
         ece=Metric("ece", ece, n, *bounds),
-        by_chance=_by_chance(p, place, k, seed),
+        by_chance=_by_chance(p, place, k, seed) if blocks is None else _by_blocks(y - p, place, k, drawn, seed),
     )
 
 
@@ -181,6 +181,16 @@ def _bin(y: NDArray[np.bool_], p: NDArray[np.float64]) -> Bin:
 
 def _ece(y: NDArray[np.bool_], p: NDArray[np.float64], place: NDArray[np.int64], k: int) -> float:
     return float(np.abs(np.bincount(place, weights=y - p, minlength=k)).sum() / len(y))
+
+
+def _by_blocks(
+    gaps: NDArray[np.float64], place: NDArray[np.int64], k: int, drawn: Resampling, seed: int, n_draws: int = 200
+) -> tuple[float, float]:
+    """The same where rows of a block come out alike: what each block is off by in each bin keeps its size and gets its sign by chance."""
+    sums = np.bincount(drawn.units * k + place, weights=gaps, minlength=drawn.n_units * k).reshape(drawn.n_units, k)
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (n_draws, drawn.n_units))
+    found = np.abs(signs @ sums).sum(axis=1) / len(gaps)
+    return float(found.mean()), float(np.quantile(found, 0.95))
 
 
 def _by_chance(p: NDArray[np.float64], place: NDArray[np.int64], k: int, seed: int, n_draws: int = 200) -> tuple[float, float]:

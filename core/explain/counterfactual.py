@@ -109,7 +109,10 @@ def _single(
     if not len(good):
         return None
     at = int(good[np.argmin(np.abs(grid[good] - own))])
-    bad = float(grid[at + 1] if grid[at] < own else grid[at - 1])
+    beside = at + 1 if grid[at] < own else at - 1
+    bad = float(
+        np.clip(grid[min(max(beside, 0), len(grid) - 1)], column.low, column.high)
+    )  # never beyond what training has seen
     after = _edge(lambda value: float(gap(column.moved(window, value, reach))[0]), bad, float(grid[at]))
     left = float(gap(column.moved(window, after, reach))[0])
     return Counterfactual((_change(column, own, after),), abs(after - own) / _scale(column), left)

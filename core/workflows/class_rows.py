@@ -59,7 +59,7 @@ class ClassRows:
     """Scored rows of a known class, in file order.
 
     `rows` (n,) numbers in the dataset, `truth` (n,) class numbers, `probabilities` and `baseline` (n, k); `baseline_right` (n,) says where the
-    baseline called the true class. Both are None where no baseline stands beside. Curves and areas are for `positive` against the rest.
+    baseline called the true class, `baseline_scored` where it called any. Both are None where no baseline stands beside. Curves and areas are for `positive` against the rest.
     """
 
     classes: tuple[str, ...]
@@ -69,6 +69,7 @@ class ClassRows:
     probabilities: NDArray[np.float64]
     baseline: NDArray[np.float64] | None
     baseline_right: NDArray[np.bool_] | None
+    baseline_scored: NDArray[np.bool_]
 
     @property
     def place(self) -> int:
@@ -134,9 +135,10 @@ def _read(results: Results, part: str, rule: ClassRule) -> ClassRows:
     truth, probabilities, theirs = class_probabilities(results, rows, rule.classes)
     known = (truth >= 0) & np.isfinite(probabilities).all(axis=1)
     beside, right = results.baseline_scores, None
+    scored = np.ones(int(known.sum()), dtype=bool)
     if beside is not None and "prediction" in beside.columns:
         called = pd.Categorical(beside["prediction"].iloc[rows].astype("str"), categories=list(rule.classes)).codes
-        right = called[known] == truth[known]
+        right, scored = called[known] == truth[known], called[known] >= 0
     return ClassRows(
         classes=rule.classes,
         positive=rule.positive,
@@ -145,6 +147,7 @@ def _read(results: Results, part: str, rule: ClassRule) -> ClassRows:
         probabilities=probabilities[known],
         baseline=None if theirs is None else theirs[known],
         baseline_right=right,
+        baseline_scored=scored,
     )
 
 

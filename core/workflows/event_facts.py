@@ -140,7 +140,7 @@ def event_facts(
 
     began = (low + onset.at) if onset.at is not None else first
     compared = {"event": [event], "similar": [event, *alike], "all": list(view.later)}[settings.compared]
-    lines, tested = ((), ()) if without_table else _compared(results, view, compared, settings)
+    lines, tested = ((), ()) if without_table else _compared(results, view, compared, settings, event.peak_row)
     own = onset.onset
     return EventFacts(
         event=event,
@@ -239,13 +239,15 @@ def _seconds(times: NDArray[Any], first: int, last: int) -> float | None:
 
 
 def _compared(
-    results: Results, view: AnomalyView, chosen: Sequence[AnomalyEvent], settings: EventSettings
+    results: Results, view: AnomalyView, chosen: Sequence[AnomalyEvent], settings: EventSettings, centre: int
 ) -> tuple[tuple[Line, ...], tuple[str, ...]]:
-    """Where the flagged rows are and where normal rows are, in the order of time over all groups."""
+    """Where the flagged rows are and where normal rows are, in the order of time over all groups; nothing without an event."""
+    if not chosen:
+        return (), ()
     by_time = np.argsort(view.times, kind="stable") if results.time is not None else np.argsort(view.rows, kind="stable")
     rows = view.rows[by_time]
     if len(rows) > MOST_ROWS:
-        middle = int(np.flatnonzero(rows == chosen[0].peak_row)[0])
+        middle = int(np.flatnonzero(rows == centre)[0])
         start = max(0, min(middle - MOST_ROWS // 2, len(rows) - MOST_ROWS))
         by_time = by_time[start : start + MOST_ROWS]
         rows = rows[start : start + MOST_ROWS]

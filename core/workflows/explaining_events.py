@@ -147,8 +147,9 @@ def _sensors(explainer: Explainer, event: AnomalyEvent, repair: Floats, shares: 
 def _doubt(sensors: Sequence[SensorWhy]) -> Message | None:
     """Where a shock of several sensors spoils a reconstruction, healthy sensors get shares too; repairing them helps little."""
     best = max(sensors, key=lambda one: one.repair, default=None)
-    largest = sorted(sensors, key=lambda one: -one.share)[:3]
-    if best is None or best.repair <= 0 or best.column in {one.column for one in largest} or largest[0].share == 0:
+    if best is None or best.repair <= 0 or best.column in {one.column for one in sensors[:3]}:
+        return None
+    if max(one.share for one in sensors) == 0:
         return None
     return msg(
         "The shares and the repair do not agree: repairing {column} takes most off the score. Look at both.", column=best.column

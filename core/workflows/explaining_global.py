@@ -183,9 +183,18 @@ def _affordable(explainer: Explainer, seconds: float, passes: float) -> int:
     return int(np.clip(seconds / max(1e-9, each * passes), FEWEST_ROWS, MOST_ROWS))
 
 
+def _bar(repeats: int, n_columns: int) -> float:
+    """How many standard errors the largest of so many means must be above 0: Student's t at 5 % over the number of columns."""
+    from scipy.stats import t
+
+    return float(t.ppf(1 - 0.05 / max(1, n_columns), max(1, repeats - 1)))
+
+
 def _importance_headline(error: _Error, found: Importances) -> Message:
     first = found.singles[0] if found.singles else None
-    if first is None or first.mean <= 2 * first.spread / np.sqrt(found.repeats):
+    if first is None or first.mean <= _bar(found.repeats, len(found.singles)) * first.spread / np.sqrt(
+        max(1, found.repeats - 1)
+    ):
         return msg("No column alone makes the model clearly worse when it is shuffled.")
     unit = f" {error.unit}" if error.unit else ""
     return msg(

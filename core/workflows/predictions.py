@@ -82,8 +82,8 @@ class ClassificationView:
 
     `confusion` is (k, k), true class down, predicted across. `operating_point` is (false-positive rate, recall),
     `pr_point` (recall, precision) at the threshold, NaN where not defined. Curves are for `positive` against the rest.
-    With `is_argmax` no threshold decides: the most probable of more than two classes is called. `paired` is McNemar's test of the model at this
-    threshold against the baseline as it was judged, right or wrong row by row.
+    With `is_argmax` no threshold decides: the most probable of more than two classes is called. `paired` is McNemar's test of the model at its
+    own limit against the baseline at its own, right or wrong row by row; None at a limit that was moved.
     """
 
     part: str
@@ -181,7 +181,10 @@ def classification_view(
         operating_point=(_ratio(flagged - caught, len(given.rows) - bad), _ratio(caught, bad)),
         pr_point=(_ratio(caught, bad), _ratio(caught, flagged)),
         verdict=remembered(results, "class_verdict", lambda: class_verdict(results)),
-        paired=None if given.baseline_right is None else mcnemar(predicted == given.truth, given.baseline_right),
+        # At a limit that was moved while the test part was looked at, a test on the test part would say too much.
+        paired=None
+        if given.baseline_right is None or not rule.is_stored
+        else mcnemar((predicted == given.truth)[given.baseline_scored], given.baseline_right[given.baseline_scored]),
     )
 
 

@@ -99,7 +99,9 @@ def kept_seeding(ws: Workspace, results: Results, settings: SeedSettings) -> See
     """The answer to the same request on the same bundle, if it was kept."""
     path = ws.store.path(results.run.id, "run", f"{request_key(settings)}.json")
     view = _read(path)
-    return view if view is not None and view.bundle_sha256 == _fingerprint(results) else None
+    if view is None or view.bundle_sha256 != _fingerprint(results) or _is_before_verdicts(ws, results, path):
+        return None
+    return view
 
 
 def newest_seeding(ws: Workspace, results: Results) -> SeededView | None:
@@ -107,9 +109,14 @@ def newest_seeding(ws: Workspace, results: Results) -> SeededView | None:
     folder = ws.store.path(results.run.id, "run")
     for path in sorted(folder.glob("seeded-*.json"), key=lambda p: p.stat().st_mtime, reverse=True):
         view = _read(path)
-        if view is not None and view.bundle_sha256 == _fingerprint(results):
+        if view is not None and view.bundle_sha256 == _fingerprint(results) and not _is_before_verdicts(ws, results, path):
             return view
     return None
+
+
+def _is_before_verdicts(ws: Workspace, results: Results, path: Path) -> bool:
+    """Whether a verdict came after an answer: what counts as normal may be other rows now."""
+    return any(verdict.created.timestamp() > path.stat().st_mtime for verdict in ws.store.list_verdicts(results.run.id))
 
 
 def _decision(results: Results, given: SeedSettings) -> float:

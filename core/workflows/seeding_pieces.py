@@ -19,6 +19,8 @@ from core.serving import Bundle
 from core.serving.pieces import PIECE, decide_pieces, judged_scores, piece_pipeline, rows_around, rows_before
 from core.spc.serial import block_length
 from core.workflows.results import Results
+from core.workflows.similar_events import group_at, newest_by_rows, rows_of
+from core.workflows.verdicts import list_verdicts
 from core.workflows.workspace import Workspace
 
 FEWEST_STRETCHES = 5
@@ -129,9 +131,10 @@ def usable_rows(ws: Workspace, results: Results, part: str = "held_out") -> Usab
         notes.append(msg("No row is held out: the stretches are rows that the model was trained on, which it finds too usual."))
     mask = np.isin(given.parts, parts)
     bad = np.zeros(len(mask), dtype=bool) if given.labels is None else given.labels == 1
-    for verdict in ws.store.list_verdicts(results.run.id):
+    for verdict in newest_by_rows(results, list_verdicts(ws, results.run.id)):
         if verdict.verdict in BAD_VERDICTS:
-            bad |= (given.rows >= verdict.first_row) & (given.rows <= verdict.last_row)
+            own = rows_of(results, verdict.first_row, verdict.last_row, group_at(results, verdict.first_row))
+            bad |= np.isin(given.rows, own)
     n_bad = int((mask & bad).sum())
     if n_bad:
         notes.append(msg_n("{n} row is left out as known to be bad.", "{n} rows are left out as known to be bad.", n_bad))

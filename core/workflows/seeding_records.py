@@ -194,4 +194,4 @@ def export_seeding(view: SeededView, path: Path) -> None:
         for fault in view.faults
         for point in fault.found.points
     ]
-    write_csv(pd.DataFrame(rows), path)
+    write_csv(pd.DataFrame(rows), path, formula_safe=True)

@@ -181,7 +181,10 @@ def _columns(results: Results, rows: NDArray[np.int64]) -> tuple[list[tuple[str,
     target = results.manifest.target_column
     for column in results.dataset.columns:
         is_group = column.name == results.group
-        if column.name == target or column.kind != "text" and not is_group or len(kept) >= MOST_COLUMNS:
+        if column.name == target or column.role == "ignore" or column.kind != "text" and not is_group:
+            continue
+        if len(kept) >= MOST_COLUMNS:
+            left_out.append(column.name)
             continue
         labels = labels_of(results.dataset.table([column.name])[column.name].iloc[rows])
         n = len(pd.unique(labels[labels != np.array(None)]))
@@ -245,8 +248,8 @@ def _moment(value: object) -> str:
 def _blocks(
     results: Results, rows: NDArray[np.int64], errors: NDArray[np.float64], *, is_timed: bool
 ) -> NDArray[np.int64] | None:
-    """Rows that may resemble each other: neighbours within a group in order of time, as long as errors remember; None without an order."""
-    if not is_timed and results.group is None:
+    """Rows that may resemble each other: neighbours within a group in order of time, else of the file, as long as errors remember; None where rows were dealt at random."""
+    if not is_timed and results.group is None and results.manifest.split["method"] == "random":
         return None
     place = np.empty(results.n_rows, dtype=np.int64)
     place[results.row_order] = np.arange(results.n_rows)

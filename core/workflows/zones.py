@@ -131,7 +131,7 @@ def export_zones(view: ZoneView, path: Path) -> None:
     import pandas as pd
 
     names = np.array(ZONE_NAMES, dtype=object)
-    table = pd.DataFrame({"row": view.rows + 1, "truth": view.truth, "prediction": view.prediction, "zone": names[view.places]})
+    table = pd.DataFrame({"row": view.rows, "truth": view.truth, "prediction": view.prediction, "zone": names[view.places]})
     write_csv(table, path, formula_safe=True)
 
 

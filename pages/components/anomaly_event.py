@@ -110,8 +110,9 @@ def rail(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
 
 def _verdict(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
     """The form of the verdict; it starts from what was said last, but for the comment, which belongs to its time."""
-    key = f"{results.run.id}.{event.first_row}.{event.last_row}"
     given = event.verdict
+    said = "" if given is None else f"{given.created:%Y%m%d%H%M%S%f}"  # a verdict given elsewhere starts the form anew
+    key = f"{results.run.id}.{event.first_row}.{event.last_row}.{said}"
     with st.form(f"verdict_form.{key}", border=False):
         chosen = st.selectbox(
             t("Verdict"),

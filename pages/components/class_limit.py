@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core import workflows as wf
-from pages.components import layout, notices, numbers
+from pages.components import layout, notices, numbers, state
 from pages.components.forms import form_from_settings
 from pages.components.text import md, say, t
 
@@ -28,7 +28,8 @@ def show(results: Any, positive: str, slider: str) -> None:
         rule = st.session_state.get(f"{prefix}.rule", "cost")
         skip = [name for name in wf.LimitSettings.model_fields if name not in SHOWN.get(rule, SHOWN["cost"])]
         chosen = form_from_settings(wf.LimitSettings, key=prefix, skip=skip)
-        view = wf.limit_view(results, wf.LimitSettings.read(chosen), positive)
+        settings = wf.LimitSettings.read(chosen)
+        view = _view(str(state.workspace().home), results.run.id, positive, settings.model_dump_json(), results)
         _found(view)
         st.button(
             t("Use this limit"),
@@ -39,6 +40,12 @@ def show(results: Any, positive: str, slider: str) -> None:
             args=(slider, view.limit),
             width="stretch",
         )
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, ttl=900)
+def _view(home: str, run_id: str, positive: str, settings: str, _results: Any) -> wf.LimitView:
+    """A frozen record, so that sessions may share it; a finished run does not change."""
+    return wf.limit_view(_results, wf.LimitSettings.model_validate_json(settings), positive)
 
 
 def _use(slider: str, limit: float | None) -> None:

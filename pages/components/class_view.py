@@ -98,7 +98,7 @@ def chosen_limit(results: Any) -> tuple[float | None, str | None]:
     """The limit and the class to catch that were chosen on this screen for a run; None for each that stands where the run put it."""
     positive = st.session_state.get(_positive_key(results)) or results.manifest.positive
     start = results.manifest.decision if positive == results.manifest.positive else 0.5
-    limit = st.session_state.get(_limit_key(results, str(positive)))
+    limit: Any = st.session_state.get(_limit_key(results, str(positive)))
     if limit is None or start is None or abs(float(limit) - float(start)) <= 5e-4:
         return None, None if positive == results.manifest.positive else positive
     exact = st.session_state.get(f"{_limit_key(results, str(positive))}.exact")
@@ -131,17 +131,20 @@ def _threshold_choice(results: Any, view: Any, positive: str) -> float | None:
         disabled=not moved,
         icon=":material/undo:",
         on_click=_reset,
-        args=(key,),
+        args=(key, start),
         width="stretch",
     )
     exact = st.session_state.get(f"{key}.exact")
-    if exact is not None and abs(round(exact, 3) - float(chosen)) < 1e-9:  # a limit by a rule is kept to its last digit
+    if (
+        moved and exact is not None and abs(round(exact, 3) - float(chosen)) < 1e-9
+    ):  # a limit by a rule is kept to its last digit
         return float(exact)
     return float(chosen) if moved else None
 
 
-def _reset(key: str) -> None:
-    st.session_state.pop(key, None)
+def _reset(key: str, start: float) -> None:
+    st.session_state[key] = start
+    st.session_state.pop(f"{key}.exact", None)
 
 
 def _effect(view: Any) -> None:

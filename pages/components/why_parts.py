@@ -74,8 +74,8 @@ def goal_form(explainer: wf.Explainer, key: str) -> wf.Goal | None:
     column = results.dataset.column(name) if name is not None else None
     limits = (None, None) if column is None else (column.lower_limit, column.upper_limit)
     unit = f" ({results.unit})" if results.unit else ""
-    low = st.number_input(t("At least") + unit, value=limits[0], format="%.6g", key=f"{key}.low")
-    high = st.number_input(t("At most") + unit, value=limits[1], format="%.6g", key=f"{key}.high")
+    low = st.number_input(md(t("At least") + unit), value=limits[0], format="%.6g", key=f"{key}.low")
+    high = st.number_input(md(t("At most") + unit), value=limits[1], format="%.6g", key=f"{key}.high")
     return None if low is None and high is None else wf.goal_of(explainer, low=low, high=high)
 
 

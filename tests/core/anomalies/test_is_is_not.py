@@ -94,3 +94,27 @@ def test_the_exact_test_is_that_of_scipy() -> None:
         a, c = int(rng.integers(0, of_a + 1)), int(rng.integers(0, of_c + 1))
         wanted = fisher_exact([[a, of_a - a], [c, of_c - c]]).pvalue
         assert fisher_p(a, of_a, c, of_c) == pytest.approx(wanted, rel=1e-6, abs=1e-12)
+
+
+def test_long_stretches_are_no_finding() -> None:
+    """Product A runs 600 rows, B 60, in turn; single event rows at random: a line stands out in at most about one of twenty tables."""
+    rng = np.random.default_rng(5)
+    product = np.tile(np.repeat(np.array(["A", "B"], dtype=object), [600, 60]), 60)
+    found = 0
+    for _ in range(20):
+        is_event = np.zeros(len(product), dtype=bool)
+        is_event[rng.choice(len(product), 60, replace=False)] = True
+        found += any(line.stands_out for line in is_is_not({"product": product}, is_event, ~is_event))
+    assert found <= 4
+
+
+def test_a_value_with_short_stretches_is_found_where_the_event_is_in_it() -> None:
+    rng = np.random.default_rng(6)
+    product = np.tile(np.repeat(np.array(["A", "B"], dtype=object), [600, 60]), 60)
+    inside = np.flatnonzero(product == "B")
+    is_event = np.zeros(len(product), dtype=bool)
+    is_event[rng.choice(inside, 40, replace=False)] = True
+    first = is_is_not({"product": product}, is_event, ~is_event)[0]
+    assert first.stands_out
+    lines = {line.value: line for line in is_is_not({"product": product}, is_event, ~is_event)}
+    assert lines["B"].is_more

@@ -94,3 +94,17 @@ def test_too_few_rows_have_no_temperature() -> None:
     found = fit_temperature(np.arange(49) % 2, np.full((49, 2), 0.5))
     assert found.value is None
     assert "50" in str(found.why_not)
+
+
+def test_outcomes_that_come_in_blocks_are_not_called_off_for_it() -> None:
+    """Calibrated, but all 50 rows of a block come out alike: at most about one in twenty is called off with blocks, nearly all without."""
+    rng = np.random.default_rng(7)
+    blocks = np.repeat(np.arange(60), 50)
+    together = apart = 0
+    for seed in range(40):
+        level = rng.beta(1, 4, 60)[blocks]
+        y = (rng.random(60) < level[::50])[blocks]
+        together += calibration(y, level, n_boot=1, seed=seed, blocks=blocks).is_off is True
+        apart += calibration(y, level, n_boot=0, seed=seed).is_off is True
+    assert together <= 8
+    assert apart >= 35

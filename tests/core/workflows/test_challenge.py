@@ -212,10 +212,12 @@ def test_events_with_a_verdict_rows_seeded_faults_and_a_file(ws: Workspace, tmp_
         frozen(ws, source="events")
     event = next(e for e in wf.anomaly_view(ws, results).events if e.first_row >= 1_390)
     wf.set_verdict(ws, results.run.id, event, "assignable_cause", cause="leak")
-    made = frozen(ws, source="events", quiet=False)
+    made = frozen(ws, name="leaks", source="events", quiet=False)
     assert made.n_cases == 1 and made.source == "events"
-    assert frozen(ws, source="rows", rows="1450-1460, 900-910", expect="flag").n_cases == 2
-    seeded = frozen(ws, source="seeded", sensor="p2", kind="step", size=6.0, most=5)
+    assert frozen(ws, name="chosen", source="rows", rows="1450-1460, 900-910", expect="flag").n_cases == 2
+    seeded = frozen(ws, name="steps", source="seeded", sensor="p2", kind="step", size=6.0, most=5)
+    with pytest.raises(SettingProblem, match="challenge set 'steps' already"):
+        frozen(ws, name="steps", source="events", quiet=False)
     cases = wf.read_challenge(ws, seeded)[1]
     assert [c.expected for c in cases] == ["flag"] * 5 + ["quiet"] * 5 and str(cases[0].title).startswith(
         "Step change of 6 in p2, row "
@@ -228,8 +230,8 @@ def test_events_with_a_verdict_rows_seeded_faults_and_a_file(ws: Workspace, tmp_
     filed, _ = wf.add_challenge(ws, results, given, tmp_path / "cases.csv")
     assert [(c.expected, c.start, c.stop) for c in wf.read_challenge(ws, filed)[1]] == [("quiet", 60, 81), ("flag", 50, 100)]
     checks = {check.challenge.name + check.challenge.source: check for check in wf.check_run(ws, results.run.id)}
-    assert not checks["rabbitsevents"].failing and not checks["rabbitsseeded"].failing and not checks["filefile"].failing
-    assert [r.case.number for r in checks["rabbitsrows"].failing] == [2]  # rows 900 to 910 are normal
+    assert not checks["leaksevents"].failing and not checks["stepsseeded"].failing and not checks["filefile"].failing
+    assert [r.case.number for r in checks["chosenrows"].failing] == [2]  # rows 900 to 910 are normal
 
 
 def test_a_set_of_one_run_does_not_speak_of_another_and_can_be_withdrawn(ws: Workspace) -> None:

@@ -94,7 +94,12 @@ def test_a_moved_limit_gives_what_was_given_before_curves_were_kept(results: wf.
     given = class_rows(results, "test")
     view = wf.classification_view(results, threshold=0.2)
     whole = classification_metrics(given.truth, given.probabilities, given.classes, given.place, 0.2, n_boot=0)
-    assert [(m.key, m.value) for m in view.metrics] == [(m.key, m.value) for m in whole]
+    assert [(m.key, m.value) for m in view.metrics[:-1]] == [(m.key, m.value) for m in whole]
+    stored = results.run.metrics
+    moved = {m.key: m for m in view.metrics}
+    for key in ("roc_auc", "average_precision", "unknown_fraction"):  # no limit changes them: they keep their intervals
+        assert moved[key] == stored[key]
+    assert view.paired is None  # chosen while the test part was looked at
     pd.testing.assert_frame_equal(view.per_class, per_class(given.truth, given.probabilities, given.classes, given.place, 0.2))
     assert view.roc.y.tolist() == roc_curve(given.is_bad, given.chance).y.tolist()
     fpr, tpr = view.operating_point
