@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 CLICKS = 20
+LIMIT = "Decision limit"
 STILL_SECONDS = 0.25  # `settle` waits so long for a screen to stay still
 VIEWS = (
     ("classes", "classification", "predictions", ""),
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _clicks(page: Page) -> list[float]:
-    slider = page.locator('[data-testid="stSlider"] [role="slider"]').first
+    slider = page.locator('[data-testid="stSlider"]').filter(has_text=LIMIT).locator('input[type="range"]').first
     if not slider.count():
         return [float(page.evaluate(RERUN)) / 1000 for _ in range(CLICKS)]
     found = []

@@ -32,39 +32,59 @@ def _past(_ws: Workspace, _results: Any, _view: Any, run_id: str, finished: str,
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, ttl=900)
-def _facts(_results: Any, _view: Any, _event: AnomalyEvent, _alike: Any, key: tuple[Any, ...], settings: str) -> Any:
-    return wf.event_facts(_results, _view, _event, wf.EventSettings.model_validate_json(settings), alike=_alike)
+def _facts(
+    _results: Any,
+    _view: Any,
+    _event: AnomalyEvent,
+    key: tuple[Any, ...],
+    settings: str,
+    with_table: bool = False,
+    alike: tuple[int, ...] = (),
+) -> Any:
+    chosen = wf.EventSettings.model_validate_json(settings)
+    own = [e for e in _view.events if e.number in alike]
+    return wf.event_facts(_results, _view, _event, chosen, alike=own, without_table=not with_table)
 
 
 def show(ws: Workspace, results: Any, view: Any, event: AnomalyEvent, given: Sequence[Verdict]) -> None:
-    """Everything about the open event; nothing is computed for the others."""
+    """Everything about the open event, of the open tab only: what is similar and where it is not reads whole columns."""
     run = results.run
     owner = f"events.{run.id}"
     asked = address_settings.read(wf.EventSettings, (), owner=owner)
     settings = _chosen_settings(asked, f"{SETTINGS}.{run.id}")
-    limit = float(view.threshold.value)
-    past = _past(ws, results, view, run.id, str(run.finished), limit, len(given))
-    alike = wf.similar_events(past, run.id, event)
-    numbers_alike = tuple(sorted(s.past.number for s in alike.found if s.past.run_id == run.id))
-    own = [e for e in view.events if e.number in numbers_alike]
-    key = (run.id, str(run.finished), limit, event.first_row, event.last_row, event.group, numbers_alike)
-    facts = _facts(results, view, event, own, key, settings.model_dump_json())
+    key = (run.id, str(run.finished), float(view.threshold.value), event.first_row, event.last_row, event.group)
+    facts = _facts(results, view, event, key, settings.model_dump_json())
     st.header(md(t("Event {n}", n=event.number)), anchor=False)
     layout.caption(*_line(facts))
     titles = (t("Sensors"), t("Lead and lag"), t("Similar events"), t("Is / is not"), t("History"))
-    sensors, lead, similar, table, history = st.tabs(list(titles))
-    with sensors:
-        _sensors(results, event, facts)
-    with lead:
-        _lead(facts)
-    with similar:
-        _similar(alike)
-    with table:
-        chosen = _ask(settings, f"{SETTINGS}.{run.id}")
-        address_settings.note(chosen, owner=owner)
-        _is_is_not(facts)
-    with history:
-        _history(wf.history_of(results, event, given), alike.same)
+    sensors, lead, similar, table, history = st.tabs(list(titles), key=f"event_tab.{run.id}", on_change="rerun")
+    if sensors.open:
+        with sensors:
+            _sensors(results, event, facts)
+    if lead.open:
+        with lead:
+            _lead(facts)
+    if similar.open:
+        with similar:
+            _similar(_alike(ws, results, view, event, len(given)))
+    if table.open:
+        with table:
+            chosen = _ask(settings, f"{SETTINGS}.{run.id}")
+            address_settings.note(chosen, owner=owner)
+            own: tuple[int, ...] = ()
+            if chosen.compared == "similar":
+                found = _alike(ws, results, view, event, len(given)).found
+                own = tuple(sorted(s.past.number for s in found if s.past.run_id == run.id))
+            _is_is_not(_facts(results, view, event, key, chosen.model_dump_json(), True, own))
+    if history.open:
+        with history:
+            _history(wf.history_of(results, event, given), _alike(ws, results, view, event, len(given)).same)
+
+
+def _alike(ws: Workspace, results: Any, view: Any, event: AnomalyEvent, n_verdicts: int) -> Any:
+    run = results.run
+    past = _past(ws, results, view, run.id, str(run.finished), float(view.threshold.value), n_verdicts)
+    return wf.similar_events(past, run.id, event)
 
 
 def _chosen_settings(asked: wf.EventSettings, key: str) -> wf.EventSettings:

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ELEMENTS = ("PlotlyChart", "arrowFormatUtils", "DataFrame", "Metric", "Selectbox", "Radio", "Slider", "DownloadButton")
 IDLE_AFTER_MS = 1_500
+FIRST = ("predictions", "anomalies")
+"""Screens that open with a chart, which their server needs a moment for: the script runs in that moment."""
 END_OF_HEAD, STREAMLIT_ROOT = b"</head>", b'<div id="root">'
 
 
@@ -43,7 +45,8 @@ def idle_script() -> bytes:
         return b""
     idle = f"(window.requestIdleCallback || setTimeout)(() => {{{wanted}}})"
     look = f"document.querySelector('h1') ? setTimeout(() => {idle}, {IDLE_AFTER_MS}) : setTimeout(look, 250)"
-    return f'<script type="module">const look = () => {look}; look();</script>'.encode()
+    first = f"if (/{'|'.join(FIRST)}/.test(location.pathname)) {{ {wanted} }} else {{ look(); }}"
+    return f'<script type="module">const look = () => {look}; {first}</script>'.encode()
 
 
 class Preload:
