@@ -39,6 +39,7 @@ from core.spc.autocorrelated import (
 from core.spc.chart import Chart, Floats, Phases, finite, fitting, spreads
 from core.spc.individuals import NotDefined
 from core.spc.serial import PLAIN_LAGS, Portmanteau, block_length, laid_out, ljung_box, spread_test
+from core.spc.smoothing import smoothed
 
 RATE = 0.0027
 """Share of false alarms a point of Shewhart's 3 σ limits on independent normal values."""
@@ -247,12 +248,10 @@ def _chart(
 
 def _ewma(points: Floats, of: Phases, centre: float, weight: float) -> Floats:
     """The EWMA of the points from the centre on, (n,), NaN where there is no point; it starts anew with each stretch."""
-    from scipy.signal import lfilter
-
     found = np.full(len(points), np.nan)
     for part in of.stretches:
         known = np.flatnonzero(np.isfinite(points[part])) + part.start
-        found[known] = centre + lfilter([weight], [1, weight - 1], points[known] - centre)
+        found[known] = centre + smoothed(points[known] - centre, weight)
     return found
 
 

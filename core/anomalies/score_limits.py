@@ -15,6 +15,8 @@ import numpy as np
 
 from core.spc.chart import Floats, spreads
 from core.spc.serial import mean_cluster
+from core.spc.shape_tests import kurtosis_z, skewness_z
+from core.spc.smoothing import smoothed
 
 Side = Literal["both", "upper"]
 Shape = Literal["normal", "conformal", "clusters"]
@@ -59,13 +61,12 @@ def near_normal(residuals: Floats) -> bool:
     table 4.9.
     """
     from scipy.special import log_ndtr
-    from scipy.stats import kurtosistest, skewtest
 
     x = np.sort(residuals)
     n = len(x)
     if n < 20 or not spreads(float(x.std()), float(x.mean())):
         return False
-    if abs(float(skewtest(x).statistic)) > SHAPE_Z or float(kurtosistest(x).statistic) > TAIL_Z:
+    if abs(skewness_z(x)) > SHAPE_Z or kurtosis_z(x) > TAIL_Z:
         return False
     z = (x - x.mean()) / x.std(ddof=1)
     weights = 2 * np.arange(1, n + 1) - 1
@@ -165,7 +166,6 @@ def ewma_reach(
     Observations", Annals of Statistics 17 (1989) 1217-1241; degrees of freedom: Satterthwaite, Biometrics Bulletin 2 (1946) 110-114, and for
     blocks Andrews, Econometrica 59 (1991) 817-858 (Bartlett window).
     """
-    from scipy.signal import lfilter
     from scipy.special import ndtri, stdtrit
 
     n = len(judged)
@@ -184,11 +184,11 @@ def ewma_reach(
     cut = np.clip(judged, *ewma_cuts(judged, limits.shape))
     starts = rng.integers(0, n, DRAWN // length)
     drawn = cut[(starts[:, None] + np.arange(length)) % n].ravel()
-    smooth = lfilter([weight], [1, weight - 1], drawn)[int(20 / weight) :]
+    smooth = smoothed(drawn, weight)[int(20 / weight) :]
     middle = float(cut.mean())
     wider *= math.sqrt(1 + 1 / (factor * n)) * float(stdtrit(freedom, 1 - tail) / ndtri(1 - tail))
     low, high = middle + (np.quantile(smooth, [tail, 1 - tail]) - middle) * wider
     if limits.shape == "clusters":
-        own = lfilter([weight], [1, weight - 1], cut)
+        own = smoothed(cut, weight)
         low, high = min(low, own.min()), max(high, own.max())
     return (float(low) if side == "both" else -math.inf), float(high)

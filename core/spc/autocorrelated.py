@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from core.spc.chart import Floats, Phases
 from core.spc.serial import autocovariances, laid_out
+from core.spc.smoothing import smoothed
 
 MOST_ORDER = 24
 FIT_ROWS = 100_000
@@ -234,13 +235,11 @@ def fit_moving_centre(
 
 def _moving_centre(x: Floats, of: Phases, weight: float) -> Floats:
     """The EWMA of the values before each, (n,), NaN for the first of a stretch; an empty value is passed over."""
-    from scipy.signal import lfilter
-
     found = np.full(len(x), np.nan)
     for part in of.stretches:
         at = np.flatnonzero(np.isfinite(x[part])) + part.start
         if len(at) < 2:
             continue
-        line = x[at[0]] + lfilter([weight], [1, weight - 1], x[at] - x[at[0]])
+        line = x[at[0]] + smoothed(x[at] - x[at[0]], weight)
         found[at[1:]] = line[:-1]
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from core.spc.chart import Floats, Phases
@@ -118,9 +119,7 @@ def spread_test(x: ArrayLike, lags: int = PLAIN_LAGS) -> Portmanteau:
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
         return Portmanteau(0.0, 1.0, lags, 0)
-    from scipy.stats import rankdata
-
-    values[known] = rankdata(np.abs(values[known] - np.median(values[known])))
+    values[known] = pd.Series(np.abs(values[known] - np.median(values[known]))).rank().to_numpy()
     return ljung_box(values, lags)
 
 

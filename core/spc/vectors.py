@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from core.messages import msg
 from core.spc.chart import Chart, Floats, Phases, few_points, fitting, in_stage, numbered
 from core.spc.individuals import FEWEST_VALUES, NotDefined
+from core.spc.smoothing import smoothed
 from core.spc.subgroups import subgroups
 
 ALPHA = 0.0027  # The false alarms of three-sigma limits.
@@ -169,9 +170,7 @@ def mewma_chart(
 
 def weighted_vectors(deviations: Floats, weight: float) -> Floats:
     """Zᵢ = λ dᵢ + (1 − λ) Zᵢ₋₁ from Z₀ = 0, of deviations (m, p) without empty cells."""
-    from scipy.signal import lfilter
-
-    return np.asarray(lfilter([weight], [1, weight - 1], deviations, axis=0), dtype=np.float64)
+    return smoothed(deviations, weight)
 
 
 def mewma_run_length(limit: float, p: int, weight: float) -> float:

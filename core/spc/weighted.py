@@ -11,6 +11,7 @@ import numpy as np
 
 from core.messages import msg
 from core.spc.chart import Chart, Floats, flat
+from core.spc.smoothing import smoothed
 from core.spc.variables import Process, notes_of
 
 WEIGHT, WIDTH = 0.2, 3.0
@@ -44,16 +45,16 @@ def ewma_chart(process: Process, *, weight: float = WEIGHT, width: float = WIDTH
         raise ValueError(
             f"the weight is {weight} and the width {width}; expected a weight above 0 and at most 1, and a width above 0"
         )
-    from scipy.signal import lfilter
-
     of, x = process.phases, process.points
     centre, sigma = flat(process.centre, of), flat(process.sigma, of)
     points, reach = np.full(len(x), np.nan), np.full(len(x), np.nan)
     error = process.error
+    twice = 1 - (1 - weight) ** 2  # the variance decays by (1 − λ)²
+    factor = weight**2 / twice
     for stretch in of.stretches:
         at = np.flatnonzero(np.isfinite(x[stretch]) & np.isfinite(error[stretch])) + stretch.start
-        points[at] = centre[at] + lfilter([weight], [1, weight - 1], x[at] - centre[at])
-        reach[at] = width * np.sqrt(lfilter([weight**2], [1, -((1 - weight) ** 2)], error[at] ** 2))
+        points[at] = centre[at] + smoothed(x[at] - centre[at], weight)
+        reach[at] = width * np.sqrt(factor * smoothed(error[at] ** 2, twice))
     return Chart(
         kind="EWMA",
         statistic=msg("exponentially weighted moving average"),

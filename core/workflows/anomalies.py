@@ -33,7 +33,7 @@ class AnomalyView:
     `metrics` are of the test part; without labels only the flagged share. Events are of all rows but the gap.
     Padded windows have a score and are never flagged. `later` are the events that began after the training part, which is
     what every count of events says; the others lie in the baseline period.
-    `is_file_order` says that `rows` rise.
+    `places` say where a row of the dataset stands in them, (n_rows,).
     """
 
     threshold: Threshold
@@ -53,7 +53,7 @@ class AnomalyView:
     n_scored: int
     n_refused: int
     verdict: Message
-    is_file_order: bool = False
+    places: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +123,14 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
         n_scored=n_scored,
         n_refused=len(given.scores) - n_scored,
         verdict=_headline(later),
-        is_file_order=bool((np.diff(given.rows) == 1).all()),
+        places=results.places,
     )
 
 
 def event_detail(results: Results, event: AnomalyEvent, sensors: int = SHOWN_SENSORS) -> EventDetail:
     """The traces of the first sensors of an event, with as many rows before and after as it lasts (at least 30)."""
     rows = results.ordered.rows
-    place = np.flatnonzero((rows >= event.first_row) & (rows <= event.last_row))
+    place = np.sort(results.places[event.first_row : event.last_row + 1])
     if results.group is not None and event.group:
         groups = results.groups(rows[place])
         place = place if groups is None else place[groups.astype(str) == event.group]

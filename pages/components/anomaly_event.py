@@ -23,15 +23,12 @@ SPARK_POINTS = 40
 
 def sparkline(view: Any, event: AnomalyEvent) -> list[float]:
     """The event's score with some rows around, thinned to 40 points that keep the peak."""
-    if view.groups is None and view.is_file_order:  # two hundred events shall not go through a million rows each
-        first, last = np.searchsorted(view.rows, [event.first_row, event.last_row + 1]) - [0, 1]
-    else:
-        inside = np.flatnonzero((view.rows >= event.first_row) & (view.rows <= event.last_row))
-        if view.groups is not None:
-            inside = inside[view.groups[inside].astype(str) == event.group]
-        first, last = (inside[0], inside[-1]) if len(inside) else (0, -1)
-    if last < first:
+    inside = view.places[event.first_row : event.last_row + 1]  # two hundred events shall not go through a million rows each
+    if view.groups is not None:
+        inside = inside[view.groups[inside].astype(str) == event.group]
+    if not len(inside):
         return []
+    first, last = int(inside.min()), int(inside.max())
     margin = max(5, int(last - first + 1) // 4)
     scores = np.nan_to_num(view.scores[max(0, first - margin) : last + margin + 1])
     n = min(SPARK_POINTS, len(scores))

@@ -11,7 +11,21 @@ import importlib
 import logging
 
 _LOG = logging.getLogger("andon.server")
-COMPONENTS = ("context_bar", "column_table", "results_view", "value_view", "class_view", "anomaly_view", "train_live")
+COMPONENTS = (
+    "context_bar",
+    "column_table",
+    "results_view",
+    "value_view",
+    "class_view",
+    "anomaly_view",
+    "score_chart_view",
+    "train_live",
+)
+
+LIBRARIES = (
+    "scipy.special",
+    "pyarrow.dataset",
+)  # charts, limits and tests of every judging screen; the first table that is read
 
 
 def warm_up() -> None:
@@ -44,6 +58,8 @@ def read_words() -> None:
 def _modules() -> None:
     for name in COMPONENTS:
         importlib.import_module(f"pages.components.{name}")
+    for name in LIBRARIES:
+        importlib.import_module(name)
 
 
 def _drawing() -> None:
