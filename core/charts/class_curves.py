@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from core.charts.classification import Xy, curve_traces, note_at, square
 from core.charts.downsample import downsample
@@ -177,7 +177,14 @@ def reliability(
         text,
         [diagonal],
         labels,
+        _highest(x, high),
     )
+
+
+def _highest(said: NDArray[np.float64], high: NDArray[np.float64]) -> float:
+    """Where the axes end: at 1, or for a rare class, of which nothing above a half is said or possible, a little above its highest."""
+    reach = max([*said[np.isfinite(said)], *high[np.isfinite(high)]], default=1.0)
+    return 1.0 if reach > 0.5 or reach <= 0 else float(min(1.0, 1.1 * reach))
 
 
 def _deviate_curve(curve: Xy) -> Xy:

@@ -236,10 +236,18 @@ def _at(point: tuple[float, float], words: str, theme: Theme) -> Json:
 
 
 def square(
-    traces: list[Json], title: Message, x: Message, y: Message, theme: Theme, text: Text, shapes: list[Json], labels: list[Json]
+    traces: list[Json],
+    title: Message,
+    x: Message,
+    y: Message,
+    theme: Theme,
+    text: Text,
+    shapes: list[Json],
+    labels: list[Json],
+    highest: float = 1.0,
 ) -> go.Figure:
-    """A figure whose axes are both shares, 0 to 1."""
-    share = {"range": [-0.01, 1.02]}
+    """A figure whose axes are both shares, 0 to `highest`."""
+    share = {"range": [-0.01 * highest, 1.02 * highest]}
     return draw(
         traces,
         title=title,

@@ -16,6 +16,8 @@ from core.evaluation.result import Metric, not_defined
 from core.messages import Message, msg
 
 N_BINS = 15
+FEWEST_IN_BIN = 10
+ALL_ROWS = 0.25  # how much the number of rows counts beside what they tell, when bins are cut
 FEWEST_ROWS = 50  # fewer held-out rows say nothing of a temperature
 SMALLEST = 1e-12  # a probability of 0 has no logarithm; what a float32 network gives as 0 may be any value below 1e-38
 COOLEST, HOTTEST = 0.05, 20.0
@@ -64,12 +66,15 @@ def calibration(
     seed: int = 0,
     blocks: NDArray[np.generic] | None = None,
 ) -> Calibration:
-    """Reliability of one class's probability in bins of equally many rows; rows with a NaN probability are left out.
+    """Reliability of one class's probability in bins that tell about equally much; rows with a NaN probability are left out.
+
+    What a row tells is p(1 − p), the variance of its outcome: of a rare class nearly all rows say next to nothing, and bins of equally many rows
+    would put all that matters into one. Where all probabilities are alike in that, bins have equally many rows.
 
     Args:
         truth: (n,) True where the row is of the class.
         probability: (n,) what the model said, 0 to 1.
-        n_bins: At most so many; equal probabilities stay together. Fewer than 10 rows a bin are never made.
+        n_bins: About so many; equal probabilities stay together, and a bin has at least 10 rows, or blocks.
         blocks: (n,) what is drawn together for the intervals of the two figures.
 
     Degenerate cases: no row: nothing is defined. One class only: defined, `brier_of_share` is 0.
@@ -82,10 +87,10 @@ def calibration(
         return Calibration(
             (), not_defined("brier", 0, reason), float("nan"), not_defined("ece", 0, reason), (float("nan"),) * 2
         )
-    place = _bin_of(p, max(1, min(n_bins, n // 10)))
+    drawn = resampling(n, None if blocks is None else np.asarray(blocks)[known], n_boot, seed)
+    place = _bin_of(p, max(1, min(n_bins, n // FEWEST_IN_BIN)), None if blocks is None else drawn.units)
     k = int(place.max()) + 1
     squares = (p - y) ** 2
-    drawn = resampling(n, None if blocks is None else np.asarray(blocks)[known], n_boot, seed)
     ece, resampled, brier_drawn = _ece(y, p, place, k), np.empty(0), np.empty(0)
     if drawn.n_boot:
         weights = drawn.weights()
@@ -167,11 +172,33 @@ def _log_loss(truth: NDArray[np.int64], logs: NDArray[np.float64]) -> float:
     return float((total - logs[np.arange(len(truth)), truth]).mean())
 
 
-def _bin_of(p: NDArray[np.float64], n_bins: int) -> NDArray[np.int64]:
-    """The bin of each row, 0 for the lowest probabilities; bins of about equally many rows, equal probabilities together."""
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, n_bins + 1)[1:-1], method="higher"))
-    _, place = np.unique(np.searchsorted(edges, p, side="right"), return_inverse=True)
-    return place.astype(np.int64)
+def _bin_of(p: NDArray[np.float64], n_bins: int, units: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """The bin of each row, 0 for the lowest probabilities; bins that tell about equally much, equal probabilities together."""
+    order = np.argsort(p, kind="stable")
+    told = (p * (1 - p))[order]
+    total = float(told.sum())
+    share = np.cumsum((told / total if total else 0.0) + ALL_ROWS / len(p))
+    rising = p[order]
+    cuts = np.searchsorted(share, share[-1] * np.arange(1, n_bins) / n_bins - 1e-12) + 1
+    cuts = cuts[cuts < len(p)]
+    after = np.searchsorted(rising, rising[cuts], side="right")  # a cut among equal probabilities leaves them alone in a bin
+    within = (rising[cuts - 1] == rising[cuts]) & (after < len(p))
+    edges = np.unique(np.r_[rising[cuts], rising[after[within]]])
+    place = np.searchsorted(edges, p, side="right")
+    k = len(edges) + 1
+    alone = place if units is None else np.unique(units * k + place) % k  # rows of a block come out alike and count as one
+    return _merged(np.bincount(alone, minlength=k))[place]
+
+
+def _merged(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The new number of each bin, highest probabilities first filled up to 10 rows, or blocks of them, from the bin below them."""
+    number = np.zeros(len(counts), dtype=np.int64)
+    own, bins = 0, 0
+    for i in range(len(counts) - 1, -1, -1):
+        number[i], own = bins, own + int(counts[i])
+        if own >= FEWEST_IN_BIN and counts[:i].sum() >= FEWEST_IN_BIN:
+            own, bins = 0, bins + 1
+    return number.max() - number
 
 
 def _bin(y: NDArray[np.bool_], p: NDArray[np.float64]) -> Bin:

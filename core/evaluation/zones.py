@@ -14,6 +14,7 @@ was measured is that of the true value and that of the gage).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ from core.messages import Message, msg
 
 ACCEPT, MEASURE, REJECT = 0, 1, 2
 _ROUNDING = 1e-9
+_Pairs = tuple[NDArray[np.float64], NDArray[np.float64]]
+_Moments = tuple[_Pairs, _Pairs]
 MOST_OF_SPREAD = 0.9  # beyond, what is left for the model hangs on the last digits of two estimates
 
 
@@ -175,53 +178,64 @@ def predicted_ppk(
     limits: Limits,
     *,
     blocks: NDArray[np.generic] | None = None,
+    error_blocks: NDArray[np.generic] | None = None,
     n_boot: int = 500,
     seed: int = 0,
 ) -> PredictedPpk:
     """The capability that predictions foretell, beside that of the measured values (AIAG SPC manual: Ppk by the overall deviation).
 
+    Rows and errors are resampled independently of each other: how far predictions are off is an estimate too.
+
     Args:
         truth, predictions: (n,) of the rows judged; rows without a prediction are left out, those without a truth for `measured` only.
         errors: (m,) held-out measured less predicted, from other rows.
         limits: At least one.
+        blocks, error_blocks: (n,), (m,) what is drawn together of rows and of errors.
 
-    Degenerate cases: fewer than 2 rows, or no spread: None.
+    Degenerate cases: fewer than 2 rows, or no spread: None. Fewer than 5 errors or blocks of them: no interval.
     """
-    known_errors = errors[np.isfinite(errors)]
-    bias = float(known_errors.mean()) if len(known_errors) else 0.0
-    variance = float(known_errors.var(ddof=1)) if len(known_errors) > 1 else 0.0
-    is_predicted, is_measured = np.isfinite(predictions), np.isfinite(truth)
+    is_known = np.isfinite(errors)
+    off = _moments(errors[is_known], None if error_blocks is None else np.asarray(error_blocks)[is_known], n_boot, seed + 1)
 
-    def drawn(values: NDArray[np.float64], kept: NDArray[np.bool_], shift: float, more: float) -> tuple[float | None, Bounds]:
-        x = values[kept]
-        if len(x) < 2:
+    def told(values: NDArray[np.float64], *more: _Moments) -> tuple[float | None, Bounds]:
+        kept = np.isfinite(values)
+        if kept.sum() < 2:
             return None, (None, None)
-        centre = float(x.mean())
-        centred = x - centre
-        again = resampling(len(x), None if blocks is None else np.asarray(blocks)[kept], n_boot, seed)
-        whole = np.array([[len(x), 0.0, float((centred**2).sum())]])
-        value = _ppk(whole, centre + shift, more, limits)[0]
-        sums = again.sums(np.column_stack([np.ones(len(x)), centred, centred**2])) if again.n_boot else np.empty((0, 3))
-        bounds = percentile_bounds(_ppk(sums, centre + shift, more, limits))
-        return (float(value) if np.isfinite(value) else None), bounds
+        parts = (_moments(values[kept], None if blocks is None else np.asarray(blocks)[kept], n_boot, seed), *more)
+        found = np.concatenate([_ppk([whole for whole, _ in parts], limits), _ppk([drawn for _, drawn in parts], limits)])
+        return (float(found[0]) if np.isfinite(found[0]) else None), percentile_bounds(found[1:])
 
-    measured, measured_bounds = drawn(truth, is_measured, 0.0, 0.0)
-    alone, _ = drawn(predictions, is_predicted, 0.0, 0.0)
-    predicted, bounds = drawn(predictions, is_predicted, bias, variance)
+    measured, measured_bounds = told(truth)
+    alone, _ = told(predictions)
+    predicted, bounds = told(predictions, off) if is_known.any() else told(predictions)
     return PredictedPpk(measured, measured_bounds, alone, predicted, bounds)
 
 
-def _ppk(sums: NDArray[np.float64], centre: float, more: float, limits: Limits) -> NDArray[np.float64]:
-    """Ppk of rows of (count, sum, sum of squares around `centre`), with `more` variance."""
-    n, first, second = sums.T
-    mean = centre + first / np.maximum(n, 1)
-    variance = np.maximum(0.0, (second - first**2 / np.maximum(n, 1)) / np.maximum(n - 1, 1)) + more
-    away = np.full(len(n), np.inf)
+def _moments(values: NDArray[np.float64], blocks: NDArray[np.generic] | None, n_boot: int, seed: int) -> _Moments:
+    """Mean and variance of values, ((1,), (1,)), and of their resamples, ((n_boot,), (n_boot,)) or nothing where there are none."""
+    n = len(values)
+    centre = float(values.mean()) if n else 0.0
+    sums = np.column_stack([np.ones(n), values - centre, (values - centre) ** 2])
+    again = resampling(n, blocks, n_boot, seed)
+
+    def told(rows: NDArray[np.float64]) -> _Pairs:
+        count, first, second = rows.T
+        mean = first / np.maximum(count, 1)
+        return centre + mean, np.maximum(0.0, second - first * mean) / np.maximum(count - 1, 1)
+
+    return told(sums.sum(axis=0, keepdims=True)), told(again.sums(sums) if again.n_boot else np.empty((0, 3)))
+
+
+def _ppk(parts: Sequence[_Pairs], limits: Limits) -> NDArray[np.float64]:
+    """Ppk of a sum of independent parts, each a mean and a variance (k,); as many as all of them have."""
+    k = min(len(mean) for mean, _ in parts)
+    mean, variance = (np.sum([part[i][:k] for part in parts], axis=0) for i in (0, 1))
+    away = np.full(k, np.inf)
     if limits.upper is not None:
         away = np.minimum(away, limits.upper - mean)
     if limits.lower is not None:
         away = np.minimum(away, mean - limits.lower)
-    return np.divide(away, 3 * np.sqrt(variance), out=np.full(len(n), np.nan), where=variance > 0)
+    return np.divide(away, 3 * np.sqrt(variance), out=np.full(k, np.nan), where=variance > 0)
 
 
 def _ordered(reject: Limits, accept: Limits) -> Limits:

@@ -98,7 +98,8 @@ def zone_view(results: Results, settings: ZoneSettings | None = None) -> ZoneVie
     check_task(results, ("regression",))
     given = settings or ZoneSettings()
     limits = _limits(results, given)
-    held = _pairs(results, results.part_rows("validation"))
+    held_rows = results.part_rows("validation")
+    held = _pairs(results, held_rows)
     errors = held[0] - held[1]
     n = int(np.isfinite(errors).sum())
     risk = given.risk if given.risk is not None else min(MOST_RISK, max(LEAST_RISK, 1 / (n + 1)))
@@ -122,7 +123,15 @@ def zone_view(results: Results, settings: ZoneSettings | None = None) -> ZoneVie
         prediction=prediction,
         places=zone_of(found, prediction),
         counts=count_zones(found, truth, prediction),
-        capability=predicted_ppk(truth, prediction, errors, limits, blocks=results.blocks(rows), seed=results.run.request.seed),
+        capability=predicted_ppk(
+            truth,
+            prediction,
+            errors,
+            limits,
+            blocks=results.blocks(rows),
+            error_blocks=results.blocks(held_rows),
+            seed=results.run.request.seed,
+        ),
     )
 
 

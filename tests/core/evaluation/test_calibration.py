@@ -53,6 +53,24 @@ def test_equal_probabilities_stay_in_one_bin_and_few_rows_make_few_bins() -> Non
     assert len(calibration(np.arange(25) < 5, np.linspace(0, 1, 25)).bins) == 2
 
 
+def test_bins_of_a_rare_class_lie_where_its_probabilities_are_told_apart() -> None:
+    """2 % of 5,000 rows: bins of equally many rows would leave one for everything above 5 %."""
+    rng = np.random.default_rng(6)
+    p = rng.beta(0.12, 5.0, 5000)
+    found = calibration(rng.random(5000) < p, p, n_boot=0)
+    above = [b for b in found.bins if b.said > 0.05]
+    assert len(above) >= 6
+    assert sum(b.n for b in found.bins) == 5000 and min(b.n for b in found.bins) >= 10
+    told = [float((p * (1 - p))[(p >= b.low) & (p <= b.high)].sum()) for b in above]
+    assert max(told) < 3 * min(told)  # about equally much in each
+
+
+def test_bins_of_evenly_spread_probabilities_have_about_equally_many_rows() -> None:
+    p = np.random.default_rng(7).uniform(0.45, 0.55, 1500)
+    sizes = [b.n for b in calibration(p > 0.5, p, n_boot=0).bins]
+    assert len(sizes) == 15 and max(sizes) - min(sizes) <= 4
+
+
 def test_without_rows_nothing_is_defined() -> None:
     found = calibration(np.zeros(2, bool), np.full(2, np.nan))
     assert found.brier.value is None
