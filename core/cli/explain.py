@@ -116,7 +116,7 @@ def _whole(explainer: Any) -> Answer:
     view = wf.global_importance(explainer)
 
     def told(found: Any) -> list[dict[str, object]]:
-        return [{"columns": list(one.columns), "importance": one.mean, "spread": one.spread} for one in found]
+        return [{"columns": list(one.columns), "importance": one.mean, "standard_error": one.spread} for one in found]
 
     answer: dict[str, object] = {
         "run": explainer.results.run.id,
@@ -129,9 +129,9 @@ def _whole(explainer: Any) -> Answer:
         "columns": told(view.found.singles),
         "groups": told(view.found.groups),
     }
-    head = ["column", str(view.what), "spread"]
+    head = ["column", str(view.what), "95 %"]
     rows = [
-        [", ".join(one.columns), f"{one.mean:.4g}", f"{one.spread:.2g}"]
+        [", ".join(one.columns), f"{one.mean:.4g}", f"± {one.reach:.2g}"]
         for one in (*view.found.singles[:20], *view.found.groups)
     ]
     lines = [str(view.headline), "", *aligned([head, *rows])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from core.errors import NotEnoughData, unknown_choice
 from core.evaluation import classification_metrics, ranking_metrics
 from core.explain.columns import Floats, Reach, Windows
 from core.explain.dependence import METHODS, Dependence, Method, accumulated_effects, partial_dependence
-from core.explain.permutation import REPEATS, Importances, permutation_importance
+from core.explain.permutation import REPEATS, STRETCHES, Importances, Outputs, permutation_importance
 from core.features.targets import ClassTarget
 from core.messages import Message, msg
 from core.serving.explained import Output, all_outputs
@@ -50,11 +51,12 @@ class DependenceView:
 
 @dataclass(frozen=True, slots=True)
 class _Error:
-    """What is measured, and the error of windows in the order of the rows that were taken."""
+    """What is measured: what is said of windows in the order of the rows that were taken, and the error of that at some of their places."""
 
     what: Message
     unit: str
-    of: Callable[[Windows], float]
+    predict: Callable[[Windows], Outputs]
+    of: Callable[[Outputs, NDArray[np.int64]], float]
 
 
 def global_importance(
@@ -78,7 +80,9 @@ def global_importance(
     windows = explainer.inputs.windows.batch(places)
     error = _error(explainer, windows, None if truth is None else _truth(explainer, places))
     block = -(-explainer.bundle.pipeline.width // max(1, int(np.median(np.diff(places))) if len(places) > 1 else 1))
-    found = permutation_importance(error.of, windows, explainer.columns, block=block, repeats=repeats, seed=seed, watch=watch)
+    found = permutation_importance(
+        error.predict, error.of, windows, explainer.columns, block=block, repeats=repeats, seed=seed, watch=watch
+    )
     return ImportanceView(error.what, error.unit, found, _importance_headline(error, found))
 
 
@@ -145,18 +149,24 @@ def _error(explainer: Explainer, windows: Windows, truth: NDArray | None) -> _Er
     if isinstance(target, ClassTarget) and truth is not None:
         if len(target.classes) == 2:
             place = target.classes.index(bundle.manifest.positive or target.classes[-1])
-            return _Error(msg("ROC AUC lost"), "", lambda some: _auc_error(truth == place, all_outputs(bundle, some)[:, place]))
-        names = target.classes
-        return _Error(msg("macro F1 lost"), "", lambda some: _f1_error(truth, all_outputs(bundle, some), names))
+            is_positive = truth == place
+            return _Error(
+                msg("ROC AUC lost"),
+                "",
+                lambda some: all_outputs(bundle, some)[:, place],
+                lambda said, at: _auc_error(is_positive[at], said[at]),
+            )
+        names, chances = target.classes, partial(all_outputs, bundle)
+        return _Error(msg("macro F1 lost"), "", chances, lambda said, at: _f1_error(truth[at], said[at], names))
     output = Output(bundle, 0)
     if target is None and truth is not None:
-        return _Error(msg("ROC AUC lost"), "", lambda some: _auc_error(truth > 0, output(some)))
+        return _Error(msg("ROC AUC lost"), "", output, lambda said, at: _auc_error(truth[at] > 0, said[at]))
     if target is None:
         as_is = output(windows)
-        return _Error(msg("change of the score"), "", lambda some: float(np.mean(np.abs(output(some) - as_is))))
+        return _Error(msg("change of the score"), "", output, lambda said, at: float(np.mean(np.abs(said - as_is)[at])))
     known = np.asarray(truth, dtype=np.float64)
     return _Error(
-        msg("growth of RMSE"), explainer.results.unit, lambda some: float(np.sqrt(np.mean((output(some) - known) ** 2)))
+        msg("growth of RMSE"), explainer.results.unit, output, lambda said, at: float(np.sqrt(np.mean((said - known)[at] ** 2)))
     )
 
 
@@ -183,18 +193,16 @@ def _affordable(explainer: Explainer, seconds: float, passes: float) -> int:
     return int(np.clip(seconds / max(1e-9, each * passes), FEWEST_ROWS, MOST_ROWS))
 
 
-def _bar(repeats: int, n_columns: int) -> float:
+def _bar(n_columns: int) -> float:
     """How many standard errors the largest of so many means must be above 0: Student's t at 5 % over the number of columns."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    return float(t.ppf(1 - 0.05 / max(1, n_columns), max(1, repeats - 1)))
+    return float(stdtrit(STRETCHES - 1, 1 - 0.05 / max(1, n_columns)))
 
 
 def _importance_headline(error: _Error, found: Importances) -> Message:
     first = found.singles[0] if found.singles else None
-    if first is None or first.mean <= _bar(found.repeats, len(found.singles)) * first.spread / np.sqrt(
-        max(1, found.repeats - 1)
-    ):
+    if first is None or first.mean <= _bar(len(found.singles)) * first.spread:
         return msg("No column alone makes the model clearly worse when it is shuffled.")
     unit = f" {error.unit}" if error.unit else ""
     return msg(

@@ -168,7 +168,7 @@ def _importances(explainer: wf.Explainer) -> None:
     figure = effect_bars(
         names=[one.columns[0] for one in shown],
         effects=np.array([one.mean for one in shown]),
-        spreads=np.array([one.spread for one in shown]),
+        spreads=np.array([one.reach for one in shown]),
         what=found.what,
         unit=found.unit,
         title=msg("What shuffling a column costs"),
@@ -179,6 +179,7 @@ def _importances(explainer: wf.Explainer) -> None:
         say(found.headline),
         tn("{n} row of the test part", "{n} rows of the test part", found.found.n),
         tn("{n} repeat", "{n} repeats", found.found.repeats),
+        t("bars: 95 % interval, of other shuffles and other rows"),
     )
     if found.found.groups:
         st.caption(md(t("These columns go together (|r| > 0.9) and cover for each other; shuffled together they count more:")))
