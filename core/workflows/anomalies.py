@@ -15,7 +15,7 @@ from core.data.split import TEST, TRAIN
 from core.errors import SettingProblem
 from core.evaluation import Metric, binary_flag_metrics
 from core.messages import Message, msg, msg_n
-from core.workflows.results import Results
+from core.workflows.results import Results, remembered
 from core.workflows.verdicts import list_verdicts
 from core.workflows.workspace import Workspace
 
@@ -101,7 +101,7 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
     given = results.ordered
     flags = used.flags(given.judged)
     is_stored = is_default and results.task == "anomaly"
-    metrics = tuple(results.run.metrics.values()) if is_stored else _metrics(flags, given.scores, given.labels, given.parts)
+    metrics = tuple(results.run.metrics.values()) if is_stored else _metrics(results, flags)
     events = _events(ws, results, used)
     later = later_events(results, events)
     n_scored = int(np.isfinite(given.scores).sum())
@@ -255,17 +255,18 @@ def _trace(share: SensorShare, table, around: NDArray[np.int64], times: NDArray,
     )
 
 
-def _metrics(
-    flags: NDArray[np.bool_], scores: NDArray[np.float64], labels: NDArray[np.float64] | None, parts: NDArray[np.int8]
-) -> tuple[Metric, ...]:
-    """The figures of the test part at a moved threshold."""
-    known = np.isfinite(scores) & (parts == TEST)
+def _metrics(results: Results, flags: NDArray[np.bool_]) -> tuple[Metric, ...]:
+    """The figures of the test part at a moved threshold, by which rows (n_rows,) in group and time order are flagged."""
+    given = results.ordered
+    known = np.isfinite(given.scores) & (given.parts == TEST)
     found: list[Metric] = []
     if known.any():
         found.append(Metric("flagged_fraction", float(flags[known].mean()), int(known.sum())))
-    if labels is not None:
-        known &= np.isfinite(labels)
-        found.extend(binary_flag_metrics(labels[known] > 0, flags[known], n_boot=0))
+    if given.labels is not None:
+        known &= np.isfinite(given.labels)
+        rows = given.rows[known]
+        blocks = remembered(results, "blocks of labels", lambda: results.blocks(rows))
+        found.extend(binary_flag_metrics(given.labels[known] > 0, flags[known], blocks=blocks))
     return tuple(found)
 
 

@@ -271,7 +271,13 @@ def _class_metrics(results: Results, part: str, rule: ClassRule, given: ClassRow
         return tuple(results.run.metrics.values())
     areas = given.areas if rule.place is not None else None
     found = classification_metrics(
-        given.truth, given.probabilities, rule.classes, rule.place, rule.threshold, n_boot=0, areas=areas
+        given.truth,
+        given.probabilities,
+        rule.classes,
+        rule.place,
+        rule.threshold,
+        areas=areas,
+        blocks=remembered(results, f"blocks {part}", lambda: results.blocks(given.rows)),
     )
     if part != "test" or rule.positive != results.manifest.positive or results.manifest.decision is None:
         return found

@@ -107,6 +107,17 @@ def test_a_moved_limit_gives_what_was_given_before_curves_were_kept(results: wf.
     assert (fpr, tpr) == (view.roc.x[at], view.roc.y[at])
 
 
+def test_a_limit_moved_by_nothing_has_the_stored_figures_with_their_intervals(results: wf.Results) -> None:
+    """Intervals at a moved limit are drawn in the same stretches of time as those of the run's own limit."""
+    own = wf.classification_view(results)
+    moved = wf.classification_view(results, threshold=own.threshold * (1 + 1e-12))
+    assert (moved.confusion == own.confusion).all() and moved.threshold != own.threshold
+    stored, found = ({m.key: (m.value, m.low, m.high, m.n) for m in view.metrics} for view in (own, moved))
+    for key in ("f1", "precision", "recall", "far", "accuracy", "macro_f1"):
+        assert found[key] == pytest.approx(stored[key]), key
+        assert None not in found[key]
+
+
 def test_the_timeline_counts_stretches_of_flags(results: wf.Results) -> None:
     line = wf.class_timeline(results, "test", threshold=0.1)
     assert (np.diff(line.times) > np.timedelta64(0)).all()

@@ -230,6 +230,16 @@ def test_the_decision_limit_moves_without_training(ws: wf.Workspace, runs: dict[
     assert len(detail.traces[0].values) == len(detail.traces[0].rows) == len(detail.traces[0].times)
 
 
+def test_a_moved_decision_limit_keeps_the_intervals(ws: wf.Workspace, runs: dict[str, wf.Run]) -> None:
+    results = wf.open_results(ws, runs["anomaly"].id)
+    own = wf.anomaly_view(ws, results)
+    moved = wf.anomaly_view(ws, results, float(own.threshold.value) * (1 + 1e-12))
+    assert (moved.flags == own.flags).all() and not moved.is_default
+    stored, found = ({m.key: (m.value, m.low, m.high, m.n) for m in view.metrics} for view in (own, moved))
+    for key in ("f1", "precision", "recall", "far"):
+        assert found[key] == stored[key], key  # the fault is found whole: some have no interval, at both limits
+
+
 def test_saved_scores_are_flagged_at_the_limit_that_is_shown(ws: wf.Workspace, runs: dict[str, wf.Run], tmp_path: Path) -> None:
     results = wf.open_results(ws, runs["anomaly"].id)
     scores = results.scores
