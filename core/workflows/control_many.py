@@ -23,7 +23,7 @@ from core.spc.multivariate import t2_spe_fit
 from core.spc.rules import RuleBook, Signal, rule_book, signals
 from core.spc.stability import LEVEL, is_no_more_than_chance
 from core.spc.vectors import ALPHA, WEIGHT, mewma_chart, t2_individuals
-from core.workflows.control import axis_times, baseline_phases
+from core.workflows.control_points import axis_times, baseline_phases
 from core.workflows.csv_out import write_csv
 
 MOST_FOR_T2 = 10

@@ -37,8 +37,8 @@ def hang_together(chart: Chart) -> tuple[Message, ...]:
     """A warning where neighbouring points correlate: limits and rules are made for points that do not."""
     if not chart.zoned:
         return ()
-    r = neighbour_correlation(chart.points - chart.centre)
-    n = int(np.isfinite(chart.points).sum())
+    r = neighbour_correlation(np.where(chart.judged, chart.points - chart.centre, np.nan))
+    n = int(chart.judged.sum())
     if r < max(CORRELATED, 2 / np.sqrt(max(n, 1))):  # two standard errors of the correlation of independent points
         return ()
     return (
@@ -48,6 +48,27 @@ def hang_together(chart: Chart) -> tuple[Message, ...]:
             r=f"{r:.2f}",
         ),
     )
+
+
+def known_words(chart: Chart) -> tuple[Message, ...]:
+    """That limits, or a part of them, are given and not estimated."""
+    if not len(chart.points) or chart.known == "none":
+        return ()
+    sums = chart.is_sum
+    centre, sigma = float(chart.centre[0]), float(chart.sigma[0])
+    if chart.known == "both":
+        if sums:
+            return (msg("Centre and σ are given, not estimated from these points (σ = {sigma}).", sigma=f"{sigma:.6g}"),)
+        return (
+            msg(
+                "The limits are given, not estimated from these points: centre {centre}, σ = {sigma}.",
+                centre=f"{centre:.6g}",
+                sigma=f"{sigma:.6g}",
+            ),
+        )
+    if chart.known == "sigma":
+        return (msg("σ = {sigma} is given, not estimated; the centre comes from the points.", sigma=f"{sigma:.6g}"),)
+    return (msg("The centre is given, not estimated; σ comes from the points."),)
 
 
 def refused(found: NotDefined) -> NotEnoughData:
