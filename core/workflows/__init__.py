@@ -104,7 +104,7 @@ from core.workflows.label_view import (
     row_with_neighbours,
 )
 from core.workflows.leak_notes import leak_note
-from core.workflows.left_out import LeftOut
+from core.workflows.left_out import LeftOut, causes_of, entries_of
 from core.workflows.originals import Original, has_original, hash_of_all, same_original, take_original, unpack_original
 from core.workflows.predictions import (
     PART_TITLES,

@@ -67,6 +67,40 @@ def _read(entry: str, n_rows: int) -> LeftOut:
     return LeftOut(first, last, found[3])
 
 
+def entries_of(rows: Sequence[int], text: str, cause: str) -> tuple[str, ...]:
+    """Entries for settings from rows that were chosen and rows that were written, such as "31, 40-45", with one cause.
+
+    Raises:
+        SettingProblem: No row, no cause, or a text that is no list of rows.
+    """
+    parts = [part.strip() for part in re.split(r"[,;，；、\s]+", re.sub(r"\s*[-–]\s*", "-", text)) if part.strip()]
+    wrong = next((part for part in parts if not re.fullmatch(r"\d+(-\d+)?", part)), None)
+    if wrong is not None or not (parts or rows):
+        raise SettingProblem(
+            msg("'{rows}' names no rows.", rows=wrong if wrong is not None else text),
+            msg("Expected rows of the table with commas between them."),
+            msg("Write for example 31, 40-45, or choose signals."),
+        )
+    if not cause.strip():
+        raise SettingProblem(
+            msg("There is no cause yet."),
+            msg("A point may be left out where its cause is known; without one it belongs to the process."),
+            msg("Write what happened."),
+        )
+    return tuple(f"{part}:{cause.strip()}" for part in [*_joined(rows), *parts])
+
+
+def _joined(rows: Sequence[int]) -> list[str]:
+    """Rows, counted from 1, with neighbours written as from-to."""
+    found: list[list[int]] = []
+    for row in sorted(set(rows)):
+        if found and row == found[-1][1] + 1:
+            found[-1][1] = row
+        else:
+            found.append([row, row])
+    return [f"{a}" if a == b else f"{a}-{b}" for a, b in found]
+
+
 def with_points(entries: Sequence[LeftOut], rows: NDArray[np.int64], point: NDArray[np.int64]) -> tuple[LeftOut, ...]:
     """The entries with the points that hold their rows.
 

@@ -1,0 +1,88 @@
+"""Points of a control chart that are left out of its limits with a cause: listed, taken back, and more of them chosen."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import workflows as wf
+from pages.components import notices, numbers
+from pages.components.control_rail import ask
+from pages.components.control_signals import where
+from pages.components.text import md, t, tn
+
+KEY, CLICKED = "control_left_out", "control_clicked"
+MOST_OFFERED = 200
+
+
+def clicked(dataset_id: str, row: object) -> None:
+    """A point that was clicked on the chart, by its row counted from 1."""
+    value = row[0] if isinstance(row, (list, tuple)) and row else row
+    if isinstance(value, (int, float)):
+        st.session_state[CLICKED] = (dataset_id, int(value))
+
+
+def show(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) -> None:
+    """The list with a way back, and the form for more."""
+    n = len({i for entry in view.left_out for i in entry.points})
+    of, row = st.session_state.get(CLICKED, (dataset_id, None))
+    chosen = row if of == dataset_id else None
+    title = (
+        tn("{n} point left out of the limits", "{n} points left out of the limits", n)
+        if n
+        else t("Leave points out of the limits")
+    )
+    with st.expander(title, expanded=bool(n) or chosen is not None, icon=":material/block:"):
+        for place, entry in enumerate(view.left_out):
+            _entry(view, settings, dataset_id, entry, place)
+        with notices.guard():
+            _form(view, settings, dataset_id, chosen)
+
+
+def _entry(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str, entry: wf.LeftOut, place: int) -> None:
+    """One entry: which rows, where, the value, the cause, and the way back."""
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    words = [t("row {rows}", rows=entry.rows)]
+    if entry.points:
+        first = entry.points[0]
+        at = where(view, first)
+        words += [at] if view.times is not None else []
+        value = view.charts[0].points[first]
+        words += [numbers.number(float(value), view.unit)] if len(entry.points) == 1 and np.isfinite(value) else []
+    row.markdown(f":material/radio_button_unchecked: {md(' · '.join(words))}: {md(entry.cause)}", width="stretch")
+    rest = tuple(e for i, e in enumerate(settings.left_out) if i != place)
+    wanted = settings.with_values(left_out=rest)
+    row.button(
+        t("Count again"), key=f"{KEY}.back.{place}", type="tertiary", on_click=ask, args=(dataset_id, view.column, wanted)
+    )
+
+
+def _form(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str, chosen: int | None) -> None:
+    st.caption(
+        md(
+            t(
+                "Only where the cause is known and gone: the point stays drawn (hollow), gives no limits and is not judged. Choose signals, write rows, or click a point of the chart."
+            )
+        )
+    )
+    key = f"{KEY}.{dataset_id}.{view.column}.{len(settings.left_out)}.{chosen}"
+    places = np.flatnonzero(view.marks)[:MOST_OFFERED].tolist()
+    values = view.charts[0].points
+    words = {i: f"{where(view, i)} · {numbers.number(float(values[i]), view.unit)}" for i in places}
+    cells = st.columns([0.5, 0.5])
+    picked = cells[0].multiselect(
+        t("Signals to leave out"),
+        places,
+        format_func=lambda i: words.get(i, str(i)),
+        key=f"{key}.signals",
+        placeholder=t("choose"),
+    )
+    rows = cells[1].text_input(
+        t("Rows to leave out"), value="" if chosen is None else str(chosen), key=f"{key}.rows", placeholder="31, 40-45"
+    )
+    cause = st.text_input(t("Cause"), key=f"{key}.cause", placeholder=t("what happened"))
+    if st.button(t("Leave out"), key=f"{KEY}.leave", icon=":material/block:", disabled=not (picked or rows.strip())):
+        entries = wf.entries_of([int(view.rows[i]) + 1 for i in picked], rows, cause)
+        ask(dataset_id, view.column, settings.with_values(left_out=(*settings.left_out, *entries)))
+        st.session_state.pop(CLICKED, None)
+        st.rerun()
