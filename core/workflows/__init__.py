@@ -81,6 +81,7 @@ from core.workflows.false_alarms import (
 )
 from core.workflows.families import FamilyBranch, FamilyCard, family_tree, offered_families
 from core.workflows.fault_classes import CauseCases, FaultClasses, fault_classes, train_fault_classes
+from core.workflows.file_imports import facts_of, known_import, remember_import
 from core.workflows.fleet import export_fleet, fleet_view, fleets_of, lives_view, read_remaining
 from core.workflows.fleet_charts import due_figure, fleet_caption, survival_figure, weibull_figure
 from core.workflows.fleet_lives import FleetLives, FleetSettings
