@@ -131,7 +131,7 @@ def control_chart(
         x_axis={"range": [json_value(at[0]), json_value(at[-1])]} if len(at) > 1 else None,
         # Two charts above each other: their axes stand at one place, whatever the width of their numbers.
         y_axis={"automargin": False},
-        margin={"l": 84, "r": 110, "t": 48, "b": 52},
+        margin={"l": 76, "r": 94, "t": 48, "b": 52},
     )
 
 

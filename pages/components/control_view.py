@@ -25,7 +25,8 @@ from pages.components.train_guess import guess_task
 
 KEY = "control"
 MOST_SHIFTS_TOLD = 4
-HEIGHTS = (340, 220)
+HEIGHTS = (390, 230)
+"""The main chart takes half of a screen of 768 lines."""
 
 
 def show(dataset: Dataset) -> None:
@@ -40,7 +41,7 @@ def show(dataset: Dataset) -> None:
         )
         return
     head = st.container()
-    main, rail = st.columns([0.72, 0.28], gap="medium")
+    main, rail = st.columns([0.76, 0.24], gap="small")
     with rail:
         column, settings = _rail(dataset, names)
     if settings is None:

@@ -47,9 +47,11 @@ def _entry(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str, 
         first = entry.points[0]
         at = where(view, first)
         words += [at] if view.times is not None else []
-        value = view.charts[0].points[first]
-        words += [numbers.number(float(value), view.unit)] if len(entry.points) == 1 and np.isfinite(value) else []
-    row.markdown(f":material/radio_button_unchecked: {md(' · '.join(words))}: {md(entry.cause)}", width="stretch")
+        words += [_value(view, first)] if len(entry.points) == 1 else []
+    row.markdown(
+        f":material/radio_button_unchecked: {md(' · '.join(word for word in words if word))}: {md(entry.cause)}",
+        width="stretch",
+    )
     rest = tuple(e for i, e in enumerate(settings.left_out) if i != place)
     wanted = settings.with_values(left_out=rest)
     row.button(
@@ -67,8 +69,7 @@ def _form(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str, c
     )
     key = f"{KEY}.{dataset_id}.{view.column}.{len(settings.left_out)}.{chosen}"
     places = np.flatnonzero(view.marks)[:MOST_OFFERED].tolist()
-    values = view.charts[0].points
-    words = {i: f"{where(view, i)} · {numbers.number(float(values[i]), view.unit)}" for i in places}
+    words = {i: " · ".join(part for part in (where(view, i), _value(view, i)) if part) for i in places}
     cells = st.columns([0.5, 0.5])
     picked = cells[0].multiselect(
         t("Signals to leave out"),
@@ -86,3 +87,12 @@ def _form(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str, c
         ask(dataset_id, view.column, settings.with_values(left_out=(*settings.left_out, *entries)))
         st.session_state.pop(CLICKED, None)
         st.rerun()
+
+
+def _value(view: wf.ControlView, point: int) -> str:
+    """What stands at a point, where the chart shows values of the column; a sum has a unit of its own."""
+    chart = view.charts[0]
+    value = float(chart.points[point])
+    if chart.is_sum or not np.isfinite(value):
+        return ""
+    return numbers.number(value, view.unit)
