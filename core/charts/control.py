@@ -34,6 +34,8 @@ from core.spc.rules import Signal
 
 MOST_NUMBERED = 60
 """Signals whose rule's number stands beside them; with more the numbers would hide the points."""
+CHARACTER = 0.011
+"""Share of the plot's width that a character of such a number takes on a small screen; the next number stands behind it."""
 MOST_LARGE = 400
 """Signals drawn large; of more the marks would run into one red area."""
 MOST_STAGES = 30
@@ -103,8 +105,9 @@ def control_chart(
     if len(marked):
         drawn = downsample_marks(marked, y)
         rules = [", ".join(map(str, broken[int(i) + start])) for i in drawn]
-        say = hover + "<br>" + text(msg("rule {rules}", rules="%{text}"))
-        trace = flags(at[drawn], y[drawn], theme, hover=say, customdata=number[drawn], text=rules)
+        say = hover + "<br>" + text(msg("rule {rules}", rules="%{hovertext}"))
+        beside = _apart(drawn, rules, len(y))
+        trace = flags(at[drawn], y[drawn], theme, hover=say, customdata=number[drawn], text=beside, hovertext=rules)
         if len(drawn) > MOST_LARGE:
             trace["marker"] = {**trace["marker"], "size": 4}
         if len(drawn) <= MOST_NUMBERED:
@@ -206,6 +209,17 @@ def _broken(signals: Sequence[Signal]) -> dict[int, list[int]]:
         for i in np.flatnonzero(signal.found).tolist():
             numbers.setdefault(i, []).append(signal.number)
     return numbers
+
+
+def _apart(places: NDArray[np.int64], words: Sequence[str], n: int) -> list[str]:
+    """The words at places among n points, without those that would stand on the ones before them; all are told under the pointer."""
+    shown, free = [], -np.inf
+    for place, word in zip(places.tolist(), words, strict=True):
+        half = 0.5 * (len(word) + 1) * CHARACTER * n
+        is_free = place - half >= free
+        shown.append(word if is_free else "")
+        free = place + half if is_free else free
+    return shown
 
 
 def _steps(at: NDArray, values: NDArray[np.float64], color: str, dash: str) -> Json:

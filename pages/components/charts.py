@@ -45,15 +45,12 @@ def pick(figure: go.Figure, *, alt: str, key: str) -> list[dict[str, object]]:
 
 
 def show_selectable(
-    figure: go.Figure,
-    *,
-    alt: str,
-    key: str,
-    on_box: Callable[[Any, Any], None],
-    on_point: Callable[[Any], None] | None = None,
-    height: int | None = None,
+    figure: go.Figure, *, alt: str, key: str, on_box: Callable[[Any, Any], None], height: int | None = None
 ) -> None:
-    """Draw a figure on which dragging draws a stretch of the horizontal axis; its ends go to `on_box`, the customdata of a clicked point to `on_point`."""
+    """Draw a figure on which dragging draws a stretch of the horizontal axis; its ends go to `on_box`.
+
+    A click selects nothing beside it: Streamlit turns that off where dragging selects.
+    """
     if height is not None:
         figure.update_layout(height=height)
     figure.update_layout(dragmode="select", selectdirection="h")
@@ -63,14 +60,12 @@ def show_selectable(
         key=key,
         config=CONFIG,
         alt=alt,
-        on_select=partial(_selected, key, on_box, on_point),
-        selection_mode="box" if on_point is None else ("points", "box"),
+        on_select=partial(_boxed, key, on_box),
+        selection_mode="box",
     )
 
 
-def _selected(key: str, on_box: Callable[[Any, Any], None], on_point: Callable[[Any], None] | None) -> None:
-    selection = st.session_state[key].selection
-    if selection.box:
-        on_box(*selection.box[-1]["x"][:2])
-    elif on_point is not None and selection.points:
-        on_point(selection.points[-1].get("customdata"))
+def _boxed(key: str, on_box: Callable[[Any, Any], None]) -> None:
+    boxes = st.session_state[key].selection.box
+    if boxes:
+        on_box(*boxes[-1]["x"][:2])

@@ -25,6 +25,8 @@ from pages.components.train_guess import guess_task
 
 KEY = "control"
 MOST_SHIFTS_TOLD = 4
+FEWEST_OF_A_BASELINE = 5
+"""Points; fewer give limits on no chart."""
 HEIGHTS = (390, 230)
 """The main chart takes half of a screen of 768 lines."""
 
@@ -112,9 +114,8 @@ def _drawn(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) 
         )
         alt, height, name = say(view.headline), HEIGHTS[min(place, 1)], f"{KEY}_chart_{place}"
         if place == 0 and draws_baseline:
-            on_box = partial(_baseline_drawn, axis, dataset_id, view.column, settings)
-            on_point = partial(left_out_view.clicked, dataset_id)
-            charts.show_selectable(figure, alt=alt, key=name, height=height, on_box=on_box, on_point=on_point)
+            on_box = partial(_stretch_drawn, axis, dataset_id, view, settings)
+            charts.show_selectable(figure, alt=alt, key=name, height=height, on_box=on_box)
         else:
             charts.show(figure, alt=alt, key=name, height=height)
         book = msg("rules of {book}", book=view.book.title) if place == 0 and view.is_zoned else None
@@ -133,7 +134,7 @@ def _drawn(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) 
 
 def _figures(view: wf.ControlView) -> list[Figure]:
     chart = view.charts[0]
-    n = int(np.isfinite(chart.points).sum())
+    n = view.n_points
     places = np.flatnonzero(view.marks)
     last = int(np.flatnonzero(np.isfinite(chart.centre))[-1])
     unit = view.unit if chart.kind in ("I", "Xbar", "EWMA", "run") else ""
@@ -194,11 +195,13 @@ def _proposed(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: st
         st.button(t("Make stages of them"), key=f"{KEY}.make_stages", on_click=ask, args=(dataset_id, view.column, wanted))
 
 
-def _baseline_drawn(
-    axis: chart_range.ArrayAxis, dataset_id: str, column: str, settings: wf.ControlSettings, low: Any, high: Any
+def _stretch_drawn(
+    axis: chart_range.ArrayAxis, dataset_id: str, view: wf.ControlView, settings: wf.ControlSettings, low: Any, high: Any
 ) -> None:
-    """A stretch drawn on the chart becomes the baseline period."""
+    """A stretch drawn on the chart becomes the baseline period; around fewer points than give limits it proposes to leave these out."""
     first, last = chart_range.places(axis, low, high)
-    if last - first >= 2:
+    if last - first >= FEWEST_OF_A_BASELINE:
         wanted = settings.with_values(baseline_start=first + 1, baseline=last - first, known_sigma=None)
-        ask(dataset_id, column, wanted if settings.known_sigma is None else wanted.with_values(known_centre=None))
+        ask(dataset_id, view.column, wanted if settings.known_sigma is None else wanted.with_values(known_centre=None))
+    elif last > first:
+        left_out_view.choose(dataset_id, ", ".join(str(int(row) + 1) for row in view.rows[first:last]))

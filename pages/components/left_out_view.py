@@ -11,28 +11,26 @@ from pages.components.control_rail import ask
 from pages.components.control_signals import where
 from pages.components.text import md, t, tn
 
-KEY, CLICKED = "control_left_out", "control_clicked"
+KEY, CHOSEN = "control_left_out", "control_chosen"
 MOST_OFFERED = 200
 
 
-def clicked(dataset_id: str, row: object) -> None:
-    """A point that was clicked on the chart, by its row counted from 1."""
-    value = row[0] if isinstance(row, (list, tuple)) and row else row
-    if isinstance(value, (int, float)):
-        st.session_state[CLICKED] = (dataset_id, int(value))
+def choose(dataset_id: str, rows: str) -> None:
+    """Points that were marked on the chart, by their rows counted from 1, stand in the form."""
+    st.session_state[CHOSEN] = (dataset_id, rows)
 
 
 def show(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) -> None:
     """The list with a way back, and the form for more."""
     n = len({i for entry in view.left_out for i in entry.points})
-    of, row = st.session_state.get(CLICKED, (dataset_id, None))
-    chosen = row if of == dataset_id else None
+    of, rows = st.session_state.get(CHOSEN, (dataset_id, ""))
+    chosen = rows if of == dataset_id else ""
     title = (
         tn("{n} point left out of the limits", "{n} points left out of the limits", n)
         if n
         else t("Leave points out of the limits")
     )
-    with st.expander(title, expanded=bool(n) or chosen is not None, icon=":material/block:"):
+    with st.expander(title, expanded=bool(n) or bool(chosen), icon=":material/block:"):
         for place, entry in enumerate(view.left_out):
             _entry(view, settings, dataset_id, entry, place)
         with notices.guard():
@@ -59,11 +57,11 @@ def _entry(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str, 
     )
 
 
-def _form(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str, chosen: int | None) -> None:
+def _form(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str, chosen: str) -> None:
     st.caption(
         md(
             t(
-                "Only where the cause is known and gone: the point stays drawn (hollow), gives no limits and is not judged. Choose signals, write rows, or click a point of the chart."
+                "Only where the cause is known and gone: the point stays drawn (hollow), gives no limits and is not judged. Choose signals, write rows, or draw a narrow box on the chart."
             )
         )
     )
@@ -78,14 +76,12 @@ def _form(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str, c
         key=f"{key}.signals",
         placeholder=t("choose"),
     )
-    rows = cells[1].text_input(
-        t("Rows to leave out"), value="" if chosen is None else str(chosen), key=f"{key}.rows", placeholder="31, 40-45"
-    )
+    rows = cells[1].text_input(t("Rows to leave out"), value=chosen, key=f"{key}.rows", placeholder="31, 40-45")
     cause = st.text_input(t("Cause"), key=f"{key}.cause", placeholder=t("what happened"))
     if st.button(t("Leave out"), key=f"{KEY}.leave", icon=":material/block:", disabled=not (picked or rows.strip())):
         entries = wf.entries_of([int(view.rows[i]) + 1 for i in picked], rows, cause)
         ask(dataset_id, view.column, settings.with_values(left_out=(*settings.left_out, *entries)))
-        st.session_state.pop(CLICKED, None)
+        st.session_state.pop(CHOSEN, None)
         st.rerun()
 
 

@@ -136,3 +136,13 @@ def test_the_axis_of_a_chart_of_scores_is_named_in_words_that_can_be_translated(
     chart = replace(found[0], kind="score", statistic=msg("anomaly score"))
     figure = control_chart(chart=chart, column="anything", text=lambda m: f"<{m}>" if "{" in m.id else f"«{m}»")
     assert "anomaly score" in figure.layout.yaxis.title.text and figure.layout.yaxis.title.text != "score"
+
+
+def test_numbers_of_rules_do_not_stand_on_one_another_and_all_are_told_under_the_pointer() -> None:
+    values = VALUES.copy()
+    values[20:26] = 30.0
+    _, figure = drawn(np.concatenate([values, VALUES, VALUES, VALUES]))
+    marks = next(trace for trace in figure.data if trace.marker.symbol == "diamond")
+    assert list(marks.x)[:6] == [21, 22, 23, 24, 25, 26] and all(marks.hovertext)
+    # 160 points: a number of one digit takes 2 % of the width, about 3.5 points.
+    assert [bool(word) for word in marks.text][:6] != [True] * 6 and marks.text[0] == marks.hovertext[0]
