@@ -26,7 +26,7 @@ def known_import(ws: Workspace, path: Path) -> Dataset | None:
     """The dataset that this file gave before, None where there is none or the file has changed since.
 
     A path, size and time that stand in a record are asked first, which costs nothing; the content is then hashed all the same, because a file may be written anew
-    within the step of the clock (79 MB: 0.2 s, against about 10 s for reading it).
+    within the step of the clock (79 MB: 0.06 s, against 1.6 s for reading it).
     """
     if not path.is_file():
         return None
