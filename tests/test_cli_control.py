@@ -105,7 +105,7 @@ def test_a_shift_of_a_cumulative_sum_is_dated_and_sized(table: Path, capsys: Cap
     assert main(list(words)) == 0
     said = capsys.readouterr().out
     assert "sigma given" in said and "rises since row 23 (N⁺ = 7)" in said and "11.254 instead of 10" in said
-    assert "Centre and σ are given, not estimated" in said
+    assert "given, not estimated from these points: centre 10, σ = 1." in said
 
 
 def test_a_second_verb_on_a_file_reads_it_no_more(table: Path, capsys: Capture) -> None:

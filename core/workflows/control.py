@@ -266,7 +266,7 @@ def _view(charts: tuple[Chart, ...] | NotDefined, shown: _Shown, shifts: NDArray
         raise refused(charts)
     whole = rule_book(shown.settings.rules)
     book = chosen_rules(whole, shown.settings.only_rules) if charts[0].zoned else whole
-    notes = [*told_left_out(shown.left_out), *known_words(charts[0])]
+    notes = [*told_left_out(shown.left_out), *known_words(charts[0], shown.settings.known_centre)]
     notes += [*hang_together(charts[0]), *(note for chart in charts for note in chart.notes)]
     return ControlView(
         column=shown.column,

@@ -50,25 +50,16 @@ def hang_together(chart: Chart) -> tuple[Message, ...]:
     )
 
 
-def known_words(chart: Chart) -> tuple[Message, ...]:
-    """That limits, or a part of them, are given and not estimated."""
+def known_words(chart: Chart, centre: float | None) -> tuple[Message, ...]:
+    """That limits, or a part of them, are given and not estimated; `centre` as it was given, because a chart of sums has 0 there."""
     if not len(chart.points) or chart.known == "none":
         return ()
-    sums = chart.is_sum
-    centre, sigma = float(chart.centre[0]), float(chart.sigma[0])
+    told = {"centre": "" if centre is None else f"{centre:.6g}", "sigma": f"{float(chart.sigma[0]):.6g}"}
     if chart.known == "both":
-        if sums:
-            return (msg("Centre and σ are given, not estimated from these points (σ = {sigma}).", sigma=f"{sigma:.6g}"),)
-        return (
-            msg(
-                "The limits are given, not estimated from these points: centre {centre}, σ = {sigma}.",
-                centre=f"{centre:.6g}",
-                sigma=f"{sigma:.6g}",
-            ),
-        )
+        return (msg("The limits are given, not estimated from these points: centre {centre}, σ = {sigma}.", **told),)
     if chart.known == "sigma":
-        return (msg("σ = {sigma} is given, not estimated; the centre comes from the points.", sigma=f"{sigma:.6g}"),)
-    return (msg("The centre is given, not estimated; σ comes from the points."),)
+        return (msg("σ = {sigma} is given, not estimated; the centre comes from the points.", **told),)
+    return (msg("The centre {centre} is given, not estimated; σ comes from the points.", **told),)
 
 
 def refused(found: NotDefined) -> NotEnoughData:

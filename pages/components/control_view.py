@@ -57,6 +57,7 @@ def show(dataset: Dataset) -> None:
             layout.headline(t("There is no such chart of '{column}'", column=column))
         with main:
             notices.problem(problem)
+            left_out_view.way_back(settings, dataset.id, column)
         return
     with head:
         layout.headline(say(view.headline), say(view.why) if view.why is not None else "")

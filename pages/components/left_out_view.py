@@ -37,6 +37,13 @@ def show(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) ->
             _form(view, settings, dataset_id, chosen)
 
 
+def way_back(settings: wf.ControlSettings, dataset_id: str, column: str) -> None:
+    """Where there is no chart, perhaps because too few points are left: all of them counted again."""
+    if settings.left_out:
+        wanted = settings.with_values(left_out=())
+        st.button(t("Count all points again"), key=f"{KEY}.all_back", on_click=ask, args=(dataset_id, column, wanted))
+
+
 def _entry(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str, entry: wf.LeftOut, place: int) -> None:
     """One entry: which rows, where, the value, the cause, and the way back."""
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")

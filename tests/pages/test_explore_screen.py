@@ -281,3 +281,10 @@ def test_cumulative_sums_say_since_when_and_to_which_mean(open_app: Open, datase
     app = screen(open_app, dataset, set="chart=CUSUM;baseline=60;left_out=31%3Arobot")
     assert "the cumulative sums signal" in app.title[0].value
     assert any("N⁺ =" in plain(m.value) and "estimated mean since then 48" in plain(m.value) for m in app.markdown)
+
+
+def test_too_many_points_left_out_can_be_counted_again(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, column="width", set="left_out=1-115%3Aeverything")
+    assert "at least 10 values" in app.error[0].value
+    app.button(key="control_left_out.all_back").click().run()
+    assert not app.error and app.query_params.get("set", "") == "" and app.metric[0].value == "I-MR"

@@ -107,7 +107,7 @@ def test_a_known_standard_gives_the_limits_of_i_xbar_ewma_and_cusum(ws: wf.Works
     assert ewma.upper[0] == pytest.approx(10 + 3 * 0.2 * 0.5)
     up, _ = view(dataset, "x", chart="CUSUM", **known).charts
     assert up.points[0] == pytest.approx((values[0] - 10) / 0.2 - 0.5)
-    for chart in ("auto", "EWMA"):
+    for chart in ("auto", "EWMA", "CUSUM"):
         assert any(
             "are given, not estimated" in str(n) and "σ = 0.2" in str(n) for n in view(dataset, "x", chart=chart, **known).notes
         )
