@@ -217,8 +217,9 @@ def point_contributions(view: ManyView, point: int) -> tuple[Contribution, ...]:
 
 
 def export_many(view: ManyView, path: Path) -> None:
-    """Points, limits and whether they are above, as CSV, one row a point."""
-    table = pd.DataFrame({"row": view.rows + 1})
+    """Points, limits and whether they are above, as CSV, one row a point, with its time where the times ascend."""
+    table = pd.DataFrame({"row": view.rows + 1, **({} if view.times is None else {"time": view.times})})
+    table["baseline"] = view.charts[0].phases.baseline
     for chart in view.charts:
         table[chart.kind], table[f"{chart.kind} upper"] = chart.points, chart.upper
         table[f"{chart.kind} above"] = chart.outside.astype(int)
