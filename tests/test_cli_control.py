@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from core.cli import main
+from core.spc.validation import data
 from tests.command_line import called, refused
 
 Capture = pytest.CaptureFixture[str]
@@ -48,3 +49,67 @@ def test_the_text_names_the_rule_and_the_file_is_written(table: Path, capsys: Ca
 
 def test_a_column_of_texts_is_refused(table: Path, capsys: Capture) -> None:
     assert "holds text" in refused(capsys, "control", str(table), "--column", "name")["what"]
+
+
+def test_points_left_out_rules_and_a_known_standard_are_set_and_told(table: Path, capsys: Capture) -> None:
+    values = pd.read_csv(table)["x"].to_numpy()
+    found = called(
+        capsys,
+        "control",
+        str(table),
+        "--column",
+        "x",
+        "--set",
+        "left_out=71:tool, broken|1-2:warm-up",
+        "--set",
+        "only_rules=1,2:8",
+    )
+    assert found["left_out"] == [
+        {"rows": [71, 71], "cause": "tool, broken", "points": 1},
+        {"rows": [1, 2], "cause": "warm-up", "points": 2},
+    ]
+    (stage,) = found["charts"][0]["stages"]
+    assert stage["centre"] == pytest.approx(np.delete(values, [0, 1, 70]).mean())
+    assert [r["rule"] for r in found["rules_taken"]] == [1, 2] and "8 points in a row" in found["rules_taken"][1]["meaning"]
+    assert any("3 points give no limits" in note and "71 (tool, broken); 1-2 (warm-up)" in note for note in found["notes"])
+    known = called(capsys, "control", str(table), "--column", "x", "--set", "known_centre=20", "--set", "known_sigma=0.5")
+    (stage,) = known["charts"][0]["stages"]
+    assert [stage[k] for k in ("lower", "centre", "upper")] == pytest.approx([18.5, 20, 21.5]) and known["charts"][0][
+        "known"
+    ] == "both"
+    assert "more than 0" in refused(capsys, "control", str(table), "--column", "x", "--set", "known_sigma=0")["expected"]
+
+
+def test_a_shift_of_a_cumulative_sum_is_dated_and_sized(table: Path, capsys: Capture, tmp_path: Path) -> None:
+    """Montgomery's example 9.1 as a file: signal at row 29, first row of the shift 23, seven points, new mean 11.25."""
+    path = tmp_path / "montgomery.csv"
+    pd.DataFrame({"x": data.MONTGOMERY_9_1}).to_csv(path, index=False)
+    words = (
+        "control",
+        str(path),
+        "--column",
+        "x",
+        "--set",
+        "chart=CUSUM",
+        "--set",
+        "known_centre=10",
+        "--set",
+        "known_sigma=1",
+    )
+    found = called(capsys, *words)
+    (shift,) = found["shifts"]
+    assert {k: shift[k] for k in ("direction", "signal_row", "first_row", "points")} == {
+        "direction": "up", "signal_row": 29, "first_row": 23, "points": 7,
+    }  # fmt: skip
+    assert shift["mean"] == pytest.approx(11.25, abs=0.005) and found["out_of_control"] == 1
+    assert main(list(words)) == 0
+    said = capsys.readouterr().out
+    assert "sigma given" in said and "rises since row 23 (N⁺ = 7)" in said and "11.254 instead of 10" in said
+    assert "given, not estimated from these points: centre 10, σ = 1." in said
+
+
+def test_a_second_verb_on_a_file_reads_it_no_more(table: Path, capsys: Capture) -> None:
+    for _ in range(2):
+        called(capsys, "control", str(table), "--column", "x")
+    called(capsys, "profile", str(table))
+    assert len(called(capsys, "list")["datasets"]) == 1

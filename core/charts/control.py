@@ -19,6 +19,7 @@ from core.charts.figure import (
     flags,
     json_value,
     line,
+    marks,
     plain,
     quantity,
     row_hover,
@@ -33,10 +34,12 @@ from core.spc.rules import Signal
 
 MOST_NUMBERED = 60
 """Signals whose rule's number stands beside them; with more the numbers would hide the points."""
+CHARACTER = 0.011
+"""Share of the plot's width that a character of such a number takes on a small screen; the next number stands behind it."""
 MOST_LARGE = 400
 """Signals drawn large; of more the marks would run into one red area."""
 MOST_STAGES = 30
-IN_COLUMN_UNIT = ("run", "I", "MR", "Xbar", "R", "S", "EWMA")
+IN_COLUMN_UNIT = ("run", "I", "MR", "Xbar", "R", "S", "EWMA", "score")
 LOW = 2.0
 """Charts of spread are drawn lower, so that their labels need a larger share of the height."""
 OF_COLUMN = ("run", "I", "Xbar", "EWMA")
@@ -55,6 +58,8 @@ def control_chart(
     unit: str = "",
     x: ArrayLike | None = None,
     rows: ArrayLike | None = None,
+    causes: Sequence[str] = (),
+    starts: Sequence[int] = (),
     shown: slice | None = None,
     title: Message | None = None,
     theme: Theme = LIGHT,
@@ -66,6 +71,8 @@ def control_chart(
         signals: The rules that are broken, with the points that complete a pattern.
         x: (n,) times or numbers of the points; their numbers from 1 if not given.
         rows: (n,) row of the table at which each point ends, 0-based.
+        causes: (n,) why a point was left out; such points are drawn hollow.
+        starts: Points at which a shift begins that a cumulative sum signals, 0-based.
         shown: The points that are drawn; all if not given.
     """
     part = shown or slice(None)
@@ -90,14 +97,17 @@ def control_chart(
         last = float(values[np.flatnonzero(np.isfinite(values))[-1]])
         told = by_spread(last, _spread(chart))
         ends.append((last, text(msg("{name} {value}", name=words, value=told)), theme.colors.muted))
-    broken = _broken(signals)
     start = part.indices(len(chart.points))[0]
+    traces += _hollow(chart, causes, part, at, number, hover, theme, text)
+    broken = _broken(signals)
+    traces += _going_on(chart, broken, part, at, number, hover, theme, text)
     marked = np.array([i - start for i in sorted(broken) if start <= i < start + len(y)], dtype=np.int64)
     if len(marked):
         drawn = downsample_marks(marked, y)
         rules = [", ".join(map(str, broken[int(i) + start])) for i in drawn]
-        say = hover + "<br>" + text(msg("rule {rules}", rules="%{text}"))
-        trace = flags(at[drawn], y[drawn], theme, hover=say, customdata=number[drawn], text=rules)
+        say = hover + "<br>" + text(msg("rule {rules}", rules="%{hovertext}"))
+        beside = _apart(drawn, rules, len(y))
+        trace = flags(at[drawn], y[drawn], theme, hover=say, customdata=number[drawn], text=beside, hovertext=rules)
         if len(drawn) > MOST_LARGE:
             trace["marker"] = {**trace["marker"], "size": 4}
         if len(drawn) <= MOST_NUMBERED:
@@ -108,12 +118,15 @@ def control_chart(
             }
         traces.append(trace)
     shapes, labels = _ribbons(chart, at, part, theme, text)
+    for begin in [int(i) for i in starts if start <= i < start + len(y)][:MOST_STAGES]:
+        shapes.append(_border(at[begin - start], theme))
+        labels.append(_above(at[begin - start], text(msg("shift since here")), theme))
     known = [v[np.isfinite(v)] for v in (y, chart.upper[part], chart.lower[part])]
     return draw(
         traces,
         title=title or _finding(chart, signals, column),
         x=msg("point") if x is None else x_title(at),
-        y=quantity(column if chart.kind in OF_COLUMN else chart.kind, unit),
+        y=quantity(column if chart.kind in OF_COLUMN else chart.statistic if chart.kind == "score" else chart.kind, unit),
         theme=theme,
         text=text,
         shapes=shapes,
@@ -121,8 +134,52 @@ def control_chart(
         x_axis={"range": [json_value(at[0]), json_value(at[-1])]} if len(at) > 1 else None,
         # Two charts above each other: their axes stand at one place, whatever the width of their numbers.
         y_axis={"automargin": False},
-        margin={"l": 84, "r": 110, "t": 48, "b": 52},
+        margin={"l": 76, "r": 94, "t": 48, "b": 52},
     )
+
+
+def _hollow(
+    chart: Chart, causes: Sequence[str], part: slice, at: NDArray, number: NDArray, hover: str, theme: Theme, text: Text
+) -> list[Json]:
+    """Points left out, hollow, each with its cause under the pointer."""
+    left = np.flatnonzero((~chart.phases.counted & np.isfinite(chart.points))[part])
+    if not len(left):
+        return []
+    y, start = chart.points[part], part.indices(len(chart.points))[0]
+    drawn = downsample_marks(left, y)
+    why = [plain(causes[int(i) + start]) if causes else "" for i in drawn]
+    say = hover + "<br>" + text(msg("left out: {cause}", cause="%{text}"))
+    trace = marks(
+        at[drawn], y[drawn], theme.colors.text, hover=say, symbol="circle-open", size=9, customdata=number[drawn], text=why
+    )
+    trace["marker"] = {**trace["marker"], "line": {"width": 1.6}}
+    return [trace]
+
+
+def _going_on(
+    chart: Chart, broken: dict[int, list[int]], part: slice, at: NDArray, number: NDArray, hover: str, theme: Theme, text: Text
+) -> list[Json]:
+    """Points of a cumulative sum beyond its limit after the signal: the same shift goes on."""
+    if not chart.is_sum:
+        return []
+    start = part.indices(len(chart.points))[0]
+    outside = np.flatnonzero((chart.outside & chart.judged)[part])
+    later = np.array([i for i in outside.tolist() if i + start not in broken], dtype=np.int64)
+    if not len(later):
+        return []
+    drawn = downsample_marks(later, chart.points[part])
+    say = hover + "<br>" + text(msg("the shift that was signalled goes on"))
+    return [
+        marks(
+            at[drawn],
+            chart.points[part][drawn],
+            theme.colors.bad,
+            hover=say,
+            symbol="diamond-open",
+            size=6,
+            customdata=number[drawn],
+        )
+    ]
 
 
 def _spread(chart: Chart) -> float:
@@ -154,6 +211,17 @@ def _broken(signals: Sequence[Signal]) -> dict[int, list[int]]:
     return numbers
 
 
+def _apart(places: NDArray[np.int64], words: Sequence[str], n: int) -> list[str]:
+    """The words at places among n points, without those that would stand on the ones before them; all are told under the pointer."""
+    shown, free = [], -np.inf
+    for place, word in zip(places.tolist(), words, strict=True):
+        half = 0.5 * (len(word) + 1) * CHARACTER * n
+        is_free = place - half >= free
+        shown.append(word if is_free else "")
+        free = place + half if is_free else free
+    return shown
+
+
 def _steps(at: NDArray, values: NDArray[np.float64], color: str, dash: str) -> Json:
     """A line that steps half way between two points wherever the limit changes."""
     n = len(values)
@@ -175,8 +243,8 @@ def _ribbons(chart: Chart, at: NDArray, part: slice, theme: Theme, text: Text) -
     start, stop, _ = part.indices(len(of.stage))
     if not stop > start:
         return shapes, labels
-    if not of.baseline.all() and of.baseline.any():
-        known = np.flatnonzero(of.baseline[start:stop])
+    if chart.known != "both" and not of.period.all() and of.period.any():
+        known = np.flatnonzero(of.period[start:stop])
         if len(known) and len(known) >= IN_ONE_PIECE * (known[-1] - known[0] + 1):
             first, last = int(known[0]), int(known[-1])
             shapes.append(_rect(at[first], at[last], theme.part(0)))
@@ -214,22 +282,32 @@ def _above(a: object, words: str, theme: Theme, *, right: bool = False) -> Json:
 
 def caption_control(chart: Chart, x: ArrayLike | None = None, rules: Message | None = None) -> Message:
     """n, period, where the limits come from, how sigma was found, the rules."""
-    of, n = chart.phases, len(chart.points)
-    source = None
-    if np.isfinite(chart.upper).any() or np.isfinite(chart.lower).any():
-        baseline = int(of.baseline.sum())
-        first, last = _ends(of.baseline)
+    of = chart.phases
+    source = _source(chart) if np.isfinite(chart.upper).any() or np.isfinite(chart.lower).any() else None
+    sigma = msg("σ given") if chart.known == "sigma" else None
+    if chart.method not in ("none", "given", "covariance", "Phase I"):
+        sigma = msg("σ by {method}", method=chart.method)
+    n_left = int((~of.counted & np.isfinite(chart.points)).sum())
+    left = msg_n("{n} point left out (hollow)", "{n} points left out (hollow)", n_left) if n_left else None
+    return join(msg("n = {n} points", n=int(np.isfinite(chart.points).sum())), period(x), source, left, sigma, rules)
+
+
+def _source(chart: Chart) -> Message:
+    """Where limits come from."""
+    of = chart.phases
+    if chart.known == "both":
+        return msg("limits given, not estimated")
+    if len(of.labels) > 1:
+        return msg("limits of each stage from its own points")
+    chosen = of.period
+    first, last = _ends(chosen)
+    if chosen.all():
+        source = msg("limits from all points")
+    elif int(chosen.sum()) < IN_ONE_PIECE * (last - first + 1):
+        source = msg_n("limits from {n} point", "limits from {n} points", int(chosen.sum()))
+    else:
         source = msg("limits from points {first} to {last}", first=first, last=last)
-        if baseline == n:
-            source = msg("limits from all points")
-        elif baseline < IN_ONE_PIECE * (last - first + 1):
-            source = msg_n("limits from {n} point", "limits from {n} points", baseline)
-        if len(of.labels) > 1:
-            source = msg("limits of each stage from its own points")
-    sigma = (
-        msg("σ by {method}", method=chart.method) if chart.method not in ("none", "given", "covariance", "Phase I") else None
-    )
-    return join(msg("n = {n} points", n=int(np.isfinite(chart.points).sum())), period(x), source, sigma, rules)
+    return msg("{source} around a given centre", source=source) if chart.known == "centre" else source
 
 
 def _ends(mask: NDArray[np.bool_]) -> tuple[int, int]:

@@ -16,6 +16,8 @@ from core.cli.faults import own_fault, refuse
 from core.errors import Problem, SettingProblem
 from core.messages import msg
 
+_READING = ("how text is read=data.options:ReadOptions", "which table is read=data.formats.records:SourceOptions")
+
 
 class _Parser(argparse.ArgumentParser):
     """Argument errors as problems, so that they read like all others."""
@@ -26,6 +28,15 @@ class _Parser(argparse.ArgumentParser):
             msg("Expected: {usage}", usage=" ".join(self.format_usage().split())),
             msg("See '{command} --help'.", command=self.prog),
         )
+
+    def format_help(self) -> str:
+        """The help, with the settings that the verb takes; they are imported only here."""
+        targets = self.get_default("set_targets")
+        if not targets:
+            return super().format_help()
+        from core.cli.set_help import set_help
+
+        return super().format_help() + set_help(targets)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,7 +105,7 @@ def _parser() -> _Parser:
         "--hash", default="", metavar="COLUMN,COLUMN", help="columns hashed with the store's key, never stored"
     )
     importing.add_argument("--drop", default="", metavar="COLUMN,COLUMN", help="columns left away, never stored")
-    _add_set(importing)
+    _add_set(importing, *_READING)
     verb("list", "data:list_", "the datasets, newest first: id, name, rows and columns")
     comparing = verb("compare", "data:compare", "what differs between two datasets or versions")
     comparing.add_argument("first", metavar="DATASET[:VERSION]")
@@ -108,24 +119,24 @@ def _parser() -> _Parser:
     control = verb("control", "control:control", "a control chart of a column, its limits and the rules that are broken")
     control.add_argument("source", metavar="FILE|DATASET")
     control.add_argument("--column", required=True, metavar="COLUMN")
-    _add_set(control)
+    _add_set(control, "workflows.control_settings:ControlSettings")
     control.add_argument("--out", type=Path, metavar="FILE.csv", help="every point with its limits and broken rules")
     capable = verb(
         "capability", "capability:capability", "is a column stable, and how well does it keep its specification limits"
     )
     capable.add_argument("source", metavar="FILE|DATASET")
     capable.add_argument("--column", required=True, metavar="COLUMN")
-    _add_set(capable)
+    _add_set(capable, "workflows.capability:CapabilitySettings")
     capable.add_argument("--out", type=Path, metavar="FILE.csv", help="every figure, one a row")
     _add_quality(verb)
     verb("validate", "validate:validate", "published worked examples recomputed here, equal to the printed digit or not")
     scores = verb("score-chart", "score_chart:score_chart", "the scores or residuals of a run as a control chart")
     scores.add_argument("--run", required=True, metavar="ID")
-    _add_set(scores)
+    _add_set(scores, "workflows.score_chart:ScoreChartSettings")
     scores.add_argument("--out", type=Path, metavar="FILE.csv", help="every row with what was expected, limits and signals")
     budget = verb("alarm-budget", "score_chart:alarm_budget", "the decision limit that a budget of false alarms asks for")
     budget.add_argument("--run", required=True, metavar="ID")
-    _add_set(budget)
+    _add_set(budget, "workflows.alarm_budget:AlarmBudgetSettings")
     _add_judging(verb)
     seeding = verb(
         "seed-faults", "seeding:seed_faults", "how large a fault must be for a run to find it, in its own normal rows"
@@ -137,12 +148,12 @@ def _parser() -> _Parser:
         help="step, drift, spike, noise, lag, stuck, lost_correlation; may be repeated; or all",
     )  # fmt: skip
     seeding.add_argument("--sizes", metavar="S,S,…", help="in the sensor's unit, for a lag in rows; by default from its spread")
-    _add_set(seeding)
+    _add_set(seeding, "workflows.seeding_records:SeedSettings")
     seeding.add_argument("--out", type=Path, metavar="FILE.csv", help="every size with what was found")
     _add_challenge(verb("challenge", "challenge:challenge", "known cases that a run must answer as it must before it is used"))
     relabel = verb("labels", "labels:labels", "which labels of a classification are likely wrong, and what people say of them")
     relabel.add_argument("run", metavar="RUN|BUNDLE")
-    _add_set(relabel)
+    _add_set(relabel, "workflows.label_view:LabelSettings")
     relabel.add_argument("--out", type=Path, metavar="FILE.csv", help="every likely problem")
     relabel.add_argument(
         "--relabelled", type=Path, metavar="FILE.csv", help="the table with the answers in place of the labels"
@@ -167,11 +178,11 @@ def _parser() -> _Parser:
     score.add_argument("--bundle", required=True)
     score.add_argument("--data", required=True, type=Path)
     score.add_argument("--out", required=True, type=Path)
-    _add_set(score)
+    _add_set(score, *_READING)
     evaluate = verb("evaluate", "verbs:evaluate", "figures of scores against the truth")
     evaluate.add_argument("--scores", required=True, type=Path)
     evaluate.add_argument("--truth", required=True, metavar="FILE:COLUMN")
-    _add_set(evaluate)
+    _add_set(evaluate, "data.options:ReadOptions")
     _add_fleet(verb("fleet", "fleet:fleet", "how long units last, and which of those that run will need work soon"))
     report = verb("report", "verbs:report", "write the report of a run")
     report.add_argument("--run", required=True, metavar="ID|BUNDLE")
@@ -181,8 +192,10 @@ def _parser() -> _Parser:
     return parser
 
 
-def _add_set(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
+def _add_set(parser: argparse.ArgumentParser, *targets: str) -> None:
+    """--set, and where the settings it takes are declared (`core.cli.set_help`), for the verb's --help."""
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting, see below; may be repeated")
+    parser.set_defaults(set_targets=targets)
 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
@@ -232,8 +245,10 @@ def _add_quality(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> No
     relations.add_argument("--by", metavar="COLUMN", help="with --column: the strata; without it each column of categories")
     relations.add_argument("--with", dest="other", metavar="COLUMN", help="with --column: the other sensor")
     relations.add_argument("--out", type=Path, metavar="FILE.csv", help="every pair, stratum or lag")
-    for parser in (gage, agreement, pareto, relations):
-        _add_set(parser)
+    _add_set(gage, "workflows.gage:GageSettings")
+    _add_set(agreement, "workflows.agreement:AgreementSettings")
+    _add_set(pareto, "workflows.strata:ParetoSettings")
+    _add_set(relations, "all pairs=workflows.relations:RelationsSettings", "with --with=workflows.relations:LagSettings")
 
 
 def _add_judging(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
@@ -246,8 +261,9 @@ def _add_judging(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> No
         parser.add_argument("--run", required=True, metavar="ID")
     for parser in (limit, calibration):
         parser.add_argument("--positive", metavar="CLASS", help="the class to catch; without it the run's own")
-    for parser in (limit, worst, zones):
-        _add_set(parser)
+    _add_set(limit, "workflows.class_limits:LimitSettings")
+    _add_set(worst, "workflows.worst_strata:StrataErrorSettings")
+    _add_set(zones, "workflows.zones:ZoneSettings")
     calibration.add_argument("--out", type=Path, metavar="FILE.csv", help="the scores with probabilities at the temperature")
     worst.add_argument("--out", type=Path, metavar="FILE.csv", help="every stratum")
     zones.add_argument("--out", type=Path, metavar="FILE.csv", help="every row of the test part with its zone")
@@ -266,7 +282,7 @@ def _add_challenge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", metavar="SET", help="withdraw: which set")
     parser.add_argument("--by", default="", metavar="NAME", help="release, withdraw: who answers for it")
     parser.add_argument("--reason", default="", help="release, withdraw: why")
-    _add_set(parser)
+    _add_set(parser, "workflows.challenge_cases:ChallengeSettings")
 
 
 def _add_events(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
@@ -276,7 +292,7 @@ def _add_events(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> Non
     events.add_argument("--event", type=int, metavar="N", help="one event in detail: lead and lag, similar events, is / is not")
     events.add_argument("--limit", type=float, metavar="SCORE", help="another decision limit; nothing is trained again")
     events.add_argument("--out", type=Path, metavar="FILE.csv", help="one row an event")
-    _add_set(events)
+    _add_set(events, "workflows.event_facts:EventSettings")
     verdict = verb("verdict", "events:verdict", "say what an event was; nothing said before is overwritten")
     verdict.add_argument("run", metavar="RUN")
     verdict.add_argument("event", type=int, metavar="EVENT")
@@ -333,7 +349,8 @@ def _add_shape(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, metavar="N", help="only show the first rows of the result; nothing is kept")
     for role in ("time", "group"):
         parser.add_argument(f"--{role}", metavar="COLUMN", help=f"the {role} column of every source")
-    _add_set(parser)
+    shaping = (("resample", "resampling:Resample"), ("aggregate", "grouping:Aggregate"), ("align", "aligning:Align"))
+    _add_set(parser, *(f"{name}=data.shaping.{place}Settings" for name, place in shaping))
 
 
 def _add_train(parser: argparse.ArgumentParser, *, is_study: bool = False) -> None:
@@ -351,4 +368,9 @@ def _add_train(parser: argparse.ArgumentParser, *, is_study: bool = False) -> No
     parser.add_argument("--name", default="")
     if not is_study:
         parser.add_argument("--out", type=Path, metavar="BUNDLE")
-    _add_set(parser)
+    _add_set(
+        parser,
+        "of the task=training.task_settings:TaskSettings",
+        "of the fit=training.settings:FitSettings",
+        "of a family (--model), with their defaults=families",
+    )

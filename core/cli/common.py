@@ -158,7 +158,7 @@ def figure_lines(
 
 
 def open_or_import(ws: Any, source: str) -> Dataset:
-    """A file, which is imported, or a dataset by id or exact name.
+    """A file, which is imported unless it was before and has not changed, or a dataset by id or exact name.
 
     Raises:
         DataProblem: there is neither; or the file cannot be read, or can be read in more than one way.
@@ -172,6 +172,10 @@ def open_or_import(ws: Any, source: str) -> Dataset:
             if source in (dataset.id, dataset.name):
                 return dataset
         raise unknown_dataset(source, [d.name for d in datasets], may_be_file=True)
+    known = wf.known_import(ws, path)
+    if known is not None:
+        return known
+    seen = wf.facts_of(path)
     imported = wf.import_file(ws, path)
     if imported.dataset is None:
         asked = unanswered(imported.questions)
@@ -180,6 +184,7 @@ def open_or_import(ws: Any, source: str) -> Dataset:
             asked.expected,
             msg("Import it first with 'import --set key=value', then use the dataset id."),
         )
+    wf.remember_import(ws, path, imported.dataset, seen)
     return imported.dataset
 
 

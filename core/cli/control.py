@@ -29,9 +29,14 @@ def _answer(view: Any, options: Options) -> dict[str, object]:
         "chart": view.name,
         "why": None if view.why is None else str(view.why),
         "rules": view.book.key,
+        "rules_taken": [{"rule": number, "meaning": str(rule.sentence)} for number, rule in view.book.numbered],
         "source": view.book.source,
         "points": view.n_points,
         "out_of_control": view.n_out,
+        "left_out": [
+            {"rows": [entry.first, entry.last], "cause": entry.cause, "points": len(entry.points)} for entry in view.left_out
+        ],
+        "shifts": [_shift(shift, view) for shift in view.cusum],
         "charts": [_chart(chart, found, view) for chart, found in zip(view.charts, view.signals, strict=True)],
         "notes": [str(note) for note in view.notes],
         "out": None if options.out is None else str(options.out),
@@ -43,6 +48,7 @@ def _chart(chart: Any, found: Any, view: Any) -> dict[str, object]:
         "kind": chart.kind,
         "statistic": str(chart.statistic),
         "method": chart.method,
+        "known": chart.known,
         "stages": [
             {
                 "stage": chart.phases.labels[int(chart.phases.stage[stretch.stop - 1])],
@@ -60,6 +66,17 @@ def _chart(chart: Any, found: Any, view: Any) -> dict[str, object]:
             }
             for signal in found
         ],
+    }
+
+
+def _shift(shift: Any, view: Any) -> dict[str, object]:
+    """A shift that a cumulative sum signals: rows of the table, counted from 1."""
+    return {
+        "direction": "up" if shift.is_up else "down",
+        "signal_row": int(view.rows[shift.signal]) + 1,
+        "first_row": int(view.rows[shift.start]) + 1,
+        "points": shift.count,
+        "mean": shift.mean,
     }
 
 
@@ -81,11 +98,13 @@ def _lines(view: Any, options: Options) -> list[str]:
             [s["stage"], f"{s['points']}", *("–" if s[k] is None else f"{s[k]:.5g}" for k in head[2:])]
             for s in told["stages"]  # type: ignore[attr-defined]
         ]
-        lines += ["", f"{told['statistic']}{unit if chart.kind not in ('CUSUM+', 'CUSUM-') else ''}, sigma by {chart.method}"]
+        source = "sigma given" if chart.method == "given" else f"sigma by {chart.method}"
+        lines += ["", f"{told['statistic']}{'' if chart.is_sum else unit}, {source}"]
         lines += aligned([head, *rows])
         for signal in told["signals"]:  # type: ignore[attr-defined]
             if signal["points"]:
                 where = ", ".join(f"{row}" for row in signal["rows"]) + (" …" if signal["points"] > SHOWN else "")
                 lines.append(f"rule {signal['rule']} ({signal['meaning']}): {signal['points']}, at row {where}")
+    lines += [str(sentence) for sentence in view.shift_words]
     lines += [f"- {note}" for note in view.notes]
     return [*lines, f"→ {options.out}"] if options.out is not None else lines

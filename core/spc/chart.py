@@ -9,7 +9,7 @@ computes a limit.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,6 +27,9 @@ Method = Literal[
     "MR-bar/d2", "R-bar/d2", "S-bar/c4", "pooled", "overall", "binomial", "Poisson", "given", "covariance", "Phase I", "none"
 ]  # fmt: skip
 
+Known = Literal["none", "centre", "sigma", "both"]
+"""What of a standard was given beforehand instead of learned from the points."""
+
 ZONED: frozenset[Kind] = frozenset({"I", "Xbar", "p", "np", "c", "u"})
 CUSTOMARY_POINTS = 20
 
@@ -37,16 +40,31 @@ class Phases:
 
     `baseline` bool (n,); `stage` (n,) is the place of the point's label in `labels`; `bounds` (r + 1,) are the places where
     stretches of one stage begin, with n at the end. A label that comes back gives the same stage, and another stretch.
+    `left_out` bool (n,), None where there is none, are points that a person left out with a cause: they give no limits, no
+    pattern counts them, and they are drawn all the same. `chosen` bool (n,) is the baseline before they were left out.
     """
 
     baseline: NDArray[np.bool_]
     stage: NDArray[np.int64]
     labels: tuple[str, ...]
     bounds: NDArray[np.int64]
+    left_out: NDArray[np.bool_] | None = None
+    chosen: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.baseline, self.stage, self.bounds):
-            array.flags.writeable = False
+        for array in (self.baseline, self.stage, self.bounds, self.left_out, self.chosen):
+            if array is not None:
+                array.flags.writeable = False
+
+    @property
+    def period(self) -> NDArray[np.bool_]:
+        """The baseline as it was chosen, with the points that were left out of it, bool (n,)."""
+        return self.baseline if self.chosen is None else self.chosen
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Points that were not left out, bool (n,)."""
+        return np.ones(len(self.baseline), np.bool_) if self.left_out is None else ~self.left_out
 
     @property
     def stretches(self) -> list[slice]:
@@ -80,6 +98,7 @@ class Chart:
     sizes: Floats
     phases: Phases
     notes: tuple[Message, ...] = ()
+    known: Known = "none"
 
     def __post_init__(self) -> None:
         for array in (self.points, self.centre, self.lower, self.upper, self.reach, self.sigma, self.sizes):
@@ -89,6 +108,16 @@ class Chart:
     def zoned(self) -> bool:
         """Whether the points follow a distribution around the centre, one by one, so that zones and runs mean something."""
         return self.kind in ZONED
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether the points are cumulative sums, which stay outside once a shift has carried them there."""
+        return self.kind in ("CUSUM+", "CUSUM-")
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """Points with a value that were not left out, bool (n,)."""
+        return np.isfinite(self.points) & self.phases.counted
 
     @property
     def outside(self) -> NDArray[np.bool_]:
@@ -117,6 +146,18 @@ def phases(n: int, baseline: ArrayLike | None = None, stages: Sequence[object] |
     stage, names = numbered(labels)
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(stage)) + 1, [n]]).astype(np.int64)
     return Phases(chosen, stage, tuple(str(name) for name in names), bounds)
+
+
+def without(of: Phases, left_out: ArrayLike) -> Phases:
+    """The phases with points left out of the baseline, (n,) bool; those that were left out before stay so.
+
+    Raises:
+        ValueError: A mask of another length.
+    """
+    left = np.array(left_out, dtype=np.bool_)
+    _same_length("left_out", left, len(of.stage))
+    left = left | ~of.counted
+    return replace(of, baseline=of.baseline & ~left, left_out=left, chosen=of.period) if left.any() else of
 
 
 def fitting(of: Phases | None, n: int) -> Phases:

@@ -27,7 +27,7 @@ LOW, HIGH = 0.00135, 0.99865
 
 
 def fitted_indices(fit: Fit, spec: Specification, method: IndexMethod = "percentile") -> Indices:
-    """Pp and Ppk of a fitted distribution, without intervals, which are not known for them.
+    """Pp and Ppk of a fitted distribution; their intervals are those of `core.spc.index_intervals`.
 
     percentile: Pp = (USL − LSL) / (X₀.₉₉₈₆₅ − X₀.₀₀₁₃₅), Ppu = (USL − X₀.₅) / (X₀.₉₉₈₆₅ − X₀.₅), Ppl = (X₀.₅ − LSL) / (X₀.₅ − X₀.₀₀₁₃₅). z: a limit is told by the normal
     score of the share beyond it, Ppu = Φ⁻¹(F(USL)) / 3, Ppl = −Φ⁻¹(F(LSL)) / 3, Pp half their sum. For a normal distribution both are the usual indices.

@@ -8,8 +8,8 @@ evenly on both sides of the centre.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -20,14 +20,18 @@ from core.messages import Message, msg
 from core.spc.chart import Chart, Floats
 from core.spc.constants import SIGMAS
 
-RuleKind = Literal["limit", "beyond", "side", "trend", "alternating", "within", "outside"]
+RuleKind = Literal["limit", "far", "beyond", "side", "trend", "alternating", "within", "outside"]
+FARTHEST, LONGEST = 10.0, 100
+"""The largest own k of a rule: standard errors, and points in a row."""
+ZERO = 1e-9
+"""Standard errors below which a cumulative sum counts as 0: the running sum leaves a rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One pattern: `k` of `n` points in a row, and where it counts `m` standard errors.
 
-    limit: a point outside the limits. beyond: k of n further than m from the centre, on one side. side: k on one side of the
+    limit: a point outside the limits. far: a point further than m from the centre. beyond: k of n further than m from the centre, on one side. side: k on one side of the
     centre. trend: k rising or falling. alternating: k up and down in turn. within: k nearer than m. outside: k further than m,
     and with `both` some on each side.
     """
@@ -46,12 +50,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """Rules by a name; a rule's number is its place in `rules`, counted from 1."""
+    """Rules by a name; a rule's number is its place in `rules`, counted from 1, or what `numbers` says where only some are taken."""
 
     key: str
     title: Message
     rules: tuple[Rule, ...]
     source: str
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def numbered(self) -> tuple[tuple[int, Rule], ...]:
+        """Each rule with its number."""
+        return tuple(zip(self.numbers or range(1, len(self.rules) + 1), self.rules, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,7 @@ class Signal:
 
 _SENTENCES: dict[RuleKind, Callable[[Rule], Message]] = {
     "limit": lambda r: msg("a point outside the control limits"),
+    "far": lambda r: msg("a point more than {m} σ from the centre line", m=r.m),
     "beyond": lambda r: msg(
         "{k} of {n} points in a row more than {m} σ from the centre line, on one side", k=r.k, n=r.n, m=r.m
     ),
@@ -134,25 +145,101 @@ def rule_book(key: str) -> RuleBook:
     )
 
 
+def chosen_rules(book: RuleBook, only: Sequence[str]) -> RuleBook:
+    """The rules of a book that are wanted, each with its own k where one is given; the whole book of none.
+
+    Args:
+        only: A rule's number, or "number:k". k is how many points in a row the pattern has; of "k of n" n is k + 1; of the limit it is the
+            distance from the centre in standard errors (on charts without zones the drawn limit stays).
+
+    Raises:
+        SettingProblem: No such rule, one that comes twice, or a k that its pattern cannot have.
+
+    Example:
+        >>> [(n, str(r.sentence)) for n, r in chosen_rules(rule_book("nelson"), ("1", "2:8")).numbered]
+        [(1, 'a point outside the control limits'), (2, '8 points in a row on one side of the centre line')]
+    """
+    if not only:
+        return book
+    found: dict[int, Rule] = {}
+    for text in only:
+        number, _, own = (part.strip() for part in text.partition(":"))
+        if not number.isdecimal() or not 1 <= int(number) <= len(book.rules) or int(number) in found:
+            raise SettingProblem(
+                msg("There is no rule '{rule}' of {book} to take, or it comes twice.", rule=text, book=book.title),
+                msg("Expected numbers from 1 to {n}, each once, such as 1,2:8,5.", n=len(book.rules)),
+                msg("Correct the list of rules, or leave it out for the whole book."),
+            )
+        rule = book.rules[int(number) - 1]
+        found[int(number)] = _with_own_k(rule, own, text) if own else rule
+    numbers = tuple(sorted(found))
+    names = ", ".join(f"{i}" if found[i] == book.rules[i - 1] else f"{i} ({_own_k(found[i])})" for i in numbers)
+    title = msg("{book} (rules {rules})", book=book.title, rules=names)
+    return RuleBook(book.key, title, tuple(found[i] for i in numbers), book.source, numbers)
+
+
+def usual_k(rule: Rule) -> float:
+    """The k of a rule as it stands in its book: points in a row, or standard errors of the limit."""
+    return SIGMAS if rule.kind == "limit" else rule.m if rule.kind == "far" else float(rule.k)
+
+
+def _with_own_k(rule: Rule, own: str, text: str) -> Rule:
+    """The rule with another k."""
+    try:
+        k = float(own)
+    except ValueError:
+        k = float("nan")
+    if rule.kind == "limit":
+        if 0 < k <= FARTHEST:
+            return rule if k == SIGMAS else Rule("far", m=k)
+        expected = msg("k of this rule is a distance from the centre line in σ, above 0 and at most {most}.", most=FARTHEST)
+    else:
+        least = 3 if rule.kind in ("trend", "alternating") else 2
+        if k == int(k if np.isfinite(k) else 0) and least <= k <= LONGEST:
+            return replace(rule, k=int(k), n=int(k) + 1 if rule.kind == "beyond" else rule.n)
+        expected = msg("k of this rule is a number of points, from {least} to {most}.", least=least, most=LONGEST)
+    raise SettingProblem(
+        msg("The rule '{rule}' has no such k.", rule=text), expected, msg("Write for example 2:8, or the number alone.")
+    )
+
+
+def _own_k(rule: Rule) -> str:
+    return f"k = {usual_k(rule):g}"
+
+
 def signals(chart: Chart, book: RuleBook) -> tuple[Signal, ...]:
     """Where a chart breaks the rules of a book, one signal a rule that applies to this kind of chart.
 
     A pattern is marked from the point that completes it, and at each further point as long as it lasts; in "k of n" the marked
-    point itself lies beyond. Empty points are passed over, so that neighbours across a gap count as neighbours. Patterns
-    do not reach over the border of a stage. A point on the centre line is on neither side, one on a zone's border is
+    point itself lies beyond. Empty points and points left out are passed over, so that neighbours across a gap count as neighbours.
+    A cumulative sum signals where it first crosses its limit; the points after it, until the sum is 0 again, go on with the same
+    shift and are no signals of their own. Patterns do not reach over the border of a stage. A point on the centre line is on neither side, one on a zone's border is
     in the inner zone, equal neighbours neither rise nor fall.
 
     Cost: a few passes over the points a rule, linear in n.
     """
-    applied = [(i, rule) for i, rule in enumerate(book.rules, 1) if chart.zoned or rule.kind == "limit"]
+    by_limits = ("limit", "far")  # a chart without zones has its limits alone, whatever m the rule has
+    applied = [(i, rule) for i, rule in book.numbered if chart.zoned or rule.kind in by_limits]
     found = {i: np.zeros(len(chart.points), np.bool_) for i, _ in applied}
-    outside = chart.outside
+    outside, judged = chart.outside, chart.judged
     for stretch in chart.phases.stretches:
-        at = np.flatnonzero(np.isfinite(chart.points[stretch])) + stretch.start
+        at = np.flatnonzero(judged[stretch]) + stretch.start
         view = _View(chart, at) if chart.zoned else None
+        crossed = _first_of_each_excursion(chart.points[at], outside[at]) if chart.is_sum else outside[at]
         for i, rule in applied:
-            found[i][at] = outside[at] if view is None or rule.kind == "limit" else _MARK[rule.kind](view, rule)
-    return tuple(Signal(i, rule, found[i]) for i, rule in applied)
+            found[i][at] = crossed if view is None or rule.kind == "limit" else _MARK[rule.kind](view, rule)
+    shown = {i: rule if chart.zoned or rule.kind == "limit" else Rule("limit") for i, rule in applied}
+    return tuple(Signal(i, shown[i], found[i]) for i, _ in applied)
+
+
+def _first_of_each_excursion(sums: Floats, outside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The first point outside since a cumulative sum was last 0, bool (k,), for each time that it leaves 0."""
+    excursion = np.cumsum(np.abs(sums) <= ZERO)
+    at = np.flatnonzero(outside)
+    _, first = np.unique(excursion[at], return_index=True)
+    found = np.zeros(len(sums), np.bool_)
+    found[at[first]] = True
+    return found
 
 
 class _View:
@@ -166,6 +253,10 @@ class _View:
         self.sigmas: Floats = SIGMAS * away / chart.reach[at]
         self.side: NDArray[np.int8] = np.sign(away).astype(np.int8)
         self.steps: NDArray[np.int8] = np.sign(np.diff(points)).astype(np.int8)
+
+
+def _far(view: _View, rule: Rule) -> NDArray[np.bool_]:
+    return np.abs(view.sigmas) > rule.m
 
 
 def _beyond(view: _View, rule: Rule) -> NDArray[np.bool_]:
@@ -207,6 +298,7 @@ def _outside(view: _View, rule: Rule) -> NDArray[np.bool_]:
 
 
 _MARK: dict[RuleKind, Callable[[_View, Rule], NDArray[np.bool_]]] = {
+    "far": _far,
     "beyond": _beyond,
     "side": _one_side,
     "trend": _trend,

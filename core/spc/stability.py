@@ -70,20 +70,20 @@ def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = F
     """
     breaches, chance = [], 0
     for chart in charts:
-        points = int(np.isfinite(chart.points).sum())
+        points = int(chart.judged.sum())
         for signal in signals(chart, book):
             rule = signal.rule
-            marks = signal.found if rule.kind == "limit" else _beginnings(signal.found)
+            marks = signal.found if rule.kind in ("limit", "far") else _beginnings(signal.found)
             count = int(marks.sum())
-            if not count or not (strict or rule.kind in ("limit", "beyond", "side", "trend")):
+            if not count or not (strict or rule.kind in ("limit", "far", "beyond", "side", "trend")):
                 continue
             expected = points * _rate(chart, rule)
-            far = rule.kind == "limit" and _is_far(chart, points)
+            far = rule.kind in ("limit", "far") and _is_far(chart, points)
             if strict or far or _poisson_tail(count, expected) < LEVEL:
                 breaches.append(Breach(chart.statistic, rule, count, points, expected, int(np.flatnonzero(marks)[0]), far))
             else:
                 chance += count
-    return Stability(tuple(breaches), chance, max((int(np.isfinite(chart.points).sum()) for chart in charts), default=0))
+    return Stability(tuple(breaches), chance, max((int(chart.judged.sum()) for chart in charts), default=0))
 
 
 def is_no_more_than_chance(count: int, expected: float) -> bool:
@@ -101,7 +101,7 @@ def _is_far(chart: Chart, points: int) -> bool:
         return False
     from scipy.special import ndtri
 
-    sigmas = np.abs(SIGMAS * (chart.points - chart.centre) / chart.reach)
+    sigmas = np.abs(SIGMAS * (chart.points - chart.centre) / chart.reach)[chart.judged]
     return bool(np.nanmax(sigmas) > -ndtri(LEVEL / (2 * points)))
 
 
@@ -113,6 +113,10 @@ def _rate(chart: Chart, rule: Rule) -> float:
         return 2 * rule.k / factorial(rule.k + 1)
     if rule.kind == "beyond":
         return _beyond_rate(rule)
+    if rule.kind == "far":
+        from scipy.special import ndtr
+
+        return 2 * float(ndtr(-rule.m))
     return _outside_rate(chart) if rule.kind == "limit" else 0.0
 
 
@@ -133,7 +137,7 @@ def _outside_rate(chart: Chart) -> float:
 
     if chart.zoned:
         return 2 * float(ndtr(-SIGMAS))
-    sizes, counts = np.unique(chart.sizes[np.isfinite(chart.points)].astype(np.int64), return_counts=True)
+    sizes, counts = np.unique(chart.sizes[chart.judged].astype(np.int64), return_counts=True)
     rates = []
     for n in map(int, sizes):
         if chart.kind == "S":

@@ -12,7 +12,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.messages import Message, msg
-from core.spc.chart import Chart, Floats, Method, Phases, by_stage, few_points, finite, fitting, flat, spreads
+from core.spc.chart import (
+    Chart,
+    Floats,
+    Known,
+    Method,
+    Phases,
+    by_stage,
+    few_points,
+    finite,
+    fitting,
+    flat,
+    spreads,
+    without,
+)
 from core.spc.constants import SIGMAS, c4, d2, d3
 from core.spc.individuals import FEWEST_VALUES, NotDefined
 from core.spc.subgroups import Subgroups
@@ -34,6 +47,7 @@ class Process:
     sigma: Floats
     method: Method
     phases: Phases
+    known: Known = "none"
 
     @property
     def error(self) -> Floats:
@@ -127,11 +141,17 @@ def subgroup_means(groups: Subgroups, of: Phases | None = None, method: Subgroup
 
 
 def known_process(process: Process, *, target: float | None = None, sigma: float | None = None) -> Process:
-    """The process with a target or a sigma that is known instead of learned, in column unit, the same for all stages."""
+    """The process with a target or a sigma that is known instead of learned, in column unit, the same for all stages.
+
+    Raises:
+        ValueError: A sigma that is not above 0.
+    """
     centre = process.centre if target is None else np.full_like(process.centre, target)
     if sigma is None:
-        return replace(process, centre=centre)
-    return replace(process, centre=centre, sigma=np.full_like(process.sigma, sigma), method="given")
+        return replace(process, centre=centre, known=process.known if target is None else "centre")
+    _check_sigma(sigma)
+    known: Known = "sigma" if target is None else "both"
+    return replace(process, centre=centre, sigma=np.full_like(process.sigma, sigma), method="given", known=known)
 
 
 def given_process(
@@ -146,18 +166,22 @@ def given_process(
     Raises:
         ValueError: A sigma that is not above 0.
     """
-    if not sigma > 0:
-        raise ValueError(f"sigma is {sigma}; expected a number above 0")
+    _check_sigma(sigma)
     x = finite(values)
     of = fitting(of, len(x))
     stages = len(of.labels)
     behind = np.ones(len(x)) if sizes is None else np.array(sizes, dtype=np.float64)
-    return Process(x, behind, np.full(stages, float(target)), np.full(stages, float(sigma)), "given", of)
+    return Process(x, behind, np.full(stages, float(target)), np.full(stages, float(sigma)), "given", of, "both")
+
+
+def _check_sigma(sigma: float) -> None:
+    if not (sigma > 0 and np.isfinite(sigma)):
+        raise ValueError(f"sigma is {sigma}; expected a number above 0")
 
 
 def notes_of(process: Process) -> tuple[Message, ...]:
     """What is to be said of limits that were learned; nothing where they were given."""
-    return () if process.method == "given" else few_points(process.phases, np.isfinite(process.points))
+    return () if process.known == "both" else few_points(process.phases, np.isfinite(process.points))
 
 
 def shewhart_means(process: Process) -> Chart:
@@ -180,6 +204,7 @@ def shewhart_means(process: Process) -> Chart:
         sizes=process.sizes.copy(),
         phases=of,
         notes=notes_of(process),
+        known=process.known,
     )
 
 
@@ -192,8 +217,18 @@ def individuals_charts(values: ArrayLike, of: Phases | None = None) -> tuple[Cha
     process = individuals(values, of)
     if isinstance(process, NotDefined):
         return process
-    ranges = _moving_ranges(process.points, process.phases)
-    return shewhart_means(process), _spread_chart(process, "MR", ranges, np.full(len(ranges), 2, np.int64))
+    return individuals_pair(process)
+
+
+def individuals_pair(process: Process) -> tuple[Chart, Chart]:
+    """The charts of individuals and of moving ranges of a process of single values; a range with a point left out is left out too."""
+    of = process.phases
+    ranges = _moving_ranges(process.points, of)
+    if of.left_out is not None:
+        after = np.concatenate([[False], of.left_out[:-1]])
+        of = without(of, of.left_out | after)
+    own = replace(process, phases=of)
+    return shewhart_means(process), _spread_chart(own, "MR", ranges, np.full(len(ranges), 2, np.int64))
 
 
 def mean_and_range_charts(
@@ -204,9 +239,16 @@ def mean_and_range_charts(
     Source: Montgomery (2013), eq. 6.4 and 6.5.
     """
     process = subgroup_means(groups, of, method)
-    if isinstance(process, NotDefined):
-        return process
-    return shewhart_means(process), _spread_chart(process, "R", groups.ranges, groups.sizes)
+    return process if isinstance(process, NotDefined) else subgroup_pair(process, groups, "R")
+
+
+def subgroup_pair(process: Process, groups: Subgroups, kind: Literal["R", "S"]) -> tuple[Chart, Chart]:
+    """The charts of means and of ranges or standard deviations of a process, whose sigma may be known instead of learned.
+
+    Source: Montgomery (2013), sections 6.2.3 and 6.3.1 (standards given): limits of both from the known sigma.
+    """
+    statistic = groups.ranges if kind == "R" else groups.deviations
+    return shewhart_means(process), _spread_chart(process, kind, statistic, groups.sizes)
 
 
 def mean_and_deviation_charts(
@@ -217,9 +259,7 @@ def mean_and_deviation_charts(
     Source: Montgomery (2013), eq. 6.27, 6.28, 6.30 and 6.31.
     """
     process = subgroup_means(groups, of, method)
-    if isinstance(process, NotDefined):
-        return process
-    return shewhart_means(process), _spread_chart(process, "S", groups.deviations, groups.sizes)
+    return process if isinstance(process, NotDefined) else subgroup_pair(process, groups, "S")
 
 
 def _spread_chart(process: Process, kind: Literal["MR", "R", "S"], points: Floats, sizes: NDArray[np.int64]) -> Chart:
@@ -239,7 +279,8 @@ def _spread_chart(process: Process, kind: Literal["MR", "R", "S"], points: Float
         method=process.method,
         sizes=sizes.astype(np.float64),
         phases=of,
-        notes=few_points(of, np.isfinite(points)),
+        notes=() if process.method == "given" else few_points(of, np.isfinite(points)),
+        known="both" if process.method == "given" else "none",  # of a chart of spread the centre follows from sigma
     )
 
 

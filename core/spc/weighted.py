@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.messages import msg
 from core.spc.chart import Chart, Floats, flat
@@ -22,7 +23,8 @@ def ewma_chart(process: Process, *, weight: float = WEIGHT, width: float = WIDTH
     """Exponentially weighted moving average with limits that are exact for each point.
 
     zᵢ = λxᵢ + (1 − λ)zᵢ₋₁ from z₀ = centre; limits centre ± L√vᵢ, where vᵢ = λ²σ² / nᵢ + (1 − λ)²vᵢ₋₁. With one size n this is
-    σ²/n · λ/(2 − λ) · (1 − (1 − λ)²ⁱ), and soon constant. An empty point is passed over.
+    σ²/n · λ/(2 − λ) · (1 − (1 − λ)²ⁱ), and soon constant. An empty point is passed over; so is one that was left out, which is drawn
+    where the average stood before it.
 
     Args:
         process: Centre, sigma and sizes, from `individuals`, `subgroup_means` or `given_process`.
@@ -52,9 +54,11 @@ def ewma_chart(process: Process, *, weight: float = WEIGHT, width: float = WIDTH
     twice = 1 - (1 - weight) ** 2  # the variance decays by (1 − λ)²
     factor = weight**2 / twice
     for stretch in of.stretches:
-        at = np.flatnonzero(np.isfinite(x[stretch]) & np.isfinite(error[stretch])) + stretch.start
+        at = _summed(process, stretch)
         points[at] = centre[at] + smoothed(x[at] - centre[at], weight)
         reach[at] = width * np.sqrt(factor * smoothed(error[at] ** 2, twice))
+        _carry(points, process, stretch, float(centre[stretch.start]) if stretch.stop > stretch.start else 0.0)
+        _carry(reach, process, stretch, np.nan)
     return Chart(
         kind="EWMA",
         statistic=msg("exponentially weighted moving average"),
@@ -68,6 +72,7 @@ def ewma_chart(process: Process, *, weight: float = WEIGHT, width: float = WIDTH
         sizes=process.sizes.copy(),
         phases=of,
         notes=notes_of(process),
+        known=process.known,
     )
 
 
@@ -77,7 +82,8 @@ def cusum_charts(
     """Upper and lower tabular CUSUM, in standard errors of a point.
 
     With yᵢ = (xᵢ − centre)√nᵢ / σ: C⁺ᵢ = max(0, C⁺ᵢ₋₁ + yᵢ − k) with the limit h, C⁻ᵢ = max(0, C⁻ᵢ₋₁ − yᵢ − k), drawn downwards as −C⁻ with
-    the limit −h. Times σ / √n they are in column unit. The sums go on after a signal. An empty point is passed over.
+    the limit −h. Times σ / √n they are in column unit. The sums go on after a signal. An empty point is passed over, and so is one that
+    was left out, which is drawn where the sum stood before it.
 
     Args:
         process: As for `ewma_chart`.
@@ -109,8 +115,10 @@ def cusum_charts(
         away = (x - flat(process.centre, of)) / process.error
     up, down = np.full(len(x), np.nan), np.full(len(x), np.nan)
     for stretch in of.stretches:
-        at = np.flatnonzero(np.isfinite(away[stretch])) + stretch.start
+        at = _summed(process, stretch)
         up[at], down[at] = _sums(away[at] - allowance, head_start), 0.0 - _sums(-away[at] - allowance, head_start)
+        _carry(up, process, stretch, head_start)
+        _carry(down, process, stretch, -head_start)
 
     def chart(kind: Literal["CUSUM+", "CUSUM-"], points: Floats) -> Chart:
         limit, none = np.full(len(x), interval), np.full(len(x), np.nan)
@@ -130,9 +138,26 @@ def cusum_charts(
             sizes=process.sizes.copy(),
             phases=of,
             notes=notes_of(process),
+            known=process.known,
         )
 
     return chart("CUSUM+", up), chart("CUSUM-", down)
+
+
+def _summed(process: Process, stretch: slice) -> NDArray[np.int64]:
+    """The places of a stretch whose values enter the sum: those with a value and a standard error that were not left out."""
+    there = np.isfinite(process.points[stretch]) & np.isfinite(process.error[stretch]) & process.phases.counted[stretch]
+    return np.flatnonzero(there) + stretch.start
+
+
+def _carry(points: Floats, process: Process, stretch: slice, start: float) -> None:
+    """Put points that were left out where the sum stood before them, `start` where there was none; in place."""
+    left = np.flatnonzero(np.isfinite(process.points[stretch]) & ~process.phases.counted[stretch]) + stretch.start
+    if not len(left):
+        return
+    summed = _summed(process, stretch)
+    before = np.searchsorted(summed, left) - 1
+    points[left] = np.where(before >= 0, points[summed[np.maximum(before, 0)]], start) if len(summed) else start
 
 
 def _sums(steps: Floats, start: float) -> Floats:

@@ -36,8 +36,10 @@ from core.workflows.class_timeline import ClassTimeline, class_timeline
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe
 from core.workflows.combining import columns_differ
 from core.workflows.comparing import comparable, compare_datasets, in_a_sentence, named_dataset
-from core.workflows.control import ControlView, control_view, export_control
+from core.workflows.control import control_view
+from core.workflows.control_export import export_control
 from core.workflows.control_many import Contribution, ManySettings, ManyView, control_many, export_many, point_contributions
+from core.workflows.control_record import ControlView
 from core.workflows.control_settings import ControlSettings
 from core.workflows.csv_out import without_formula, write_csv
 from core.workflows.curves import CurveReader
@@ -79,6 +81,7 @@ from core.workflows.false_alarms import (
 )
 from core.workflows.families import FamilyBranch, FamilyCard, family_tree, offered_families
 from core.workflows.fault_classes import CauseCases, FaultClasses, fault_classes, train_fault_classes
+from core.workflows.file_imports import facts_of, known_import, remember_import
 from core.workflows.fleet import export_fleet, fleet_view, fleets_of, lives_view, read_remaining
 from core.workflows.fleet_charts import due_figure, fleet_caption, survival_figure, weibull_figure
 from core.workflows.fleet_lives import FleetLives, FleetSettings
@@ -102,6 +105,7 @@ from core.workflows.label_view import (
     row_with_neighbours,
 )
 from core.workflows.leak_notes import leak_note
+from core.workflows.left_out import LeftOut, causes_of, entries_of
 from core.workflows.originals import Original, has_original, hash_of_all, same_original, take_original, unpack_original
 from core.workflows.predictions import (
     PART_TITLES,

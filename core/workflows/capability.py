@@ -25,8 +25,9 @@ from core.spc.capability_indices import (
 )
 from core.spc.capability_sigma import Spread, overall_spread, within_spread
 from core.spc.chart import Chart, Floats
-from core.spc.distribution_fits import DistributionKey, choose, fit_all
+from core.spc.distribution_fits import TRANSFORMATIONS, DistributionKey, choose, fit_all
 from core.spc.distributions import Fit
+from core.spc.index_intervals import RESAMPLES
 from core.spc.individuals import NotDefined
 from core.spc.normality import Normality, normality
 from core.spc.percentiles import IndexMethod
@@ -319,6 +320,13 @@ def _notes(gate: _Gate, fit: Fit | NotDefined, n: int) -> tuple[Message, ...]:
         few = gate.stability.by_chance
         notes.append(
             msg_n("{n} broken rule is no more than chance gives.", "{n} broken rules are no more than chance gives.", few)
+        )
+    if isinstance(fit, Fit) and fit.key != "normal" and fit.key not in TRANSFORMATIONS:
+        notes.append(
+            msg(
+                "Intervals by a parametric bootstrap of {n} sets from the fitted distribution; that it is the right one they take for granted.",
+                n=RESAMPLES,
+            )
         )
     if isinstance(fit, Fit) and fit.n < n:
         notes.append(msg("Distributions were fitted to {n} of the {of} values, evenly spread.", n=fit.n, of=n))

@@ -16,6 +16,7 @@ from core.spc.capability_sigma import Spread, within_spread
 from core.spc.chart import Chart, Floats, numbered
 from core.spc.distribution_fits import TRANSFORMATIONS
 from core.spc.distributions import Fit
+from core.spc.index_intervals import with_intervals
 from core.spc.individuals import NotDefined
 from core.spc.percentiles import IndexMethod, fitted_indices, fitted_outside, straightened, transformed_indices
 from core.spc.proposal import ChartPair, propose_chart
@@ -161,7 +162,9 @@ def _overall(asked: Asked) -> tuple[Indices | NotDefined, Outside | NotDefined]:
         found = transformed_indices(fit, asked.values, spec, confidence=asked.confidence)
         return found, fitted_outside(fit, spec)
     if fit.key != "normal":
-        return fitted_indices(fit, spec, asked.method), fitted_outside(fit, spec)
+        found = fitted_indices(fit, spec, asked.method)
+        with_ends = with_intervals(found, fit, spec, len(asked.values), asked.method, confidence=asked.confidence)
+        return with_ends, fitted_outside(fit, spec)
     if isinstance(asked.overall, NotDefined):
         return asked.overall, asked.overall
     mean, n = float(asked.values.mean()), len(asked.values)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,107 +17,29 @@ from core.features.pipeline import row_order
 from core.messages import Message, msg
 from core.spc.attributes import defectives_chart, defects_chart
 from core.spc.changes import lasting_shifts
-from core.spc.chart import Chart, Phases, numbered, phases
+from core.spc.chart import Chart, Phases, without
+from core.spc.cusum_shifts import cusum_shifts
 from core.spc.individuals import NotDefined
 from core.spc.proposal import ChartPair, propose_chart
-from core.spc.rules import RuleBook, Signal, rule_book, signals
+from core.spc.rules import chosen_rules, rule_book, signals
 from core.spc.run_chart import RunsTest, run_chart
-from core.spc.stability import judge_stability
-from core.spc.subgroups import Subgroups, subgroups, subgroups_of_size
+from core.spc.subgroups import Subgroups
 from core.spc.variables import (
     Process,
     SubgroupMethod,
+    given_process,
     individuals,
-    individuals_charts,
+    individuals_pair,
     known_process,
-    mean_and_deviation_charts,
-    mean_and_range_charts,
     subgroup_means,
+    subgroup_pair,
 )
 from core.spc.weighted import cusum_charts, ewma_chart
+from core.workflows.control_points import axis_times, phases_of, points_of, stamps_of
+from core.workflows.control_record import ControlView
 from core.workflows.control_settings import OF_COUNTS, ChartChoice, ControlSettings
-from core.workflows.control_words import hang_together, odd, refused, told
-from core.workflows.csv_out import write_csv
-
-UNLIKELY = 0.05
-"""A chance of as few or as many runs below this is told as a finding."""
-
-
-@dataclass(frozen=True, slots=True)
-class ControlView:
-    """Charts of one column, above each other, with the signals of each.
-
-    `rows` (n_points,) is the row of the table at which each point ends, `times` (n_points,) its time, None without a time column.
-    `why` says why this chart was taken, None where it was asked for. `shifts` are the points at which a new level begins
-    (0-based), whether or not stages were made of them. `tests` are those of a run chart.
-    """
-
-    column: str
-    unit: str
-    charts: tuple[Chart, ...]
-    signals: tuple[tuple[Signal, ...], ...]
-    book: RuleBook
-    rows: NDArray[np.int64]
-    name: str
-    why: Message | None
-    notes: tuple[Message, ...]
-    times: NDArray[np.generic] | None = None
-    shifts: tuple[int, ...] = ()
-    tests: tuple[RunsTest, ...] = ()
-
-    @property
-    def marks(self) -> NDArray[np.bool_]:
-        """Points that complete a pattern of the book on any of the charts, bool (n_points,)."""
-        found = [signal.found for of_chart in self.signals for signal in of_chart]
-        return np.logical_or.reduce(found) if found else np.zeros(len(self.rows), np.bool_)
-
-    @property
-    def n_out(self) -> int:
-        """Points that complete a pattern of the book on any of the charts."""
-        return int(self.marks.sum())
-
-    @property
-    def headline(self) -> Message:
-        """The finding in a sentence."""
-        if self.name == "run":
-            strange = [t for t in self.tests if min(t.p_few, t.p_many) < UNLIKELY]
-            if not strange:
-                return msg("'{column}' runs as chance would have it: neither too few runs nor too many", column=self.column)
-            return msg(
-                "'{column}' does not run as chance would have it: {finding}", column=self.column, finding=odd(strange[0])
-            )
-        facts: dict[str, str | int | Message] = {
-            "column": self.column,
-            "n": self.n_out,
-            "of": self.n_points,
-            "book": self.book.title,
-        }
-        if not self.is_zoned:
-            if not self.n_out:
-                return msg("'{column}' is in control: no point lies outside the limits", column=self.column)
-            return msg("'{column}' is not in control: {n} of {of} points lie outside the limits", **facts)
-        if not self.n_out:
-            return msg("'{column}' is in control: no point breaks a rule of {book}", column=self.column, book=self.book.title)
-        if self.is_chance:
-            return msg(
-                "'{column}' is in control: {n} of {of} points break a rule of {book}, no more than chance gives", **facts
-            )
-        return msg("'{column}' is not in control: {n} of {of} points break a rule of {book}", **facts)
-
-    @property
-    def n_points(self) -> int:
-        """Points with a value."""
-        return int(np.isfinite(self.charts[0].points).sum())
-
-    @property
-    def is_zoned(self) -> bool:
-        """Whether the rules of the book are applied, and not the limits alone."""
-        return self.charts[0].zoned
-
-    @property
-    def is_chance(self) -> bool:
-        """Whether so many signals come of a stable process too: with eight rules most charts of some hundred points have one."""
-        return self.is_zoned and judge_stability(self.charts, self.book).is_stable
+from core.workflows.control_words import hang_together, known_words, refused, told
+from core.workflows.left_out import LeftOut, mask_of, read_left_out, told_left_out, with_points
 
 
 def control_view(dataset: Dataset, column: str, settings: ControlSettings) -> ControlView:
@@ -136,26 +59,21 @@ def control_view(dataset: Dataset, column: str, settings: ControlSettings) -> Co
     values = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
     if settings.counts != "measurement":
         return _of_counts(table, order, column, values, settings, time)
-    points, ends = _points(table, values, settings)
+    points, ends, place = points_of(table, values, settings)
     sizes: NDArray[np.float64] | float = 1.0 if points is None else points.sizes.astype(np.float64)
     name, why = _choice(settings, sizes)
+    left = with_points(read_left_out(settings.left_out, len(table)), order, place)
+    mask = mask_of(left, len(ends))
     levels = values if points is None else points.means
-    of, shifts = _phases(table, ends, levels, settings), lasting_shifts(levels)
-    shown = _Shown(column, unit, order[ends], axis_times(table, time, ends), name, why, settings)
+    kept = np.where(mask, np.nan, levels)
+    of, shifts = without(phases_of(table, ends, kept, settings), mask), lasting_shifts(kept)
+    times, stamps = axis_times(table, time, ends), stamps_of(table, time, ends)
+    shown = _Shown(column, unit, order[ends], times, stamps, name, why, settings, left)
     if name == "run":
         return _of_runs(levels, of, shown, shifts)
+    if name == "CUSUM":
+        return _of_sums(values, points, of, shown, shifts)
     return _view(_MEASURED[name](values, points, of, settings), shown, shifts)
-
-
-def export_control(view: ControlView, path: Path) -> None:
-    """Points, limits and signals of each chart as CSV, one row a point."""
-    table = pd.DataFrame({"row": view.rows + 1})
-    for chart, found in zip(view.charts, view.signals, strict=True):
-        for name, values in (("", chart.points), (" centre", chart.centre), (" lower", chart.lower), (" upper", chart.upper)):
-            table[f"{chart.kind}{name}"] = values
-        broken = [[str(s.number) for s in found if s.found[i]] for i in range(len(chart.points))]
-        table[f"{chart.kind} rules"] = [" ".join(numbers) for numbers in broken]
-    write_csv(table, path, formula_safe=True)
 
 
 def _checked(dataset: Dataset, column: str, settings: ControlSettings) -> str:
@@ -189,6 +107,8 @@ def _checked(dataset: Dataset, column: str, settings: ControlSettings) -> str:
             msg("Chart and kind of data belong together."),
             msg("Set counts={wanted}, or choose another chart.", wanted=wanted),
         )
+    if settings.known_centre is not None or settings.known_sigma is not None:
+        _check_known(settings)
     if settings.counts == "defectives" and settings.size_column is None:
         raise SettingProblem(
             msg("Defective units were given without the number inspected."),
@@ -198,21 +118,13 @@ def _checked(dataset: Dataset, column: str, settings: ControlSettings) -> str:
     return by_name[column].unit
 
 
-def _points(
-    table: pd.DataFrame, values: NDArray[np.float64], settings: ControlSettings
-) -> tuple[Subgroups | None, NDArray[np.int64]]:
-    """The subgroups, None for single values, and the place in `table` at which each point ends."""
-    n = len(values)
-    if settings.subgroup_column is not None:
-        labels = table[settings.subgroup_column].astype("str").to_numpy()
-        codes, names = numbered(labels)
-        ends = np.zeros(len(names), np.int64)
-        ends[codes] = np.arange(n)  # the last of each label stays
-        return subgroups(values, labels), ends
-    size = settings.subgroup or 1
-    if size == 1 and settings.chart not in ("Xbar-R", "Xbar-S"):
-        return None, np.arange(n)
-    return subgroups_of_size(values, size), np.minimum(np.arange(size - 1, n + size - 1, size), n - 1)
+def _check_known(settings: ControlSettings) -> None:
+    if settings.counts != "measurement" or settings.chart == "run":
+        raise SettingProblem(
+            msg("A known centre or sigma was given for a chart that takes none."),
+            msg("They are for charts of measurements with limits: I, X̄, EWMA and CUSUM."),
+            msg("Leave out known_centre and known_sigma, or choose such a chart."),
+        )
 
 
 def _choice(settings: ControlSettings, sizes: NDArray[np.float64] | float) -> tuple[ChartChoice, Message | None]:
@@ -224,61 +136,35 @@ def _choice(settings: ControlSettings, sizes: NDArray[np.float64] | float) -> tu
     return proposal.chart, proposal.reason
 
 
-def _phases(table: pd.DataFrame, ends: NDArray[np.int64], points: NDArray[np.float64], settings: ControlSettings) -> Phases:
-    """Baseline and stages of the points that end at these places of the table."""
-    n = len(ends)
-    has_baseline = settings.baseline is not None or settings.baseline_start > 1
-    if sum([has_baseline, settings.stage_column is not None, settings.shifts]) > 1:
-        raise SettingProblem(
-            msg("A baseline, a column of stages and stages from shifts exclude each other; more than one came."),
-            msg("The points of one stage cannot give the limits of another."),
-            msg("Leave out all but one of them."),
-        )
-    if settings.stage_column is not None:
-        return phases(n, None, table[settings.stage_column].astype("str").to_numpy()[ends])
-    if settings.shifts:
-        stages = np.searchsorted(lasting_shifts(points), np.arange(n), side="right") + 1
-        return phases(n, None, stages) if stages.max(initial=1) > 1 else phases(n)
-    return baseline_phases(n, settings.baseline_start, settings.baseline)
-
-
-def baseline_phases(n: int, start: int, count: int | None) -> Phases:
-    """Phases of n points whose baseline has `count` points from point `start` on (1-based), all the rest without `count`.
-
-    Raises:
-        SettingProblem: it begins behind the last point.
-    """
-    if start > max(n, 1):
-        raise SettingProblem(
-            msg("The baseline begins at point {first}, and there are {n}.", first=start, n=n),
-            msg("The baseline lies within the points of the chart."),
-            msg("Begin it at an earlier point."),
-        )
-    if count is not None and start - 1 + count > n:
-        raise SettingProblem(
-            msg("The baseline has points {first} to {last}, and there are {n}.", first=start, last=start - 1 + count, n=n),
-            msg("The baseline lies within the points of the chart."),
-            msg("Make it shorter, or begin it at an earlier point."),
-        )
-    place = np.arange(n) - (start - 1)
-    last = n if count is None else count
-    return phases(n, (place >= 0) & (place < last)) if start > 1 or count is not None else phases(n)
-
-
-def axis_times(table: pd.DataFrame, time: str | None, ends: NDArray[np.int64]) -> NDArray[np.generic] | None:
-    """The time of each point, or None where there is no column of times, one is empty, or they do not ascend, as of subgroups that interleave."""
-    if time is None or table[time].iloc[ends].isna().any():
-        return None
-    values = table[time].iloc[ends]
-    found = values.to_numpy(dtype="datetime64[ms]") if values.dtype.kind == "M" else values.to_numpy(dtype=np.float64)
-    return found if (found[1:] >= found[:-1]).all() else None
-
-
 def _process(
-    values: NDArray[np.float64], points: Subgroups | None, of: Phases, settings: ControlSettings
+    values: NDArray[np.float64],
+    points: Subgroups | None,
+    of: Phases,
+    settings: ControlSettings,
+    usual: SubgroupMethod = "S-bar/c4",
 ) -> Process | NotDefined:
-    found = individuals(values, of) if points is None else subgroup_means(points, of, _sigma(settings, "S-bar/c4"))
-    return found if isinstance(found, NotDefined) else known_process(found, target=settings.target)
+    """Centre and sigma as they are known, and what is not known from the baseline."""
+    centre, sigma = settings.known_centre, settings.known_sigma
+    if centre is not None and sigma is not None:
+        sizes = None if points is None else points.sizes
+        return given_process(values if points is None else points.means, centre, sigma, of, sizes)
+    found = individuals(values, of) if points is None else subgroup_means(points, of, _sigma(settings, usual))
+    return found if isinstance(found, NotDefined) else known_process(found, target=centre, sigma=sigma)
+
+
+def _individuals(
+    values: NDArray[np.float64], points: Subgroups | None, of: Phases, settings: ControlSettings
+) -> tuple[Chart, ...] | NotDefined:
+    found = _process(values if points is None else points.means, None, of, settings)
+    return found if isinstance(found, NotDefined) else individuals_pair(found)
+
+
+def _means(
+    kind: Literal["R", "S"], values: NDArray[np.float64], points: Subgroups | None, of: Phases, settings: ControlSettings
+) -> tuple[Chart, ...] | NotDefined:
+    groups = _groups(points)
+    found = _process(values, groups, of, settings, "R-bar/d2" if kind == "R" else "S-bar/c4")
+    return found if isinstance(found, NotDefined) else subgroup_pair(found, groups, kind)
 
 
 def _ewma(
@@ -288,22 +174,25 @@ def _ewma(
     return found if isinstance(found, NotDefined) else (ewma_chart(found, weight=settings.weight, width=settings.width),)
 
 
-def _cusum(
-    values: NDArray[np.float64], points: Subgroups | None, of: Phases, settings: ControlSettings
-) -> tuple[Chart, ...] | NotDefined:
-    found = _process(values, points, of, settings)
-    if isinstance(found, NotDefined):
-        return found
-    return cusum_charts(found, interval=settings.interval, allowance=settings.allowance)
+def _of_sums(
+    values: NDArray[np.float64], points: Subgroups | None, of: Phases, shown: _Shown, shifts: NDArray[np.int64]
+) -> ControlView:
+    """The cumulative sums, with the start and the size of each shift that they signal."""
+    settings = shown.settings
+    process = _process(values, points, of, settings)
+    if isinstance(process, NotDefined):
+        raise refused(process)
+    charts = cusum_charts(process, interval=settings.interval, allowance=settings.allowance)
+    view = _view(charts, shown, shifts)
+    return replace(view, cusum=cusum_shifts(process, view.charts, view.signals, settings.allowance))
 
 
 Measured = Callable[[NDArray[np.float64], Subgroups | None, Phases, ControlSettings], tuple[Chart, ...] | NotDefined]
 _MEASURED: dict[str, Measured] = {
-    "I-MR": lambda values, points, of, settings: individuals_charts(values if points is None else points.means, of),
-    "Xbar-R": lambda values, points, of, settings: mean_and_range_charts(_groups(points), of, _sigma(settings, "R-bar/d2")),
-    "Xbar-S": lambda values, points, of, settings: mean_and_deviation_charts(_groups(points), of, _sigma(settings, "S-bar/c4")),
+    "I-MR": _individuals,
+    "Xbar-R": partial(_means, "R"),
+    "Xbar-S": partial(_means, "S"),
     "EWMA": _ewma,
-    "CUSUM": _cusum,
 }
 
 
@@ -325,9 +214,11 @@ class _Shown:
     unit: str
     rows: NDArray[np.int64]
     times: NDArray[np.generic] | None
+    stamps: NDArray[np.generic] | None
     name: ChartChoice | ChartPair
     why: Message | None
     settings: ControlSettings
+    left_out: tuple[LeftOut, ...]
 
 
 def _of_counts(
@@ -345,12 +236,16 @@ def _of_counts(
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(np.asarray(sizes) > 0, values / sizes, np.nan)
     every = np.arange(len(values))
-    of = _phases(table, every, shares, settings)
+    left = with_points(read_left_out(settings.left_out, len(table)), order, every)
+    mask = mask_of(left, len(values))
+    shares = np.where(mask, np.nan, shares)
+    of = without(phases_of(table, every, shares, settings), mask)
     if name in ("p", "np"):
         chart = defectives_chart(values, sizes, of, kind="np" if name == "np" else "p")
     else:
         chart = defects_chart(values, sizes, of, kind="c" if name == "c" else "u")
-    shown = _Shown(column, "", order, axis_times(table, time, every), name, why, settings)
+    times, stamps = axis_times(table, time, every), stamps_of(table, time, every)
+    shown = _Shown(column, "", order, times, stamps, name, why, settings, left)
     return _view(chart if isinstance(chart, NotDefined) else (chart,), shown, lasting_shifts(shares))
 
 
@@ -369,8 +264,10 @@ def _of_runs(values: NDArray[np.float64], of: Phases, shown: _Shown, shifts: NDA
 def _view(charts: tuple[Chart, ...] | NotDefined, shown: _Shown, shifts: NDArray[np.int64]) -> ControlView:
     if isinstance(charts, NotDefined):
         raise refused(charts)
-    book = rule_book(shown.settings.rules)
-    notes = [note for chart in charts for note in chart.notes]
+    whole = rule_book(shown.settings.rules)
+    book = chosen_rules(whole, shown.settings.only_rules) if charts[0].zoned else whole
+    notes = [*told_left_out(shown.left_out), *known_words(charts[0], shown.settings.known_centre)]
+    notes += [*hang_together(charts[0]), *(note for chart in charts for note in chart.notes)]
     return ControlView(
         column=shown.column,
         unit=shown.unit,
@@ -380,7 +277,9 @@ def _view(charts: tuple[Chart, ...] | NotDefined, shown: _Shown, shifts: NDArray
         rows=shown.rows,
         name=shown.name,
         why=shown.why,
-        notes=tuple({str(note): note for note in [*hang_together(charts[0]), *notes]}.values()),
+        notes=tuple({str(note): note for note in notes}.values()),
         times=shown.times,
         shifts=tuple(int(at) for at in shifts),
+        left_out=shown.left_out,
+        stamps=shown.stamps,
     )

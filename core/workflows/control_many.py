@@ -23,7 +23,7 @@ from core.spc.multivariate import t2_spe_fit
 from core.spc.rules import RuleBook, Signal, rule_book, signals
 from core.spc.stability import LEVEL, is_no_more_than_chance
 from core.spc.vectors import ALPHA, WEIGHT, mewma_chart, t2_individuals
-from core.workflows.control import axis_times, baseline_phases
+from core.workflows.control_points import axis_times, baseline_phases
 from core.workflows.csv_out import write_csv
 
 MOST_FOR_T2 = 10
@@ -217,8 +217,9 @@ def point_contributions(view: ManyView, point: int) -> tuple[Contribution, ...]:
 
 
 def export_many(view: ManyView, path: Path) -> None:
-    """Points, limits and whether they are above, as CSV, one row a point."""
-    table = pd.DataFrame({"row": view.rows + 1})
+    """Points, limits and whether they are above, as CSV, one row a point, with its time where the times ascend."""
+    table = pd.DataFrame({"row": view.rows + 1, **({} if view.times is None else {"time": view.times})})
+    table["baseline"] = view.charts[0].phases.baseline
     for chart in view.charts:
         table[chart.kind], table[f"{chart.kind} upper"] = chart.points, chart.upper
         table[f"{chart.kind} above"] = chart.outside.astype(int)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import field_validator
 
 from core.settings import Settings, setting
 
@@ -60,13 +62,55 @@ class ControlSettings(Settings):
     rules: Literal["nelson", "western_electric", "aiag", "montgomery"] = setting(
         "nelson", title="Rules", help="Which book's patterns count as signals.", expert=False
     )
+    only_rules: tuple[str, ...] = setting(
+        (),
+        title="Single rules",
+        help="Numbers of the book's rules that count, each with its own k if wanted: 1,2:8,5. Empty: all of them as they are.",
+        expert=False,
+    )
+    left_out: tuple[str, ...] = setting(
+        (),
+        title="Left out of the limits",
+        help="Rows and the cause, such as 31:sensor unplugged|40-45:tool change. Their points give no limits and are not judged, and stay drawn.",
+        expert=False,
+    )
+    known_centre: float | None = setting(
+        None,
+        title="Known centre",
+        help="Centre line that is known beforehand (I, X̄, EWMA, CUSUM), such as μ of a standard or a target. Empty: learned from the baseline.",
+    )
+    known_sigma: float | None = setting(
+        None,
+        title="Known sigma",
+        help="Standard deviation of single values that is known beforehand (I, X̄, EWMA, CUSUM). Empty: learned from the baseline.",
+        gt=0,
+    )
     sigma: Literal["auto", "R-bar/d2", "S-bar/c4", "pooled"] = setting(
         "auto", title="Sigma", help="How the spread within subgroups becomes sigma. auto: as the chart's book does."
     )
-    target: float | None = setting(None, title="Target", help="Centre line of EWMA and CUSUM. Empty: the mean of the baseline.")
     weight: float = setting(0.2, title="Weight", help="EWMA: weight of the newest point.", gt=0, le=1)
     width: float = setting(2.7, title="Width", help="EWMA: standard errors from the centre to a limit.", gt=0, le=10)
     interval: float = setting(5.0, title="Decision interval", help="CUSUM: h, in standard errors.", gt=0, le=100)
     allowance: float = setting(
         0.5, title="Allowance", help="CUSUM: k, half the shift to find, in standard errors.", ge=0, le=10
     )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether nothing has to be learned from the points."""
+        return self.known_centre is not None and self.known_sigma is not None
+
+    @field_validator("only_rules", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any) -> Any:
+        return _parts(value, ",") if isinstance(value, str) else value
+
+    @field_validator("left_out", mode="before")
+    @classmethod
+    def _causes(cls, value: Any) -> Any:
+        return _parts(value, "|") if isinstance(value, str) else value
+
+
+def _parts(text: str, mark: str) -> tuple[str, ...]:
+    """A list as it is written on a command line."""
+    return tuple(part.strip() for part in text.split(mark) if part.strip())

@@ -37,8 +37,8 @@ def hang_together(chart: Chart) -> tuple[Message, ...]:
     """A warning where neighbouring points correlate: limits and rules are made for points that do not."""
     if not chart.zoned:
         return ()
-    r = neighbour_correlation(chart.points - chart.centre)
-    n = int(np.isfinite(chart.points).sum())
+    r = neighbour_correlation(np.where(chart.judged, chart.points - chart.centre, np.nan))
+    n = int(chart.judged.sum())
     if r < max(CORRELATED, 2 / np.sqrt(max(n, 1))):  # two standard errors of the correlation of independent points
         return ()
     return (
@@ -48,6 +48,18 @@ def hang_together(chart: Chart) -> tuple[Message, ...]:
             r=f"{r:.2f}",
         ),
     )
+
+
+def known_words(chart: Chart, centre: float | None) -> tuple[Message, ...]:
+    """That limits, or a part of them, are given and not estimated; `centre` as it was given, because a chart of sums has 0 there."""
+    if not len(chart.points) or chart.known == "none":
+        return ()
+    told = {"centre": "" if centre is None else f"{centre:.6g}", "sigma": f"{float(chart.sigma[0]):.6g}"}
+    if chart.known == "both":
+        return (msg("The limits are given, not estimated from these points: centre {centre}, σ = {sigma}.", **told),)
+    if chart.known == "sigma":
+        return (msg("σ = {sigma} is given, not estimated; the centre comes from the points.", **told),)
+    return (msg("The centre {centre} is given, not estimated; σ comes from the points.", **told),)
 
 
 def refused(found: NotDefined) -> NotEnoughData:

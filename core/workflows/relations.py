@@ -161,7 +161,23 @@ def relations_view(dataset: Dataset, settings: RelationsSettings) -> RelationsVi
         )
     if dataset.with_role("time"):
         notes = (*notes, msg("rows that follow each other in time are alike, so that the p-values here are too small"))
-    return RelationsView(used, pairs(columns, categories), len(table), rows.n_rows, notes)
+    found = pairs(columns, categories)
+    return RelationsView(used, found, len(table), rows.n_rows, (*_comparisons(len(found)), *notes))
+
+
+def _comparisons(n: int) -> tuple[Message, ...]:
+    """How many comparisons were made and by which correction, so that strata of one column are not taken for the same question."""
+    if not n:
+        return ()
+    return (
+        msg_n(
+            "{n} pair was compared: it counts where its p is below {percent} %.",
+            "{n} pairs were compared: one counts where p × {n} is below {percent} % (Bonferroni). One column by its strata is fewer comparisons "
+            "with a lower bar, so that a difference may be told there and not here.",
+            n,
+            percent=f"{100 * SIGNIFICANT:g}",
+        ),
+    )
 
 
 def export_relations(view: RelationsView, path: Path) -> None:

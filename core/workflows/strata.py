@@ -228,10 +228,19 @@ def strata_view(dataset: Dataset, column: str, by: str | None = None) -> StrataV
             msg("Choose another column."),
         )
     ranked = dict(sorted(found.items(), key=lambda item: -item[1].beyond_chance))
-    notes: tuple[Message, ...] = ()
-    if len(found) > 1:
-        notes = (msg("{n} columns were looked at; a difference counts at 1 % after that", n=len(found)),)
-    return StrataView(column, measured.unit, ranked, notes)
+    return StrataView(column, measured.unit, ranked, (_comparisons(len(found)),))
+
+
+def _comparisons(n: int) -> Message:
+    """How many comparisons were made and by which correction, so that the map of all pairs is not taken for the same question."""
+    return msg_n(
+        "{n} column of categories was compared with one column: it differs where both tests (F, Kruskal-Wallis) have p below {percent} %. "
+        "Strata within a column: Holm. All pairs of columns are more comparisons with a higher bar, so that a pair may be missing there.",
+        "{n} columns of categories were compared with one column: one differs where both tests (F, Kruskal-Wallis) have p × {n} below {percent} % (Bonferroni). "
+        "Strata within a column: Holm. All pairs of columns are more comparisons with a higher bar, so that a pair may be missing there.",
+        n,
+        percent=f"{100 * SIGNIFICANT:g}",
+    )
 
 
 def export_strata(view: StrataView, path: Path) -> None:

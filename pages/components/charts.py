@@ -47,7 +47,10 @@ def pick(figure: go.Figure, *, alt: str, key: str) -> list[dict[str, object]]:
 def show_selectable(
     figure: go.Figure, *, alt: str, key: str, on_box: Callable[[Any, Any], None], height: int | None = None
 ) -> None:
-    """Draw a figure on which dragging draws a stretch of the horizontal axis; its ends go to `on_box`."""
+    """Draw a figure on which dragging draws a stretch of the horizontal axis; its ends go to `on_box`.
+
+    A click selects nothing beside it: Streamlit turns that off where dragging selects.
+    """
     if height is not None:
         figure.update_layout(height=height)
     figure.update_layout(dragmode="select", selectdirection="h")

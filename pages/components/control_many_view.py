@@ -15,7 +15,8 @@ from core.data.dataset import Dataset
 from core.errors import Problem
 from pages.components import address_settings, chart_range, charts, layout, notices, numbers, state
 from pages.components.choices import fixed
-from pages.components.control_view import HEIGHTS, where
+from pages.components.control_signals import where
+from pages.components.control_view import HEIGHTS
 from pages.components.explore_parts import export, numbers_of
 from pages.components.forms import field_widget, form_from_settings
 from pages.components.layout import Figure, caption

@@ -14,7 +14,7 @@ import pytest
 from core.charts import CATALOGUE, DARK, LIGHT, MAX_POINTS, ChartInfo, Theme, UnitLife, bin_values
 from core.charts.theme import CIVIDIS
 from core.messages import Message, msg
-from core.spc.chart import Chart, phases
+from core.spc.chart import Chart, phases, without
 from core.spc.probability_plot import ProbabilityPlot
 from core.spc.rules import Rule, Signal
 
@@ -66,7 +66,14 @@ def control(y: np.ndarray) -> Chart:
     n = len(y)
     upper = np.where(np.arange(n) < n // 2, 2.8, 2.9)
     arrays = (y.copy(), np.full(n, 2.0), np.full(n, 1.2), upper, np.full(n, 0.8), np.full(n, 0.3))
-    return Chart("I", msg("individual value"), *arrays, "MR-bar/d2", np.ones(n), phases(n, np.arange(n) < n // 2))
+    return Chart(
+        "I",
+        msg("individual value"),
+        *arrays,
+        "MR-bar/d2",
+        np.ones(n),
+        without(phases(n, np.arange(n) < n // 2), np.arange(n) == 1),
+    )
 
 
 def times(n: int) -> np.ndarray:
@@ -152,6 +159,7 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
         "maps_over_window": lambda: {"maps": {"p": y, "E": share}},
         "control_chart": lambda: {
             "chart": control(y), "signals": [Signal(1, Rule("limit"), mask)], "column": "p", "unit": "bar", "x": x,
+            "causes": ["hose off"] * n, "starts": range(min(n, 1)),
         },
         "capability_histogram": lambda: {
             "edges": bin_values(y)[0], "counts": bin_values(y)[1], "densities": [("overall", share, share + 0.1)] if n else [],

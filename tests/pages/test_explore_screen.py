@@ -212,3 +212,79 @@ def test_limits_that_were_typed_for_one_column_judge_no_other(open_app: Open, pa
     next(s for s in app.selectbox if ".column." in str(s.key)).set_value("drifts").run()
     assert next(n for n in app.number_input if str(n.key).endswith(".lower")).value == 9.7
     assert app.query_params.get("set", "") == ""
+
+
+def test_a_signal_is_left_out_with_its_cause_and_taken_back(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, set="baseline=60")
+    centre = float(app.metric[2].value.split()[0])
+    signals = next(m for m in app.multiselect if str(m.key).endswith(".signals"))
+    outlier = next(label for label in signals.options if label.endswith("50 mm"))
+    signals.set_value([30]).run()
+    assert plain(outlier).startswith("2026-01-06 06:00")
+    app.button(key="control_left_out.leave").click().run()
+    assert "There is no cause yet" in app.error[0].value
+    next(i for i in app.text_input if str(i.key).endswith(".cause")).set_value("robot stopped").run()
+    app.button(key="control_left_out.leave").click().run()
+    assert not app.exception and not app.error
+    assert app.query_params["set"] == "baseline=60;left_out=31%3Arobot stopped"
+    kept = np.delete(dataset.rows(["width"]).read()["width"].to_numpy()[:60], 30)
+    assert float(app.metric[2].value.split()[0]) == pytest.approx(kept.mean(), abs=5e-3) != centre
+    assert any("row 31 · 2026-01-06 06:00 · 50 mm: robot stopped" in plain(m.value) for m in app.markdown)
+    assert any("1 point left out (hollow)" in plain(c.value) for c in app.caption)
+    assert any("row 31 (robot stopped)" in plain(c.value) for c in app.caption), "in the note of the chart"
+    again = screen(open_app, dataset, column="width", set="baseline=60;left_out=31%3Arobot stopped")
+    assert again.metric[2].value == app.metric[2].value, "a copied address opens the same chart"
+    app.button(key="control_left_out.back.0").click().run()
+    assert app.query_params["set"] == "baseline=60" and float(app.metric[2].value.split()[0]) == centre
+
+
+def test_rows_left_out_of_one_column_are_none_of_another(open_app: Open, parts: Dataset) -> None:
+    app = screen(open_app, parts, column="bore", set="left_out=3%3Atest|8-9%3Aoil;known_centre=10.0;known_sigma=0.1")
+    assert sum("3 points left out" in e.label for e in app.expander) == 1
+    next(s for s in app.selectbox if ".column." in str(s.key)).set_value("drifts").run()
+    assert app.query_params.get("set", "") == ""
+    app.run()
+    assert app.query_params.get("set", "") == ""
+
+
+def test_a_known_standard_is_typed_and_said(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset)
+    choice(app, "limits").set_value("known").run()  # type: ignore[attr-defined]
+    next(n for n in app.number_input if str(n.key).endswith(".known_centre")).set_value(48.0).run()
+    next(n for n in app.number_input if str(n.key).endswith(".known_sigma")).set_value(0.2).run()
+    assert app.metric[2].value == "48.000 mm" and app.metric[3].delta == "given"
+    assert any("limits given, not estimated" in c.value for c in app.caption)
+    assert any("centre 48, σ = 0.2" in plain(c.value) for c in app.caption)
+    assert set(app.query_params["set"].split(";")) == {"known_centre=48.0", "known_sigma=0.2"}
+    again = screen(open_app, dataset, column="width", set=app.query_params["set"])
+    assert choice(again, "limits").value == "known" and again.metric[2].value == "48.000 mm"  # type: ignore[attr-defined]
+    choice(again, "limits").set_value("all").run()  # type: ignore[attr-defined]
+    assert again.query_params.get("set", "") == "" and not again.error
+
+
+def test_single_rules_are_chosen_with_their_k(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset)
+    for number in (3, 4, 6, 7, 8):
+        next(c for c in app.checkbox if str(c.key).endswith(f".nelson.{number}.on")).uncheck()
+    next(n for n in app.number_input if str(n.key).endswith(".nelson.2.k")).set_value(8)
+    app.run()
+    assert not app.exception and not app.error
+    assert app.query_params["set"] == "only_rules=1|2%3A8|5"
+    assert any("rules of Nelson (rules 1, 2 (k = 8), 5)" in plain(c.value) for c in app.caption)
+    again = screen(open_app, dataset, column="width", set="only_rules=1|2%3A8|5")
+    assert again.title[0].value == app.title[0].value
+    odd = screen(open_app, dataset, column="width", set="only_rules=1%3A0|2%3Ax")
+    assert not odd.exception
+
+
+def test_cumulative_sums_say_since_when_and_to_which_mean(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, set="chart=CUSUM;baseline=60;left_out=31%3Arobot")
+    assert "the cumulative sums signal" in app.title[0].value
+    assert any("N⁺ =" in plain(m.value) and "estimated mean since then 48" in plain(m.value) for m in app.markdown)
+
+
+def test_too_many_points_left_out_can_be_counted_again(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, column="width", set="left_out=1-115%3Aeverything")
+    assert "at least 10 values" in app.error[0].value
+    app.button(key="control_left_out.all_back").click().run()
+    assert not app.error and app.query_params.get("set", "") == "" and app.metric[0].value == "I-MR"

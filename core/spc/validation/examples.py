@@ -110,7 +110,13 @@ EXAMPLES: tuple[Example, ...] = (
         "montgomery_cusum",
         msg("Montgomery, example 9.1: tabular CUSUM"),
         "Montgomery, Introduction to Statistical Quality Control, example 9.1, as quoted in github.com/kgdunn/process-improve, tests of the CUSUM chart",
-        {**_digits(data.MONTGOMERY_UPPER, 2, "upper sum"), "first period outside": "29"},
+        {
+            **_digits(data.MONTGOMERY_UPPER, 2, "upper sum"),
+            "first period outside": "29",
+            "last period in control": "22",
+            "periods above zero, N+": "7",
+            "estimated new mean": "11.25",
+        },
         figures.montgomery_cusum,
     ),
     Example(

@@ -13,15 +13,17 @@ from core.spc.capability_sigma import Spread, within_spread
 from core.spc.chart import Chart, phases
 from core.spc.constants import d2
 from core.spc.crossed import Crossed, cross
+from core.spc.cusum_shifts import cusum_shifts
 from core.spc.gage import Gage, gage_study
 from core.spc.individuals import NotDefined
 from core.spc.kappa import Kappa, counts_of, fleiss_kappa
 from core.spc.normality import Normality, normality
+from core.spc.rules import rule_book, signals
 from core.spc.subgroups import subgroups_of_size
 from core.spc.validation import data
 from core.spc.variables import given_process, individuals_charts, mean_and_deviation_charts, mean_and_range_charts
 from core.spc.vectors import mewma_limit, t2_individuals, t2_limits, t2_subgroups
-from core.spc.weighted import cusum_charts, ewma_chart
+from core.spc.weighted import ALLOWANCE, cusum_charts, ewma_chart
 
 
 def _numbers(text: str) -> NDArray[np.float64]:
@@ -88,9 +90,16 @@ def wafers() -> Mapping[str, float]:
 
 
 def montgomery_cusum() -> Mapping[str, float]:
-    high, _ = cusum_charts(given_process(data.MONTGOMERY_9_1, target=10, sigma=1))
-    sums = {f"upper sum {i + 1}": float(v) for i, v in enumerate(high.points[:29])}
-    return {**sums, "first period outside": float(np.flatnonzero(high.outside)[0] + 1)}
+    process = given_process(data.MONTGOMERY_9_1, target=10, sigma=1)
+    charts = cusum_charts(process)
+    shift, *_ = cusum_shifts(process, charts, [signals(chart, rule_book("nelson")) for chart in charts], ALLOWANCE)
+    return {
+        **{f"upper sum {i + 1}": float(v) for i, v in enumerate(charts[0].points[:29])},
+        "first period outside": float(np.flatnonzero(charts[0].outside)[0] + 1),
+        "last period in control": float(shift.start),
+        "periods above zero, N+": float(shift.count),
+        "estimated new mean": shift.mean,
+    }
 
 
 def rings() -> Mapping[str, float]:

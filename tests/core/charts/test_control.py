@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from core.charts import caption_control, control_chart
-from core.spc.chart import phases
+from core.messages import msg
+from core.spc.chart import phases, without
 from core.spc.individuals import NotDefined
 from core.spc.rules import rule_book, signals
-from core.spc.variables import individuals_charts
+from core.spc.variables import given_process, individuals, individuals_charts, known_process, shewhart_means
+from core.spc.weighted import cusum_charts
 
 VALUES = np.array([10.0, 12.0, 11.0, 13.0] * 10)
 
@@ -88,3 +91,58 @@ def test_names_of_users_are_no_markup() -> None:
     assert not isinstance(found, NotDefined)
     figure = control_chart(chart=found[0], column="<b>x</b>")
     assert "<b>" not in figure.layout.title.text and "&lt;b&gt;" in figure.layout.title.text
+
+
+def test_points_left_out_are_hollow_with_their_cause_and_the_caption_counts_them() -> None:
+    values = VALUES.copy()
+    values[20] = 30.0
+    of = without(phases(40), np.arange(40) == 20)
+    causes = [""] * 40
+    causes[20] = "hose <off>"
+    chart, figure = drawn(values, of, causes=causes)
+    hollow = [trace for trace in figure.data if trace.marker.symbol == "circle-open"]
+    assert [(list(t.x), list(t.y), list(t.text)) for t in hollow] == [([21], [30.0], ["hose &lt;off&gt;"])]
+    assert not any(trace.marker.symbol == "diamond" for trace in figure.data), "what was left out is no signal"
+    assert figure.data[0].y[20] == 30.0
+    said = str(caption_control(chart))
+    assert "limits from all points" in said and "1 point left out (hollow)" in said
+    assert not figure.layout.shapes, "a point left out of the whole makes no Phase I"
+
+
+def test_limits_that_are_given_are_said_to_be() -> None:
+    both = str(caption_control(shewhart_means(given_process(VALUES, 11, 1))))
+    assert "limits given, not estimated" in both and "σ by" not in both
+    process = individuals(VALUES)
+    assert not isinstance(process, NotDefined)
+    centre, sigma = (
+        str(caption_control(shewhart_means(known_process(process, **more)))) for more in ({"target": 11.0}, {"sigma": 1.0})
+    )
+    assert "limits from all points around a given centre" in centre and "σ by MR-bar/d2" in centre
+    assert "limits from all points" in sigma and "σ given" in sigma
+
+
+def test_a_cumulative_sum_marks_its_signal_and_draws_what_follows_as_going_on() -> None:
+    chart, _ = cusum_charts(given_process([0.0, 3.0, 3.0, 3.0, 3.0, 3.0], 0, 1))  # 0, 2.5, 5, 7.5, 10, 12.5
+    figure = control_chart(chart=chart, signals=signals(chart, rule_book("nelson")), column="x", starts=[1])
+    open_ones = next(trace for trace in figure.data if trace.marker.symbol == "diamond-open")
+    assert list(figure.data[-1].x) == [4] and list(open_ones.x) == [5, 6]
+    assert "shift since here" in texts(figure) and figure.layout.shapes[0].x0 == 2.0
+    assert "1 point breaks a rule" in figure.layout.title.text
+
+
+def test_the_axis_of_a_chart_of_scores_is_named_in_words_that_can_be_translated() -> None:
+    found = individuals_charts(VALUES)
+    assert not isinstance(found, NotDefined)
+    chart = replace(found[0], kind="score", statistic=msg("anomaly score"))
+    figure = control_chart(chart=chart, column="anything", text=lambda m: f"<{m}>" if "{" in m.id else f"«{m}»")
+    assert "anomaly score" in figure.layout.yaxis.title.text and figure.layout.yaxis.title.text != "score"
+
+
+def test_numbers_of_rules_do_not_stand_on_one_another_and_all_are_told_under_the_pointer() -> None:
+    values = VALUES.copy()
+    values[20:26] = 30.0
+    _, figure = drawn(np.concatenate([values, VALUES, VALUES, VALUES]))
+    marks = next(trace for trace in figure.data if trace.marker.symbol == "diamond")
+    assert list(marks.x)[:6] == [21, 22, 23, 24, 25, 26] and all(marks.hovertext)
+    # 160 points: a number of one digit takes 2 % of the width, about 3.5 points.
+    assert [bool(word) for word in marks.text][:6] != [True] * 6 and marks.text[0] == marks.hovertext[0]

@@ -7,9 +7,9 @@ import pytest
 
 from core.errors import SettingProblem
 from core.spc.attributes import defectives_chart
-from core.spc.chart import Chart, Phases, phases
+from core.spc.chart import Chart, Phases, phases, without
 from core.spc.individuals import Limits, nelson_rules
-from core.spc.rules import BOOKS, Rule, RuleBook, rule_book, signals
+from core.spc.rules import BOOKS, Rule, RuleBook, chosen_rules, rule_book, signals
 from core.spc.subgroups import subgroups_of_size
 from core.spc.variables import (
     given_process,
@@ -173,7 +173,92 @@ def test_only_the_limit_counts_where_points_are_no_values_around_a_centre() -> N
         assert isinstance(chart, Chart)
         found = signals(chart, rule_book("nelson"))
         assert [(s.number, s.rule.kind) for s in found] == [(1, "limit")], chart.kind
-        np.testing.assert_array_equal(found[0].found, chart.outside)
+        if not chart.is_sum:
+            np.testing.assert_array_equal(found[0].found, chart.outside)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cumulative_sum_signals_once_each_time_it_leaves_zero(seed: int) -> None:
+    """Held against a loop that remembers whether this excursion has signalled; stages end one, and what was left out stands still."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(0, 1, 400) + np.repeat([0.0, 1.5, 0.0, -1.5, 0.0, 1.0, -2.0, 0.0], 50)
+    x[rng.random(400) < 0.05] = np.nan
+    of = without(phases(400, None, np.repeat(["a", "b"], [260, 140])), rng.random(400) < 0.03)
+    for chart in cusum_charts(given_process(x, 0.0, 1.0, of)):
+        expected = np.zeros(400, bool)
+        has_signalled = False
+        for i in range(400):
+            has_signalled = has_signalled and i != 260
+            if np.isnan(x[i]) or not of.counted[i]:
+                continue
+            if abs(chart.points[i]) < 1e-9:
+                has_signalled = False
+            elif abs(chart.points[i]) > 5 and not has_signalled:
+                expected[i] = has_signalled = True
+        (found,) = signals(chart, rule_book("nelson"))
+        np.testing.assert_array_equal(found.found, expected)
+        assert 0 < found.count < int(chart.outside.sum())
+
+
+def test_single_rules_keep_their_numbers_and_take_their_own_k() -> None:
+    book = chosen_rules(rule_book("nelson"), ("5:3", "2:8", "1"))
+    assert book.numbered == (
+        (1, Rule("limit")),
+        (2, Rule("side", k=8)),
+        (5, Rule("beyond", k=3, n=4, m=2.0)),
+    )
+    assert str(book.title) == "Nelson (rules 1, 2 (k = 8), 5 (k = 3))" and book.source == rule_book("nelson").source
+    assert chosen_rules(rule_book("nelson"), ()) is rule_book("nelson")
+    values = [1.0] * 8 + [0.0, 2.5, 2.5, 0.0, 2.5, -0.5, 3.5]
+    # Rule 2 at the eighth on one side; rule 5 where 3 of 4 lie beyond 2 sigma: 2.5, 2.5, 0, 2.5.
+    found = {s.number: np.flatnonzero(s.found).tolist() for s in signals(standard(values), book)}
+    assert found == {1: [14], 2: [7], 5: [12]}
+
+
+def test_the_limit_with_an_own_k_is_a_distance_and_leaves_charts_without_zones_their_limits() -> None:
+    book = chosen_rules(rule_book("western_electric"), ("1:2.5",))
+    (signal,) = signals(standard([2.4, 2.6, -2.6, 3.5]), book)
+    assert np.flatnonzero(signal.found).tolist() == [1, 2, 3] and "more than 2.5 σ" in str(signal.rule.sentence)
+    ranges = individuals_charts([0.0, 1.0] * 10 + [9.0])[1]  # type: ignore[index]
+    (signal,) = signals(ranges, book)
+    np.testing.assert_array_equal(signal.found, ranges.outside)
+    assert signal.rule == Rule("limit") and ranges.outside[-1]
+    assert chosen_rules(rule_book("nelson"), ("1:3",)).rules == (Rule("limit"),)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_single_rules_with_their_own_k_agree_with_a_slow_reading(seed: int) -> None:
+    only = ("1:2.2", "2:6", "3:4", "4:8", "5:3", "6:2", "7:6", "8:4")
+    chart = standard(patterned(seed))
+    for signal in signals(chart, chosen_rules(rule_book("nelson"), only)):
+        expected = np.abs(chart.points) > 2.2 if signal.rule.kind == "far" else slow(signal.rule, chart)
+        np.testing.assert_array_equal(signal.found, expected, err_msg=str(signal.rule.sentence))
+
+
+@pytest.mark.parametrize(
+    ("only", "says"),
+    [
+        (("9",), "There is no rule '9' of Nelson"),
+        (("2", "2:8"), "comes twice"),
+        (("two",), "There is no rule 'two'"),
+        (("2:1",), "from 2 to 100"),
+        (("3:2",), "from 3 to 100"),
+        (("2:8.5",), "from 2 to 100"),
+        (("1:0",), "above 0 and at most 10"),
+        (("1:inf",), "above 0 and at most 10"),
+        (("5:x",), "has no such k"),
+    ],
+)
+def test_rules_that_do_not_exist_are_refused(only: tuple[str, ...], says: str) -> None:
+    with pytest.raises(SettingProblem, match=says):
+        chosen_rules(rule_book("nelson"), only)
+
+
+def test_points_left_out_are_passed_over_by_every_pattern() -> None:
+    left = np.array([False] * 5 + [True] + [False] * 5)
+    chart = standard([1.0] * 5 + [9.0] + [1.0] * 5, without(phases(11), left))
+    assert broken(chart, Rule("limit")) == []
+    assert broken(chart, Rule("side", k=9)) == [9, 10], "the tenth place is the ninth point on this side"
 
 
 def test_patterns_end_where_a_stage_ends() -> None:

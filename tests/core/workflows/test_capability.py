@@ -133,6 +133,10 @@ def test_skewed_values_are_judged_by_their_scores_and_the_fitted_distribution(ws
     dataset = imported(ws, tmp_path, (None, None, 6.0), x=SKEWED)
     found, forced = view(dataset), view(dataset, distribution="normal")
     assert isinstance(found.fit, Fit) and found.fit.key in ("lognormal", "lognormal3")
+    assert isinstance(found.overall, Indices) and isinstance(found.overall.worse, Index)
+    assert found.overall.worse.low < found.overall.worse.value < found.overall.worse.high  # type: ignore[operator]
+    assert "Ppk" in str(found.headline) and "95 %" in str(found.headline)
+    assert any("parametric bootstrap of 400 sets" in str(note) for note in found.notes)
     assert found.stability.is_stable and found.charted == "scores"
     assert any("normal scores" in str(note) for note in found.notes)
     _, middle, high = found.fit.quantile([0.00135, 0.5, 0.99865])

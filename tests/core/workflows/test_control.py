@@ -158,7 +158,13 @@ def test_a_chart_that_is_judged_by_its_limits_alone_says_so(ws: wf.Workspace, tm
     values = np.random.default_rng(1).normal(0, 1, 120).round(4)
     dataset = imported(ws, tmp_path, calm=values, moved=np.concatenate([values[:80], values[80:] + 4]))
     assert str(view(dataset, "calm", chart="EWMA").headline) == "'calm' is in control: no point lies outside the limits"
-    assert "points lie outside the limits" in str(view(dataset, "moved", chart="CUSUM", baseline=80).headline)
+    assert "points lie outside the limits" in str(view(dataset, "moved", chart="EWMA", baseline=80).headline)
+    sums = view(dataset, "moved", chart="CUSUM", baseline=80)
+    assert str(sums.headline) == "'moved' is not in control: the cumulative sums signal 1 shift"
+    # After the first crossing the sum stays outside: 40 points of one shift, one signal.
+    assert sums.n_out == 1 and int(sums.charts[0].outside.sum()) > 30
+    (shift,) = sums.cusum
+    assert shift.start == 80 and shift.is_up and shift.mean == pytest.approx(4, abs=1.5)
 
 
 def test_empty_values_are_no_points(ws: wf.Workspace, tmp_path: Path) -> None:

@@ -91,3 +91,4 @@ def test_the_points_are_exported_with_limits(dataset: Dataset, tmp_path: Path) -
     wf.export_many(found, tmp_path / "out.csv")
     table = pd.read_csv(tmp_path / "out.csv")
     assert len(table) == 300 and table["T2 above"].sum() == found.marks.sum() and table["row"].tolist() == list(range(1, 301))
+    assert table["baseline"].tolist() == [1] * 200 + [0] * 100

@@ -105,6 +105,22 @@ def test_limits_of_the_column_give_shares_outside(dataset: Dataset) -> None:
     assert first.outside == pytest.approx((width[machine == "M2"] > 20.8).mean())
 
 
+def test_both_screens_say_how_many_comparisons_were_made_and_by_which_correction(dataset: Dataset) -> None:
+    """Three columns of categories against one column, but every pair of all columns: two questions with two bars."""
+    strata, all_pairs = wf.strata_view(dataset, "width"), wf.relations_view(dataset, wf.RelationsSettings())
+    assert any("3 columns of categories were compared" in str(n) for n in strata.notes)
+    assert any("p × 3 below 1 % (Bonferroni)" in str(n) and "Holm" in str(n) for n in strata.notes)
+    n = len(all_pairs.columns) * (len(all_pairs.columns) - 1) // 2
+    assert len(all_pairs.pairs) == n and any(f"{n} pairs were compared" in str(note) for note in all_pairs.notes)
+    assert any(f"p × {n} is below 1 % (Bonferroni)" in str(note) for note in all_pairs.notes)
+    assert any("1 column of categories was compared" in str(n) for n in wf.strata_view(dataset, "width", "machine").notes)
+    # What the sentences say is what is done.
+    pair = next(p for p in all_pairs.pairs if {p.one, p.other} == {"width", "machine"})
+    assert all_pairs.is_clear(pair) == (pair.p * n < 0.01)
+    told = strata.found["machine"]
+    assert strata.differs("machine") == (max(told.anova_p or 0, told.kruskal_p or 0) * 3 < 0.01)
+
+
 def test_no_difference_is_said(dataset: Dataset) -> None:
     assert "does not differ by 'shift' more than by chance" in str(wf.strata_view(dataset, "width", "shift").headline)
 
