@@ -255,13 +255,23 @@ def _add_judging(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> No
     """Verbs about what predictions are worth and what may be decided by them."""
     limit = verb("limit", "judging:limit", "a decision limit by cost, by good parts rejected or by defects caught")
     calibration = verb("calibration", "judging:calibration", "whether the probabilities of a run mean what they say")
+    costs = verb(
+        "costs",
+        "judging:costs",
+        "what the calls of a run cost with a price for each kind of mistake, and which would cost least",
+    )
     worst = verb("worst", "judging:worst", "where a run errs most: machine, lot, shift, stretch of time")
     zones = verb("zones", "judging:zones", "which parts can be accepted or rejected by their prediction, and the Ppk foretold")
-    for parser in (limit, calibration, worst, zones):
+    for parser in (limit, calibration, costs, worst, zones):
         parser.add_argument("--run", required=True, metavar="ID")
-    for parser in (limit, calibration):
+    for parser in (limit, calibration, costs):
         parser.add_argument("--positive", metavar="CLASS", help="the class to catch; without it the run's own")
     _add_set(limit, "workflows.class_limits:LimitSettings")
+    _add_set(costs, "workflows.class_costs:CostSettings")
+    costs.add_argument(
+        "--limit", type=float, metavar="P", help="the decision limit whose calls are priced; without it the run's own"
+    )
+    costs.add_argument("--out", type=Path, metavar="FILE.csv", help="rows of the test part with the cheapest class")
     _add_set(worst, "workflows.worst_strata:StrataErrorSettings")
     _add_set(zones, "workflows.zones:ZoneSettings")
     calibration.add_argument("--out", type=Path, metavar="FILE.csv", help="the scores with probabilities at the temperature")

@@ -1,4 +1,4 @@
-"""The verbs `limit`, `calibration`, `worst` and `zones`: what a finished run's predictions are worth and what may be decided by them."""
+"""The verbs `limit`, `calibration`, `costs`, `worst` and `zones`: what a finished run's predictions are worth and what may be decided by them."""
 
 from __future__ import annotations
 
@@ -114,6 +114,49 @@ def _calibration(found: Any) -> dict[str, object]:
 def _figure_line(name: str, found: Any, log_loss: float | None) -> list[str]:
     values = (found.ece.value, found.brier.value, log_loss)
     return [name, *("–" if value is None else f"{value:.4f}" for value in values)]
+
+
+def costs(options: Options) -> Answer:
+    from core import workflows as wf
+
+    results = _results(options)
+    view = wf.cost_view(results, wf.CostSettings.read(pairs(options.set)), positive=options.positive, threshold=options.limit)
+    if options.out is not None:
+        wf.export_cost_calls(results, view, options.out)
+    found = {"own": view.own, "least": view.least, "baseline": view.baseline, "constant": view.constant}
+    answer: dict[str, object] = {
+        "headline": str(view.headline),
+        "run": results.run.id,
+        "rows": len(view.rows),
+        "classes": view.classes,
+        "costs": view.costs.tolist(),
+        **{name: None if one is None else _costs(one) for name, one in found.items()},
+        "constant_class": view.constant_class,
+        "saved_per_1000": view.saved,
+        "saved_interval": view.saved_bounds,
+        "is_clear": view.is_clear,
+        "out": None if options.out is None else str(options.out),
+    }
+    titles = {
+        "own": "as called",
+        "least": "least expected cost",
+        "baseline": "baseline, least expected cost",
+        "constant": f"every row called {view.constant_class}",
+    }
+    rows = [[titles[name], f"{one.mean:.5g}", _span(one.bounds)] for name, one in found.items() if one is not None]
+    cells = [[true, *(f"{value:,.5g}" for value in row)] for true, row in zip(view.classes, view.own.cells, strict=True)]
+    lines = [str(view.headline), "", *aligned([["calls", "cost of 1,000 rows", "95 %"], *rows]), ""]
+    lines += ["costs as called, true class down, called class across", *aligned([["", *view.classes], *cells])]
+    return answer, _written(options, lines), 0
+
+
+def _costs(found: Any) -> dict[str, object]:
+    return {"per_1000": found.mean, "interval": found.bounds, "total": found.total, "cells": found.cells.tolist()}
+
+
+def _span(bounds: tuple[float | None, float | None]) -> str:
+    low, high = bounds
+    return "–" if low is None or high is None else f"{low:.5g} – {high:.5g}"
 
 
 def worst(options: Options) -> Answer:
