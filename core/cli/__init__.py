@@ -262,7 +262,12 @@ def _add_challenge(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rows", metavar="A-B,C", help="add: rows of the table from 1, each stretch a case")
     parser.add_argument("--expect", metavar="flag|quiet|CLASS", help="add: what the rows must be")
-    parser.add_argument("--file", type=Path, metavar="FILE", help="add: a table with a column 'expected', and 'case'")
+    parser.add_argument(
+        "--file",
+        type=Path,
+        metavar="FILE",
+        help="add: a table with a column 'expected', and 'case'; challenge_expected, challenge_case if the dataset has such columns",
+    )
     parser.add_argument("--id", metavar="SET", help="withdraw: which set")
     parser.add_argument("--by", default="", metavar="NAME", help="release, withdraw: who answers for it")
     parser.add_argument("--reason", default="", help="release, withdraw: why")

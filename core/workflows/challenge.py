@@ -16,9 +16,10 @@ import pandas as pd
 
 from core import __version__
 from core.errors import EscapeProblem, Problem, SettingProblem, StoreProblem
+from core.features import Pipeline
 from core.messages import Message, msg, msg_n
 from core.serving import Bundle, fingerprint, load_bundle
-from core.serving.pieces import PIECE, decide_pieces, judged_scores, piece_pipeline
+from core.serving.pieces import PIECE, decide_pieces, judged_scores, piece_pipeline, rows_before
 from core.store import RunRow, default_home
 from core.workflows.challenge_sets import Case, ChallengeSet, list_challenges, read_challenge
 from core.workflows.workspace import Workspace, open_workspace
@@ -208,31 +209,45 @@ def judge_cases(bundle: Bundle, table: pd.DataFrame, cases: Sequence[Case]) -> t
     """What a bundle says of each case; `table` holds the pieces with the number of their case in `PIECE`, ascending."""
     starts = np.searchsorted(table[PIECE].to_numpy(), [case.number for case in cases])
     wanted = np.zeros(len(table), dtype=bool)
-    for case, start in zip(cases, starts, strict=True):
-        wanted[start + case.start : start + case.stop] = True
-    found = decide_pieces(bundle, piece_pipeline(bundle), table, wanted)
+    judged = [start + case.places for case, start in zip(cases, starts.tolist(), strict=True)]
+    wanted[np.concatenate(judged)] = True
+    pipeline = piece_pipeline(bundle)
+    found = decide_pieces(bundle, pipeline, table, wanted)
     if bundle.manifest.task == "classification":
         called = found["prediction"].astype(str).to_numpy()
-        return tuple(_called(case, called[s + case.start : s + case.stop]) for case, s in zip(cases, starts, strict=True))
+        return tuple(_called(case, called[at], pipeline) for case, at in zip(cases, judged, strict=True))
     scores, limit = judged_scores(found), bundle.threshold.value
-    return tuple(_flagged(case, scores[s + case.start : s + case.stop], limit) for case, s in zip(cases, starts, strict=True))
+    return tuple(_flagged(case, scores[at], limit, pipeline) for case, at in zip(cases, judged, strict=True))
 
 
-def _flagged(case: Case, scores: np.ndarray, limit: float) -> CaseResult:
+def _not_scored(case: Case, pipeline: Pipeline) -> CaseResult:
+    """Why no row of a case has a score: a model that looks back further than the case was frozen for is told so."""
+    before, needed = int(case.places[-1]), rows_before(pipeline)
+    if before >= needed:
+        return CaseResult(case, False, msg("no row could be scored"))
+    said = msg(
+        "no row could be scored: {n} rows stand before the last of them, and the model looks back at {needed}",
+        n=before,
+        needed=needed,
+    )
+    return CaseResult(case, False, said)
+
+
+def _flagged(case: Case, scores: np.ndarray, limit: float, pipeline: Pipeline) -> CaseResult:
     known = scores[np.isfinite(scores)]
     if not len(known):
-        return CaseResult(case, False, msg("no row could be scored"))
+        return _not_scored(case, pipeline)
     highest = float(known.max())
     passed = (highest > limit) == (case.expected == "flag")
     return CaseResult(case, passed, msg("highest score {score}, limit {limit}", score=highest, limit=float(limit)))
 
 
-def _called(case: Case, called: np.ndarray) -> CaseResult:
+def _called(case: Case, called: np.ndarray, pipeline: Pipeline) -> CaseResult:
     wrong = [name for name in called if name != case.value]
     if not wrong:
         return CaseResult(case, bool(len(called)), msg("called '{name}'", name=case.value))
     if not wrong[0]:
-        return CaseResult(case, False, msg("no row could be scored"))
+        return _not_scored(case, pipeline)
     return CaseResult(case, False, msg("called '{name}'", name=wrong[0]))
 
 

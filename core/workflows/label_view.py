@@ -20,7 +20,6 @@ from core.messages import Message, msg, msg_n
 from core.settings import Settings, setting
 from core.spc.individuals import NotDefined
 from core.spc.kappa import Kappa, cohen_kappa
-from core.workflows.challenge_sets import ordered_rows
 from core.workflows.csv_out import write_csv, write_csv_parts
 from core.workflows.results import Results
 from core.workflows.workspace import Workspace
@@ -200,10 +199,8 @@ def answer_row(ws: Workspace, view: LabelView, row: int, answer: str, by: str = 
 
 def row_with_neighbours(results: Results, row: int, around: int = NEIGHBOURS) -> pd.DataFrame:
     """A row with those before and after it of the same group, all columns but the target; the index is the row number."""
-    order, first = ordered_rows(results)
-    at = int(np.flatnonzero(order == row)[0])
-    same = np.flatnonzero(first == first[at])
-    near = order[np.arange(max(int(same[0]), at - around), min(int(same[-1]), at + around) + 1)]
+    at, places = int(results.place_of_row[row]), results.places
+    near = places.rows[max(int(places.first[at]), at - around) : min(int(places.stop[at]), at + around + 1)]
     names = [c.name for c in results.dataset.columns if c.name != results.manifest.target_column and c.role != "ignore"]
     some = np.sort(near)
     return take_rows(results.dataset.rows(names), some, names).set_axis(pd.Index(some)).loc[near]

@@ -117,12 +117,6 @@ def usable_rows(ws: Workspace, results: Results, part: str = "held_out") -> Usab
     Rows of training stand in where nothing is held out; a note says so.
     """
     given = results.ordered
-    codes = results.group_names
-    group = np.zeros(len(given.rows), np.int64) if codes is None else codes[0][given.rows]
-    edges = np.concatenate([[0], np.flatnonzero(np.diff(group)) + 1]) if len(group) else np.zeros(0, np.int64)
-    first = np.zeros(len(group), np.int64)
-    first[edges] = edges
-    np.maximum.accumulate(first, out=first)
     seen = _has_learned_validation(results)
     parts: tuple[int, ...] = {"validation": (VALIDATION,), "test": (TEST,)}.get(part, (TEST,) if seen else (VALIDATION, TEST))
     notes: list[Message] = []
@@ -138,7 +132,7 @@ def usable_rows(ws: Workspace, results: Results, part: str = "held_out") -> Usab
     n_bad = int((mask & bad).sum())
     if n_bad:
         notes.append(msg_n("{n} row is left out as known to be bad.", "{n} rows are left out as known to be bad.", n_bad))
-    return Usable(given.rows, mask & ~bad, first, parts, tuple(notes))
+    return Usable(given.rows, mask & ~bad, results.places.first, parts, tuple(notes))
 
 
 def cut_pieces(

@@ -197,7 +197,12 @@ def _new(ws: wf.Workspace, results: wf.Results) -> None:
     given = None
     if source == "file":
         given = st.file_uploader(t("Table of cases"), type=["csv", "txt", "tsv", "parquet", "xlsx"], key=f"{prefix}.file")
-        caption(t("Columns of the dataset, 'expected' with flag, quiet or a class, and 'case' where a case has several rows."))
+        caption(
+            t(
+                "Columns of the dataset, 'expected' with flag, quiet or a class, and 'case' where a case has several rows. "
+                "If the dataset has columns of these names: 'challenge_expected' and 'challenge_case'."
+            )
+        )
     with st.expander(t("More")):
         skip = [name for name in wf.ChallengeSettings.model_fields if name not in MORE]
         chosen |= form_from_settings(wf.ChallengeSettings, {}, key=prefix, skip=skip)
