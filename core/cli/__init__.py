@@ -255,7 +255,9 @@ def _add_judging(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> No
 
 def _add_challenge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("add", "list", "check", "release", "withdraw"))
-    parser.add_argument("run", metavar="RUN|BUNDLE")
+    parser.add_argument(
+        "run", metavar="RUN|BUNDLE", nargs="?", help="list and withdraw do without: then all sets are spoken of"
+    )
     parser.add_argument("--name", default="", help="add: of the set")
     parser.add_argument(
         "--from", dest="source", choices=("events", "labelled", "rows", "seeded", "file"), help="add: where the cases come from"

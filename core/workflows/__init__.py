@@ -29,7 +29,7 @@ from core.workflows.challenge import (
     withdraw_challenge,
 )
 from core.workflows.challenge_cases import ChallengeSettings, add_challenge
-from core.workflows.challenge_sets import Case, ChallengeSet, list_challenges, read_challenge
+from core.workflows.challenge_sets import Case, ChallengeSet, KeptSet, kept_challenges, list_challenges, read_challenge
 from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
 from core.workflows.class_limits import LimitSettings, LimitView, limit_view
 from core.workflows.class_timeline import ClassTimeline, class_timeline

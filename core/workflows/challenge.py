@@ -21,6 +21,7 @@ from core.messages import Message, msg, msg_n
 from core.serving import Bundle, fingerprint, load_bundle
 from core.serving.pieces import PIECE, decide_pieces, judged_scores, piece_pipeline, rows_before
 from core.store import RunRow, default_home
+from core.workflows.challenge_bundles import register_bundle, runs_of_bundle
 from core.workflows.challenge_sets import Case, ChallengeSet, list_challenges, read_challenge
 from core.workflows.workspace import Workspace, open_workspace
 
@@ -93,15 +94,18 @@ def check_run(ws: Workspace, run_id: str) -> tuple[ChallengeCheck, ...]:
 
 
 def check_bundle(ws: Workspace, bundle: Bundle, run_id: str | None = None) -> tuple[ChallengeCheck, ...]:
-    """A bundle against the sets of its dataset, and those of its run."""
-    run_id = bundle.manifest.run if run_id is None else run_id
-    sets = _sets_of(ws, bundle, run_id)
-    if not sets:
+    """A bundle against the sets of its dataset, and those of its run.
+
+    Args:
+        run_id: The run, where it is known from where the bundle was taken; else it is found by the files of the bundle.
+    """
+    found = _sets_of(ws, bundle, run_id)
+    if not found:
         return ()
     sha256 = fingerprint(bundle)
-    releases = ws.store.list_releases(run_id)
     checks = []
-    for challenge in sets:
+    for challenge, run_id in found:
+        releases = ws.store.list_releases(run_id)
         results = _answers(ws, bundle, challenge, sha256, run_id)
         failing = {result.case.number for result in results if not result.passed}
         checks.append(
@@ -191,10 +195,11 @@ def existing_workspace() -> Workspace | None:
 def notes_after_training(ws: Workspace, run_id: str) -> tuple[Message, ...]:
     """Check a run that has just been trained, and what to say of it in its notes."""
     try:
+        register_bundle(ws, run_id)
         checks = check_run(ws, run_id)
     except Problem as problem:
         return (msg("The challenge sets could not be scored. {why}", why=problem.what),)
-    notes = []
+    notes: list[Message] = []
     for check in checks:
         told = msg("{sentence}.", sentence=check.sentence)
         blocked = msg(
@@ -269,13 +274,16 @@ def _answers(ws: Workspace, bundle: Bundle, challenge: ChallengeSet, sha256: str
     return results
 
 
-def _sets_of(ws: Workspace, bundle: Bundle, run_id: str) -> tuple[ChallengeSet, ...]:
-    """Sets of the dataset that the bundle's run was trained on, of the same question."""
-    row = _run_row(ws, run_id)
-    dataset_id = str(bundle.manifest.dataset.get("id", "")) if row is None else row.dataset_id
-    task, target = bundle.manifest.task, bundle.manifest.target_column
-    found = list_challenges(ws, dataset_id, run_id) if dataset_id else ()
-    return tuple(s for s in found if s.task == task and s.target in (None, target))
+def _sets_of(ws: Workspace, bundle: Bundle, run_id: str | None) -> list[tuple[ChallengeSet, str]]:
+    """The sets that speak of a bundle, of the same question, each once with the run that the bundle is of."""
+    if not ws.store.list_challenges():
+        return []
+    found: dict[str, tuple[ChallengeSet, str]] = {}
+    for known in runs_of_bundle(ws, bundle, run_id):
+        for challenge in list_challenges(ws, known.dataset_id, known.run_id):
+            if challenge.task == known.task and challenge.target in (None, known.target):
+                found.setdefault(challenge.id, (challenge, known.run_id))
+    return list(found.values())
 
 
 def _run_row(ws: Workspace, run_id: str) -> RunRow | None:

@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.rows import take_rows
-from core.errors import DataProblem, NotEnoughData, SettingProblem
+from core.errors import DataProblem, NotEnoughData, SettingProblem, StoreProblem
 from core.messages import Message, msg
 from core.serving import load_bundle
 from core.serving.pieces import PIECE, piece_pipeline, rows_around, rows_before
@@ -91,6 +91,15 @@ class ChallengeSet:
     sha256: str
     created: str
     n_cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSet:
+    """A set that counts, with the name of its dataset, which may be deleted while copies of its models are still used."""
+
+    challenge: ChallengeSet
+    dataset_name: str
+    is_deleted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +190,19 @@ def list_challenges(ws: Workspace, dataset_id: str, run_id: str | None = None) -
     return tuple(s for s in found if run_id is None or s.run_id in (None, run_id))
 
 
+def kept_challenges(ws: Workspace) -> tuple[KeptSet, ...]:
+    """Every set that counts, oldest first, those of deleted datasets too: a bundle that was taken out is still held against them."""
+    there = {row.id for row in ws.store.list_datasets()}
+    found = []
+    for challenge in (_record(value) for value in ws.store.list_challenges()):
+        try:
+            name = ws.store.get_dataset(challenge.dataset_id, deleted=True).name
+        except StoreProblem:
+            name = ""
+        found.append(KeptSet(challenge, name, challenge.dataset_id not in there))
+    return tuple(found)
+
+
 def read_challenge(ws: Workspace, challenge: ChallengeSet) -> tuple[pd.DataFrame, tuple[Case, ...]]:
     """The pieces and cases of a set, its hash checked.
 
@@ -231,7 +253,7 @@ def _changed(challenge: ChallengeSet) -> DataProblem:
     return DataProblem(
         msg("The challenge set '{name}' is missing or was changed.", name=challenge.name),
         msg("Its hash must be the one that it was frozen with."),
-        msg("Put the files back, or withdraw the set with a reason and freeze another."),
+        msg("Put the files back, or withdraw the set under Runs or with 'challenge withdraw', which need no run of it."),
     )
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from core import workflows as wf
 from core.errors import Problem
 from core.messages import msg
-from pages.components import audit_section, layout, notices, numbers
+from pages.components import audit_section, challenge_register, layout, notices, numbers
 from pages.components.choices import fixed
 from pages.components.forms import form_from_settings
 from pages.components.layout import Figure, caption
@@ -46,6 +46,7 @@ def show(ws: wf.Workspace, results: wf.Results) -> None:
             layout.headline(t("The challenge sets cannot be scored, so that this run may not be used"))
         with main:
             notices.problem(problem)
+            challenge_register.show(ws)
     with head:
         if checks is not None:
             layout.headline(*_headline(checks))
