@@ -29,7 +29,6 @@ from core.workflows.seeding_pieces import Fault, cut_pieces, normal_values, usab
 from core.workflows.seeding_records import FAULT_TITLES
 from core.workflows.workspace import Workspace
 
-REAL = ("assignable_cause", "contained", "closed")  # a closed event has a cause
 OWN_NAME = "challenge_"
 """What stands before `case` and `expected` in a file whose dataset has columns of these names."""
 Source = Literal["events", "labelled", "rows", "seeded", "file"]
@@ -115,7 +114,7 @@ def _of_events(ws: Workspace, results: Results, settings: ChallengeSettings) -> 
     order = results.ordered.rows
     groups = None if results.group is None else results.groups(order)
     drafts = []
-    for event in (e for e in view.events if e.verdict is not None and e.verdict.verdict in REAL):
+    for event in (e for e in view.events if e.is_real):
         inside = (order >= event.first_row) & (order <= event.last_row)
         if groups is not None:
             inside &= groups.astype(str) == event.group

@@ -119,7 +119,7 @@ def preview_false_alarms(results: Results, view: AnomalyView) -> FalseAlarmPrevi
         limit_then=then,
         silent=silent,
         silent_false=sum(e in alarms for e in silent),
-        silent_real=sum(_is_real(e) for e in silent),
+        silent_real=sum(e.is_real for e in silent),
         labelled=labelled,
         n_events=len(view.events),
         notes=tuple(notes),
@@ -157,7 +157,7 @@ def real_effect(ws: Workspace, results: Results) -> RealEffect | None:
     flagged[now.rows[now.flags]] = True
     kinds = {"false": [0, 0], "real": [0, 0], "open": [0, 0]}
     for event in old.events:
-        kind = "open" if event.is_open else "real" if _is_real(event) else "false"
+        kind = "open" if event.is_open else "real" if event.is_real else "false"
         kinds[kind][0] += 1
         rows = old.rows[_inside(old, event)]
         kinds[kind][1] += bool(flagged[rows].any())
@@ -184,10 +184,6 @@ def _inside(view: AnomalyView, event: AnomalyEvent) -> NDArray[np.bool_]:
     if view.groups is not None:
         inside[inside] = view.groups[inside].astype(str) == event.group
     return inside
-
-
-def _is_real(event: AnomalyEvent) -> bool:
-    return event.verdict is not None and event.verdict.verdict in ("contained", "assignable_cause", "closed")
 
 
 def _limit(results: Results, held: NDArray[np.bool_], normal: NDArray[np.bool_]) -> Threshold:

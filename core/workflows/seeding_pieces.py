@@ -24,7 +24,6 @@ from core.workflows.verdicts import list_verdicts
 from core.workflows.workspace import Workspace
 
 FEWEST_STRETCHES = 5
-BAD_VERDICTS = ("assignable_cause", "contained", "closed", "sensor_fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ def usable_rows(ws: Workspace, results: Results, part: str = "held_out") -> Usab
     mask = np.isin(given.parts, parts)
     bad = np.zeros(len(mask), dtype=bool) if given.labels is None else given.labels == 1
     for verdict in newest_by_rows(results, list_verdicts(ws, results.run.id)):
-        if verdict.verdict in BAD_VERDICTS:
+        if verdict.is_bad:
             own = rows_of(results, verdict.first_row, verdict.last_row, group_at(results, verdict.first_row))
             bad |= np.isin(given.rows, own)
     n_bad = int((mask & bad).sum())
