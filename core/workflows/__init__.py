@@ -58,7 +58,6 @@ from core.workflows.event_export import EventList, event_list, export_events
 from core.workflows.event_facts import SHIFT, EventFacts, EventSettings, event_facts, event_of, event_scores_of
 from core.workflows.explain_work import (
     Gradients,
-    GradientWork,
     find_gradients,
     read_gradients,
     start_gradients,
@@ -158,9 +157,9 @@ from core.workflows.screening import (
     screened,
     with_decisions,
 )
-from core.workflows.screening_job import ScreeningWork, find_screening, is_large, start_screening, stop_screening
+from core.workflows.screening_job import find_screening, is_large, start_screening, stop_screening
 from core.workflows.seeding import is_large_seeding, kept_seeding, newest_seeding, seed_faults, sensors_of
-from core.workflows.seeding_job import SeedingWork, find_seeding, start_seeding, stop_seeding
+from core.workflows.seeding_job import find_seeding, start_seeding, stop_seeding
 from core.workflows.seeding_records import FAULT_TITLES, SeededFault, SeededView, SeedSettings, export_seeding, fault_sentence
 from core.workflows.series import Series, TableAxis, column_series, periods_of, with_periods
 from core.workflows.shaping import (
@@ -172,6 +171,7 @@ from core.workflows.shaping import (
     shape_dataset,
     shape_settings,
 )
+from core.workflows.short_jobs import ShortWork
 from core.workflows.similar_events import PastEvent, SimilarEvents, past_events, similar_events
 from core.workflows.strata import (
     ParetoSettings,
