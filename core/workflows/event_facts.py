@@ -279,15 +279,23 @@ def _categories(results: Results, rows: NDArray[np.int64]) -> dict[str, Any]:
         c for c in results.dataset.columns if c.name not in (results.manifest.target_column, results.time) and c.kind != "time"
     ]
     found: dict[str, Any] = {}
-    unique, place = np.unique(rows, return_inverse=True)
     is_small = results.n_rows * max(1, len(facts)) <= MOST_CELLS
     for column in facts:
         if column.kind != "text" and column.name != results.group and not is_small and not NAMES_LOTS.search(column.name):
             continue
-        cells = take_rows(results.dataset.rows([column.name]), unique, [column.name])[column.name]
+        cells = _cells(results, column.name, rows)
         if column.kind == "text" or column.name == results.group or _is_code(column.name, cells):
-            found[column.name] = cells.to_numpy(dtype=object)[place]
+            found[column.name] = cells.to_numpy(dtype=object)
     return found
+
+
+def _cells(results: Results, name: str, rows: NDArray[np.int64]) -> pd.Series:
+    """The cells of some rows in their order: read as one stretch where they lie close together."""
+    low, high = int(rows.min()), int(rows.max()) + 1
+    if high - low <= 2 * len(rows):
+        return results.dataset.table([name], low, high)[name].iloc[rows - low]
+    unique, place = np.unique(rows, return_inverse=True)
+    return take_rows(results.dataset.rows([name]), unique, [name])[name].iloc[place]
 
 
 def _is_code(name: str, cells: pd.Series) -> bool:

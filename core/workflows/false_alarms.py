@@ -19,8 +19,8 @@ from core.training.task_settings import TaskSettings
 from core.workflows.anomalies import AnomalyView, anomaly_view
 from core.workflows.event_facts import clock_seconds
 from core.workflows.records import Run
-from core.workflows.results import Results, open_results
-from core.workflows.training import start_training
+from core.workflows.results import Results, open_results, remembered
+from core.workflows.training import get_run, start_training
 from core.workflows.workspace import Workspace
 
 SMALLEST_DIFFERENCE = 1e-6
@@ -144,14 +144,22 @@ def train_with_false_alarms(ws: Workspace, results: Results, view: AnomalyView, 
 
 
 def real_effect(ws: Workspace, results: Results) -> RealEffect | None:
-    """What the training with false alarms did to the events of the run before; None for a run without them, or if that run is gone."""
+    """What the training with false alarms did to the events of the run before; None for a run without them, or if that run is gone.
+
+    It is kept with the open results until something more is said of an event of the run before: verdicts are only ever appended.
+    """
     before = results.run.request.known_normal_of
     if before is None:
         return None
     try:
-        earlier = open_results(ws, before)
+        name = get_run(ws, before).name
     except Problem:  # it was deleted meanwhile
         return None
+    n_said = len(ws.store.list_verdicts(before))
+    return remembered(results, f"real effect {n_said} {name}", lambda: _real_effect(ws, results, open_results(ws, before)))
+
+
+def _real_effect(ws: Workspace, results: Results, earlier: Results) -> RealEffect:
     old, now = anomaly_view(ws, earlier), anomaly_view(ws, results)
     flagged = np.zeros(results.n_rows, dtype=bool)
     flagged[now.rows[now.flags]] = True

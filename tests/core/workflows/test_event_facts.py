@@ -212,6 +212,13 @@ def test_false_alarms_join_the_normal_rows_and_leave_the_test_part(ws: wf.Worksp
     assert effect is not None and effect.false_before == len(bumps) and effect.before == results.run.name
     assert effect.real_now <= effect.real_before == 10
     assert wf.real_effect(ws, results) is None
+    # Nothing is computed anew until something more is said of the run before.
+    assert wf.real_effect(ws, again) is effect
+    real = next(e for e in view.events if what_of(e) in ("leak", "clog"))
+    wf.set_verdict(ws, runs[12], real, "open")
+    told = wf.real_effect(ws, again)
+    assert told is not None and (told.real_before, told.open_before) == (9, effect.open_before + 1)
+    wf.set_verdict(ws, runs[12], real, "closed", cause=what_of(real))
     assert any("false alarms train as normal rows" in str(note) for note in again.run.notes)
 
 
