@@ -137,6 +137,8 @@ def _parser() -> _Parser:
         help="step, drift, spike, noise, lag, stuck, lost_correlation; may be repeated; or all",
     )  # fmt: skip
     seeding.add_argument("--sizes", metavar="S,S,…", help="in the sensor's unit, for a lag in rows; by default from its spread")
+    seeding.add_argument("--sigma", action="store_true", help="sizes in standard deviations of the training part")
+    seeding.add_argument("--together", action="store_true", help="a common cause: each fault in all these sensors at once")
     _add_set(seeding)
     seeding.add_argument("--out", type=Path, metavar="FILE.csv", help="every size with what was found")
     _add_challenge(verb("challenge", "challenge:challenge", "known cases that a run must answer as it must before it is used"))

@@ -248,14 +248,14 @@ def _seeded(ws: Workspace, results: Results, settings: ChallengeSettings) -> tup
     if sensor not in known:
         raise unknown_choice("sensor", sensor, known)
     usable = usable_rows(ws, results)
-    normal, block, sigma = normal_values(results, usable, sensor)
-    size = settings.size or (8.0 if settings.kind == "lag" else float(f"{4 * sigma:.3g}"))
+    normal = normal_values(results, usable, (sensor,))
+    size = settings.size or (8.0 if settings.kind == "lag" else float(f"{4 * normal.sigmas[0]:.3g}"))
     bundle = load_bundle(ws.store.path(results.run.id, "bundle"))
     pieces = cut_pieces(
         results, bundle, usable, length=settings.length, n=settings.most, look_back=0, seed=settings.seed,
         lag=round(size) if settings.kind == "lag" else 0,
     )  # fmt: skip
-    tables = {"flag": pieces.seeded(Fault(settings.kind, sensor, size), settings.seed, normal, block)}
+    tables = {"flag": pieces.seeded(Fault(settings.kind, (sensor,), (size,)), settings.seed, normal.values, normal.block)}
     if settings.quiet:
         tables["quiet"] = pieces.table
     parts, cases, missed = [], list[Case](), 0
