@@ -28,7 +28,7 @@ def show(ws: wf.Workspace) -> None:
                 "name": st.column_config.TextColumn(t("Challenge set")),
                 "dataset": st.column_config.TextColumn(t("Dataset")),
                 "cases": st.column_config.NumberColumn(t("Cases"), width="small"),
-                "frozen": st.column_config.TextColumn(t("frozen")),
+                "frozen": st.column_config.TextColumn(t("Frozen")),
                 "state": st.column_config.TextColumn(t("State")),
             },
             hide_index=True,
