@@ -69,3 +69,20 @@ def test_scoring_makes_no_store_where_there_is_none(
     monkeypatch.setenv("ANDON_HOME", str(tmp_path / "elsewhere"))
     called(capsys, "score", "--bundle", folder, "--data", str(tmp_path / "data.csv"), "--out", str(tmp_path / "s.csv"))
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_set_is_listed_and_withdrawn_without_a_run(run: str, capsys: Capture, tmp_path: Path) -> None:
+    made = called(capsys, "challenge", "add", run, "--name", "rabbits", "--from", "labelled")["set"]
+    ws = wf.open_workspace()
+    wf.delete_dataset(ws, wf.get_run(ws, run).dataset_id)
+    wf.delete_run(ws, run)
+    (listed,) = called(capsys, "challenge", "list")["sets"]
+    assert (listed["id"], listed["dataset"], listed["dataset_deleted"]) == (made["id"], "data", True)
+    assert main(["challenge", "list"]) == 0
+    assert capsys.readouterr().out.strip() == f"{made['id']}  rabbits: {made['n_cases']} cases of 'data', which is deleted"
+    assert "without a name or a reason" in refused(capsys, "challenge", "withdraw", "--id", made["id"], "--by", "Mei")["what"]
+    called(capsys, "challenge", "withdraw", "--id", made["id"], "--by", "Mei", "--reason", "line gone")
+    assert called(capsys, "challenge", "list")["sets"] == []
+    entry = called(capsys, "audit")["entries"][0]
+    assert (entry["action"], entry["details"]["by"], entry["details"]["reason"]) == ("withdrawn", "Mei", "line gone")
+    assert "was given no run" in refused(capsys, "challenge", "check")["what"]

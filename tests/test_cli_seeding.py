@@ -51,3 +51,17 @@ def test_what_cannot_be_is_refused_in_one_sentence(run: str, capsys: Capture) ->
     assert "gremlin" in refused(capsys, "seed-faults", run, "--kind", "gremlin")["what"]
     assert "no run and no bundle" in refused(capsys, "seed-faults", "nothing")["what"]
     assert "sizes" in refused(capsys, "seed-faults", run, "--sizes", "big")["what"]
+
+
+def test_several_sensors_at_once_in_standard_deviations(run: str, capsys: Capture) -> None:
+    words = ("--sensor", "p1,p2", "--sizes", "1,3", "--sigma", "--together", "--set", "length=15")
+    (fault,) = called(capsys, "seed-faults", run, *words)["faults"]
+    assert (fault["sensor"], fault["sensors"], fault["scale"], fault["unit"]) == ("p1 + p2", ["p1", "p2"], "sigma", "σ")
+    view = wf.seed_faults(
+        wf.open_workspace(),
+        wf.open_results(wf.open_workspace(), run),
+        wf.SeedSettings(sensors=("p1", "p2"), sizes=(1.0, 3.0), scale="sigma", together=True, length=15),
+    )
+    assert [p["share"] for p in fault["sizes"]] == [p.share for p in view.faults[0].found.points]
+    assert main(["seed-faults", run, *words]) == 0
+    assert "p1 + p2, step" in capsys.readouterr().out

@@ -12,6 +12,10 @@ VerdictKind = Literal["open", "contained", "assignable_cause", "false_alarm", "s
 VERDICTS: tuple[VerdictKind, ...] = get_args(VerdictKind)
 NEEDS_CAUSE: tuple[VerdictKind, ...] = ("assignable_cause", "closed")
 """States that are not taken without a cause; events in them are the cases of that cause."""
+REAL: tuple[VerdictKind, ...] = ("contained", *NEEDS_CAUSE)
+"""States of events that a person called real: something was wrong with the process."""
+BAD: tuple[VerdictKind, ...] = (*REAL, "sensor_fault")
+"""States of events whose rows are not normal, whatever was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,16 @@ class Verdict:
     fix: str = ""
     assigned_to: str = ""
 
+    @property
+    def is_real(self) -> bool:
+        """Whether it says that something was wrong with the process."""
+        return self.verdict in REAL
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it says that the rows are not normal."""
+        return self.verdict in BAD
+
 
 @dataclass(frozen=True, slots=True)
 class AnomalyEvent:
@@ -74,6 +88,11 @@ class AnomalyEvent:
     def is_open(self) -> bool:
         """Whether nothing was said of it yet, or that it is open."""
         return self.verdict is None or self.verdict.verdict == "open"
+
+    @property
+    def is_real(self) -> bool:
+        """Whether a person called it real."""
+        return self.verdict is not None and self.verdict.is_real
 
     def with_sensors(self, sensors: tuple[SensorShare, ...]) -> AnomalyEvent:
         """A copy that names its sensors."""

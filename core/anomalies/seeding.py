@@ -1,6 +1,6 @@
 """Faults put into copies of normal rows, with a known place and a known size, to see which of them a detector finds.
 
-Seven kinds, each of one sensor from the first to the last row of a stretch: a step and a drift (which has its full size in the last row),
+Seven kinds, each of one sensor, or of several that a common cause moves together, from the first to the last row of a stretch: a step and a drift (which has its full size in the last row),
 a stuck value, a spike of one row, added noise, a lag behind the true value, and a lost correlation, where the sensor goes on to
 move as it always did but no longer with the others.
 
@@ -122,6 +122,43 @@ def with_fault(
     else:
         raise unknown_choice("kind", kind, FAULTS)
     return changed
+
+
+def with_common_fault(
+    kind: FaultKind,
+    values: Floats,
+    start: int,
+    stop: int,
+    sizes: Floats,
+    *,
+    seed: tuple[int, ...] = (0,),
+    others: Floats | None = None,
+    block: int = 1,
+) -> Floats:
+    """A copy of several sensors' values (n, s) with the same fault in the same rows of each, as one cause behind all of them would have it.
+
+    Each sensor changes by its own size (s,) and otherwise alike: all go the same way, noise is the same noise in the scale of each, all lag by
+    their rows or stand still from the same row on. A lost correlation draws the same blocks of rows for all, so that these sensors go on
+    together, but no longer with the rest.
+
+    Args:
+        others: (m, s) values in normal rows, in order; rows with an empty cell are passed over.
+
+    Raises:
+        SettingProblem: no such kind.
+
+    Example:
+        >>> with_common_fault("step", np.zeros((3, 2)), 1, 3, np.array([1.0, 20.0])).tolist()
+        [[0.0, 0.0], [1.0, 20.0], [1.0, 20.0]]
+    """
+    known = None if others is None else others[np.isfinite(others).all(axis=1)]
+    columns = [
+        with_fault(
+            kind, values[:, j], start, stop, float(sizes[j]), seed=seed, others=None if known is None else known[:, j], block=block
+        )
+        for j in range(values.shape[1])
+    ]  # fmt: skip
+    return np.column_stack(columns)
 
 
 def _shuffled(source: Floats, length: int, block: int, seed: tuple[int, ...]) -> Floats:

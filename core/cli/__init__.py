@@ -149,6 +149,8 @@ def _parser() -> _Parser:
     )  # fmt: skip
     seeding.add_argument("--sizes", metavar="S,S,…", help="in the sensor's unit, for a lag in rows; by default from its spread")
     _add_set(seeding, "workflows.seeding_records:SeedSettings")
+    seeding.add_argument("--sigma", action="store_true", help="sizes in standard deviations of the training part")
+    seeding.add_argument("--together", action="store_true", help="a common cause: each fault in all these sensors at once")
     seeding.add_argument("--out", type=Path, metavar="FILE.csv", help="every size with what was found")
     _add_challenge(verb("challenge", "challenge:challenge", "known cases that a run must answer as it must before it is used"))
     relabel = verb("labels", "labels:labels", "which labels of a classification are likely wrong, and what people say of them")
@@ -281,14 +283,21 @@ def _add_judging(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> No
 
 def _add_challenge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("add", "list", "check", "release", "withdraw"))
-    parser.add_argument("run", metavar="RUN|BUNDLE")
+    parser.add_argument(
+        "run", metavar="RUN|BUNDLE", nargs="?", help="list and withdraw do without: then all sets are spoken of"
+    )
     parser.add_argument("--name", default="", help="add: of the set")
     parser.add_argument(
         "--from", dest="source", choices=("events", "labelled", "rows", "seeded", "file"), help="add: where the cases come from"
     )
     parser.add_argument("--rows", metavar="A-B,C", help="add: rows of the table from 1, each stretch a case")
     parser.add_argument("--expect", metavar="flag|quiet|CLASS", help="add: what the rows must be")
-    parser.add_argument("--file", type=Path, metavar="FILE", help="add: a table with a column 'expected', and 'case'")
+    parser.add_argument(
+        "--file",
+        type=Path,
+        metavar="FILE",
+        help="add: a table with a column 'expected', and 'case'; challenge_expected, challenge_case if the dataset has such columns",
+    )
     parser.add_argument("--id", metavar="SET", help="withdraw: which set")
     parser.add_argument("--by", default="", metavar="NAME", help="release, withdraw: who answers for it")
     parser.add_argument("--reason", default="", help="release, withdraw: why")

@@ -6,12 +6,22 @@ from typing import Any
 
 from core.cli.common import Answer, Options, aligned, pairs
 from core.cli.faults import body
+from core.errors import SettingProblem
+from core.messages import msg
 
 
 def challenge(options: Options) -> Answer:
     from core import workflows as wf
 
     ws = wf.open_workspace()
+    if options.run is None:
+        if options.action not in _WITHOUT_RUN:
+            raise SettingProblem(
+                msg("'challenge {action}' was given no run.", action=options.action),
+                msg("Expected the id of a run or the path of a bundle."),
+                msg("Give it after the action."),
+            )
+        return _WITHOUT_RUN[options.action](ws, options)
     run_id = wf.run_id_of(ws, options.run)
     return _ACTIONS[options.action](ws, run_id, options)
 
@@ -52,12 +62,33 @@ def _release(ws: Any, run_id: str, options: Options) -> Answer:
 
 
 def _withdraw(ws: Any, run_id: str, options: Options) -> Answer:
+    answer, lines, code = _withdraw_set(ws, options)
+    return {"run": run_id, **answer}, lines, code
+
+
+def _list_all(ws: Any, options: Options) -> Answer:
+    """The sets of all datasets, deleted ones too."""
+    from core import workflows as wf
+
+    kept = wf.kept_challenges(ws)
+    lines = [
+        f"{k.challenge.id}  {k.challenge.name}: {k.challenge.n_cases} cases of '{k.dataset_name}'"
+        + (", which is deleted" if k.is_deleted else "")
+        for k in kept
+    ]
+    told = [{**_set(k.challenge), "dataset": k.dataset_name, "dataset_deleted": k.is_deleted} for k in kept]
+    return {"sets": told}, lines or ["There is no challenge set."], 0
+
+
+def _withdraw_set(ws: Any, options: Options) -> Answer:
+    """Withdraw a set by its own id."""
     from core import workflows as wf
 
     wf.withdraw_challenge(ws, options.id or "", by=options.by, reason=options.reason)
-    return {"run": run_id, "withdrawn": options.id}, [f"withdrawn: {options.id}"], 0
+    return {"withdrawn": options.id}, [f"withdrawn: {options.id}"], 0
 
 
+_WITHOUT_RUN = {"list": _list_all, "withdraw": _withdraw_set}
 _ACTIONS = {"add": _add, "list": _list, "check": _check, "release": _release, "withdraw": _withdraw}
 
 

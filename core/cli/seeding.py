@@ -21,6 +21,8 @@ def seed_faults(options: Options) -> Answer:
     if options.kind:
         kinds = _words(options.kind)
         given["kinds"] = tuple(wf.FAULT_TITLES) if kinds == ["all"] else tuple(kinds)
+    given |= {"scale": "sigma"} if options.sigma else {}
+    given |= {"together": True} if options.together else {}
     if options.sizes:
         given["sizes"] = tuple(_words([options.sizes]))
     said = slow_progress(options)
@@ -61,6 +63,8 @@ def _fault(fault: Any) -> dict[str, object]:
     stored = fault.found.to_json()
     return {
         "sensor": fault.sensor,
+        "sensors": list(fault.sensors) or [fault.sensor],
+        "scale": fault.scale,
         "kind": fault.kind,
         "unit": fault.size_unit,
         "sigma": fault.sigma,
@@ -82,7 +86,7 @@ def _lines(view: Any, answer: dict[str, Any]) -> list[str]:
     for fault in view.faults:
         lines += ["", f"{fault.sensor}, {fault.kind}"]
         head = ["size", "found", "95 %", "rows to alarm", "90 %"]
-        lines += aligned([head, *(_point(point, fault.size_unit) for point in fault.found.points)])
+        lines += aligned([head, *(_point(point, str(fault.unit_words)) for point in fault.found.points)])
         for reach in fault.found.reaches:
             lines.append(f"found {reach.share:.0%} of the time: {_reach(reach, fault)}")
     lines += [f"- {note}" for note in answer["notes"]]
@@ -98,7 +102,7 @@ def _point(point: Any, unit: str) -> list[str]:
 
 
 def _reach(reach: Any, fault: Any) -> str:
-    unit = fault.size_unit
+    unit = str(fault.unit_words)
     beyond = f"above {fault.largest:.4g}"
     span = f"({reach.low:.4g} to {beyond if reach.high is None else f'{reach.high:.4g}'})"
     size = f"not up to {fault.largest:.4g}" if reach.size is None else f"{reach.size:.4g}"

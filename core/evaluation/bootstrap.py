@@ -40,10 +40,14 @@ class Resampling:
             row[:] = np.bincount(rng.integers(0, self.n_units, self.n_units), minlength=self.n_units)
         return drawn
 
-    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Resampled column sums (n_boot, n_columns) of (n_rows, n_columns)."""
+    def sums(self, values: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Resampled column sums (n_boot, n_columns) of (n_rows, n_columns).
+
+        Args:
+            weights: As `weights` gave them for as many units and the same seed, where they are at hand.
+        """
         per_unit = np.stack([np.bincount(self.units, weights=v, minlength=self.n_units) for v in values.T], axis=1)
-        return np.asarray(self.weights() @ per_unit)
+        return np.asarray((self.weights() if weights is None else weights) @ per_unit)
 
 
 def resampling(n_rows: int, blocks: NDArray[np.generic] | None, n_boot: int, seed: int) -> Resampling:

@@ -137,8 +137,8 @@ def load_bundle(path: Path, *, check: bool = True) -> Bundle:
     return Bundle(folder, manifest)
 
 
-def fingerprint(bundle: Bundle) -> str:
-    """SHA-256 over the manifest and every file of a bundle as they lie there now; nothing is remembered.
+def file_hashes(bundle: Bundle) -> dict[str, str]:
+    """The SHA-256 of the manifest and of every file of a bundle as they lie there now, by name; nothing is remembered.
 
     Raises:
         DataProblem: a file is missing, or is not the one that the manifest lists.
@@ -146,8 +146,16 @@ def fingerprint(bundle: Bundle) -> str:
     _check_hashes(bundle.folder, bundle.manifest, bundle.folder)
     listed = dict(bundle.manifest.files)
     others = [p for p in bundle.folder.iterdir() if p.name == "manifest.json" or (is_allowed(p.name) and p.name not in listed)]
-    hashes = {**listed, **{path.name: sha256_of(path) for path in others}}
-    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
+    return {**listed, **{path.name: sha256_of(path) for path in others}}
+
+
+def fingerprint(bundle: Bundle) -> str:
+    """SHA-256 over the hashes of `file_hashes`.
+
+    Raises:
+        DataProblem: as there.
+    """
+    return hashlib.sha256(json.dumps(file_hashes(bundle), sort_keys=True).encode()).hexdigest()
 
 
 def pack_bundle(folder: Path, target: Path) -> None:

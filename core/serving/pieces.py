@@ -40,8 +40,11 @@ def piece_pipeline(bundle: Bundle) -> Pipeline:
 
 
 def rows_before(pipeline: Pipeline) -> int:
-    """Rows that a window reaches back, without those that the cleaning looks at; with fewer a window is padded."""
-    return pipeline.width - 1 + (0 if pipeline.own_past is None else pipeline.own_past.reach)
+    """Rows that the score of a row reaches back, without those that the cleaning looks at; with fewer a window is padded.
+
+    A row of a forecast is held against what was forecast one row before it, so that its score reaches one row further.
+    """
+    return pipeline.width - 1 + (0 if pipeline.own_past is None else pipeline.own_past.reach + 1)
 
 
 def rows_around(pipeline: Pipeline) -> int:

@@ -1,6 +1,7 @@
 """The register of challenge sets and of releases. Each is a row of the table of settings; what happens to them goes into the audit trail.
 
 The files of a set lie in the folder of its dataset; the register holds their hashes, so that a set that is missing or changed is noticed.
+It also holds the hashes of the files of each run's bundle, by which a copy is known again.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from core.store.audit import AuditStore
 from core.store.models import RunTable, SettingTable
 from core.store.problems import not_found
 
-CHALLENGE, RELEASE = "challenge:", "release:"
+CHALLENGE, RELEASE, BUNDLE = "challenge:", "release:", "bundle:"
 
 
 def forget_challenges(session: Session, dataset_id: str, run_ids: list[str]) -> None:
-    """Sets of a dataset and releases of its runs go: they name its columns and rows."""
+    """Sets of a dataset, releases of its runs and the hashes of their files go: they name its columns and rows."""
     for row in session.scalars(select(SettingTable).where(SettingTable.key.startswith(CHALLENGE))):
         if row.value.get("dataset_id") == dataset_id:
             session.delete(row)
     for run_id in run_ids:
-        for row in session.scalars(select(SettingTable).where(SettingTable.key == f"{RELEASE}{run_id}")):
+        for row in session.scalars(
+            select(SettingTable).where(SettingTable.key.in_((f"{RELEASE}{run_id}", f"{BUNDLE}{run_id}")))
+        ):
             session.delete(row)
 
 
@@ -40,12 +43,13 @@ class ChallengeStore(AuditStore):
                 sha256=str(value["sha256"]), cases=int(value["n_cases"]),
             )  # fmt: skip
 
-    def list_challenges(self, dataset_id: str) -> tuple[Mapping[str, Any], ...]:
-        """The sets of a dataset that count, oldest first."""
+    def list_challenges(self, dataset_id: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """The sets that count, oldest first; of one dataset when it is given, whether or not it was deleted."""
         query = select(SettingTable).where(SettingTable.key.startswith(CHALLENGE), SettingTable.workspace == self.workspace)
         with self.reading() as session:
             rows = sorted(session.scalars(query), key=lambda row: (row.created, row.key))
-            return tuple(row.value for row in rows if row.value["dataset_id"] == dataset_id and not row.value.get("withdrawn"))
+            counting = [row.value for row in rows if not row.value.get("withdrawn")]
+            return tuple(value for value in counting if dataset_id in (None, value["dataset_id"]))
 
     def withdraw_challenge(self, set_id: str, *, by: str, reason: str) -> None:
         """A set counts no longer; its files stay.
@@ -62,6 +66,17 @@ class ChallengeStore(AuditStore):
                 session, "withdrawn", "challenge", row.value["dataset_id"], name=row.value["name"],
                 sha256=row.value["sha256"], by=by, reason=reason,
             )  # fmt: skip
+
+    def add_bundle(self, run_id: str, value: Mapping[str, Any]) -> None:
+        """Keep which files a run's bundle has, by their hashes; it stays when the run is deleted, because copies of it do."""
+        with self.writing() as session:
+            session.merge(SettingTable(**self.owned(), key=f"{BUNDLE}{run_id}", value=dict(value)))
+
+    def list_bundles(self) -> tuple[Mapping[str, Any], ...]:
+        """The files of all runs that are known, oldest first."""
+        query = select(SettingTable).where(SettingTable.key.startswith(BUNDLE), SettingTable.workspace == self.workspace)
+        with self.reading() as session:
+            return tuple(row.value for row in sorted(session.scalars(query), key=lambda row: (row.created, row.key)))
 
     def log_challenge(self, action: str, run_id: str, *, name: str, sha256: str, **details: Any) -> None:
         """An entry of the audit trail of a run: "checked" or "blocked"; `sha256` is that of the set."""

@@ -29,7 +29,7 @@ from core.workflows.challenge import (
     withdraw_challenge,
 )
 from core.workflows.challenge_cases import ChallengeSettings, add_challenge
-from core.workflows.challenge_sets import Case, ChallengeSet, list_challenges, read_challenge
+from core.workflows.challenge_sets import Case, ChallengeSet, KeptSet, kept_challenges, list_challenges, read_challenge
 from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
 from core.workflows.class_costs import CostSettings, CostView, cost_matrix, cost_view, costs_as_text, export_cost_calls
 from core.workflows.class_limits import LimitSettings, LimitView, limit_view
@@ -61,7 +61,6 @@ from core.workflows.event_export import EventList, event_list, export_events
 from core.workflows.event_facts import SHIFT, EventFacts, EventSettings, event_facts, event_of, event_scores_of
 from core.workflows.explain_work import (
     Gradients,
-    GradientWork,
     find_gradients,
     read_gradients,
     start_gradients,
@@ -163,9 +162,9 @@ from core.workflows.screening import (
     screened,
     with_decisions,
 )
-from core.workflows.screening_job import ScreeningWork, find_screening, is_large, start_screening, stop_screening
+from core.workflows.screening_job import find_screening, is_large, start_screening, stop_screening
 from core.workflows.seeding import is_large_seeding, kept_seeding, newest_seeding, seed_faults, sensors_of
-from core.workflows.seeding_job import SeedingWork, find_seeding, start_seeding, stop_seeding
+from core.workflows.seeding_job import find_seeding, start_seeding, stop_seeding
 from core.workflows.seeding_records import FAULT_TITLES, SeededFault, SeededView, SeedSettings, export_seeding, fault_sentence
 from core.workflows.series import Series, TableAxis, column_series, periods_of, with_periods
 from core.workflows.shaping import (
@@ -177,6 +176,7 @@ from core.workflows.shaping import (
     shape_dataset,
     shape_settings,
 )
+from core.workflows.short_jobs import ShortWork
 from core.workflows.similar_events import PastEvent, SimilarEvents, past_events, similar_events
 from core.workflows.strata import (
     ParetoSettings,

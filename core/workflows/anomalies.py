@@ -123,14 +123,14 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
         n_scored=n_scored,
         n_refused=len(given.scores) - n_scored,
         verdict=_headline(later),
-        places=results.places,
+        places=results.place_of_row,
     )
 
 
 def event_detail(results: Results, event: AnomalyEvent, sensors: int = SHOWN_SENSORS) -> EventDetail:
     """The traces of the first sensors of an event, with as many rows before and after as it lasts (at least 30)."""
     rows = results.ordered.rows
-    place = np.sort(results.places[event.first_row : event.last_row + 1])
+    place = np.sort(results.place_of_row[event.first_row : event.last_row + 1])
     if results.group is not None and event.group:
         groups = results.groups(rows[place])
         place = place if groups is None else place[groups.astype(str) == event.group]

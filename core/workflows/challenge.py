@@ -16,10 +16,12 @@ import pandas as pd
 
 from core import __version__
 from core.errors import EscapeProblem, Problem, SettingProblem, StoreProblem
+from core.features import Pipeline
 from core.messages import Message, msg, msg_n
 from core.serving import Bundle, fingerprint, load_bundle
-from core.serving.pieces import PIECE, decide_pieces, judged_scores, piece_pipeline
+from core.serving.pieces import PIECE, decide_pieces, judged_scores, piece_pipeline, rows_before
 from core.store import RunRow, default_home
+from core.workflows.challenge_bundles import register_bundle, runs_of_bundle
 from core.workflows.challenge_sets import Case, ChallengeSet, list_challenges, read_challenge
 from core.workflows.workspace import Workspace, open_workspace
 
@@ -92,15 +94,18 @@ def check_run(ws: Workspace, run_id: str) -> tuple[ChallengeCheck, ...]:
 
 
 def check_bundle(ws: Workspace, bundle: Bundle, run_id: str | None = None) -> tuple[ChallengeCheck, ...]:
-    """A bundle against the sets of its dataset, and those of its run."""
-    run_id = bundle.manifest.run if run_id is None else run_id
-    sets = _sets_of(ws, bundle, run_id)
-    if not sets:
+    """A bundle against the sets of its dataset, and those of its run.
+
+    Args:
+        run_id: The run, where it is known from where the bundle was taken; else it is found by the files of the bundle.
+    """
+    found = _sets_of(ws, bundle, run_id)
+    if not found:
         return ()
     sha256 = fingerprint(bundle)
-    releases = ws.store.list_releases(run_id)
     checks = []
-    for challenge in sets:
+    for challenge, run_id in found:
+        releases = ws.store.list_releases(run_id)
         results = _answers(ws, bundle, challenge, sha256, run_id)
         failing = {result.case.number for result in results if not result.passed}
         checks.append(
@@ -190,10 +195,11 @@ def existing_workspace() -> Workspace | None:
 def notes_after_training(ws: Workspace, run_id: str) -> tuple[Message, ...]:
     """Check a run that has just been trained, and what to say of it in its notes."""
     try:
+        register_bundle(ws, run_id)
         checks = check_run(ws, run_id)
     except Problem as problem:
         return (msg("The challenge sets could not be scored. {why}", why=problem.what),)
-    notes = []
+    notes: list[Message] = []
     for check in checks:
         told = msg("{sentence}.", sentence=check.sentence)
         blocked = msg(
@@ -208,31 +214,45 @@ def judge_cases(bundle: Bundle, table: pd.DataFrame, cases: Sequence[Case]) -> t
     """What a bundle says of each case; `table` holds the pieces with the number of their case in `PIECE`, ascending."""
     starts = np.searchsorted(table[PIECE].to_numpy(), [case.number for case in cases])
     wanted = np.zeros(len(table), dtype=bool)
-    for case, start in zip(cases, starts, strict=True):
-        wanted[start + case.start : start + case.stop] = True
-    found = decide_pieces(bundle, piece_pipeline(bundle), table, wanted)
+    judged = [start + case.places for case, start in zip(cases, starts.tolist(), strict=True)]
+    wanted[np.concatenate(judged)] = True
+    pipeline = piece_pipeline(bundle)
+    found = decide_pieces(bundle, pipeline, table, wanted)
     if bundle.manifest.task == "classification":
         called = found["prediction"].astype(str).to_numpy()
-        return tuple(_called(case, called[s + case.start : s + case.stop]) for case, s in zip(cases, starts, strict=True))
+        return tuple(_called(case, called[at], pipeline) for case, at in zip(cases, judged, strict=True))
     scores, limit = judged_scores(found), bundle.threshold.value
-    return tuple(_flagged(case, scores[s + case.start : s + case.stop], limit) for case, s in zip(cases, starts, strict=True))
+    return tuple(_flagged(case, scores[at], limit, pipeline) for case, at in zip(cases, judged, strict=True))
 
 
-def _flagged(case: Case, scores: np.ndarray, limit: float) -> CaseResult:
+def _not_scored(case: Case, pipeline: Pipeline) -> CaseResult:
+    """Why no row of a case has a score: a model that looks back further than the case was frozen for is told so."""
+    before, needed = int(case.places[-1]), rows_before(pipeline)
+    if before >= needed:
+        return CaseResult(case, False, msg("no row could be scored"))
+    said = msg(
+        "no row could be scored: {n} rows stand before the last of them, and the model looks back at {needed}",
+        n=before,
+        needed=needed,
+    )
+    return CaseResult(case, False, said)
+
+
+def _flagged(case: Case, scores: np.ndarray, limit: float, pipeline: Pipeline) -> CaseResult:
     known = scores[np.isfinite(scores)]
     if not len(known):
-        return CaseResult(case, False, msg("no row could be scored"))
+        return _not_scored(case, pipeline)
     highest = float(known.max())
     passed = (highest > limit) == (case.expected == "flag")
     return CaseResult(case, passed, msg("highest score {score}, limit {limit}", score=highest, limit=float(limit)))
 
 
-def _called(case: Case, called: np.ndarray) -> CaseResult:
+def _called(case: Case, called: np.ndarray, pipeline: Pipeline) -> CaseResult:
     wrong = [name for name in called if name != case.value]
     if not wrong:
         return CaseResult(case, bool(len(called)), msg("called '{name}'", name=case.value))
     if not wrong[0]:
-        return CaseResult(case, False, msg("no row could be scored"))
+        return _not_scored(case, pipeline)
     return CaseResult(case, False, msg("called '{name}'", name=wrong[0]))
 
 
@@ -254,13 +274,16 @@ def _answers(ws: Workspace, bundle: Bundle, challenge: ChallengeSet, sha256: str
     return results
 
 
-def _sets_of(ws: Workspace, bundle: Bundle, run_id: str) -> tuple[ChallengeSet, ...]:
-    """Sets of the dataset that the bundle's run was trained on, of the same question."""
-    row = _run_row(ws, run_id)
-    dataset_id = str(bundle.manifest.dataset.get("id", "")) if row is None else row.dataset_id
-    task, target = bundle.manifest.task, bundle.manifest.target_column
-    found = list_challenges(ws, dataset_id, run_id) if dataset_id else ()
-    return tuple(s for s in found if s.task == task and s.target in (None, target))
+def _sets_of(ws: Workspace, bundle: Bundle, run_id: str | None) -> list[tuple[ChallengeSet, str]]:
+    """The sets that speak of a bundle, of the same question, each once with the run that the bundle is of."""
+    if not ws.store.list_challenges():
+        return []
+    found: dict[str, tuple[ChallengeSet, str]] = {}
+    for known in runs_of_bundle(ws, bundle, run_id):
+        for challenge in list_challenges(ws, known.dataset_id, known.run_id):
+            if challenge.task == known.task and challenge.target in (None, known.target):
+                found.setdefault(challenge.id, (challenge, known.run_id))
+    return list(found.values())
 
 
 def _run_row(ws: Workspace, run_id: str) -> RunRow | None:

@@ -21,7 +21,7 @@ from core.serving import load_bundle
 from core.serving.pieces import PIECE
 from core.settings import Settings, setting
 from core.workflows.anomalies import anomaly_view
-from core.workflows.challenge_sets import MOST_JUDGED, Case, ChallengeSet, Draft, Expected, freeze, keep, ordered_rows
+from core.workflows.challenge_sets import MOST_JUDGED, Case, ChallengeSet, Draft, Expected, freeze, keep
 from core.workflows.results import Results
 from core.workflows.scoring import read_table
 from core.workflows.seeding import sensors_of
@@ -29,7 +29,8 @@ from core.workflows.seeding_pieces import Fault, cut_pieces, normal_values, usab
 from core.workflows.seeding_records import FAULT_TITLES
 from core.workflows.workspace import Workspace
 
-REAL = ("assignable_cause", "contained", "closed")  # a closed event has a cause
+OWN_NAME = "challenge_"
+"""What stands before `case` and `expected` in a file whose dataset has columns of these names."""
 Source = Literal["events", "labelled", "rows", "seeded", "file"]
 
 
@@ -113,7 +114,7 @@ def _of_events(ws: Workspace, results: Results, settings: ChallengeSettings) -> 
     order = results.ordered.rows
     groups = None if results.group is None else results.groups(order)
     drafts = []
-    for event in (e for e in view.events if e.verdict is not None and e.verdict.verdict in REAL):
+    for event in (e for e in view.events if e.is_real):
         inside = (order >= event.first_row) & (order <= event.last_row)
         if groups is not None:
             inside &= groups.astype(str) == event.group
@@ -138,13 +139,11 @@ def _labelled(results: Results, settings: ChallengeSettings) -> tuple[list[Draft
             msg("Labelled rows are those with 1 in the target column of the run."),
             msg("Choose another source."),
         )
-    _, first = ordered_rows(results)
-    bad = (labels == 1) & (given.parts > TRAIN)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(np.int8)))
+    bad = np.flatnonzero((labels == 1) & (given.parts > TRAIN))
+    breaks = np.flatnonzero((np.diff(bad) > 1) | results.places.begins[bad[1:]]) + 1
     drafts, missed, limit = [], 0, _limit(results)
-    for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        inside = np.arange(start, min(stop, start + MOST_JUDGED))
-        inside = inside[first[inside] == first[start]]
+    for stretch in np.split(bad, breaks) if len(bad) else ():
+        inside = stretch[:MOST_JUDGED]
         is_caught = bool((np.nan_to_num(given.judged[inside], nan=-np.inf) > limit).any())
         if not is_caught and not settings.missed_too:
             missed += 1
@@ -187,36 +186,36 @@ def _quiet(ws: Workspace, results: Results, settings: ChallengeSettings) -> list
 
 
 def _of_rows(results: Results, settings: ChallengeSettings) -> list[Draft]:
-    order, first = ordered_rows(results)
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
+    """Each stretch of rows as a case, for classes each row; they must be what was said, else what they are labelled."""
+    spans, said = _spans(settings.rows, results.n_rows), settings.expect.strip()
+    if results.task == "classification":
+        rows = np.concatenate([np.arange(low - 1, high) for low, high in spans])
+        names = _expected_classes(results, said, rows)
+        titles = (msg("row {row}", row=int(row) + 1) for row in rows)
+        return [Draft(t, "class", name, np.array([row])) for t, name, row in zip(titles, names, rows.tolist(), strict=True)]
+    if said and said not in ("flag", "quiet"):
+        raise unknown_choice("expect", said, ("flag", "quiet"))
+    expected: Expected = "quiet" if said == "quiet" else "flag"
     drafts = []
-    for low, high in _spans(settings.rows, results.n_rows):
-        at = np.sort(place[np.arange(low - 1, high)])
-        for group in np.unique(first[at]):
-            own = order[at[first[at] == group]]
-            if results.task == "classification":
-                drafts += [
-                    Draft(msg("row {row}", row=int(r) + 1), *_expected(results, settings, int(r)), np.array([r])) for r in own
-                ]
-            else:
-                drafts.append(Draft(_rows_title(own), *_expected(results, settings, int(own[0])), own[:MOST_JUDGED]))
+    for low, high in spans:
+        found = results.in_order(np.arange(low - 1, high))
+        for own in np.split(found.rows, np.flatnonzero(found.begins)[1:]):
+            drafts.append(Draft(_rows_title(own), expected, "", own[:MOST_JUDGED]))
     return drafts
 
 
-def _expected(results: Results, settings: ChallengeSettings, row: int) -> tuple[Expected, str]:
-    """What rows must be: as it was said, else as the row is labelled."""
-    said = settings.expect.strip()
-    if results.task == "classification":
-        classes = [n.removeprefix("probability_") for n in results.columns if n.startswith("probability_")]
-        truth = results.cells(["truth"], np.array([row]))["truth"].iloc[0]
-        value = said.removeprefix("class=") or ("" if pd.isna(truth) else str(truth))
-        if value not in classes:
-            raise unknown_choice("expect", value, classes)
-        return "class", value
-    if said and said not in ("flag", "quiet"):
-        raise unknown_choice("expect", said, ("flag", "quiet"))
-    return ("quiet" if said == "quiet" else "flag"), ""
+def _expected_classes(results: Results, said: str, rows: NDArray[np.int64]) -> list[str]:
+    """The class that each row must be called, the column of labels read once."""
+    classes = [n.removeprefix("probability_") for n in results.columns if n.startswith("probability_")]
+    if said:
+        names = [said.removeprefix("class=")] * len(rows)
+    else:
+        truth = results.cells(["truth"], rows)["truth"]
+        names = truth.astype(str).where(truth.notna(), "").tolist()
+    for name in names:
+        if name not in classes:
+            raise unknown_choice("expect", name, classes)
+    return names
 
 
 def _spans(text: str, n_rows: int) -> list[tuple[int, int]]:
@@ -249,14 +248,14 @@ def _seeded(ws: Workspace, results: Results, settings: ChallengeSettings) -> tup
     if sensor not in known:
         raise unknown_choice("sensor", sensor, known)
     usable = usable_rows(ws, results)
-    normal, block, sigma = normal_values(results, usable, sensor)
-    size = settings.size or (8.0 if settings.kind == "lag" else float(f"{4 * sigma:.3g}"))
+    normal = normal_values(results, usable, (sensor,))
+    size = settings.size or (8.0 if settings.kind == "lag" else float(f"{4 * normal.sigmas[0]:.3g}"))
     bundle = load_bundle(ws.store.path(results.run.id, "bundle"))
     pieces = cut_pieces(
         results, bundle, usable, length=settings.length, n=settings.most, look_back=0, seed=settings.seed,
         lag=round(size) if settings.kind == "lag" else 0,
     )  # fmt: skip
-    tables = {"flag": pieces.seeded(Fault(settings.kind, sensor, size), settings.seed, normal, block)}
+    tables = {"flag": pieces.seeded(Fault(settings.kind, (sensor,), (size,)), settings.seed, normal.values, normal.block)}
     if settings.quiet:
         tables["quiet"] = pieces.table
     parts, cases, missed = [], list[Case](), 0
@@ -282,21 +281,30 @@ def _seeded(ws: Workspace, results: Results, settings: ChallengeSettings) -> tup
 def _of_file(results: Results, file: Path | None) -> tuple[pd.DataFrame, list[Case]]:
     """A table with the columns of the dataset and `expected`: flag, quiet or a class; rows with an empty cell there are history.
 
-    Rows with one value in the column `case` are one case; without that column every row is one.
+    Rows with one value in the column `case` are one case; without that column every row is one. Where the dataset has columns of these
+    names itself, they stay what they are, and the answers stand in `challenge_expected`, the cases in `challenge_case`.
     """
     if file is None:
         raise SettingProblem(msg("No file was given."), msg("Expected a table of cases."), msg("Give one with --file."))
     table = read_table(file)
     needed = {c.name for c in results.manifest.columns} | set(results.manifest.key_columns)
-    absent = [name for name in (*sorted(needed), "expected") if name not in table.columns]
+    own = needed | {c.name for c in results.dataset.columns}
+    answer, case = (_said_in(table, own, name) for name in ("expected", "case"))
+    absent = [name for name in (*sorted(needed), answer) if name not in table.columns]
     if absent:
         raise DataProblem(
             msg("'{path}' lacks {columns}.", path=file.name, columns=", ".join(absent)),
-            msg("Expected the columns of the dataset, and 'expected' with flag, quiet or a class."),
+            msg("Expected the columns of the dataset, and '{answer}' with flag, quiet or a class.", answer=answer),
             msg("Add the columns."),
         )
-    codes = pd.factorize(table["case"], use_na_sentinel=False)[0] if "case" in table.columns else np.arange(len(table))
-    said = table["expected"].astype("str").where(table["expected"].notna(), "").str.strip().to_numpy()
+    codes = pd.factorize(table[case], use_na_sentinel=False)[0] if case in table.columns else np.arange(len(table))
+    said = table[answer].astype("str").where(table[answer].notna(), "").str.strip().to_numpy()
+    if not (said != "").any():
+        raise DataProblem(
+            msg("No row of '{path}' has an answer in '{answer}'.", path=file.name, answer=answer),
+            msg("Expected flag, quiet or a class in the rows that are judged."),
+            msg("Fill in the column '{answer}'.", answer=answer),
+        )
     parts, cases = [], list[Case]()
     for code in np.unique(codes):
         at = np.flatnonzero(codes == code)
@@ -304,19 +312,28 @@ def _of_file(results: Results, file: Path | None) -> tuple[pd.DataFrame, list[Ca
         if len(answers) != 1:
             raise DataProblem(
                 msg("Case {case} of '{path}' has {n} different answers.", case=int(code) + 1, path=file.name, n=len(answers)),
-                msg("Expected one answer a case, in the rows that are judged."),
-                msg("Correct the column 'expected'."),
+                msg(
+                    "Expected one answer a case, in the rows that are judged; the rows of a case have one value in '{case}'.",
+                    case=case,
+                ),
+                msg("Correct the columns '{answer}' and '{case}'.", answer=answer, case=case),
             )
         judged = np.flatnonzero(said[at] != "")
         word, number = answers.pop(), len(cases) + 1
         kind: Expected = "class" if results.task == "classification" else "quiet" if word == "quiet" else "flag"
         if kind == "flag" and word != "flag":
             raise unknown_choice("expected", word, ("flag", "quiet"))
-        name = table["case"].iloc[at[0]] if "case" in table.columns else code + 1
-        title = msg("case {name}", name=str(name))
+        name = table[case].iloc[at[0]] if case in table.columns else code + 1
+        title = msg("case {name}", name=f"{name:g}" if isinstance(name, float) else str(name))
         cases.append(Case(number, title, kind, word if kind == "class" else "", int(judged[0]), int(judged[-1]) + 1))
-        parts.append(table.iloc[at].drop(columns=[c for c in ("case", "expected") if c in table]).assign(**{PIECE: number}))
+        parts.append(table.iloc[at].drop(columns=[c for c in (case, answer) if c in table]).assign(**{PIECE: number}))
     return pd.concat(parts, ignore_index=True), cases
+
+
+def _said_in(table: pd.DataFrame, own: set[str], name: str) -> str:
+    """The column of a file that says what a row must be or which case it is of: never one that the dataset itself has."""
+    other = f"{OWN_NAME}{name}"
+    return other if name in own or (other in table.columns and other not in own) else name
 
 
 def _needs_flags(results: Results) -> None:

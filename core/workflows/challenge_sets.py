@@ -23,10 +23,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data.rows import take_rows
-from core.errors import DataProblem, NotEnoughData, SettingProblem
-from core.features.pipeline import row_order
+from core.errors import DataProblem, NotEnoughData, SettingProblem, StoreProblem
 from core.messages import Message, msg
-from core.serving.pieces import PIECE
+from core.serving import load_bundle
+from core.serving.pieces import PIECE, piece_pipeline, rows_around, rows_before
 from core.store import new_id
 from core.workflows.results import Results
 from core.workflows.workspace import Workspace
@@ -40,7 +40,10 @@ MOST_ROWS = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case: rows `start` to `stop` (exclusive) of its piece are judged. `value` is the class that is expected, else ""."""
+    """One case: rows `start` to `stop` (exclusive) of its piece are judged, or only `judged` of them where others lie between.
+
+    `value` is the class that is expected, else "".
+    """
 
     number: int
     title: Message
@@ -48,6 +51,12 @@ class Case:
     value: str
     start: int
     stop: int
+    judged: tuple[int, ...] = ()
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """The rows of the piece that are judged."""
+        return np.array(self.judged, np.int64) if self.judged else np.arange(self.start, self.stop)
 
     @property
     def must(self) -> Message:
@@ -57,11 +66,12 @@ class Case:
         return msg("must be flagged") if self.expected == "flag" else msg("must not be flagged")
 
     def to_json(self) -> dict[str, Any]:
-        return {**{name: getattr(self, name) for name in self.__slots__}, "title": self.title.to_json()}
+        told = {name: getattr(self, name) for name in self.__slots__ if name != "judged" or self.judged}
+        return {**told, "title": self.title.to_json()}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Case:
-        return cls(**{**stored, "title": Message.from_json(stored["title"])})
+        return cls(**{**stored, "title": Message.from_json(stored["title"]), "judged": tuple(stored.get("judged", ()))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +94,17 @@ class ChallengeSet:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptSet:
+    """A set that counts, with the name of its dataset, which may be deleted while copies of its models are still used."""
+
+    challenge: ChallengeSet
+    dataset_name: str
+    is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """A case before it is frozen: its judged rows as row numbers in order, or as rows of its own from a file."""
+    """A case before it is frozen: its judged rows as row numbers of one group in order."""
 
     title: Message
     expected: Expected
@@ -96,7 +115,7 @@ class Draft:
 def freeze(
     ws: Workspace, results: Results, name: str, source: str, drafts: Sequence[Draft], *, run_only: bool = False
 ) -> ChallengeSet:
-    """Freeze cases that are rows of the run's table, each with its history.
+    """Freeze cases that are rows of the run's table, each with the rows that its score depends on, so that it scores as in the run.
 
     Raises:
         NotEnoughData: there is no case.
@@ -104,20 +123,18 @@ def freeze(
     """
     if not drafts:
         raise _no_case(results.run.name)
-    rows, first = ordered_rows(results)
-    place = np.empty(len(rows), np.int64)
-    place[rows] = np.arange(len(rows))
-    width = int(results.manifest.pipeline["width"])
-    history = max(SMALLEST_HISTORY, 4 * width)
+    before, after = _reach(ws, results)
+    first, stop = results.places.first, results.places.stop
     pieces, cases = [], []
     for number, draft in enumerate(drafts, start=1):
-        at = place[draft.rows]
-        start = int(at[0])
-        low = max(int(first[start]), start - history)
-        piece = np.append(np.arange(low, start), at)
+        at = np.sort(results.place_of_row[draft.rows])
+        piece = _with_neighbours(at, before, after, int(first[at[0]]), int(stop[at[0]]))
+        judged = np.searchsorted(piece, at)
+        is_whole = len(judged) == judged[-1] - judged[0] + 1
+        some = () if is_whole else tuple(judged.tolist())
         pieces.append(piece)
-        cases.append(Case(number, draft.title, draft.expected, draft.value, start - low, len(piece)))
-    wanted_rows = rows[np.concatenate(pieces)]
+        cases.append(Case(number, draft.title, draft.expected, draft.value, int(judged[0]), int(judged[-1]) + 1, some))
+    wanted_rows = results.row_order[np.concatenate(pieces)]
     unique = np.unique(wanted_rows)
     table = take_rows(results.dataset.rows(), unique).iloc[np.searchsorted(unique, wanted_rows)].reset_index(drop=True)
     numbers = np.repeat(np.arange(1, len(pieces) + 1), [len(piece) for piece in pieces])
@@ -173,6 +190,19 @@ def list_challenges(ws: Workspace, dataset_id: str, run_id: str | None = None) -
     return tuple(s for s in found if run_id is None or s.run_id in (None, run_id))
 
 
+def kept_challenges(ws: Workspace) -> tuple[KeptSet, ...]:
+    """Every set that counts, oldest first, those of deleted datasets too: a bundle that was taken out is still held against them."""
+    there = {row.id for row in ws.store.list_datasets()}
+    found = []
+    for challenge in (_record(value) for value in ws.store.list_challenges()):
+        try:
+            name = ws.store.get_dataset(challenge.dataset_id, deleted=True).name
+        except StoreProblem:
+            name = ""
+        found.append(KeptSet(challenge, name, challenge.dataset_id not in there))
+    return tuple(found)
+
+
 def read_challenge(ws: Workspace, challenge: ChallengeSet) -> tuple[pd.DataFrame, tuple[Case, ...]]:
     """The pieces and cases of a set, its hash checked.
 
@@ -190,16 +220,21 @@ def read_challenge(ws: Workspace, challenge: ChallengeSet) -> tuple[pd.DataFrame
     return pd.read_parquet(BytesIO(packed)), tuple(Case.from_json(case) for case in told["cases"])
 
 
-def ordered_rows(results: Results) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row numbers of a run in order of group and time, and the place of the first row of the group of each."""
-    keys = [name for name in (results.group, results.time) if name is not None]
-    rows, codes = row_order(results.cells(keys), results.group, results.time)
-    first = np.zeros(len(rows), np.int64)
-    if codes is not None and len(rows):
-        edges = np.concatenate([[0], np.flatnonzero(np.diff(codes[rows])) + 1])
-        first[edges] = edges
-        np.maximum.accumulate(first, out=first)
-    return rows, first
+def _reach(ws: Workspace, results: Results) -> tuple[int, int]:
+    """Rows before and after a judged row that its score depends on: what windows and seasons look back at, and what cleaning looks at.
+
+    At least four windows before, because another run of the dataset may have a longer one.
+    """
+    pipeline = piece_pipeline(load_bundle(ws.store.path(results.run.id, "bundle")))
+    around = rows_around(pipeline)
+    return max(SMALLEST_HISTORY, 4 * pipeline.width, rows_before(pipeline) + around), around
+
+
+def _with_neighbours(at: NDArray[np.int64], before: int, after: int, low: int, high: int) -> NDArray[np.int64]:
+    """Places (m,) with those `before` and `after` each of them, ascending, from `low` to `high` (exclusive)."""
+    gaps = np.flatnonzero(np.diff(at) > before + after + 1)
+    starts, stops = at[np.append(0, gaps + 1)] - before, at[np.append(gaps, len(at) - 1)] + after + 1
+    return np.concatenate([np.arange(max(low, a), min(high, b)) for a, b in zip(starts.tolist(), stops.tolist(), strict=True)])
 
 
 def _paths(ws: Workspace, dataset_id: str, set_id: str):  # type: ignore[no-untyped-def]
@@ -218,7 +253,7 @@ def _changed(challenge: ChallengeSet) -> DataProblem:
     return DataProblem(
         msg("The challenge set '{name}' is missing or was changed.", name=challenge.name),
         msg("Its hash must be the one that it was frozen with."),
-        msg("Put the files back, or withdraw the set with a reason and freeze another."),
+        msg("Put the files back, or withdraw the set under Runs or with 'challenge withdraw', which need no run of it."),
     )
 
 

@@ -36,14 +36,10 @@ def class_timeline(results: Results, part: str, positive: str | None = None, thr
     """
     rule = class_rule(results.manifest, positive, threshold)
     given = class_rows(results, part, rule.positive)
-    place = np.empty(results.n_rows, dtype=np.int64)
-    place[results.row_order] = np.arange(results.n_rows)
-    order = np.argsort(place[given.rows], kind="stable")
-    rows = given.rows[order]
+    found = results.in_order(given.rows)
+    order, rows = found.order, found.rows
     flags = predict_classes(given.probabilities[order], rule.place, rule.threshold) == given.place
-    groups = results.group_names
-    codes = np.zeros(len(rows), dtype=np.int64) if groups is None else groups[0][rows]
-    begins = flags & np.r_[True, ~flags[:-1] | (np.diff(codes) != 0)] if len(rows) else flags
+    begins = flags & (found.begins | ~np.r_[False, flags[:-1]]) if len(rows) else flags
     return ClassTimeline(
         rows=rows,
         times=results.positions(rows),

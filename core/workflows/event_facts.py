@@ -15,6 +15,7 @@ from core.anomalies.is_is_not import Line, Suspect, is_is_not, shift_names, susp
 from core.anomalies.lead_lag import MOST_LAG, Follower, lead_lag
 from core.anomalies.onset import LONGEST, LOOK_BACK, REFERENCE, EventOnset, NoOnset, Onset, event_onset, find_onset
 from core.anomalies.records import AnomalyEvent
+from core.data.rows import take_rows
 from core.data.split import GAP, TEST
 from core.errors import unknown_choice
 from core.evaluation.event_scores import SHIFT_HOURS, EventScores, event_scores
@@ -30,7 +31,7 @@ FEW_NUMBERS = 20
 """A column of whole numbers with at most so many values is taken for categories, such as the numbers of machines."""
 MOST_CELLS = 20_000_000
 MOST_ROWS = 100_000
-"""Of a longer table the rows around the event are compared, so many of them: they tell as much, and an event opens in half a second."""
+"""Of a longer table the rows around each event are compared, so many in all: they tell as much, and an event opens in half a second."""
 SHIFT = "shift by the clock"
 """What the shifts are called among the columns."""
 NAMES_LOTS = re.compile(
@@ -140,7 +141,7 @@ def event_facts(
 
     began = (low + onset.at) if onset.at is not None else first
     compared = {"event": [event], "similar": [event, *alike], "all": list(view.later)}[settings.compared]
-    lines, tested = ((), ()) if without_table else _compared(results, view, compared, settings, event.peak_row)
+    lines, tested = ((), ()) if without_table else _compared(results, view, compared, settings)
     own = onset.onset
     return EventFacts(
         event=event,
@@ -155,7 +156,7 @@ def event_facts(
         lines=lines,
         suspects=() if without_table else _suspects(results, rows[began : last + 1]),
         tested=tested,
-        note=_note(settings, without_table, results.n_rows),
+        note=_note(settings, without_table, results.n_rows, len(compared)),
     )
 
 
@@ -239,7 +240,7 @@ def _seconds(times: NDArray[Any], first: int, last: int) -> float | None:
 
 
 def _compared(
-    results: Results, view: AnomalyView, chosen: Sequence[AnomalyEvent], settings: EventSettings, centre: int
+    results: Results, view: AnomalyView, chosen: Sequence[AnomalyEvent], settings: EventSettings
 ) -> tuple[tuple[Line, ...], tuple[str, ...]]:
     """Where the flagged rows are and where normal rows are, in the order of time over all groups; nothing without an event."""
     if not chosen:
@@ -247,10 +248,8 @@ def _compared(
     by_time = np.argsort(view.times, kind="stable") if results.time is not None else np.argsort(view.rows, kind="stable")
     rows = view.rows[by_time]
     if len(rows) > MOST_ROWS:
-        middle = int(np.flatnonzero(rows == centre)[0])
-        start = max(0, min(middle - MOST_ROWS // 2, len(rows) - MOST_ROWS))
-        by_time = by_time[start : start + MOST_ROWS]
-        rows = rows[start : start + MOST_ROWS]
+        near = _around(rows, [one.peak_row for one in chosen])
+        by_time, rows = by_time[near], rows[near]
     flags = view.flags[by_time]
     scored = np.isfinite(view.scores[by_time]) & (view.parts[by_time] != GAP)
     is_event = np.zeros(len(rows), dtype=bool)
@@ -264,21 +263,39 @@ def _compared(
     return is_is_not(columns, is_event, scored & ~flags), tuple(columns)
 
 
+def _around(rows: NDArray[np.int64], centres: Sequence[int]) -> NDArray[np.bool_]:
+    """Which of many rows are compared, (n,): as many around each centre, at most `MOST_ROWS` in all."""
+    each = max(1, MOST_ROWS // len(centres))
+    near = np.zeros(len(rows), dtype=bool)
+    for middle in np.flatnonzero(np.isin(rows, centres)).tolist():
+        start = max(0, min(middle - each // 2, len(rows) - each))
+        near[start : start + each] = True
+    return near
+
+
 def _categories(results: Results, rows: NDArray[np.int64]) -> dict[str, Any]:
     """The columns of categories in the order of rows: texts, the group, and whole numbers with few values; never the label."""
     facts = [
         c for c in results.dataset.columns if c.name not in (results.manifest.target_column, results.time) and c.kind != "time"
     ]
     found: dict[str, Any] = {}
-    low, high = int(rows.min()), int(rows.max()) + 1
     is_small = results.n_rows * max(1, len(facts)) <= MOST_CELLS
     for column in facts:
         if column.kind != "text" and column.name != results.group and not is_small and not NAMES_LOTS.search(column.name):
             continue
-        cells = results.dataset.table([column.name], low, high)[column.name]
+        cells = _cells(results, column.name, rows)
         if column.kind == "text" or column.name == results.group or _is_code(column.name, cells):
-            found[column.name] = cells.to_numpy(dtype=object)[rows - low]
+            found[column.name] = cells.to_numpy(dtype=object)
     return found
+
+
+def _cells(results: Results, name: str, rows: NDArray[np.int64]) -> pd.Series:
+    """The cells of some rows in their order: read as one stretch where they lie close together."""
+    low, high = int(rows.min()), int(rows.max()) + 1
+    if high - low <= 2 * len(rows):
+        return results.dataset.table([name], low, high)[name].iloc[rows - low]
+    unique, place = np.unique(rows, return_inverse=True)
+    return take_rows(results.dataset.rows([name]), unique, [name])[name].iloc[place]
 
 
 def _is_code(name: str, cells: pd.Series) -> bool:
@@ -308,9 +325,11 @@ def _suspects(results: Results, rows: NDArray[np.int64]) -> tuple[Suspect, ...]:
     return tuple(found)
 
 
-def _note(settings: EventSettings, is_left_out: bool, n_rows: int) -> Message | None:
+def _note(settings: EventSettings, is_left_out: bool, n_rows: int, n_events: int) -> Message | None:
     if n_rows > MOST_ROWS and not is_left_out:
-        return msg("Compared are the {n} rows around the event.", n=MOST_ROWS)
+        if n_events < 2:
+            return msg("Compared are the {n} rows around the event.", n=MOST_ROWS)
+        return msg("Compared are {n} rows around each of the {events} events.", n=MOST_ROWS // n_events, events=n_events)
     if is_left_out or settings.compared != "event":
         return None
     return msg(

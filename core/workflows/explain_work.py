@@ -5,42 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import Problem, SettingProblem, problem_from_json
+from core.errors import SettingProblem
 from core.explain.gradients import TOLERANCE
 from core.jobs.explain_job import file_name
 from core.messages import Message, msg
 from core.models import model_by_key
 from core.serving.manifest import Manifest
 from core.store import JobRow
-from core.store.records import LIVE_STATES
 from core.workflows.explaining import Said
 from core.workflows.results import Results
+from core.workflows.short_jobs import ShortRequest, ShortWork, find_short, start_short, stop_short
 from core.workflows.workspace import Workspace
 
 MOST_ROWS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class GradientWork:
-    """Integrated gradients that somebody asked for; `state` is that of the job, `path` its result's, `fraction` the share that is done."""
-
-    job_id: str
-    state: str
-    path: Path
-    fraction: float = 0.0
-    queue_position: int | None = None
-    is_stopping: bool = False
-    problem: Problem | None = None
-
-    @property
-    def is_live(self) -> bool:
-        return self.state in LIVE_STATES
+STAGE = "gradients"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +92,7 @@ def why_no_gradients(manifest: Manifest) -> Message | None:
     return None
 
 
-def start_gradients(ws: Workspace, results: Results, said: Said, rows: Sequence[int]) -> GradientWork:
+def start_gradients(ws: Workspace, results: Results, said: Said, rows: Sequence[int]) -> ShortWork:
     """Queue the job for at most 16 rows; the same question is not asked twice, one that failed or was stopped begins again.
 
     Raises:
@@ -124,43 +107,23 @@ def start_gradients(ws: Workspace, results: Results, said: Said, rows: Sequence[
             msg("Expected 1 to {most}.", most=MOST_ROWS),
             msg("Choose fewer rows."),
         )
-    params = {
-        "run_id": results.run.id,
-        "dataset_id": results.run.dataset_id,
-        "rows": [int(row) for row in rows],
-        "place": said.place,
-    }
-    for number in count():
-        job, _ = ws.store.submit_job("explain", lane="short", params=params, token=_token(results, said, rows, number))
-        if job.is_live or (job.state == "succeeded" and _file(ws, job).exists()):
-            return _work(ws, job)
-        if job.state != "succeeded":
-            return _work(ws, ws.store.resume_job(job.id))
-    raise AssertionError("count() has no end")
+    return start_short(ws, _request(ws, results, said, rows))
 
 
-def find_gradients(ws: Workspace, results: Results, said: Said, rows: Sequence[int]) -> GradientWork | None:
+def find_gradients(ws: Workspace, results: Results, said: Said, rows: Sequence[int]) -> ShortWork | None:
     """The job of this question, or None where nobody asked or its result is gone."""
-    found = None
-    for number in count():
-        job = ws.store.find_job(_token(results, said, rows, number))
-        if job is None:
-            break
-        found = job
-    if found is None or (found.state == "succeeded" and not _file(ws, found).exists()):
-        return None
-    return _work(ws, found)
+    return find_short(ws, _request(ws, results, said, rows))
 
 
 def stop_gradients(ws: Workspace, job_id: str) -> None:
     """Ask the job to stop; nothing of it is kept."""
-    ws.store.request_stop(job_id)
+    stop_short(ws, job_id)
 
 
-def read_gradients(ws: Workspace, work: GradientWork) -> Gradients | None:
+def read_gradients(ws: Workspace, work: ShortWork) -> Gradients | None:
     """What a job found; None while it has no result."""
     told = ws.store.last_event(work.job_id, "result") if work.state == "succeeded" else None
-    if told is None or not work.path.exists():
+    if told is None or work.path is None or not work.path.exists():
         return None
     with np.load(work.path, allow_pickle=False) as stored:
         given = {name: stored[name] for name in stored.files}
@@ -182,20 +145,18 @@ def _file(ws: Workspace, job: JobRow) -> Path:
     return ws.store.path(str(job.params["run_id"]), "results", file_name(job.id))
 
 
-def _token(results: Results, said: Said, rows: Sequence[int], number: int) -> str:
+def _request(ws: Workspace, results: Results, said: Said, rows: Sequence[int]) -> ShortRequest:
     which = hashlib.sha256(",".join(str(int(row)) for row in rows).encode()).hexdigest()[:16]
-    return f"explain-{results.run.id}-{said.place}-{which}-{number}"
-
-
-def _work(ws: Workspace, job: JobRow) -> GradientWork:
-    event = ws.store.last_event(job.id, "progress") if job.state == "running" else None
-    told = event is not None and event.attempt == job.attempt and event.values.get("stage") == "gradients"
-    return GradientWork(
-        job.id,
-        job.state,
-        _file(ws, job),
-        float(event.values["fraction"]) if event is not None and told else 0.0,
-        ws.store.queue_position(job.id) if job.state == "queued" else None,
-        job.is_live and job.stop_requested,
-        problem_from_json(job.problem) if job.problem else None,
+    return ShortRequest(
+        "explain",
+        f"explain-{results.run.id}-{said.place}-{which}",
+        {
+            "run_id": results.run.id,
+            "dataset_id": results.run.dataset_id,
+            "rows": [int(row) for row in rows],
+            "place": said.place,
+        },
+        STAGE,
+        lambda job: _file(ws, job).exists(),
+        lambda job: _file(ws, job),
     )

@@ -19,8 +19,8 @@ from core.training.task_settings import TaskSettings
 from core.workflows.anomalies import AnomalyView, anomaly_view
 from core.workflows.event_facts import clock_seconds
 from core.workflows.records import Run
-from core.workflows.results import Results, open_results
-from core.workflows.training import start_training
+from core.workflows.results import Results, open_results, remembered
+from core.workflows.training import get_run, start_training
 from core.workflows.workspace import Workspace
 
 SMALLEST_DIFFERENCE = 1e-6
@@ -119,7 +119,7 @@ def preview_false_alarms(results: Results, view: AnomalyView) -> FalseAlarmPrevi
         limit_then=then,
         silent=silent,
         silent_false=sum(e in alarms for e in silent),
-        silent_real=sum(_is_real(e) for e in silent),
+        silent_real=sum(e.is_real for e in silent),
         labelled=labelled,
         n_events=len(view.events),
         notes=tuple(notes),
@@ -144,20 +144,28 @@ def train_with_false_alarms(ws: Workspace, results: Results, view: AnomalyView, 
 
 
 def real_effect(ws: Workspace, results: Results) -> RealEffect | None:
-    """What the training with false alarms did to the events of the run before; None for a run without them, or if that run is gone."""
+    """What the training with false alarms did to the events of the run before; None for a run without them, or if that run is gone.
+
+    It is kept with the open results until something more is said of an event of the run before: verdicts are only ever appended.
+    """
     before = results.run.request.known_normal_of
     if before is None:
         return None
     try:
-        earlier = open_results(ws, before)
+        name = get_run(ws, before).name
     except Problem:  # it was deleted meanwhile
         return None
+    n_said = len(ws.store.list_verdicts(before))
+    return remembered(results, f"real effect {n_said} {name}", lambda: _real_effect(ws, results, open_results(ws, before)))
+
+
+def _real_effect(ws: Workspace, results: Results, earlier: Results) -> RealEffect:
     old, now = anomaly_view(ws, earlier), anomaly_view(ws, results)
     flagged = np.zeros(results.n_rows, dtype=bool)
     flagged[now.rows[now.flags]] = True
     kinds = {"false": [0, 0], "real": [0, 0], "open": [0, 0]}
     for event in old.events:
-        kind = "open" if event.is_open else "real" if _is_real(event) else "false"
+        kind = "open" if event.is_open else "real" if event.is_real else "false"
         kinds[kind][0] += 1
         rows = old.rows[_inside(old, event)]
         kinds[kind][1] += bool(flagged[rows].any())
@@ -184,10 +192,6 @@ def _inside(view: AnomalyView, event: AnomalyEvent) -> NDArray[np.bool_]:
     if view.groups is not None:
         inside[inside] = view.groups[inside].astype(str) == event.group
     return inside
-
-
-def _is_real(event: AnomalyEvent) -> bool:
-    return event.verdict is not None and event.verdict.verdict in ("contained", "assignable_cause", "closed")
 
 
 def _limit(results: Results, held: NDArray[np.bool_], normal: NDArray[np.bool_]) -> Threshold:

@@ -26,10 +26,11 @@ from core.training.request import TrainRequest
 from core.workflows.anomalies import AnomalyView
 from core.workflows.datasets import checked_name
 from core.workflows.importing import kept_whole
+from core.workflows.privacy import delete_with_everything
 from core.workflows.records import Run
 from core.workflows.results import Results
 from core.workflows.similar_events import group_at, newest_by_rows, rows_of
-from core.workflows.training import list_runs, start_training
+from core.workflows.training import find_started, list_runs, start_training
 from core.workflows.verdicts import list_verdicts
 from core.workflows.workspace import Workspace
 
@@ -100,10 +101,11 @@ def fault_classes(ws: Workspace, results: Results) -> FaultClasses:
 def train_fault_classes(
     ws: Workspace, results: Results, view: AnomalyView, *, model: str = "auto", token: str | None = None
 ) -> Run:
-    """Make the labelled dataset and start the classification of it.
+    """Make the labelled dataset and start the classification of it; what is refused leaves no dataset behind.
 
     Args:
         view: The events of the run, which no normal row may lie in.
+        token: The same one gives the same run and dataset, while that run has not failed or been deleted.
 
     Raises:
         NotEnoughData: no cause has 5 cases, or there is only one cause with enough of them; or no normal stretch is left.
@@ -116,6 +118,9 @@ def train_fault_classes(
             msg("Expected {n} cases of one cause and {m} of a second one.", n=FEWEST_CASES, m=FEWEST_BESIDE),
             msg("Give events the verdict 'assignable cause' with their cause, in the same words for the same cause."),
         )
+    started = None if token is None else find_started(ws, token)
+    if started is not None:
+        return started
     dataset, cause, event = cause_dataset(ws, results, view, classes)
     request = TrainRequest.read(
         {
@@ -130,7 +135,14 @@ def train_fault_classes(
             "name": dataset.name,
         }
     )
-    return start_training(ws, request, token=token)
+    try:
+        run = start_training(ws, request, token=token)
+    except BaseException:
+        delete_with_everything(ws, dataset.id)
+        raise
+    if run.dataset_id != dataset.id:  # another click came first
+        delete_with_everything(ws, dataset.id)
+    return run
 
 
 def cause_dataset(ws: Workspace, results: Results, view: AnomalyView, classes: FaultClasses) -> tuple[Dataset, str, str]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import SettingProblem
 from core.evaluation import Metric, StepFigures, compare_with_baseline, paired_differences
 from core.features.own_past import Following, OwnPast, following
-from core.features.pipeline import row_order, time_values
+from core.features.pipeline import time_values
 from core.messages import Message, msg
 from core.models import model_by_key
 from core.serving.forecasts import half_widths, prediction_names
@@ -204,12 +204,11 @@ def _rows_after(results: Results, origin_row: int) -> NDArray[np.int64]:
 def _following_rows(results: Results) -> tuple[Following, NDArray[np.int64]]:
     """What follows each scored row in its series and part, and the rows in that order."""
     past = _past(results)
-    keys = results.cells([name for name in (results.group, results.time) if name is not None])
-    rows, codes = row_order(keys, results.group, results.time)
     is_kept = ~results.cells(["why_not"])["why_not"].fillna("").astype(str).str.startswith("left out").to_numpy()
+    rows, found = results.row_order, results.group_names
     rows = rows[is_kept[rows]]
-    groups = np.zeros(len(rows), dtype=np.int64) if codes is None else codes[rows]
-    times = None if results.time is None else time_values(keys[results.time])[rows]
+    groups = np.zeros(len(rows), dtype=np.int64) if found is None else found[0][rows]
+    times = None if results.time is None else time_values(results.cells([results.time])[results.time])[rows]
     series = past.series(groups, times)
     first = np.searchsorted(series, series)
     return following(results.numbers("truth", rows), first, results.parts[rows], past.horizon), rows
@@ -217,9 +216,7 @@ def _following_rows(results: Results) -> tuple[Following, NDArray[np.int64]]:
 
 def _group_rows(results: Results, group: str) -> NDArray[np.int64]:
     """The rows of one group in order of time; of all rows without groups."""
-    keys = results.cells([name for name in (results.group, results.time) if name is not None])
-    rows, _ = row_order(keys, results.group, results.time)
-    found = results.group_names
+    rows, found = results.row_order, results.group_names
     if found is None:
         return rows
     names = [str(name) for name in found[1]]

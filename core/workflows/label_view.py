@@ -20,9 +20,8 @@ from core.messages import Message, msg, msg_n
 from core.settings import Settings, setting
 from core.spc.individuals import NotDefined
 from core.spc.kappa import Kappa, cohen_kappa
-from core.workflows.challenge_sets import ordered_rows
 from core.workflows.csv_out import write_csv, write_csv_parts
-from core.workflows.results import Results
+from core.workflows.results import Results, remembered
 from core.workflows.workspace import Workspace
 
 NEIGHBOURS = 3
@@ -54,16 +53,25 @@ class LabelProblem:
 
 @dataclass(frozen=True, slots=True)
 class LabelView:
-    """Likely problems of a run, the smallest margin first. `rows` (n,) are the rows that were judged; `part_counts` how many of each part."""
+    """Likely problems of a run, the smallest margin first. `rows` (n,) are the rows that were judged, ascending, `labels` (n,) the places of
+    their labels among `classes`; `part_counts` how many of each part.
+    """
 
     run_id: str
     target: str
     classes: tuple[str, ...]
     rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
     found: LabelProblems
     problems: tuple[LabelProblem, ...]
     part_counts: Mapping[str, int]
     notes: tuple[Message, ...]
+
+    def label_of(self, row: int) -> str | None:
+        """What a row is labelled; None for one that was not judged."""
+        place = int(np.searchsorted(self.rows, row))
+        is_judged = place < len(self.rows) and self.rows[place] == row
+        return self.classes[self.labels[place]] if is_judged else None
 
     @property
     def headline(self) -> Message:
@@ -105,7 +113,7 @@ class Relabelling:
 
 
 def label_view(results: Results) -> LabelView:
-    """The likely label problems of the validation and test rows of a run.
+    """The likely label problems of the validation and test rows of a run, found once while its results are open.
 
     Raises:
         SettingProblem: the run does not predict classes.
@@ -117,6 +125,10 @@ def label_view(results: Results) -> LabelView:
             msg("Labels are judged where a run predicts a class."),
             msg("Open another run."),
         )
+    return remembered(results, "labels", lambda: _label_view(results))
+
+
+def _label_view(results: Results) -> LabelView:
     classes = tuple((results.manifest.target or {})["classes"])
     truth = results.cells(["truth"])["truth"]
     codes = pd.Categorical(truth.astype("str"), categories=list(classes)).codes.astype(np.int64)
@@ -146,24 +158,20 @@ def label_view(results: Results) -> LabelView:
         "Only rows that the model was not fitted on are judged: {validation} of the validation part and {test} of the test part.",
         **counts,
     )
-    return LabelView(results.run.id, str(results.manifest.target_column), classes, rows, found, problems, counts, (note,))
+    target = str(results.manifest.target_column)
+    return LabelView(results.run.id, target, classes, rows, codes[rows], found, problems, counts, (note,))
 
 
 def relabelling(ws: Workspace, results: Results, view: LabelView, settings: LabelSettings | None = None) -> Relabelling:
     """The rows that a person is asked about, suspected and unsuspected ones mixed, and what came of it."""
     given = LabelSettings() if settings is None else settings
-    suspected = [problem.row for problem in view.problems[: given.most]]
-    rng = np.random.default_rng(given.seed)
-    calm = np.setdiff1d(view.rows, [problem.row for problem in view.problems])
-    mixed = list(suspected)
-    if given.controls and len(calm):
-        mixed += rng.choice(calm, min(len(suspected), len(calm)), replace=False).tolist()
-    queue = tuple(int(mixed[i]) for i in rng.permutation(len(mixed)))
+    queue = remembered(results, f"labels asked {given.model_dump_json()}", lambda: _queue(view, given))
+    suggested = remembered(results, "labels suggested", lambda: {problem.row: problem.suggested for problem in view.problems})
     answers = {int(a["row"]): str(a["answer"]) for a in ws.store.list_relabels(view.run_id)}
-    labels = dict(zip(view.rows.tolist(), _labels(results, view), strict=True))
-    suggested = {problem.row: problem.suggested for problem in view.problems}
+    known = {row: view.label_of(row) for row in answers}
+    labels = {row: label for row, label in known.items() if label is not None}
     of_suspected = [row for row in answers if row in suggested]
-    of_calm = [row for row in answers if row in labels and row not in suggested]
+    of_calm = [row for row in labels if row not in suggested]
     table = np.zeros((len(view.classes), len(view.classes)))
     for row in (*of_suspected, *of_calm):
         if answers[row] in view.classes:
@@ -181,6 +189,16 @@ def relabelling(ws: Workspace, results: Results, view: LabelView, settings: Labe
     )
 
 
+def _queue(view: LabelView, given: LabelSettings) -> tuple[int, ...]:
+    """The rows that are asked about in their order: suspected ones and as many others."""
+    mixed = [problem.row for problem in view.problems[: given.most]]
+    rng = np.random.default_rng(given.seed)
+    calm = np.setdiff1d(view.rows, [problem.row for problem in view.problems])
+    if given.controls and len(calm):
+        mixed += rng.choice(calm, min(len(mixed), len(calm)), replace=False).tolist()
+    return tuple(int(mixed[i]) for i in rng.permutation(len(mixed)))
+
+
 def answer_row(ws: Workspace, view: LabelView, row: int, answer: str, by: str = "") -> None:
     """Append a person's answer on a row; nothing is overwritten.
 
@@ -189,7 +207,7 @@ def answer_row(ws: Workspace, view: LabelView, row: int, answer: str, by: str = 
     """
     if answer not in view.classes:
         raise unknown_choice("class", answer, view.classes)
-    if row not in set(view.rows.tolist()):
+    if view.label_of(row) is None:
         raise SettingProblem(
             msg("Row {row} was not judged.", row=row + 1),
             msg("Expected a held-out row with a label."),
@@ -200,10 +218,8 @@ def answer_row(ws: Workspace, view: LabelView, row: int, answer: str, by: str = 
 
 def row_with_neighbours(results: Results, row: int, around: int = NEIGHBOURS) -> pd.DataFrame:
     """A row with those before and after it of the same group, all columns but the target; the index is the row number."""
-    order, first = ordered_rows(results)
-    at = int(np.flatnonzero(order == row)[0])
-    same = np.flatnonzero(first == first[at])
-    near = order[np.arange(max(int(same[0]), at - around), min(int(same[-1]), at + around) + 1)]
+    at, places = int(results.place_of_row[row]), results.places
+    near = places.rows[max(int(places.first[at]), at - around) : min(int(places.stop[at]), at + around + 1)]
     names = [c.name for c in results.dataset.columns if c.name != results.manifest.target_column and c.role != "ignore"]
     some = np.sort(near)
     return take_rows(results.dataset.rows(names), some, names).set_axis(pd.Index(some)).loc[near]
@@ -239,10 +255,6 @@ def export_relabelled(ws: Workspace, results: Results, view: LabelView, path: Pa
 
     write_csv_parts(parts, path, formula_safe=True)
     return changed
-
-
-def _labels(results: Results, view: LabelView) -> list[str]:
-    return results.cells(["truth"], view.rows)["truth"].astype("str").tolist()
 
 
 def _texts(cells: pd.Series) -> NDArray[Any]:

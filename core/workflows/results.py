@@ -26,6 +26,7 @@ from core.messages import msg
 from core.serving import Manifest, load_bundle
 from core.serving.raw import PADDED
 from core.workflows.records import Run
+from core.workflows.row_places import RowPlaces, first_places
 from core.workflows.training import get_run
 from core.workflows.workspace import Workspace
 
@@ -169,11 +170,23 @@ class Results:
         return row_order(self.cells([name for name in (self.group, self.time) if name is not None]), self.group, self.time)[0]
 
     @cached_property
-    def places(self) -> NDArray[np.int64]:
-        """Where each row stands in `row_order`, (n_rows,): a few rows are found without a look at all."""
-        found = np.empty(len(self.row_order), dtype=np.int64)
-        found[self.row_order] = np.arange(len(found))
-        return found
+    def places(self) -> RowPlaces:
+        """All rows in group and time order."""
+        rows, groups = self.row_order, self.group_names
+        return RowPlaces(rows, rows, first_places(None if groups is None else groups[0][rows], len(rows)))
+
+    @cached_property
+    def place_of_row(self) -> NDArray[np.int64]:
+        """Where each row stands in group and time order, (n_rows,)."""
+        places = np.empty(self.n_rows, dtype=np.int64)
+        places[self.row_order] = np.arange(self.n_rows)
+        return places
+
+    def in_order(self, rows: NDArray[np.int64]) -> RowPlaces:
+        """Some rows by number, such as those of a part, in group and time order."""
+        order = np.argsort(self.place_of_row[rows], kind="stable")
+        groups = self.group_names
+        return RowPlaces(rows[order], order, first_places(None if groups is None else groups[0][rows[order]], len(rows)))
 
     @cached_property
     def ordered(self) -> OrderedScores:

@@ -13,7 +13,6 @@ from core.anomalies.score_chart import Prefer
 from core.anomalies.score_limits import Side
 from core.data.split import TRAIN, VALIDATION
 from core.errors import NotEnoughData, SettingProblem
-from core.features.pipeline import row_order
 from core.jobs.judging import label_flags
 from core.messages import Message, msg
 from core.spc.chart import Phases
@@ -75,8 +74,8 @@ def score_series(results: Results, first: int | None = None, last: int | None = 
         NotEnoughData: the run has no held-out row with a score.
     """
     kind, what, values = _values(results)
-    keys = [name for name in (results.group, results.time) if name is not None]
-    rows, codes = row_order(results.cells(keys), results.group, results.time)
+    rows = results.row_order
+    codes = None if results.group_names is None else results.group_names[0]
     labels = _labels(results)
     parts = results.parts[rows]
     is_chosen = first is not None or last is not None

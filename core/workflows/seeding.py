@@ -7,12 +7,12 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from core.anomalies.alarm_logic import AlarmLogic
-from core.anomalies.detectability import detectability, first_alarms
+from core.anomalies.detectability import Detectability, detectability, first_alarms
 from core.anomalies.seeding import SIZED, FaultKind
 from core.anomalies.thresholds import Threshold
 from core.data.split import PART_NAMES
@@ -21,11 +21,12 @@ from core.messages import msg, msg_n
 from core.serving import load_bundle
 from core.watching import Watch, unwatched
 from core.workflows.results import Results
-from core.workflows.seeding_pieces import Fault, Pieces, cut_pieces, normal_values, usable_rows
+from core.workflows.seeding_pieces import Fault, NormalValues, Pieces, cut_pieces, normal_values, usable_rows
 from core.workflows.seeding_records import FORMAT, SeededFault, SeededView, SeedSettings
 from core.workflows.workspace import Workspace
 
 KEPT = 12
+NAMED = 4
 SIGMAS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 LAGS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 SMALL_CELLS = 15_000_000
@@ -49,7 +50,8 @@ def is_large_seeding(results: Results, settings: SeedSettings) -> bool:
     width, features = int(plan["width"]), max(1, len(plan["features"]["features"]))
     length = _length(results, settings)
     sizes = len(settings.sizes) or len(SIGMAS)
-    cases = max(1, len(settings.sensors)) * sum(sizes if kind in SIZED else 1 for kind in settings.kinds)
+    n_sets = 1 if settings.together else max(1, len(settings.sensors))
+    cases = n_sets * sum(sizes if kind in SIZED else 1 for kind in settings.kinds)
     return (cases + 1) * settings.stretches * length * width * features > SMALL_CELLS
 
 
@@ -65,30 +67,32 @@ def seed_faults(ws: Workspace, results: Results, settings: SeedSettings | None =
     if kept is not None:
         return kept
     limit, logic = _decision(results, given), AlarmLogic(given.k, given.n)
-    sensors = _sensors(results, given)
+    chosen = _sensors(results, given)
+    sets = (chosen,) if given.together else tuple((sensor,) for sensor in chosen)
     bundle = load_bundle(ws.store.path(results.run.id, "bundle"))
     usable = usable_rows(ws, results, given.part)
     length = _length(results, given)
     pieces = cut_pieces(
         results, bundle, usable, length=length, n=given.stretches, look_back=given.n - 1, seed=given.seed,
-        lag=round(max(_sizes("lag", 0.0, given))) if "lag" in given.kinds else 0,
+        lag=round(max(_sizes("lag", (0.0,), given))) if "lag" in given.kinds else 0,
     )  # fmt: skip
     clean = pieces.scores(pieces.table, logic)
     faults, done = [], 0
-    for sensor in sensors:
-        normal, block, sigma = normal_values(results, usable, sensor)
+    for sensors in sets:
+        normal = normal_values(results, usable, sensors)
+        factors = _factors(sensors, normal, given)
         for kind in given.kinds:
-            sizes = _sizes(kind, sigma, given)
+            sizes = _sizes(kind, normal.sigmas, given)
             judged = _judged(kind, length, pieces, logic)
             alarms = []
             for place, size in enumerate(sizes):
-                watch((done + place / len(sizes)) / (len(sensors) * len(given.kinds)))
-                fault = Fault(kind, sensor, size, given.direction)
-                table = pieces.seeded(fault, given.seed, normal, block)
+                watch((done + place / len(sizes)) / (len(sets) * len(given.kinds)))
+                each = tuple(size if kind == "lag" else size * factor for factor in factors)
+                table = pieces.seeded(Fault(kind, sensors, each, given.direction), given.seed, normal.values, normal.block)
                 alarms.append(first_alarms(pieces.scores(table, logic)[:, : logic.n - 1 + judged], logic, limit))
             quiet = first_alarms(clean[:, : logic.n - 1 + judged], logic, limit)
             found = detectability(np.array(sizes) if kind in SIZED else None, np.array(alarms), quiet)
-            faults.append(SeededFault(sensor, results.dataset.column(sensor).unit, kind, sigma, judged, found))
+            faults.append(_fault(results, sensors, kind, normal, judged, found, given))
             done += 1
     view = _view(results, given, tuple(faults), pieces, clean, limit, logic)
     _keep(ws, view)
@@ -145,16 +149,65 @@ def _sensors(results: Results, given: SeedSettings) -> tuple[str, ...]:
             msg("A size is {value}.", value=min(given.sizes)), msg("Expected sizes above 0."), msg("Change 'sizes' and try again.")
         )  # fmt: skip
     if given.sensors:
-        return given.sensors
-    return known[:1]
+        return tuple(dict.fromkeys(given.sensors))
+    return known if given.together else known[:1]
 
 
-def _sizes(kind: FaultKind, sigma: float, given: SeedSettings) -> Sequence[float]:
+def _scale(n_sensors: int, given: SeedSettings) -> Literal["unit", "sigma"]:
+    """What sizes are in: as it was said; for several sensors at once without sizes their standard deviations."""
+    return "sigma" if n_sensors > 1 and not given.sizes else given.scale
+
+
+def _factors(sensors: tuple[str, ...], normal: NormalValues, given: SeedSettings) -> tuple[float, ...]:
+    """What a size is multiplied with in each sensor.
+
+    Raises:
+        SettingProblem: sizes in standard deviations, and a sensor that has none.
+    """
+    if _scale(len(sensors), given) == "unit":
+        return (1.0,) * len(sensors)
+    still = [sensor for sensor, sigma in zip(sensors, normal.sigmas, strict=True) if not sigma > 0]
+    if still:
+        raise SettingProblem(
+            msg("'{sensor}' stands still in the training part.", sensor=still[0]),
+            msg("Sizes in standard deviations need sensors that vary."),
+            msg("Give sizes in units, or leave this sensor out."),
+        )
+    return normal.sigmas
+
+
+def _sizes(kind: FaultKind, sigmas: tuple[float, ...], given: SeedSettings) -> Sequence[float]:
     if kind not in SIZED:
         return (0.0,)
     if kind == "lag":
         return sorted({float(max(1, round(size))) for size in given.sizes}) or LAGS
-    return sorted(set(given.sizes)) or tuple(float(f"{factor * (sigma or 1.0):.3g}") for factor in SIGMAS)
+    if given.sizes or _scale(len(sigmas), given) == "sigma":
+        return sorted(set(given.sizes)) or SIGMAS
+    return tuple(float(f"{factor * (sigmas[0] or 1.0):.3g}") for factor in SIGMAS)
+
+
+def _fault(
+    results: Results,
+    sensors: tuple[str, ...],
+    kind: FaultKind,
+    normal: NormalValues,
+    judged: int,
+    found: Detectability,
+    given: SeedSettings,
+) -> SeededFault:
+    """The record of a fault; several sensors are named together, from the fifth on only counted."""
+    units = {results.dataset.column(sensor).unit for sensor in sensors}
+    names = " + ".join(sensors if len(sensors) <= NAMED else (*sensors[: NAMED - 1], f"… ({len(sensors)})"))
+    return SeededFault(
+        names,
+        units.pop() if len(units) == 1 else "",
+        kind,
+        normal.sigmas[0] if len(sensors) == 1 else 0.0,
+        judged,
+        found,
+        sensors if len(sensors) > 1 else (),
+        _scale(len(sensors), given),
+    )
 
 
 def _length(results: Results, given: SeedSettings) -> int:

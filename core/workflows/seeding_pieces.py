@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.anomalies.alarm_logic import AlarmLogic
-from core.anomalies.seeding import SIZED, FaultKind, draw_stretches, with_fault
+from core.anomalies.seeding import FaultKind, draw_stretches, with_common_fault
 from core.data.rows import take_rows
 from core.data.split import TEST, TRAIN, VALIDATION
 from core.errors import NotEnoughData
@@ -24,7 +25,6 @@ from core.workflows.verdicts import list_verdicts
 from core.workflows.workspace import Workspace
 
 FEWEST_STRETCHES = 5
-BAD_VERDICTS = ("assignable_cause", "contained", "closed", "sensor_fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,38 +74,40 @@ class Pieces:
         return judged_scores(decide_pieces(self.bundle, self.pipeline, table, wanted))[at]
 
     def seeded(self, fault: Fault, seed: int, others: NDArray[np.float64] | None, block: int) -> pd.DataFrame:
-        """The table with a fault in each stretch."""
-        values = self.table[fault.sensor].to_numpy(dtype=np.float64, na_value=np.nan).copy()
+        """The table with a fault in each stretch.
+
+        Args:
+            others: (m, s) values of its sensors in normal rows.
+        """
+        names = list(fault.sensors)
+        values = self.table[names].to_numpy(dtype=np.float64, na_value=np.nan).copy()
+        sizes = np.array(fault.sizes)
         signs = np.random.default_rng((seed, 1)).permutation(np.where(np.arange(self.n) % 2, -1.0, 1.0))
         edges = np.searchsorted(self.table[PIECE].to_numpy(), np.arange(self.n + 1))
         for piece, (low, high) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
             start = int(self.first[piece])
             sign = signs[piece] if fault.direction == "both" else -1.0 if fault.direction == "down" else 1.0
-            values[low:high] = with_fault(
+            values[low:high] = with_common_fault(
                 fault.kind,
                 values[low:high],
                 start - low,
                 start - low + self.length,
-                fault.size * (sign if fault.kind in ("step", "drift", "spike") else 1.0),
+                sizes * (sign if fault.kind in ("step", "drift", "spike") else 1.0),
                 seed=(seed, 2, piece),
                 others=others,
                 block=block,
             )
-        return self.table.assign(**{fault.sensor: values})
+        return self.table.assign(**{name: values[:, j] for j, name in enumerate(names)})
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of fault in one sensor at one size (0 where it has none)."""
+    """One kind of fault in the same rows of one or more sensors, with the size in each (0 where it has none)."""
 
     kind: FaultKind
-    sensor: str
-    size: float = 0.0
+    sensors: tuple[str, ...]
+    sizes: tuple[float, ...]
     direction: str = "both"
-
-    @property
-    def is_sized(self) -> bool:
-        return self.kind in SIZED
 
 
 def usable_rows(ws: Workspace, results: Results, part: str = "held_out") -> Usable:
@@ -117,12 +119,6 @@ def usable_rows(ws: Workspace, results: Results, part: str = "held_out") -> Usab
     Rows of training stand in where nothing is held out; a note says so.
     """
     given = results.ordered
-    codes = results.group_names
-    group = np.zeros(len(given.rows), np.int64) if codes is None else codes[0][given.rows]
-    edges = np.concatenate([[0], np.flatnonzero(np.diff(group)) + 1]) if len(group) else np.zeros(0, np.int64)
-    first = np.zeros(len(group), np.int64)
-    first[edges] = edges
-    np.maximum.accumulate(first, out=first)
     seen = _has_learned_validation(results)
     parts: tuple[int, ...] = {"validation": (VALIDATION,), "test": (TEST,)}.get(part, (TEST,) if seen else (VALIDATION, TEST))
     notes: list[Message] = []
@@ -132,13 +128,13 @@ def usable_rows(ws: Workspace, results: Results, part: str = "held_out") -> Usab
     mask = np.isin(given.parts, parts)
     bad = np.zeros(len(mask), dtype=bool) if given.labels is None else given.labels == 1
     for verdict in newest_by_rows(results, list_verdicts(ws, results.run.id)):
-        if verdict.verdict in BAD_VERDICTS:
+        if verdict.is_bad:
             own = rows_of(results, verdict.first_row, verdict.last_row, group_at(results, verdict.first_row))
             bad |= np.isin(given.rows, own)
     n_bad = int((mask & bad).sum())
     if n_bad:
         notes.append(msg_n("{n} row is left out as known to be bad.", "{n} rows are left out as known to be bad.", n_bad))
-    return Usable(given.rows, mask & ~bad, first, parts, tuple(notes))
+    return Usable(given.rows, mask & ~bad, results.places.first, parts, tuple(notes))
 
 
 def cut_pieces(
@@ -195,14 +191,29 @@ def cut_pieces(
     )
 
 
-def normal_values(results: Results, usable: Usable, sensor: str) -> tuple[NDArray[np.float64], int, float]:
-    """A sensor's values in usable rows in order, the rows after which they have forgotten, and the training part's standard deviation."""
+@dataclass(frozen=True, slots=True)
+class NormalValues:
+    """Sensors in usable rows in order, (m, s); the rows after which all have forgotten; the standard deviation of each in the training part, (s,)."""
+
+    values: NDArray[np.float64]
+    block: int
+    sigmas: tuple[float, ...]
+
+
+def normal_values(results: Results, usable: Usable, sensors: Sequence[str]) -> NormalValues:
+    """What faults in these sensors are made of and measured by."""
+    found = [_normal_of(results, usable, sensor) for sensor in sensors]
+    return NormalValues(
+        np.column_stack([v for v, _ in found]), max(block_length(v) for v, _ in found), tuple(s for _, s in found)
+    )
+
+
+def _normal_of(results: Results, usable: Usable, sensor: str) -> tuple[NDArray[np.float64], float]:
     values = results.dataset.rows([sensor]).read()[sensor].to_numpy(dtype=np.float64, na_value=np.nan)
     given = results.ordered
     train = values[given.rows[(given.parts == TRAIN) & (True if given.labels is None else given.labels != 1)]]
     train = train[np.isfinite(train)]
-    normal = values[usable.rows[usable.mask]]
-    return normal, block_length(normal), float(train.std(ddof=1)) if len(train) > 1 else 0.0
+    return values[usable.rows[usable.mask]], float(train.std(ddof=1)) if len(train) > 1 else 0.0
 
 
 def _has_learned_validation(results: Results) -> bool:

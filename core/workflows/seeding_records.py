@@ -40,6 +40,18 @@ class SeedSettings(Settings):
         help="In the unit of the sensor, for a lag in rows. Empty: 0.5 to 8 standard deviations of the training part.",
         expert=False,
     )
+    scale: Literal["unit", "sigma"] = setting(
+        "unit",
+        title="Sizes in",
+        help="The unit of each sensor, or its standard deviations in the training part; sensors with a common cause and without sizes take the latter.",
+        expert=False,
+    )
+    together: bool = setting(
+        False,
+        title="Common cause",
+        help="Each fault is put into all these sensors at once, in the same rows and the same direction. Without sensors: into all of the model.",
+        expert=False,
+    )
     length: int | None = setting(
         None,
         title="Length",
@@ -64,7 +76,12 @@ class SeedSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class SeededFault:
-    """What became of one kind of fault in one sensor. `sigma` is its standard deviation in the training part; `judged` the rows in which an alarm counts."""
+    """What became of one kind of fault in one sensor, or in several at once.
+
+    `sensor` names it or them, `sensors` are several that had it at once. `unit` is the sensor's, that of all where they agree, else "". Sizes are in
+    `scale`: "unit", that of each sensor, or "sigma", the standard deviations of each in the training part. `sigma` is the latter of a single
+    sensor, 0 for several; `judged` the rows in which an alarm counts.
+    """
 
     sensor: str
     unit: str
@@ -72,16 +89,30 @@ class SeededFault:
     sigma: float
     judged: int
     found: Detectability
+    sensors: tuple[str, ...] = ()
+    scale: str = "unit"
 
     @property
     def size_unit(self) -> str:
-        """The unit of sizes: that of the sensor, for a lag "rows"; "" for kinds without a size."""
-        return "rows" if self.kind == "lag" else self.unit if self.kind in SIZED else ""
+        """The unit of sizes: that of the sensor, "σ", or for a lag "rows"; "" for kinds without a size, or where several units differ."""
+        if self.kind == "lag" or self.kind not in SIZED:
+            return "rows" if self.kind == "lag" else ""
+        return "σ" if self.scale == "sigma" else self.unit
 
     @property
     def unit_words(self) -> Message | str:
         """`size_unit` as it is said."""
-        return msg("rows") if self.kind == "lag" else self.size_unit
+        if self.kind == "lag":
+            return msg("rows")
+        if len(self.sensors) > 1 and self.is_sized and not self.size_unit:
+            return msg("in the unit of each")
+        return self.size_unit
+
+    def in_sigma(self, size: float | None) -> float | None:
+        """A size in standard deviations; None where it has none, or they are those of several sensors."""
+        if size is None or self.kind == "lag" or not self.is_sized:
+            return None
+        return size if self.scale == "sigma" else size / self.sigma if self.sigma > 0 else None
 
     @property
     def is_sized(self) -> bool:
@@ -97,7 +128,8 @@ class SeededFault:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> SeededFault:
-        return cls(**{**stored, "found": Detectability.from_json(stored["found"])})
+        several = tuple(stored.get("sensors", ()))
+        return cls(**{**stored, "sensors": several, "found": Detectability.from_json(stored["found"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +208,7 @@ def fault_sentence(fault: SeededFault, share: float = 0.9) -> Message:
         sensor=fault.sensor,
         percent=percent,
         size=reach.size,
-        unit=fault.size_unit,
+        unit=fault.unit_words,
     )
 
 
@@ -188,7 +220,7 @@ def export_seeding(view: SeededView, path: Path) -> None:
             "fault": fault.kind,
             "unit": fault.size_unit,
             **asdict(point),
-            "sigma": None if point.size is None or fault.kind == "lag" or not fault.sigma else point.size / fault.sigma,
+            "sigma": fault.in_sigma(point.size),
             "judged_rows": fault.judged,
         }
         for fault in view.faults

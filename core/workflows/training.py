@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 
 from core.data.dataset import Dataset
 from core.data.split import TRAIN
+from core.errors import StoreProblem
 from core.features.pipeline import row_order
 from core.messages import Message, msg
 from core.models import AUTO_KEY, model_by_key
@@ -108,7 +111,7 @@ def plan_training(ws: Workspace, request: TrainRequest) -> TrainingPlan:
 
 
 def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = None, demo: str | None = None) -> Run:
-    """Queue a run. The same token gives the same run, so a double click starts one job.
+    """Queue a run. The same token gives the same run, so a double click starts one job; one that failed or was deleted starts anew.
 
     Raises:
         SettingProblem: an unknown choice, a value outside its range, or more memory needed than is left.
@@ -125,12 +128,33 @@ def start_training(ws: Workspace, request: TrainRequest, *, token: str | None = 
         task=request.task,
         model=model,
         request=request.model_dump(mode="json"),
-        token=token,
+        token=None if token is None else _run_of_token(ws, token)[0],
         demo=demo,
         lane="long" if request.search or model_by_key(model).role == "network" else "short",
         priority=-1 if demo else 0,
     )
     return get_run(ws, row.id)
+
+
+def find_started(ws: Workspace, token: str) -> Run | None:
+    """The run that was started with a token and is queued, running or has results; None where pressing again has to train again."""
+    return _run_of_token(ws, token)[1]
+
+
+def _run_of_token(ws: Workspace, token: str) -> tuple[str, Run | None]:
+    """What a token stands for in the store, and its run: the token, then with the numbers of further attempts."""
+    for number in count():
+        numbered = token if number == 0 else f"{token}.{number}"
+        job = ws.store.find_job(numbered)
+        if job is None:
+            return numbered, None
+        try:
+            run = get_run(ws, str(job.params.get("run_id", "")))
+        except StoreProblem:  # it was deleted
+            continue
+        if run.is_live or run.has_results:
+            return numbered, run
+    raise AssertionError("count() has no end")
 
 
 def stop_run(ws: Workspace, run_id: str) -> Run:

@@ -251,17 +251,11 @@ def _blocks(
     """Rows that may resemble each other: neighbours within a group in order of time, else of the file, as long as errors remember; None where rows were dealt at random."""
     if not is_timed and results.group is None and results.manifest.split["method"] == "random":
         return None
-    place = np.empty(results.n_rows, dtype=np.int64)
-    place[results.row_order] = np.arange(results.n_rows)
-    order = np.argsort(place[rows], kind="stable")
-    groups = results.group_names
-    codes = np.zeros(len(rows), dtype=np.int64) if groups is None else groups[0][rows][order]
-    length = max(len(rows) // STRETCHES, memory_of(errors[order], phases(len(rows), stages=codes)))
-    starts = np.r_[True, np.diff(codes) != 0]
-    begun = np.maximum.accumulate(np.where(starts, np.arange(len(rows)), 0))
-    is_new = starts | ((np.arange(len(rows)) - begun) % max(1, length) == 0)
+    found = results.in_order(rows)
+    length = max(len(rows) // STRETCHES, memory_of(errors[found.order], phases(len(rows), stages=found.first)))
+    is_new = (np.arange(len(rows)) - found.first) % max(1, length) == 0
     blocks = np.empty(len(rows), dtype=np.int64)
-    blocks[order] = np.cumsum(is_new)
+    blocks[found.order] = np.cumsum(is_new)
     return blocks
 
 

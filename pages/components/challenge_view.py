@@ -12,7 +12,7 @@ import streamlit as st
 from core import workflows as wf
 from core.errors import Problem
 from core.messages import msg
-from pages.components import audit_section, layout, notices, numbers
+from pages.components import audit_section, challenge_register, layout, notices, numbers
 from pages.components.choices import fixed
 from pages.components.forms import form_from_settings
 from pages.components.layout import Figure, caption
@@ -46,6 +46,7 @@ def show(ws: wf.Workspace, results: wf.Results) -> None:
             layout.headline(t("The challenge sets cannot be scored, so that this run may not be used"))
         with main:
             notices.problem(problem)
+            challenge_register.show(ws)
     with head:
         if checks is not None:
             layout.headline(*_headline(checks))
@@ -197,7 +198,12 @@ def _new(ws: wf.Workspace, results: wf.Results) -> None:
     given = None
     if source == "file":
         given = st.file_uploader(t("Table of cases"), type=["csv", "txt", "tsv", "parquet", "xlsx"], key=f"{prefix}.file")
-        caption(t("Columns of the dataset, 'expected' with flag, quiet or a class, and 'case' where a case has several rows."))
+        caption(
+            t(
+                "Columns of the dataset, 'expected' with flag, quiet or a class, and 'case' where a case has several rows. "
+                "If the dataset has columns of these names: 'challenge_expected' and 'challenge_case'."
+            )
+        )
     with st.expander(t("More")):
         skip = [name for name in wf.ChallengeSettings.model_fields if name not in MORE]
         chosen |= form_from_settings(wf.ChallengeSettings, {}, key=prefix, skip=skip)

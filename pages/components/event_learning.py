@@ -18,11 +18,6 @@ def _preview(_results: Any, _view: Any, run_id: str, finished: str, limit: float
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, ttl=60)
-def _effect(_ws: Workspace, _results: Any, run_id: str, finished: str) -> Any:
-    return wf.real_effect(_ws, _results)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8, ttl=60)
 def _classes(_ws: Workspace, _results: Any, run_id: str, n_verdicts: int) -> Any:
     """For a minute at most, because verdicts come to other runs too; a training looks anew."""
     return wf.fault_classes(_ws, _results)
@@ -33,7 +28,7 @@ def effect(ws: Workspace, results: Any) -> None:
     run = results.run
     if run.request.known_normal_of is None:
         return
-    found = _effect(ws, results, run.id, str(run.finished))
+    found = wf.real_effect(ws, results)
     if found is None:
         layout.caption(t("trained with false alarms of a run that is gone as normal rows"))
         return

@@ -21,7 +21,7 @@ from pages.components.looks import charts_look
 from pages.components.text import md, say, t, tn
 
 KEY, POLL_SECONDS = "seeded", 1.0
-MAIN, OWN = ("sizes", "length"), ("sensors", "kinds")
+MAIN, OWN = ("together", "scale", "sizes", "length"), ("sensors", "kinds")
 MAP_SHARE, SHOWN = 0.8, (0.5, 0.9)
 
 
@@ -56,7 +56,7 @@ def _rail(results: wf.Results, owner: str) -> wf.SeedSettings:
     given = address_settings.read(wf.SeedSettings, (), owner=owner).model_dump()
     titles = {key: say(title) for key, title in wf.FAULT_TITLES.items()}
     st.markdown(f"**{md(t('Which faults'))}**")
-    start = [name for name in given["sensors"] if name in known] or list(known[:1])
+    start = [name for name in given["sensors"] if name in known] or list(known if given["together"] else known[:1])
     sensors = st.multiselect(t("Sensors"), list(known), default=start, key=f"{owner}.sensors", placeholder=t("choose"))
     kinds = st.multiselect(
         t("Faults"), list(titles), default=list(given["kinds"]), format_func=fixed(titles, titles.__getitem__),
@@ -64,13 +64,13 @@ def _rail(results: wf.Results, owner: str) -> wf.SeedSettings:
     )  # fmt: skip
     rest = [name for name in wf.SeedSettings.model_fields if name not in MAIN]
     chosen = form_from_settings(wf.SeedSettings, given, key=owner, skip=rest)
-    if sensors:
-        unit = results.dataset.column(sensors[0]).unit
-        if unit and len(sensors) == 1:
-            caption(t("sizes in {unit}", unit=unit))
+    if len(sensors) == 1 and chosen["scale"] == "unit" and results.dataset.column(sensors[0]).unit:
+        caption(t("sizes in {unit}", unit=results.dataset.column(sensors[0]).unit))
+    if chosen["together"] and len(sensors) < 2:
+        caption(t("A common cause moves several sensors: choose them above."))
     with st.expander(t("More")):
         chosen |= form_from_settings(wf.SeedSettings, given, key=owner, skip=(*MAIN, *OWN))
-    asked = tuple(sensors) if tuple(sensors) != known[:1] else ()
+    asked = tuple(sensors) if tuple(sensors) != known[:1] or chosen["together"] else ()
     return wf.SeedSettings.read({**chosen, "sensors": asked, "kinds": tuple(kinds) or ("step",)})
 
 
@@ -135,7 +135,9 @@ def _drawn(view: wf.SeededView) -> None:
         tn("{n} stretch of {length} rows", "{n} stretches of {length} rows", view.n_stretches, length=view.length),
         t("from: {parts}", parts=", ".join(say(part) for part in view.parts)),
         t("{n} of them alarm without a fault and are left out of the shares", n=view.n_alarmed),
-        t("σ in the training part: {sigma}", sigma=numbers.number(fault.sigma, fault.unit)),
+        t("in all of them at once: {sensors}", sensors=", ".join(fault.sensors))
+        if fault.sensors
+        else t("σ in the training part: {sigma}", sigma=numbers.number(fault.sigma, fault.unit)),
     )
     layout.notes(view.notes)
     export(t("All sizes (CSV)"), "seeded-faults.csv", partial(wf.export_seeding, view), key=f"{KEY}.export")
@@ -241,8 +243,8 @@ def _three(value: float, unit: str) -> str:
 def _sigmas(fault: wf.SeededFault) -> float:
     """The size in standard deviations; NaN where it has none: a lag, no size, or not reached."""
     reach = fault.found.reach(MAP_SHARE)
-    is_known = reach is not None and reach.size is not None and fault.kind != "lag" and fault.sigma > 0
-    return float(reach.size) / fault.sigma if is_known and reach is not None and reach.size is not None else float("nan")
+    size = None if reach is None else fault.in_sigma(reach.size)
+    return float("nan") if size is None else size
 
 
 def _table(fault: wf.SeededFault) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from core.workflows.records import Run
 from core.workflows.workspace import Workspace
 from pages.components import (
     candidates_view,
+    challenge_register,
     follow,
     layout,
     notices,
@@ -158,6 +159,7 @@ all_runs = wf.list_runs(workspace)
 follow.runs(workspace, all_runs)
 if all_runs:
     show(workspace, all_runs)
+    challenge_register.show(workspace)
     layout.next_step(
         "learn/train.py",
         t("Train another model"),
@@ -170,3 +172,5 @@ elif layout.empty(
     icon=":material/stacked_line_chart:",
 ):
     state.go("learn/train.py" if state.dataset() is not None else "prepare/data.py")
+if not all_runs:
+    challenge_register.show(workspace)

@@ -64,3 +64,22 @@ def test_a_changed_set_is_said_on_the_screen(open_app: Open, ws: Workspace) -> N
     path.write_text(json.dumps({**json.loads(path.read_text()), "name": "other"}))
     app = open_app("judge/anomalies.py", run=run.id, view="challenge")
     assert "missing or was changed" in plain(app.error[0].value) and "may not be used" in app.title[0].value
+
+
+def test_a_set_of_a_deleted_dataset_is_withdrawn_under_runs(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    wf.add_challenge(ws, wf.open_results(ws, run.id), wf.ChallengeSettings(name="parts", source="labelled", most=3))
+    wf.delete_dataset(ws, run.dataset_id)
+    for one in wf.list_runs(ws):
+        wf.delete_run(ws, one.id)
+    app = open_app("learn/runs.py")
+    table = app.dataframe[0].value
+    assert table["name"].tolist() == ["parts"] and table["state"].tolist() == ["dataset deleted"]
+    app.button(key="challenge_register_withdraw").click().run()
+    assert "without a name or a reason" in plain(app.error[0].value)
+    app.text_input(key="challenge_register.by").set_value("Mei").run()
+    app.text_input(key="challenge_register.reason").set_value("line gone").run()
+    app.button(key="challenge_register_withdraw").click().run()
+    assert not app.exception and not wf.kept_challenges(ws) and not app.dataframe
+    entry = wf.list_audit(ws, run.dataset_id)[0]
+    assert (entry.action, entry.details["by"], entry.details["reason"]) == ("withdrawn", "Mei", "line gone")

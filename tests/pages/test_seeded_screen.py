@@ -51,3 +51,20 @@ def test_a_large_request_waits_for_its_button_and_becomes_a_job(
     app.button(key="seeded_stop").click().run()
     work = wf.find_seeding(ws, wf.open_results(ws, run.id), wf.SeedSettings(length=20))
     assert work is not None and work.state == "cancelled" and app.button(key="seeded_start") is not None
+
+
+def test_a_common_cause_is_asked_for_on_the_screen(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    results = wf.open_results(ws, run.id)
+    app = open_app("judge/anomalies.py", run=run.id, view="seeded", set="sensors=flow;sizes=1|50;length=20")
+    app.multiselect(key=f"seeded.{run.id}.sensors").set_value(["flow", wf.sensors_of(results)[1]]).run()
+    app.toggle(key=f"seeded.{run.id}.together").set_value(True).run()
+    app.segmented_control(key=f"seeded.{run.id}.scale").set_value("sigma").run()
+    sensors = ("flow", wf.sensors_of(results)[1])
+    given = wf.SeedSettings(sensors=sensors, sizes=(1.0, 50.0), length=20, together=True, scale="sigma")
+    view = wf.kept_seeding(ws, results, given)
+    assert view is not None and not app.error and not app.exception
+    assert plain(app.title[0].value) == str(view.headline) and " + ".join(sensors) in plain(app.title[0].value)
+    assert set(app.query_params["set"].split(";")) >= {"together=True", "scale=sigma"}
+    again = open_app("judge/anomalies.py", run=run.id, view="seeded", set="together=True;length=20;sizes=1|50")
+    assert again.multiselect(key=f"seeded.{run.id}.sensors").value == list(wf.sensors_of(results))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.anomalies.seeding import draw_stretches, with_fault
+from core.anomalies.seeding import draw_stretches, with_common_fault, with_fault
 from core.errors import SettingProblem
 from core.spc.serial import autocorrelations
 
@@ -78,3 +78,36 @@ def test_as_many_stretches_are_found_as_fit() -> None:
     assert found.tolist() == list(range(0, 100, 10))
     nine = draw_stretches(np.ones(100, bool), np.zeros(100, int), before=0, length=7, n=9, seed=1, apart=3)
     assert len(nine) == 9 and (np.diff(nine) >= 10).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("step", [[1, 10], [2, 20], [4 + 1, 40 - 6], [7 + 1, 70 - 6], [11, 110]]),
+        ("drift", [[1, 10], [2, 20], [4 + 0.5, 40 - 3], [7 + 1, 70 - 6], [11, 110]]),
+        ("spike", [[1, 10], [2, 20], [4 + 1, 40 - 6], [7, 70], [11, 110]]),
+        ("stuck", [[1, 10], [2, 20], [2, 20], [2, 20], [11, 110]]),
+    ],
+)
+def test_a_common_fault_has_its_size_in_each_sensor_in_the_same_rows(kind: str, expected: list[list[float]]) -> None:
+    given = np.column_stack([X[:5], 10 * X[:5]])
+    found = with_common_fault(kind, given, 2, 4, np.array([1.0, -6.0]))  # type: ignore[arg-type]
+    assert found == pytest.approx(np.array(expected)) and given[:, 1].tolist() == (10 * X[:5]).tolist()
+
+
+def test_noise_of_a_common_cause_is_one_noise_and_lags_are_each_sensors_own() -> None:
+    noisy = with_common_fault("noise", np.zeros((50, 2)), 5, 45, np.array([1.0, 3.0]), seed=(4,))
+    assert noisy[:, 1] == pytest.approx(3 * noisy[:, 0]) and noisy[5:45, 0].std() > 0.5
+    late = with_common_fault("lag", np.column_stack([X, X]), 2, 5, np.array([1.0, 2.0]))
+    assert late[:, 0].tolist() == [1, 2, 2, 4, 7, 16] and late[:, 1].tolist() == [1, 2, 1, 2, 4, 16]
+
+
+def test_a_correlation_lost_together_is_kept_among_themselves() -> None:
+    """The second sensor is twice the first in every normal row, and stays so, at other times; a row with an empty cell gives nothing."""
+    rng = np.random.default_rng(2)
+    first = rng.normal(size=400)
+    others = np.column_stack([first, 2 * first])
+    others[7, 1] = np.nan
+    found = with_common_fault("lost_correlation", others[100:200], 20, 80, np.zeros(2), seed=(3,), others=others, block=5)
+    assert found[:, 1] == pytest.approx(2 * found[:, 0])
+    assert not np.allclose(found[20:80, 0], others[120:180, 0]) and first[7] not in found[20:80, 0]

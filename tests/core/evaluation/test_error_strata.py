@@ -66,3 +66,49 @@ def test_rows_that_hang_together_count_as_one() -> None:
         together += any(s.is_worse for s in error_strata(wrong, strata, are_classes=True, blocks=lots))
     assert together <= 8
     assert apart > 30
+
+
+@pytest.mark.parametrize("are_classes", [True, False])
+@pytest.mark.parametrize("is_blocked", [True, False])
+def test_sums_taken_once_give_what_each_stratum_gives_by_itself(are_classes: bool, is_blocked: bool) -> None:
+    """Against scipy's test on the two sides themselves, row by row or by the mean of each block; some rows have no label or no error."""
+    from scipy.stats import fisher_exact, ttest_ind
+
+    rng = np.random.default_rng(5)
+    n = 900
+    labels = rng.choice(np.array(["a", "b", "c", None], dtype=object), n, p=[0.5, 0.3, 0.1, 0.1])
+    errors = (rng.random(n) < 0.2).astype(float) if are_classes else rng.normal(3.0, 0.5, n)
+    errors[::50] = np.nan
+    blocks = np.arange(n) // 15
+    found = error_strata(errors, [("m", labels)], are_classes=are_classes, blocks=blocks if is_blocked else None)
+    assert len(found) == 3
+    expected = {}
+    for name in "abc":
+        sides = []
+        for inside in (labels == name, (labels != name) & (labels != np.array(None))):
+            rows = inside & np.isfinite(errors)
+            values = errors[rows] if are_classes else errors[rows] ** 2
+            means = [values[blocks[rows] == b].mean() for b in np.unique(blocks[rows])]
+            sides.append((values, np.array(means) if is_blocked else values))
+        if are_classes and not is_blocked:
+            table = [[int(v.sum()), int(len(v) - v.sum())] for v, _ in sides]
+            p = fisher_exact(table)[1]
+        else:
+            p = ttest_ind(sides[0][1], sides[1][1], equal_var=False).pvalue
+        expected[name] = (len(sides[0][0]), sides[0][0].mean(), sides[1][0].mean(), p)
+    raw = sorted(p for *_, p in expected.values())
+    holm = {p: min(1.0, max((3 - i) * q for i, q in enumerate(raw[: raw.index(p) + 1]))) for p in raw}
+    for s in found:
+        rows, own, other, p = expected[s.stratum]
+        root = 1.0 if are_classes else 0.5
+        assert (s.n, s.error, s.others) == (rows, pytest.approx(own**root), pytest.approx(other**root))
+        assert s.p == pytest.approx(holm[p], rel=1e-6)
+        assert s.bounds[0] is not None and s.bounds[0] < s.error < (s.bounds[1] or 0)
+
+
+def test_errors_that_are_all_alike_differ_in_nothing_and_two_levels_in_all() -> None:
+    labels = np.tile(names(("x", 1), ("y", 1)), 30)
+    same = error_strata(np.full(60, 0.1), [("m", labels)], blocks=np.repeat(np.arange(20), 3))
+    assert [s.p for s in same] == [1.0, 1.0]
+    apart = error_strata(np.where(labels == "x", 0.1, 0.3), [("m", labels)], blocks=np.repeat(np.arange(20), 3))
+    assert [s.p for s in apart] == [0.0, 0.0] and apart[0].stratum == "y"

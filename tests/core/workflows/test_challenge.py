@@ -287,3 +287,46 @@ def test_the_report_says_what_is_found_and_how_cases_are_answered(ws: Workspace,
     wf.make_report(ws, other.run.id, out=tmp_path / "report.html")
     said = (tmp_path / "report.html").read_text("utf-8")
     assert str(view.headline) in said and "all 11 cases are answered as they must be" in said
+
+
+def test_columns_of_ones_own_that_are_called_case_and_expected_survive(ws: Workspace, tmp_path: Path) -> None:
+    """The dataset measures something that it calls `case` and `expected`; the answers then stand in other columns."""
+    table = anomaly_table(1_600, 1_400).rename(columns={"p1": "case", "p2": "expected"})
+    results = trained(ws, imported(ws, table, tmp_path), **ANOMALY)
+    given, path = wf.ChallengeSettings(name="file", source="file"), tmp_path / "cases.csv"
+    part = table.iloc[1_350:1_450]
+    part.to_csv(path, index=False)
+    with pytest.raises(DataProblem, match="lacks challenge_expected.*'challenge_expected' with flag, quiet or a class"):
+        wf.add_challenge(ws, results, given, path)
+    part.assign(challenge_case=7, challenge_expected=["" if row < 80 else "flag" for row in range(100)]).to_csv(
+        path, index=False
+    )
+    made, _ = wf.add_challenge(ws, results, given, path)
+    kept, (case,) = wf.read_challenge(ws, made)
+    assert (case.start, case.stop, str(case.title)) == (80, 100, "case 7")
+    assert kept["expected"].to_numpy() == pytest.approx(part["expected"]) and "challenge_case" not in kept
+    assert kept["case"].to_numpy() == pytest.approx(part["case"])
+    assert not wf.check_run(ws, results.run.id)[0].failing
+
+
+def test_a_file_without_an_answer_says_where_it_belongs(ws: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    anomaly_table(50, 40).assign(expected="").to_csv(path, index=False)
+    with pytest.raises(DataProblem, match="No row of 'cases.csv' has an answer in 'expected'"):
+        wf.add_challenge(ws, run_of(ws, "anomaly"), wf.ChallengeSettings(name="file", source="file"), path)
+    anomaly_table(50, 40).assign(expected=["quiet"] * 49 + [""]).to_csv(path, index=False)
+    with pytest.raises(DataProblem, match="one value in 'case'"):
+        wf.add_challenge(ws, run_of(ws, "anomaly"), wf.ChallengeSettings(name="file", source="file"), path)
+
+
+def test_rows_of_two_groups_that_meet_are_two_cases_with_their_labels(ws: Workspace, tmp_path: Path) -> None:
+    """The first group ends faulty and the second begins so."""
+    first, second = anomaly_table(600, 560), anomaly_table(600, 560, seed=4)
+    second = second.assign(label=(np.arange(600) < 40).astype(float), p2=second["p2"].to_numpy()[::-1])
+    table = pd.concat([first.assign(line="a"), second.assign(line="b")], ignore_index=True)
+    asked = {**ANOMALY, "group": "line", "split": {"method": "column", "column": "part"}, "options": {"window": 1}}
+    parts = np.where(np.arange(1_200) % 600 < 300, "train", "test")
+    parts[600:700], parts[400:450] = "test", "validation"
+    results = trained(ws, imported(ws, table.assign(part=parts), tmp_path), **asked, ignore=("part",))
+    made = wf.add_challenge(ws, results, wf.ChallengeSettings(name="x", source="labelled", quiet=False, missed_too=True))[0]
+    assert [str(c.title) for c in wf.read_challenge(ws, made)[1]] == ["rows 561 to 600", "rows 601 to 640"]

@@ -133,6 +133,23 @@ def test_of_a_long_table_the_rows_around_the_event_are_compared(
     assert "600 rows around the event" in str(facts.note) and facts.suspects
 
 
+def test_of_a_long_table_the_rows_around_each_event_are_compared(
+    ws: wf.Workspace, runs: dict[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leaks of tool T3 lie further apart than the rows that are looked at; none of them drops out."""
+    results = wf.open_results(ws, runs[1])
+    view = wf.anomaly_view(ws, results)
+    leaks = [e for e in view.events if what_of(e) == "leak"]
+    settings = wf.EventSettings(compared="similar")
+    whole = wf.event_facts(results, view, leaks[0], settings, alike=leaks[1:])
+    monkeypatch.setattr(import_module("core.workflows.event_facts"), "MOST_ROWS", 600)
+    facts = wf.event_facts(results, view, leaks[0], settings, alike=leaks[1:])
+    tool = {line.value: line for line in facts.lines if line.column == "tool"}["T3"]
+    assert tool.rows == sum(e.n_rows for e in leaks) == {x.value: x for x in whole.lines if x.column == "tool"}["T3"].rows
+    assert tool.stretches == len(leaks)
+    assert str(facts.note) == f"Compared are {600 // len(leaks)} rows around each of the {len(leaks)} events."
+
+
 def test_the_report_says_what_was_caught(ws: wf.Workspace, runs: dict[int, str]) -> None:
     results = wf.open_results(ws, runs[1])
     said = {str(fact.name): str(fact.value) for fact in report_facts(ws, results, str).threshold}
@@ -163,8 +180,14 @@ def test_false_alarms_join_the_normal_rows_and_leave_the_test_part(ws: wf.Worksp
     with pytest.raises(SettingProblem, match="No event of the run .* is called a false alarm"):
         wf.preview_false_alarms(results, view)
     bumps = [e for e in view.events if what_of(e) == "bump"]
-    for event in bumps:
-        wf.set_verdict(ws, runs[12], event, "false_alarm")
+    for event in view.events:
+        what = what_of(event)
+        if what == "bump":
+            wf.set_verdict(ws, runs[12], event, "false_alarm")
+        elif what:
+            wf.set_verdict(ws, runs[12], event, "closed", cause=what)
+        else:
+            wf.set_verdict(ws, runs[12], event, "open")
     view = wf.anomaly_view(ws, results)
     seen = wf.preview_false_alarms(results, view)
     assert len(seen.alarms) == len(bumps) and seen.rows == seen.test_rows == sum(e.last_row - e.first_row + 1 for e in bumps)
@@ -189,6 +212,13 @@ def test_false_alarms_join_the_normal_rows_and_leave_the_test_part(ws: wf.Worksp
     assert effect is not None and effect.false_before == len(bumps) and effect.before == results.run.name
     assert effect.real_now <= effect.real_before == 10
     assert wf.real_effect(ws, results) is None
+    # Nothing is computed anew until something more is said of the run before.
+    assert wf.real_effect(ws, again) is effect
+    real = next(e for e in view.events if what_of(e) in ("leak", "clog"))
+    wf.set_verdict(ws, runs[12], real, "open")
+    told = wf.real_effect(ws, again)
+    assert told is not None and (told.real_before, told.open_before) == (9, effect.open_before + 1)
+    wf.set_verdict(ws, runs[12], real, "closed", cause=what_of(real))
     assert any("false alarms train as normal rows" in str(note) for note in again.run.notes)
 
 
@@ -232,6 +262,63 @@ def test_a_classifier_of_causes_needs_five_cases_and_a_second_cause(ws: wf.Works
     assert "unknown_fraction" in done.run.metrics
     origin = wf.dataset_origin(ws, made.id)
     assert origin is not None and "2 causes" in str(origin.sentence)
+
+
+def causes_known(ws: wf.Workspace, run_id: str, view: wf.AnomalyView) -> None:
+    for event in view.events:
+        if what_of(event) in ("leak", "clog"):
+            wf.set_verdict(ws, run_id, event, "assignable_cause", cause=what_of(event))
+
+
+def test_pressing_the_button_again_trains_again_after_a_failure_or_a_deletion(ws: wf.Workspace, runs: dict[int, str]) -> None:
+    results = wf.open_results(ws, runs[1])
+    view = wf.anomaly_view(ws, results)
+    causes_known(ws, runs[1], view)
+    before = len(wf.list_datasets(ws))
+
+    def press() -> wf.Run:
+        return wf.train_fault_classes(ws, results, view, model="logistic", token="button")
+
+    first = press()
+    assert press().id == first.id and len(wf.list_datasets(ws)) == before + 1, "a double click"
+    wf.stop_run(ws, first.id)
+    assert wf.get_run(ws, first.id).state == "cancelled"
+    second = press()
+    assert second.id != first.id and second.is_live
+    work_off(ws.store)
+    assert press().id == second.id, "it is done"
+    wf.delete_run(ws, second.id)
+    third = press()
+    assert third.id not in (first.id, second.id) and third.is_live
+    wf.stop_run(ws, third.id)
+    for run in (first, second, third):
+        wf.delete_with_everything(ws, run.dataset_id)
+    assert press().is_live
+    work_off(ws.store)
+
+
+def test_false_alarms_are_trained_again_after_a_failure(ws: wf.Workspace, runs: dict[int, str]) -> None:
+    results = wf.open_results(ws, runs[1])
+    event = next(e for e in wf.anomaly_view(ws, results).events if what_of(e) == "bump")
+    wf.set_verdict(ws, runs[1], event, "false_alarm")
+    view = wf.anomaly_view(ws, results)
+    first = wf.train_with_false_alarms(ws, results, view, token="alarms")
+    assert wf.train_with_false_alarms(ws, results, view, token="alarms").id == first.id
+    wf.stop_run(ws, first.id)
+    wf.delete_run(ws, first.id)
+    again = wf.train_with_false_alarms(ws, results, view, token="alarms")
+    assert again.id != first.id and again.is_live
+    wf.stop_run(ws, again.id)
+
+
+def test_a_refused_classifier_leaves_no_dataset(ws: wf.Workspace, runs: dict[int, str]) -> None:
+    results = wf.open_results(ws, runs[1])
+    view = wf.anomaly_view(ws, results)
+    causes_known(ws, runs[1], view)
+    before, files = wf.list_datasets(ws), sorted((ws.home / "data").iterdir())
+    with pytest.raises(SettingProblem, match="model is 'no_such_family'"):
+        wf.train_fault_classes(ws, results, view, model="no_such_family")
+    assert wf.list_datasets(ws) == before and sorted((ws.home / "data").iterdir()) == files
 
 
 def test_the_history_of_an_event_is_its_own(ws: wf.Workspace, runs: dict[int, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -103,3 +104,20 @@ def test_answers_go_with_their_dataset(ws: Workspace, results: wf.Results) -> No
     wf.answer_row(ws, view, int(view.rows[0]), "pass")
     wf.delete_with_everything(ws, results.run.dataset_id)
     assert ws.store.list_relabels(view.run_id) == ()
+
+
+def test_what_no_answer_changes_is_found_once(ws: Workspace, results: wf.Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rerun of the screen reads the newest answers and no column of the scores."""
+    view = wf.label_view(results)
+    before = wf.relabelling(ws, results, view)
+    monkeypatch.setattr(import_module("core.workflows.label_view"), "label_problems", lambda *given: pytest.fail("found again"))
+    monkeypatch.setattr(wf.Results, "cells", lambda *given: pytest.fail("read again"))
+    assert wf.label_view(results) is view
+    row = before.waiting[0]
+    label = view.label_of(row)
+    assert label is not None and view.label_of(-1) is None and view.label_of(10**6) is None
+    wf.answer_row(ws, view, row, label)
+    after = wf.relabelling(ws, results, view)
+    assert after.queue == before.queue and after.answers[row] == label
+    asked = wf.relabelling(ws, results, view, wf.LabelSettings(seed=8))
+    assert set(asked.queue) != set(before.queue) or asked.queue != before.queue

@@ -39,7 +39,7 @@ def dataset(ws: Workspace, tmp_path: Path) -> Dataset:
     return made
 
 
-def claimed(ws: Workspace, work: wf.ScreeningWork) -> JobRow:
+def claimed(ws: Workspace, work: wf.ShortWork) -> JobRow:
     job = ws.store.claim_next("short", host=host_name(), limit=9, only={work.job_id})
     assert job is not None
     return job

@@ -60,15 +60,15 @@ def test_a_fault_is_in_its_sensor_in_its_rows_only(ws: Workspace, results: wf.Re
     bundle = load_bundle(ws.store.path(results.run.id, "bundle"))
     usable = usable_rows(ws, results)
     pieces = cut_pieces(results, bundle, usable, length=10, n=6, look_back=0, seed=1)
-    normal, block, sigma = normal_values(results, usable, "p2")
-    changed = pieces.seeded(Fault("step", "p2", 2.5, "up"), 7, normal, block)
+    normal = normal_values(results, usable, ("p2",))
+    changed = pieces.seeded(Fault("step", ("p2",), (2.5,), "up"), 7, normal.values, normal.block)
     moved = (changed["p2"] - pieces.table["p2"]).to_numpy()
     expected = np.zeros(len(moved))
     for first in pieces.first:
         expected[first : first + 10] = 2.5
     assert moved == pytest.approx(expected) and changed.drop(columns="p2").equals(pieces.table.drop(columns="p2"))
     truth = results.dataset.table(["p2"])["p2"].to_numpy()[results.parts == 0]
-    assert sigma == pytest.approx(truth.std(ddof=1)) and block > 1
+    assert normal.sigmas[0] == pytest.approx(truth.std(ddof=1)) and normal.block > 1
 
 
 def test_large_faults_are_found_and_small_ones_are_not(ws: Workspace, results: wf.Results) -> None:
@@ -142,6 +142,51 @@ def test_rows_with_a_bad_verdict_are_left_out(ws: Workspace, results: wf.Results
     ws.store.add_verdict(results.run.id, first_row=2_000, last_row=2_099, verdict="assignable_cause")
     ws.store.add_verdict(results.run.id, first_row=2_200, last_row=2_299, verdict="false_alarm")
     assert usable_rows(ws, results).mask.sum() == before - 100
+
+
+def test_a_common_cause_moves_all_its_sensors_by_its_size_in_each(ws: Workspace, results: wf.Results) -> None:
+    bundle = load_bundle(ws.store.path(results.run.id, "bundle"))
+    usable = usable_rows(ws, results)
+    pieces = cut_pieces(results, bundle, usable, length=10, n=6, look_back=0, seed=1)
+    changed = pieces.seeded(Fault("step", ("p1", "p2"), (0.5, 2.0)), 7, None, 1)
+    moved = (changed[["p1", "p2"]] - pieces.table[["p1", "p2"]]).to_numpy()
+    assert moved[:, 1] == pytest.approx(4 * moved[:, 0]), "the same way in the same rows"
+    assert sorted(moved[pieces.first, 0].round(6).tolist()) == [-0.5] * 3 + [0.5] * 3
+    assert np.count_nonzero(moved[:, 0].round(9)) == 60
+
+
+def test_what_moves_all_sensors_as_the_process_does_is_found_later(ws: Workspace, results: wf.Results) -> None:
+    """p2 follows p1 two to one. Both moved by half a standard deviation look like the wave itself; one alone leaves its partner by 6 times the noise."""
+    asked = wf.SeedSettings(sensors=("p1", "p2"), sizes=(0.5,), scale="sigma", length=15)
+    alone = wf.seed_faults(ws, results, asked)
+    (both,) = wf.seed_faults(ws, results, asked.with_values(together=True)).faults
+    assert [f.sensor for f in alone.faults] == ["p1", "p2"] and all((f.found.points[0].share or 0) > 0.9 for f in alone.faults)
+    assert (both.sensor, both.sensors, both.size_unit, both.in_sigma(2.0)) == ("p1 + p2", ("p1", "p2"), "σ", 2.0)
+    assert (both.found.points[0].share or 0) < 0.4
+    kept = wf.kept_seeding(ws, results, asked.with_values(together=True))
+    assert kept is not None and kept.faults == (both,)
+    # In the unit of each the two sizes are no longer in the proportion of the wave.
+    (apart,) = wf.seed_faults(ws, results, asked.with_values(together=True, scale="unit", sizes=(1.0,))).faults
+    assert apart.found.points[0].share == 1 and str(apart.unit_words) == "in the unit of each" and apart.in_sigma(1.0) is None
+
+
+def test_a_common_cause_without_sensors_or_sizes_takes_all_and_their_spread(ws: Workspace, results: wf.Results) -> None:
+    view = wf.seed_faults(ws, results, wf.SeedSettings(together=True, kinds=("step", "lag"), length=12, stretches=10))
+    step, lag = view.faults
+    assert step.sensors == ("p1", "p2") and step.scale == "sigma" and lag.size_unit == "rows"
+    assert [p.size for p in step.found.points] == [0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0]
+    assert [p.size for p in lag.found.points] == [1, 2, 4, 8, 16, 32]
+
+
+def test_a_sensor_that_stands_still_has_no_size_in_sigma(ws: Workspace, tmp_path: Path) -> None:
+    table = anomaly_table(1_600, 1_400).assign(p3=np.where(np.arange(1_600) < 900, 5.0, 5.1))
+    split = {"method": "first", "first": 800}
+    roles = {"target": "label", "time": "when"}
+    recipe = {"version": 1, "steps": [{"key": "hampel_outliers", "columns": ["p1"], "settings": {}}]}  # may read any column
+    results = trained(ws, table, tmp_path, task="anomaly", model="pca_t2_spe", split=split, recipe=recipe, **roles)
+    assert "p3" in wf.sensors_of(results)
+    with pytest.raises(SettingProblem, match="'p3' stands still in the training part"):
+        wf.seed_faults(ws, results, wf.SeedSettings(sensors=("p1", "p3"), together=True, length=12))
 
 
 def _kept(ws: Workspace, results: wf.Results) -> list[Path]:
