@@ -59,11 +59,24 @@ def verdict(options: Options) -> Answer:
 def verdicts(options: Options) -> Answer:
     from core import workflows as wf
 
-    ws = wf.open_workspace()
-    run = wf.run_id_of(ws, options.run)
+    ws, results, view = _opened(options.run)
+    run, waiting = results.run.id, [e for e in view.events if e.taken_over]
+    confirmed = [e.number for e in waiting if options.confirm and wf.confirm_verdict(ws, run, e)]
     given = wf.list_verdicts(ws, run)
-    lines = [f"{v.created:%Y-%m-%d %H:%M} UTC  {v.owner}  rows {v.first_row} to {v.last_row}: {_words(v)}" for v in given]
-    return {"run": run, "verdicts": [_said(v) for v in given]}, lines or ["Nothing was said of this run's events yet."], 0
+    lines = [f"{v.created:%Y-%m-%d %H:%M} UTC  {v.owner}  {_rows(v)}: {_words(v)}" for v in given]
+    lines = lines or ["Nothing was said of this run's events yet."]
+    open_now = [] if options.confirm else waiting
+    lines += [f"event {e.number}, to be confirmed: {_earlier_words(e.taken_over)}" for e in open_now]
+    ambiguous = [e for e in view.events if e.is_ambiguous]
+    lines += [f"event {e.number}: {_ambiguous(e)}" for e in ambiguous]
+    answer: dict[str, object] = {
+        "run": run,
+        "verdicts": [_said(v) for v in given],
+        "confirmed": confirmed,
+        "to_confirm": [{"event": e.number, **_earlier(e.taken_over)} for e in open_now],
+        "ambiguous": [{"event": e.number, "said": [_earlier(one) for one in e.earlier.newest]} for e in ambiguous],
+    }
+    return answer, lines, 0
 
 
 def false_alarms(options: Options) -> Answer:
@@ -156,6 +169,7 @@ def _one(ws: Any, results: Any, view: Any, number: int, settings: Any) -> Answer
         "is_is_not": [_line(line) for line in facts.lines],
         "suspects": [{"column": s.column, "value": s.value, "rows": s.rows, "of": s.of} for s in facts.suspects],
         "history": [_said(v) for v in said],
+        "history_of_other_runs": [] if event.earlier is None else [_earlier(one) for one in event.earlier.said],
         "notes": [] if facts.note is None else [str(facts.note)],
     }
     return answer, _detail_lines(facts, alike, said), 0
@@ -184,6 +198,9 @@ def _detail_lines(facts: Any, alike: Any, said: Any) -> list[str]:
     lines += aligned([["column", "value", "is", "is not", "p"], *rows]) if rows else []
     lines += [f"lot or serial {s.column} {s.value}: {s.rows} of {s.of} rows" for s in facts.suspects[:SHOWN]]
     lines += [f"{v.created:%Y-%m-%d %H:%M} UTC  {v.owner}: {_words(v)}" for v in said]
+    if event.taken_over:
+        lines.append(f"to be confirmed: {_earlier_words(event.taken_over)}")
+    lines += [_ambiguous(event)] if event.is_ambiguous else []
     return lines if facts.note is None else [*lines, f"- {facts.note}"]
 
 
@@ -210,6 +227,8 @@ def _facts(facts: Any) -> dict[str, object]:
         ],
         "state": "open" if event.verdict is None else event.verdict.verdict,
         "verdict": None if event.verdict is None else _said(event.verdict),
+        "taken_over": None if event.taken_over is None else _earlier(event.taken_over),
+        "is_ambiguous": event.is_ambiguous,
     }  # fmt: skip
 
 
@@ -272,6 +291,25 @@ def _said(verdict: Any) -> dict[str, object]:
     }
 
 
+def _earlier(one: Any) -> dict[str, object]:
+    """A verdict of another run; its rows are those of this run's table."""
+    return {"run": one.run_id, "run_name": one.run_name, "dataset": one.dataset_name, **_said(one.verdict)}
+
+
+def _earlier_words(one: Any) -> str:
+    table = f" on {one.dataset_name}" if one.dataset_name else ""
+    return f"{_words(one.verdict)} (from run {one.run_name}{table}, by {one.verdict.owner})"
+
+
+def _ambiguous(event: Any) -> str:
+    said = "; ".join(f"{_rows(one.verdict)} {_earlier_words(one)}" for one in event.earlier.newest)
+    return f"other runs said different things of its rows: {said}"
+
+
+def _rows(verdict: Any) -> str:
+    return f"rows {verdict.first_row} to {verdict.last_row}"
+
+
 def _words(verdict: Any) -> str:
     parts = [verdict.verdict.replace("_", " "), verdict.cause, verdict.fix and f"fixed by {verdict.fix}"]
     return ", ".join(p for p in (*parts, verdict.assigned_to and f"for {verdict.assigned_to}", verdict.comment) if p)
@@ -326,6 +364,8 @@ def _sensors(event: Any) -> str:
 
 
 def _state(event: Any) -> str:
+    if event.taken_over:
+        return f"{event.taken_over.verdict.verdict.replace('_', ' ')}, to be confirmed"
     return "open" if event.verdict is None else event.verdict.verdict.replace("_", " ")
 
 

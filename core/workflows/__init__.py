@@ -212,7 +212,14 @@ from core.workflows.training import (
 )
 from core.workflows.unit_words import spoken_unit, unit_words
 from core.workflows.validation import Validation, validate
-from core.workflows.verdicts import VERDICT_TITLES, confirm_verdict, history_of, list_verdicts, set_verdict
+from core.workflows.verdicts import (
+    VERDICT_TITLES,
+    confirm_verdict,
+    history_of,
+    list_verdicts,
+    newest_verdict,
+    set_verdict,
+)
 from core.workflows.workspace import Workspace, open_workspace
 from core.workflows.worst_strata import StrataErrorSettings, WorstStrata, export_worst, worst_strata
 from core.workflows.zones import ZONE_NAMES, ZoneSettings, ZoneView, export_zones, zone_view

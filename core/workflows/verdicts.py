@@ -93,6 +93,11 @@ def list_verdicts(ws: Workspace, run_id: str) -> tuple[Verdict, ...]:
     return tuple(verdict_record(row) for row in ws.store.list_verdicts(run_id))
 
 
+def newest_verdict(ws: Workspace) -> int:
+    """A number that rises with every verdict on any run, 0 without one: what is known of events is of today while it stays."""
+    return ws.store.newest_verdict()
+
+
 def history_of(results: Results, event: AnomalyEvent, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts whose rows overlap an event, oldest first; one on another group's event does not speak of this one."""
     found = [v for v in verdicts if v.first_row <= event.last_row and v.last_row >= event.first_row]

@@ -21,7 +21,7 @@ SHOWN = 12
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, ttl=900)
-def _view(_ws: Workspace, _results: Any, run_id: str, finished: str, n_verdicts: int) -> Any:
+def _view(_ws: Workspace, _results: Any, run_id: str, finished: str, newest: int) -> Any:
     return wf.anomaly_view(_ws, _results)
 
 
@@ -34,7 +34,7 @@ def _why(_explainer: wf.Explainer, _event: Any, run_id: str, first_row: int, pea
 def show(ws: Workspace, results: Any) -> None:
     """The view of one finished run, at its own decision limit."""
     head = st.container()
-    view = _view(ws, results, results.run.id, str(results.run.finished), len(wf.list_verdicts(ws, results.run.id)))
+    view = _view(ws, results, results.run.id, str(results.run.finished), wf.newest_verdict(ws))
     main, rail = st.columns([0.74, 0.26], gap="medium")
     with rail:
         event = anomaly_event.choose(view)
