@@ -35,7 +35,7 @@ def events(options: Options) -> Answer:
         "out": None if options.out is None else str(options.out),
     }
     rows = [
-        [str(f.event.number), _when(f.began), str(f.event.began), f"{f.n_rows:,}", _number(f.event.severity), _sensors(f.event), _state(f.event)]
+        [str(f.event.number), _when(f.began), _moment(f.event.began), f"{f.n_rows:,}", _number(f.event.severity), _sensors(f.event), _state(f.event)]
         for f in found.facts[:SHOWN]
     ]  # fmt: skip
     lines = [str(view.verdict), ""]
@@ -179,7 +179,7 @@ def _detail_lines(facts: Any, alike: Any, said: Any) -> list[str]:
     event = facts.event
     onset = _when(facts.began) if facts.began is not None else f"cannot be told: {facts.onset.why_not}"
     lines = [
-        f"event {event.number}: onset {onset}, first flag {event.began}, ended {event.ended}",
+        f"event {event.number}: onset {onset}, first flag {_moment(event.began)}, ended {_moment(event.ended)}",
         f"{facts.n_rows:,} rows, severity {_number(event.severity)}; {_sensors(event)}; {_state(event)}",
     ]
     for follower in facts.followers:
@@ -258,8 +258,10 @@ def _similar(found: Any) -> dict[str, object]:
 
 def _similar_words(found: Any) -> str:
     past = found.past
-    name = f"event {past.number}" if past.number is not None else f"{past.run_name}, rows {past.first_row} to {past.last_row}"
-    return f"{name}, {past.began}: {found.likeness:.2f}" + ("" if past.verdict is None else f"; {_words(past.verdict)}")
+    name = f"event {past.number}" if past.number is not None else f"{past.run_name}, {_rows(past)}"
+    return f"{name}, {_moment(past.began)}: {found.likeness:.2f}" + (
+        "" if past.verdict is None else f"; {_words(past.verdict)}"
+    )
 
 
 def _line(line: Any) -> dict[str, object]:
@@ -307,7 +309,8 @@ def _ambiguous(event: Any) -> str:
 
 
 def _rows(verdict: Any) -> str:
-    return f"rows {verdict.first_row} to {verdict.last_row}"
+    """Rows as people count them, from 1; the JSON has them as the file of scores does, from 0."""
+    return f"rows {verdict.first_row + 1} to {verdict.last_row + 1}"
 
 
 def _words(verdict: Any) -> str:
@@ -370,7 +373,12 @@ def _state(event: Any) -> str:
 
 
 def _when(moment: Any) -> str:
-    return "–" if moment is None else str(moment.when)[:19]
+    return "–" if moment is None else _moment(moment.when)[:19]
+
+
+def _moment(value: Any) -> str:
+    """A time, what a counter said, or a row as people count it."""
+    return f"row {value + 1}" if isinstance(value, int) or hasattr(value, "dtype") and value.dtype.kind in "iu" else str(value)
 
 
 def _number(value: Any) -> str:

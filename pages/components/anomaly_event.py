@@ -67,6 +67,12 @@ def choose(view: Any) -> AnomalyEvent | None:
     return by_number[number]
 
 
+def open_event(number: int) -> None:
+    """Open the event of that number; for callbacks of widgets."""
+    st.session_state["event"] = number
+    _forget()
+
+
 def _forget() -> None:
     """Another event was chosen: the one that was open is not looked for any more."""
     st.session_state.pop(OPEN_PEAK, None)

@@ -43,15 +43,20 @@ def _view(_ws: Workspace, _results: Any, run_id: str, finished: str, threshold: 
     return wf.anomaly_view(_ws, _results, threshold)
 
 
+def views(ws: Workspace, results: Any) -> tuple[Any, Any]:
+    """The run at its own decision limit, and at the one that was chosen in this session."""
+    run, newest = results.run, wf.newest_verdict(ws)
+    own = _view(ws, results, run.id, str(run.finished), None, newest)
+    threshold = _asked_limit(own, run.id)
+    return own, own if threshold is None else _view(ws, results, run.id, str(run.finished), threshold, newest)
+
+
 @st.fragment
 def show(ws: Workspace, results: Any) -> None:
     """The screen of one run; moving the limit or choosing an event reruns only this."""
     run = results.run
     given = wf.list_verdicts(ws, run.id)
-    newest = wf.newest_verdict(ws)
-    own = _view(ws, results, run.id, str(run.finished), None, newest)
-    threshold = _asked_limit(own, run.id)
-    view = own if threshold is None else _view(ws, results, run.id, str(run.finished), threshold, newest)
+    own, view = views(ws, results)
     layout.headline(say(view.verdict))
     layout.figures(_figures(results, view))
     _baselines(results.run)
@@ -360,4 +365,4 @@ def _history(given: Sequence[Verdict]) -> None:
 def _row_opened() -> None:
     rows = st.session_state["event_table"].selection.rows
     if rows:
-        st.session_state["event"] = rows[0] + 1
+        anomaly_event.open_event(rows[0] + 1)

@@ -50,7 +50,7 @@ def show(results: Any) -> None:
         with head:
             layout.headline(why_parts.capital(say(view.headline)), _about(cover))
         with main:
-            alt = t("What each column adds to row {row}", row=row)
+            alt = t("What each column adds to row {row}", row=row + 1)
             why_parts.effects_chart(view.effects, view.said, key=f"{KEY}_row", alt=alt)
             layout.caption(*_under(view))
         why_parts.change_section(explainer, row, key=f"{KEY}.change.{results.run.id}")
@@ -73,7 +73,7 @@ def _about(cover: str) -> str:
 def _under(view: wf.RowWhy) -> list[str]:
     unit = f" {view.said.unit}" if view.said.unit else ""
     return [
-        t("row {row}", row=view.row),
+        t("row {row}", row=view.row + 1),
         t("an average row gives {value}", value=f"{view.centre:.5g}{unit}"),
         t("the columns' parts add up to {value}", value=f"{sum(e.effect for e in view.effects):+.4g}{unit}"),
         t("of {value}", value=f"{view.output - view.centre:+.4g}{unit}"),
@@ -81,24 +81,25 @@ def _under(view: wf.RowWhy) -> list[str]:
 
 
 def _row(results: Any) -> int:
-    """The row that is looked at, kept in the address: one of the worst of the test part, or any by its number."""
+    """The row that is looked at: one of the worst of the test part, or any by its number. People count from 1, the address from 0."""
     worst = _worst(results, results.run.id)
     asked = st.query_params.get("row", "")
     first = int(asked) if asked.isdecimal() and int(asked) < results.n_rows else (worst[0] if worst else 0)
     key = f"{KEY}_row_number.{results.run.id}"
     if key not in st.session_state:
-        st.session_state[key] = first
+        st.session_state[key] = first + 1
     st.number_input(
         t("Row"),
-        min_value=0,
-        max_value=results.n_rows - 1,
+        min_value=1,
+        max_value=results.n_rows,
         step=1,
         key=key,
-        help=md(t("Counted from 0, as in the file of scores.")),
+        help=md(t("Counted from 1, as on every screen; the file of scores and the command line count from 0.")),
     )
     if worst:
         with st.container(horizontal=True, vertical_alignment="center"):
-            place = worst.index(st.session_state[key]) if st.session_state[key] in worst else None
+            shown = int(st.session_state[key]) - 1
+            place = worst.index(shown) if shown in worst else None
             words = (
                 t("{n} of the {of} worst rows", n=place + 1, of=len(worst))
                 if place is not None
@@ -109,13 +110,13 @@ def _row(results: Any) -> int:
                 t("Next of the worst"), key=f"{KEY}_next", icon=":material/skip_next:", on_click=_take, args=(key, following)
             )
         layout.caption(words)
-    row = int(st.session_state[key])
+    row = int(st.session_state[key]) - 1
     state.note_in_address("row", str(row))
     return row
 
 
 def _take(key: str, row: int) -> None:
-    st.session_state[key] = row
+    st.session_state[key] = row + 1
 
 
 def _class(results: Any, explainer: wf.Explainer, row: int) -> str | None:
