@@ -65,9 +65,19 @@ from core.workflows.explain_work import (
     stop_gradients,
     why_no_gradients,
 )
-from core.workflows.explaining import ColumnEffect, Explainer, RowWhy, Said, open_explainer, row_why, what_is_said, worst_rows
+from core.workflows.explaining import (
+    ColumnEffect,
+    Explainer,
+    RowWhy,
+    Said,
+    open_explainer,
+    rest_words,
+    row_why,
+    what_is_said,
+    worst_rows,
+)
 from core.workflows.explaining_changes import CounterfactualView, Goal, goal_of, outputs_after, row_counterfactual
-from core.workflows.explaining_events import EventWhy, SensorWhy, event_rows, event_why, open_event, sentence_of
+from core.workflows.explaining_events import EventWhy, SensorWhy, event_rows, event_why, open_event, repair_words, sentence_of
 from core.workflows.explaining_global import DependenceView, ImportanceView, column_dependence, global_importance
 from core.workflows.false_alarms import (
     FalseAlarmPreview,

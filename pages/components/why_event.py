@@ -111,6 +111,9 @@ def _sensors(results: Any, why: wf.EventWhy) -> None:
         alt=t("Sensors of event {n}", n=why.event.number),
         column_config={t("share"): share},
     )
+    words = wf.repair_words(why)
+    if words is not None:
+        st.markdown(f":material/build: {md(say(words))}")
     if why.doubt is not None:
         layout.notes((why.doubt,))
     if len(why.sensors) > SHOWN:

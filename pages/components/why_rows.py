@@ -18,6 +18,8 @@ from pages.components.text import md, say, t, tn
 
 KEY = "why"
 COVERS = {"centre": "centre", "expected": "expected"}
+SMALL_REST = 1e-3
+"""Below this share of the output the rest is rounding of a model that adds columns up."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, ttl=1800)
@@ -43,7 +45,7 @@ def show(results: Any) -> None:
     main, rail = st.columns([0.74, 0.26], gap="medium")
     with rail:
         row = _row(results)
-        klass = _class(results, explainer, row)
+        klass = _class(results, explainer)
         cover = _cover(explainer)
     with notices.guard():
         view = wf.row_why(explainer, row, klass=klass, cover=cover)  # type: ignore[arg-type]
@@ -74,9 +76,11 @@ def _under(view: wf.RowWhy) -> list[str]:
     unit = f" {view.said.unit}" if view.said.unit else ""
     return [
         t("row {row}", row=view.row + 1),
+        t("the model called it '{name}'", name=view.called) if view.called is not None else "",
         t("an average row gives {value}", value=f"{view.centre:.5g}{unit}"),
-        t("the columns' parts add up to {value}", value=f"{sum(e.effect for e in view.effects):+.4g}{unit}"),
+        t("the columns' parts add up to {value}", value=f"{view.parts:+.4g}{unit}"),
         t("of {value}", value=f"{view.output - view.centre:+.4g}{unit}"),
+        say(wf.rest_words(view)) if abs(view.rest) > SMALL_REST * max(abs(view.parts), abs(view.output - view.centre)) else "",
     ]
 
 
@@ -119,18 +123,18 @@ def _take(key: str, row: int) -> None:
     st.session_state[key] = row + 1
 
 
-def _class(results: Any, explainer: wf.Explainer, row: int) -> str | None:
-    """The class whose probability is explained; by default the one that was called."""
+def _class(results: Any, explainer: wf.Explainer) -> str | None:
+    """The class whose probability is explained; by default the class to catch, for every row the same."""
     if results.task != "classification":
         return None
     classes = [str(name) for name in (results.manifest.target or {})["classes"]]
-    called = wf.what_is_said(explainer, None, row).klass
+    caught = wf.what_is_said(explainer).klass
     chosen = st.selectbox(
         t("Class"),
         classes,
-        index=classes.index(str(called)),
+        index=classes.index(str(caught)),
         format_func=fixed(classes, str),
-        key=f"{KEY}_class.{results.run.id}.{row}",
+        key=f"{KEY}_class.{results.run.id}",
     )
     return str(chosen)
 
