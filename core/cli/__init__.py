@@ -144,6 +144,7 @@ def _parser() -> _Parser:
     relabel.add_argument("run", metavar="RUN|BUNDLE")
     _add_set(relabel)
     relabel.add_argument("--out", type=Path, metavar="FILE.csv", help="every likely problem")
+    relabel.add_argument("--undo", action="store_true", help="take the newest answer back; nothing is deleted")
     relabel.add_argument(
         "--relabelled", type=Path, metavar="FILE.csv", help="the table with the answers in place of the labels"
     )

@@ -170,9 +170,11 @@ def _one(ws: Any, results: Any, view: Any, number: int, settings: Any) -> Answer
         "suspects": [{"column": s.column, "value": s.value, "rows": s.rows, "of": s.of} for s in facts.suspects],
         "history": [_said(v) for v in said],
         "history_of_other_runs": [] if event.earlier is None else [_earlier(one) for one in event.earlier.said],
+        "counted": None if (counted := wf.how_counted(results, view, event)) is None else str(counted),
         "notes": [] if facts.note is None else [str(facts.note)],
     }
-    return answer, _detail_lines(facts, alike, said), 0
+    lines = _detail_lines(facts, alike, said)
+    return answer, lines if counted is None else [*lines, str(counted)], 0
 
 
 def _detail_lines(facts: Any, alike: Any, said: Any) -> list[str]:

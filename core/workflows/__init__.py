@@ -13,6 +13,7 @@ from core.workflows.anomalies import (
     event_detail,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
+from core.workflows.budget_events import BudgetEvent, budget_events, how_counted
 from core.workflows.calibration import CalibrationView, calibration_view, export_calibrated
 from core.workflows.capability import CapabilitySettings, CapabilityView, capability_view
 from core.workflows.capability_export import export_capability
@@ -110,6 +111,7 @@ from core.workflows.label_view import (
     label_view,
     relabelling,
     row_with_neighbours,
+    undo_answer,
 )
 from core.workflows.leak_notes import leak_note
 from core.workflows.originals import Original, has_original, hash_of_all, same_original, take_original, unpack_original

@@ -14,7 +14,7 @@ from core.workflows.workspace import Workspace
 from pages.components import earlier_words, layout, notices, numbers, state
 from pages.components.choices import fixed
 from pages.components.event_words import verdict_word, when
-from pages.components.text import md, t
+from pages.components.text import md, say, t
 
 OPEN_PEAK = "_open_event_peak"
 SHOWN_SENSORS = 3
@@ -100,12 +100,15 @@ def _title(event: AnomalyEvent) -> str:
     return f"{event.number} · {when(event.began)}" + (f" · {event.group}" if event.group else "")
 
 
-def rail(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
+def rail(ws: Workspace, results: Any, view: Any, event: AnomalyEvent) -> None:
     """Facts, shares of the sensors, and the verdict with its comment and the screen's primary button."""
     severity = t("severity {n}", n=event.severity) if event.severity is not None else ""
     state = earlier_words.state_word(event)
     assigned = t("for {name}", name=event.verdict.assigned_to) if event.verdict and event.verdict.assigned_to else ""
     layout.caption(severity, state, assigned)
+    counted = wf.how_counted(results, view, event)
+    if counted is not None:
+        st.caption(md(say(counted)))
     for share in event.sensors[:SHOWN_SENSORS]:
         away = f"{share.deviation:+.4g} {share.unit}".strip() + " · " if share.deviation is not None else ""
         st.progress(

@@ -65,7 +65,7 @@ def show(ws: Workspace, results: Any) -> None:
     with rail:
         event = anomaly_event.choose(view)
         if event is not None:
-            anomaly_event.rail(ws, results, event)
+            anomaly_event.rail(ws, results, view, event)
         _limit(own, run.id)
     with main:
         _timeline(results, view)
