@@ -69,16 +69,17 @@ def _drawn(view: wf.AlarmBudgetView) -> None:
         "logic": st.column_config.TextColumn(t("Alarm when")),
         "limit": st.column_config.NumberColumn(t("Decision limit"), format="%.5g"),
         "sure": st.column_config.NumberColumn(t("95 % sure limit"), format="%.5g"),
-        "caught": st.column_config.TextColumn(t("Labelled events caught")),
-        "delay": st.column_config.TextColumn(t("Rows to the alarm")),
+        "caught": st.column_config.TextColumn(t("Events caught")),
+        "delay": st.column_config.TextColumn(t("after rows")),
         "steps": st.column_config.TextColumn(t("Steps caught")),
-        "step_delay": st.column_config.TextColumn(t("Rows to the alarm (steps)")),
+        "step_delay": st.column_config.TextColumn(t("after rows")),
     }
     kept = {name: c for name, c in config.items() if any(row[name] not in (None, "") for row in rows)}
     table = pd.DataFrame(rows)[list(kept)]
     st.dataframe(table, column_config=kept, hide_index=True, key=f"{KEY}_table", alt=t("Logics at the same budget"))
     caption(
         tn("limits from {n} held-out normal row", "limits from {n} held-out normal rows", view.n_normal),
+        t("events: labelled ones of the test part; after rows: from their begin to the alarm, in the middle"),
         t("steps: lasting shifts added to normal rows, of the size in the rail under More"),
     )
     layout.notes(view.notes)
@@ -133,7 +134,7 @@ def _figures(view: wf.AlarmBudgetView) -> list[Figure]:
         Figure(
             t("95 % sure limit"),
             numbers.number(sure.value),
-            "" if sure.value is not None else tn("{n} row is missing", "{n} rows are missing", sure.missing_rows),
+            "" if sure.value is not None else tn("{n} row short", "{n} rows short", sure.missing_rows),
         ),
         Figure(
             t("In normal rows"),

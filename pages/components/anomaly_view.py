@@ -274,17 +274,17 @@ def _table(view: Any) -> None:
     table = table.drop(columns=[name for name in ("cause", "assigned") if not table[name].any()])
     highest = max((e.severity or 0.0 for e in shown), default=1.0) or 1.0
     config = {
-        "event": st.column_config.NumberColumn(t("event"), width="small"),
+        "event": st.column_config.NumberColumn(t("event"), width=60),
         "began": st.column_config.TextColumn(t("first flag")),
         "rows": st.column_config.NumberColumn(t("flagged rows")),
         "severity": st.column_config.ProgressColumn(
-            t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest)
+            t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest), width=110
         ),
-        "sensors": st.column_config.TextColumn(t("sensors"), width="medium"),
+        "sensors": st.column_config.TextColumn(t("sensors"), width=240),
         "verdict": st.column_config.TextColumn(t("verdict")),
-        "cause": st.column_config.TextColumn(t("cause")),
+        "cause": st.column_config.TextColumn(t("cause"), width=110),
         "assigned": st.column_config.TextColumn(t("assigned to")),
-        "score": st.column_config.LineChartColumn(t("score"), width="medium"),
+        "score": st.column_config.LineChartColumn(t("score"), width=100),
     }
     st.dataframe(
         table,

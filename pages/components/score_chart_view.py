@@ -130,7 +130,7 @@ def _figures(view: wf.ScoreChartView) -> list[Figure]:
     outside = int(view.signals.sum())
     expected = found.limits.rate * view.n_judged
     return [
-        Figure(t("Limits by"), say(METHODS[found.method]), say(view.series.what), help=" ".join(say(r) for r in found.why)),
+        Figure(t("Limits by"), say(METHODS[found.method]), help=" · ".join(say(r) for r in (view.series.what, *found.why))),
         Figure(t("False alarms a point"), rate, promised, help=say(view.promise)),
         Figure(
             t("Outside after Phase I"),

@@ -140,6 +140,23 @@ def test_confusion_matrix_shows_counts_and_shares_of_the_true_class() -> None:
     cells = figure.data[0]
     assert cells.text[0][0] == "90<br>90.0%" and cells.text[1][0] == "0"
     assert np.isnan(cells.z[1]).all()
+    assert list(cells.z[0]) == [0.9, -0.1], "right lies on the blue side of the scale, wrong on the orange one"
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_the_numbers_of_a_confusion_matrix_can_be_read_on_every_colour_of_it(theme: Theme) -> None:
+    """WCAG 2.2, 1.4.3: contrast (L₁ + .05) / (L₂ + .05) of at least 4.5, L from linear sRGB."""
+
+    def luminance(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    cells = charts.confusion_matrix(counts=[[90, 10], [1, 9]], classes=["pass", "fail"], theme=theme).data[0]
+    ink = luminance(cells.textfont.color)
+    for _, color in cells.colorscale:
+        low, high = sorted((ink, luminance(color)))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, color
 
 
 def test_probability_histogram_sums_to_100_on_each_side() -> None:
