@@ -58,9 +58,16 @@ def field_bounds(field: FieldInfo) -> tuple[float | None, float | None]:
 
 def _as_problem(cls: type[Settings], error: ValidationError) -> SettingProblem:
     first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"]) or cls.__name__
+    loc, value = first["loc"], str(first.get("input"))[:80]
+    name = ".".join(str(part) for part in loc) or cls.__name__
+    what = msg("{name} is '{value}'.", name=name, value=value)
+    if len(loc) > 1 and isinstance(loc[1], int) and loc[0] in cls.model_fields:  # one of a list: a person knows it by its place
+        name = str(loc[0])
+        what = msg(
+            "Value {n} of '{name}' is '{value}'.", n=loc[1] + 1, name=msg(cls.model_fields[name].title or name), value=value
+        )
     return SettingProblem(
-        msg("{name} is '{value}'.", name=name, value=str(first.get("input"))[:80]),
+        what,
         msg("Expected: {rule}.", rule=expected_rule(first["type"], first.get("ctx") or {})),
         msg("Change '{name}' and try again.", name=name),
         name=name,

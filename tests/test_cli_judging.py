@@ -54,6 +54,8 @@ def test_each_verb_says_what_its_workflow_finds(runs: dict[str, str], capsys: Ca
     ):
         assert main([verb, "--run", runs[given[0]], *given[1:]]) == 0
         assert words in capsys.readouterr().out
+    assert main(["limit", "--run", runs["classes"], "--set", "rule=caught"]) == 0
+    assert "cost" not in capsys.readouterr().out, "by another rule nobody gave costs"
 
 
 def test_another_task_and_unknown_classes_are_refused(runs: dict[str, str], capsys: Capture) -> None:

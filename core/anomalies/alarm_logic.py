@@ -130,8 +130,11 @@ class AlarmLimit:
             )
         often = round(1 / self.rate)
         if self.ranks.promise == "on_average":
-            return msg("At most one false alarm in {rows} rows, on average over many calibrations like this one.", rows=often)
-        return msg("At most one false alarm in {rows} rows from this calibration, with 95 % confidence.", rows=often)
+            return msg(
+                "At most one false alarm in {rows} rows in the mean over many such limits, each from as many normal rows; a single limit may give more.",
+                rows=often,
+            )
+        return msg("At most one false alarm in {rows} rows with this very limit, said with 95 % confidence.", rows=often)
 
 
 @dataclass(frozen=True, slots=True)

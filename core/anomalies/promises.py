@@ -54,8 +54,11 @@ class RankLimit:
                 rate=100 * self.best_rate,
             )
         if self.promise == "on_average":
-            return msg("At most {rate} % false alarms on average over many calibrations like this one.", rate=100 * self.rate)
-        return msg("At most {rate} % false alarms from this calibration, with 95 % confidence.", rate=100 * self.rate)
+            return msg(
+                "At most {rate} % false alarms in the mean over many such limits, each from as many normal rows; a single limit may give more.",
+                rate=100 * self.rate,
+            )
+        return msg("At most {rate} % false alarms with this very limit, said with 95 % confidence.", rate=100 * self.rate)
 
 
 def fewest_scores(rate: float, promise: Promise, confidence: float = CONFIDENCE) -> int:

@@ -63,12 +63,49 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierVerdict:
+    """A verdict that was given in another run, on the rows that it has in this run's table.
+
+    `dataset_name` is the table it was given on, "" for this run's own dataset.
+    """
+
+    run_id: str
+    run_name: str
+    verdict: Verdict
+    dataset_name: str = ""
+
+    @property
+    def story(self) -> tuple[str, ...]:
+        """What two verdicts have to agree in to say the same: state, cause and fix without regard to case and blanks, and who works on it."""
+        given = self.verdict
+        return given.verdict, *(" ".join(s.split()).casefold() for s in (given.cause, given.fix, given.assigned_to))
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What other runs said of an event's rows: `said` is everything, oldest first; `newest` what counts of it, each stretch of rows once.
+
+    `also` are the numbers of the other events of this run whose rows the same verdict speaks of: one event then is several now.
+    """
+
+    said: tuple[EarlierVerdict, ...]
+    newest: tuple[EarlierVerdict, ...]
+    also: tuple[int, ...] = ()
+
+    @property
+    def agreed(self) -> EarlierVerdict | None:
+        """The newest one, if all that count say the same; None where several events of then say different things."""
+        return self.newest[-1] if len({one.story for one in self.newest}) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
 class AnomalyEvent:
     """Joined flags. `number` 1 is the most severe.
 
     `first_row`, `last_row` (the lowest and the highest, both included; rows of other groups may lie between) and
     `peak_row` are dataset row numbers; `began` and `ended` the first and last time, or row numbers where there is no time. `n_rows` counts the flagged rows. `peak` is
     the highest score; `severity` is peak ÷ threshold, or None where the threshold is not above 0.
+    `verdict` was given in this run; `earlier` is what other runs said of the same rows, which counts for nothing here until it is confirmed.
     """
 
     number: int
@@ -83,6 +120,17 @@ class AnomalyEvent:
     sensors: tuple[SensorShare, ...] = ()
     verdict: Verdict | None = None
     group: str = ""
+    earlier: Earlier | None = None
+
+    @property
+    def taken_over(self) -> EarlierVerdict | None:
+        """The verdict of another run that waits to be confirmed; None with a verdict of its own, without any, or where they do not agree."""
+        return None if self.verdict is not None or self.earlier is None else self.earlier.agreed
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether it has no verdict and holds events of other runs of which different things were said."""
+        return self.verdict is None and self.earlier is not None and self.earlier.agreed is None
 
     @property
     def is_open(self) -> bool:

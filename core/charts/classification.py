@@ -21,9 +21,10 @@ Xy = tuple[ArrayLike, ArrayLike]
 def confusion_matrix(
     *, counts: ArrayLike, classes: Sequence[str], title: Message | None = None, theme: Theme = LIGHT, text: Text = str
 ) -> go.Figure:
-    """Rows by true class (down) and predicted class (across), counts (k, k); colour is the share of the true class.
+    """Rows by true class (down) and predicted class (across), counts (k, k); the stronger a colour, the larger the share of the true class.
 
-    A class without rows has no share and stays in the colour of the background.
+    Blue is right and lies on the diagonal, orange is wrong: two colours that the colour-blind tell apart. A class without rows has no share
+    and stays in the colour of the background.
     """
     n = np.asarray(counts, dtype=float).reshape(len(classes), len(classes))
     total = n.sum(axis=1, keepdims=True)
@@ -36,13 +37,14 @@ def confusion_matrix(
     names = [plain(str(c)[:LONGEST_NAME]) for c in classes]
     cells: Json = {
         "type": "heatmap",
-        "z": share,
+        "z": np.where(np.eye(len(classes), dtype=bool), share, -share),
         "x": names,
         "y": names,
         "text": words,
         "texttemplate": "%{text}",
-        "colorscale": theme.scale,
-        "zmin": 0,
+        "textfont": {"color": theme.colors.text},
+        "colorscale": theme.right_and_wrong,
+        "zmin": -1,
         "zmax": 1,
         "xgap": 2,
         "ygap": 2,

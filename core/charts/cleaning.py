@@ -22,6 +22,7 @@ from core.charts.figure import (
     quantity,
     ribbons,
     row_hover,
+    row_numbers,
     x_title,
 )
 from core.charts.regression import bars
@@ -58,7 +59,7 @@ def before_after(
     periods as (from, to, reason), drawn as grey ribbons.
     """
     old, new = np.asarray(before, float), np.asarray(after, float)
-    at, number = axis_values(x, len(old)), axis_values(rows, len(old))
+    at, number = axis_values(x, len(old)), row_numbers(rows, len(old))
     hover = row_hover(text, "%{y:.5~g}", unit)
     kept_old, kept_new = downsample(old), downsample(new)
     first, second = text(msg("before")), text(msg("after"))

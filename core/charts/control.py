@@ -23,6 +23,7 @@ from core.charts.figure import (
     plain,
     quantity,
     row_hover,
+    row_numbers,
     span_of,
     spread,
     x_title,
@@ -78,8 +79,7 @@ def control_chart(
     part = shown or slice(None)
     unit = unit if chart.kind in IN_COLUMN_UNIT else ""
     y = chart.points[part]
-    at = (np.arange(1, len(chart.points) + 1) if x is None else axis_values(x, len(chart.points)))[part]
-    number = axis_values(rows, len(chart.points))[part] + 1
+    at, number = axis_values(x, len(chart.points))[part], row_numbers(rows, len(chart.points))[part]
     kept = downsample(y)
     hover = row_hover(text, "%{y:.5~g}", unit)
     main = line(at[kept], y[kept], theme.category(0), name=column, hover=hover, width=1.1, customdata=number[kept])

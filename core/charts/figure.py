@@ -62,8 +62,24 @@ def is_time(x: Array) -> bool:
 
 
 def axis_values(x: ArrayLike | None, n: int) -> Array:
-    """Positions on the axis (n,): times, numbers, or row numbers where there are none."""
-    return np.arange(n) if x is None else np.asarray(x)
+    """Positions on the axis (n,): times, numbers, or row numbers where there are none.
+
+    Whole numbers (of an integer type) are rows of the dataset, 0-based as everywhere in the program. People count from 1, and so does
+    the axis; a counter of the user's own is a column of numbers, which are floats.
+    """
+    return row_numbers(None, n) if x is None else at_axis(np.asarray(x))
+
+
+def row_numbers(rows: ArrayLike | None, n: int) -> Array:
+    """0-based rows of the dataset (n,), by default all, as people count them: from 1."""
+    return (np.arange(n) if rows is None else np.asarray(rows)) + 1
+
+
+def at_axis(value: Any) -> Any:
+    """A place, or an array of places, as it stands on the axis: a whole number is a 0-based row."""
+    if isinstance(value, np.ndarray):
+        return value + 1 if value.dtype.kind in "iu" else value
+    return value + 1 if isinstance(value, int | np.integer) and not isinstance(value, bool) else value
 
 
 def x_title(x: Array, given: Message | None = None) -> Message:
@@ -85,10 +101,10 @@ def by_spread(value: float, spread: float) -> str:
 
 
 def moment(value: Any) -> str:
-    """A time or a number as it stands in a label."""
+    """A time, a number or a 0-based row as it stands in a label."""
     if isinstance(value, np.datetime64) or hasattr(value, "isoformat"):
         return str(np.datetime64(value, "m")).replace("T", " ")
-    return f"{value:g}"
+    return str(at_axis(value)) if isinstance(value, int | np.integer) else f"{value:g}"
 
 
 def draw(

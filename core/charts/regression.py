@@ -22,6 +22,7 @@ from core.charts.figure import (
     plain,
     quantity,
     row_hover,
+    row_numbers,
     upright,
     x_title,
 )
@@ -52,7 +53,7 @@ def parity(
     """
     measured, predicted = np.asarray(truth, float), np.asarray(prediction, float)
     kept = downsample(measured - predicted)
-    where = axis_values(rows, len(measured))
+    where = row_numbers(rows, len(measured))
     hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x:.5~g} → %{y:.5~g} " + plain(unit)
     dots = marks(measured[kept], predicted[kept], theme.category(0), hover=hover, size=4, opacity=0.55, customdata=where[kept])
     ends = _ends(measured, predicted)
@@ -95,7 +96,7 @@ def residuals_over_time(
     `excluded` are periods as (from, to, reason) on the axis, drawn as grey ribbons.
     """
     values = np.asarray(residuals, float)
-    at, number = axis_values(x, len(values)), axis_values(rows, len(values))
+    at, number = axis_values(x, len(values)), row_numbers(rows, len(values))
     kept = downsample(values)
     hover = row_hover(text, "%{y:+.4~g}", unit)
     traces = [level(at, 0.0, theme.colors.text, "solid")]

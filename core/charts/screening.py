@@ -12,6 +12,7 @@ from core.charts.downsample import downsample, downsample_marks
 from core.charts.figure import (
     Json,
     Text,
+    at_axis,
     axis_values,
     draw,
     flags,
@@ -21,6 +22,7 @@ from core.charts.figure import (
     plain,
     quantity,
     row_hover,
+    row_numbers,
     span_of,
     spread,
     x_title,
@@ -57,7 +59,7 @@ def screened_column(
         limits: Lower control limit, centre line and upper control limit, from the baseline period.
     """
     y = np.asarray(values, float)
-    at, number = axis_values(x, len(y)), axis_values(rows, len(y))
+    at, number = axis_values(x, len(y)), row_numbers(rows, len(y))
     kept = downsample(y)
     hover = row_hover(text, "%{y:.5~g}", unit)
     traces = [line(at[kept], y[kept], theme.category(0), name=column, hover=hover, width=1.1, customdata=number[kept])]
@@ -130,7 +132,7 @@ def _shades(at: np.ndarray, spans: Sequence[Span], theme: Theme) -> list[Json]:
         return []
     shapes = []
     for first, last in spans[:MOST_SPANS]:
-        a, b = _wide_enough(at, first, last)
+        a, b = _wide_enough(at, at_axis(first), at_axis(last))
         shapes.append(
             {
                 "type": "rect",

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from core.charts.downsample import downsample
-from core.charts.figure import Json, Text, axis_values, draw, line, plain, quantity, row_hover, x_title
+from core.charts.figure import Json, Text, axis_values, draw, line, plain, quantity, row_hover, row_numbers, x_title
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
 
@@ -39,7 +39,7 @@ def series_over_time(
         excluded: Periods as (from, to, reason) on the axis, drawn as grey ribbons; only those inside the axis.
     """
     series = np.asarray(values, float)
-    at, number = axis_values(x, len(series)), axis_values(rows, len(series))
+    at, number = axis_values(x, len(series)), row_numbers(rows, len(series))
     kept = downsample(series)
     hover = row_hover(text, "%{y:.5~g}", unit)
     shapes, labels = excluded_ribbons(at, excluded, theme)

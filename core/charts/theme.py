@@ -18,6 +18,7 @@ CIVIDIS = (
     "#00224E", "#123570", "#3B496C", "#575D6D", "#707173",
     "#8A8678", "#A59C74", "#C3B369", "#E1CC55", "#FEE838",
 )  # fmt: skip
+FAINT, STRONG = 0.06, 0.5  # shares of a colour in the background
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,18 @@ class Theme:
         """Cividis as a Plotly colour scale; 0 is the end that is nearest to the background."""
         stops = CIVIDIS if self.name == "dark" else CIVIDIS[::-1]
         return [[i / (len(stops) - 1), color] for i, color in enumerate(stops)]
+
+    @property
+    def right_and_wrong(self) -> list[list[float | str]]:
+        """A scale from −1, all wrong, in orange over the background to 1, all right, in blue. The theme's text is readable on all of it."""
+        right, wrong = self.category(0), self.category(1)
+        return [
+            [0.0, self.light(wrong, STRONG)],
+            [0.5 - 1e-6, self.light(wrong, FAINT)],
+            [0.5, self.colors.background],
+            [0.5 + 1e-6, self.light(right, FAINT)],
+            [1.0, self.light(right, STRONG)],
+        ]
 
 
 LIGHT, DARK = Theme("light"), Theme("dark")

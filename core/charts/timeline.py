@@ -15,6 +15,7 @@ from core.charts.figure import (
     Array,
     Json,
     Text,
+    at_axis,
     axis_values,
     draw,
     end_label,
@@ -26,6 +27,7 @@ from core.charts.figure import (
     quantity,
     ribbons,
     row_hover,
+    row_numbers,
     upright,
     x_title,
 )
@@ -81,7 +83,7 @@ def score_timeline(
         log: Logarithmic score axis; scores of 0 and below are then not drawn.
     """
     values = np.asarray(scores, float)
-    at, number = axis_values(x, len(values)), axis_values(rows, len(values))
+    at, number = axis_values(x, len(values)), row_numbers(rows, len(values))
     above = _flagged(values, limit, flagged)
     kept, (marked, stretches) = downsample(values), _drawn_flags(above, values)
     hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x}<br>" + text(msg("score {value}", value="%{y:.4~g}"))
@@ -141,7 +143,7 @@ def sensor_band(
     this sensor changed, if that is known; `began` is then the first flag.
     """
     series = np.asarray(values, float)
-    at, number = axis_values(x, len(series)), axis_values(rows, len(series))
+    at, number = axis_values(x, len(series)), row_numbers(rows, len(series))
     outside = np.zeros(len(series), bool)
     shapes: list[Json] = []
     labels: list[Json] = []
@@ -172,7 +174,7 @@ def sensor_band(
     told = msg("onset {time}", time=moment(onset) if onset is not None else "")
     for when, words in ((onset, told), (began, flagged), (ended, msg("ended"))):
         if when is not None:
-            shape, label = upright(when, text(words), theme)
+            shape, label = upright(at_axis(when), text(words), theme)
             shapes.append(shape)
             # Onset and first flag may lie side by side: the onset's words stand inside the plot.
             labels.append(label | {"yanchor": "top", "xanchor": "left", "xshift": 4} if words is told else label)
@@ -244,7 +246,7 @@ def _numbers(at: Array, values: Array, number: Array, events: Sequence[DrawnEven
     shown = list(events)[:MOST_NUMBERED]
     if not shown or not len(values):
         return []
-    peaks = np.clip(np.searchsorted(number, [e.peak_row for e in shown]), 0, len(values) - 1)
+    peaks = np.clip(np.searchsorted(number, [e.peak_row + 1 for e in shown]), 0, len(values) - 1)
     return [
         {
             "type": "scatter",

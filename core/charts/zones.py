@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from core.charts.downsample import downsample
-from core.charts.figure import Json, Text, draw, json_value, marks, plain, quantity, upright
+from core.charts.figure import Json, Text, draw, json_value, marks, plain, quantity, row_numbers, upright
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
 
@@ -34,7 +34,7 @@ def zone_chart(
     `limits` are the specification limits, `accept` and `reject` (lower, upper) the ends of the zones, all in column units, None where open.
     """
     x, y, zone = np.asarray(prediction, float), np.asarray(truth, float), np.asarray(places, int)
-    number = np.arange(len(x)) if rows is None else np.asarray(rows)
+    number = row_numbers(rows, len(x))
     colors = (theme.colors.good, theme.colors.warn, theme.colors.bad)
     words = (msg("accepted"), msg("to be measured"), msg("rejected"))
     hover = text(msg("row {row}", row="%{customdata}")) + "<br>%{x:.5~g} → %{y:.5~g} " + plain(unit)

@@ -157,6 +157,7 @@ def _parser() -> _Parser:
     relabel.add_argument("run", metavar="RUN|BUNDLE")
     _add_set(relabel, "workflows.label_view:LabelSettings")
     relabel.add_argument("--out", type=Path, metavar="FILE.csv", help="every likely problem")
+    relabel.add_argument("--undo", action="store_true", help="take the newest answer back; nothing is deleted")
     relabel.add_argument(
         "--relabelled", type=Path, metavar="FILE.csv", help="the table with the answers in place of the labels"
     )
@@ -320,9 +321,11 @@ def _add_events(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> Non
     verdict.add_argument("--fix", help="what fixed it")
     verdict.add_argument("--to", metavar="NAME", help="who works on it")
     verdict.add_argument("--comment", default="")
-    verb("verdicts", "events:verdicts", "everything that was said of a run's events, oldest first").add_argument(
-        "run", metavar="RUN"
+    verdicts = verb("verdicts", "events:verdicts", "everything that was said of a run's events, oldest first")
+    verdicts.add_argument(
+        "--confirm", action="store_true", help="write the verdicts that other runs gave its events as its own"
     )
+    verdicts.add_argument("run", metavar="RUN")
     alarms = verb("false-alarms", "events:false_alarms", "what counting the false alarms of a run as normal would do")
     alarms.add_argument("run", metavar="RUN")
     alarms.add_argument("--train", action="store_true", help="train again with them as normal rows")

@@ -35,7 +35,7 @@ def events(options: Options) -> Answer:
         "out": None if options.out is None else str(options.out),
     }
     rows = [
-        [str(f.event.number), _when(f.began), str(f.event.began), f"{f.n_rows:,}", _number(f.event.severity), _sensors(f.event), _state(f.event)]
+        [str(f.event.number), _when(f.began), _moment(f.event.began), f"{f.n_rows:,}", _number(f.event.severity), _sensors(f.event), _state(f.event)]
         for f in found.facts[:SHOWN]
     ]  # fmt: skip
     lines = [str(view.verdict), ""]
@@ -59,11 +59,24 @@ def verdict(options: Options) -> Answer:
 def verdicts(options: Options) -> Answer:
     from core import workflows as wf
 
-    ws = wf.open_workspace()
-    run = wf.run_id_of(ws, options.run)
+    ws, results, view = _opened(options.run)
+    run, waiting = results.run.id, [e for e in view.events if e.taken_over]
+    confirmed = [e.number for e in waiting if options.confirm and wf.confirm_verdict(ws, run, e)]
     given = wf.list_verdicts(ws, run)
-    lines = [f"{v.created:%Y-%m-%d %H:%M} UTC  {v.owner}  rows {v.first_row} to {v.last_row}: {_words(v)}" for v in given]
-    return {"run": run, "verdicts": [_said(v) for v in given]}, lines or ["Nothing was said of this run's events yet."], 0
+    lines = [f"{v.created:%Y-%m-%d %H:%M} UTC  {v.owner}  {_rows(v)}: {_words(v)}" for v in given]
+    lines = lines or ["Nothing was said of this run's events yet."]
+    open_now = [] if options.confirm else waiting
+    lines += [f"event {e.number}, to be confirmed: {_earlier_words(e.taken_over)}" for e in open_now]
+    ambiguous = [e for e in view.events if e.is_ambiguous]
+    lines += [f"event {e.number}: {_ambiguous(e)}" for e in ambiguous]
+    answer: dict[str, object] = {
+        "run": run,
+        "verdicts": [_said(v) for v in given],
+        "confirmed": confirmed,
+        "to_confirm": [{"event": e.number, **_earlier(e.taken_over)} for e in open_now],
+        "ambiguous": [{"event": e.number, "said": [_earlier(one) for one in e.earlier.newest]} for e in ambiguous],
+    }
+    return answer, lines, 0
 
 
 def false_alarms(options: Options) -> Answer:
@@ -156,16 +169,19 @@ def _one(ws: Any, results: Any, view: Any, number: int, settings: Any) -> Answer
         "is_is_not": [_line(line) for line in facts.lines],
         "suspects": [{"column": s.column, "value": s.value, "rows": s.rows, "of": s.of} for s in facts.suspects],
         "history": [_said(v) for v in said],
+        "history_of_other_runs": [] if event.earlier is None else [_earlier(one) for one in event.earlier.said],
+        "counted": None if (counted := wf.how_counted(results, view, event)) is None else str(counted),
         "notes": [] if facts.note is None else [str(facts.note)],
     }
-    return answer, _detail_lines(facts, alike, said), 0
+    lines = _detail_lines(facts, alike, said)
+    return answer, lines if counted is None else [*lines, str(counted)], 0
 
 
 def _detail_lines(facts: Any, alike: Any, said: Any) -> list[str]:
     event = facts.event
     onset = _when(facts.began) if facts.began is not None else f"cannot be told: {facts.onset.why_not}"
     lines = [
-        f"event {event.number}: onset {onset}, first flag {event.began}, ended {event.ended}",
+        f"event {event.number}: onset {onset}, first flag {_moment(event.began)}, ended {_moment(event.ended)}",
         f"{facts.n_rows:,} rows, severity {_number(event.severity)}; {_sensors(event)}; {_state(event)}",
     ]
     for follower in facts.followers:
@@ -184,6 +200,9 @@ def _detail_lines(facts: Any, alike: Any, said: Any) -> list[str]:
     lines += aligned([["column", "value", "is", "is not", "p"], *rows]) if rows else []
     lines += [f"lot or serial {s.column} {s.value}: {s.rows} of {s.of} rows" for s in facts.suspects[:SHOWN]]
     lines += [f"{v.created:%Y-%m-%d %H:%M} UTC  {v.owner}: {_words(v)}" for v in said]
+    if event.taken_over:
+        lines.append(f"to be confirmed: {_earlier_words(event.taken_over)}")
+    lines += [_ambiguous(event)] if event.is_ambiguous else []
     return lines if facts.note is None else [*lines, f"- {facts.note}"]
 
 
@@ -210,6 +229,8 @@ def _facts(facts: Any) -> dict[str, object]:
         ],
         "state": "open" if event.verdict is None else event.verdict.verdict,
         "verdict": None if event.verdict is None else _said(event.verdict),
+        "taken_over": None if event.taken_over is None else _earlier(event.taken_over),
+        "is_ambiguous": event.is_ambiguous,
     }  # fmt: skip
 
 
@@ -239,8 +260,10 @@ def _similar(found: Any) -> dict[str, object]:
 
 def _similar_words(found: Any) -> str:
     past = found.past
-    name = f"event {past.number}" if past.number is not None else f"{past.run_name}, rows {past.first_row} to {past.last_row}"
-    return f"{name}, {past.began}: {found.likeness:.2f}" + ("" if past.verdict is None else f"; {_words(past.verdict)}")
+    name = f"event {past.number}" if past.number is not None else f"{past.run_name}, {_rows(past)}"
+    return f"{name}, {_moment(past.began)}: {found.likeness:.2f}" + (
+        "" if past.verdict is None else f"; {_words(past.verdict)}"
+    )
 
 
 def _line(line: Any) -> dict[str, object]:
@@ -270,6 +293,26 @@ def _said(verdict: Any) -> dict[str, object]:
         "when": verdict.created.isoformat(),
         "rows": [verdict.first_row, verdict.last_row],
     }
+
+
+def _earlier(one: Any) -> dict[str, object]:
+    """A verdict of another run; its rows are those of this run's table."""
+    return {"run": one.run_id, "run_name": one.run_name, "dataset": one.dataset_name, **_said(one.verdict)}
+
+
+def _earlier_words(one: Any) -> str:
+    table = f" on {one.dataset_name}" if one.dataset_name else ""
+    return f"{_words(one.verdict)} (from run {one.run_name}{table}, by {one.verdict.owner})"
+
+
+def _ambiguous(event: Any) -> str:
+    said = "; ".join(f"{_rows(one.verdict)} {_earlier_words(one)}" for one in event.earlier.newest)
+    return f"other runs said different things of its rows: {said}"
+
+
+def _rows(verdict: Any) -> str:
+    """Rows as people count them, from 1; the JSON has them as the file of scores does, from 0."""
+    return f"rows {verdict.first_row + 1} to {verdict.last_row + 1}"
 
 
 def _words(verdict: Any) -> str:
@@ -326,11 +369,18 @@ def _sensors(event: Any) -> str:
 
 
 def _state(event: Any) -> str:
+    if event.taken_over:
+        return f"{event.taken_over.verdict.verdict.replace('_', ' ')}, to be confirmed"
     return "open" if event.verdict is None else event.verdict.verdict.replace("_", " ")
 
 
 def _when(moment: Any) -> str:
-    return "–" if moment is None else str(moment.when)[:19]
+    return "–" if moment is None else _moment(moment.when)[:19]
+
+
+def _moment(value: Any) -> str:
+    """A time, what a counter said, or a row as people count it."""
+    return f"row {value + 1}" if isinstance(value, int) or hasattr(value, "dtype") and value.dtype.kind in "iu" else str(value)
 
 
 def _number(value: Any) -> str:

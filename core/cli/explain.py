@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def _row(ws: Any, explainer: Any, options: Options) -> Answer:
     from core import workflows as wf
 
     if options.method == "gradients":
-        said = wf.what_is_said(explainer, options.klass, options.row)
+        said = wf.what_is_said(explainer, options.klass)
         explainer.window(options.row)  # refuses a row that there is not, before a job does
         return _gradients(ws, explainer, said, [options.row], {"row": options.row})
     view = wf.row_why(explainer, options.row, klass=options.klass, cover=_cover(options.method))
@@ -52,12 +53,18 @@ def _row(ws: Any, explainer: Any, options: Options) -> Answer:
         "headline": str(view.headline),
         "output": view.output,
         "average_row": view.centre,
+        "parts": view.parts,
+        "rest": view.rest,
         "method": view.cover,
         "effects": effects,
     }
     head = ["column", "value", "sigma", f"adds to {view.said.what}"]
     rows = [[e.column, _text(e.value), _text(e.sigma, "+.1f"), f"{e.effect:+.4g}"] for e in view.effects[:20]]
     lines = [str(view.headline), "", *aligned([head, *rows])]
+    lines += [
+        "",
+        f"parts {view.parts:+.4g}, the rest to {view.output - view.centre:+.4g}: {view.rest:+.4g}; {wf.rest_words(view)}",
+    ]
     if options.want is not None:
         changed = wf.row_counterfactual(explainer, view.row, _goal(explainer, options.want), adjustable=_adjustable(options))
         answer["change"] = _change(explainer, changed)
@@ -96,10 +103,13 @@ def _event(ws: Any, explainer: Any, options: Options) -> Answer:
         "of": str(why.said.what),
         "sensors": sensors,
         "doubt": None if why.doubt is None else str(why.doubt),
+        "repair_together": None if why.together is None else asdict(why.together),
     }
     head = ["sensor", "share", "sigma", "rows outside", f"repaired, the {why.said.what} falls by"]
     rows = [[s.column, f"{s.share:.1%}", _text(s.sigma, "+.1f"), f"{s.n_outside}", f"{s.repair:.4g}"] for s in why.sensors[:10]]
     lines = [str(why.sentence), "", *aligned([head, *rows])]
+    words = wf.repair_words(why)
+    lines += [] if words is None else ["", str(words)]
     if why.doubt is not None:
         lines += ["", str(why.doubt)]
     if explainer.results.task == "anomaly":

@@ -39,15 +39,16 @@ def limit(options: Options) -> Answer:
         "why_not": None if view.chosen.why_not is None else str(view.chosen.why_not),
         "is_kept_on_test": view.is_kept,
         **{name: _counts(found) for name, found in counts.items()},
-        "cost_per_1000": dict(zip(("this", "own", "baseline", "flag_nothing"), view.costs, strict=True)),
+        "cost_per_1000": dict(zip(("this", "own", "baseline", "flag_nothing"), view.costs, strict=True))
+        if view.settings.rule == "cost"
+        else None,
     }
-    head = ["", "caught", "missed", "rejected", "passed", "cost of 1,000 rows"]
-    costs = (view.costs[0], view.costs[1], view.costs[2], None)
-    rows = [
-        [name, *(f"{getattr(found, key):,}" for key in head[1:5]), "–" if cost is None else f"{cost:.5g}"]
-        for (name, found), cost in zip(counts.items(), costs, strict=True)
-        if found is not None
-    ]
+    head = ["", "caught", "missed", "rejected", "passed"]
+    rows = [[name, *(f"{getattr(found, key):,}" for key in head[1:])] for name, found in counts.items() if found is not None]
+    if view.settings.rule == "cost":  # by another rule nobody gave these costs
+        costs = dict(zip(counts, (*view.costs[:3], None), strict=True))
+        head.append("cost of 1,000 rows")
+        rows = [[*row, "–" if costs[row[0]] is None else f"{costs[row[0]]:.5g}"] for row in rows]
     lines = [str(view.headline), "", *aligned([head, *rows])]
     return answer, lines, 0
 

@@ -20,12 +20,13 @@ def labels(options: Options) -> Answer:
     ws = wf.open_workspace()
     results = wf.open_results(ws, wf.run_id_of(ws, options.run))
     view = wf.label_view(results)
+    undone = wf.undo_answer(ws, view) + 1 if options.undo else None
     people = wf.relabelling(ws, results, view, wf.LabelSettings.read(pairs(options.set)))
     if options.out is not None:
         wf.export_label_problems(view, options.out)
     changed = None if options.relabelled is None else wf.export_relabelled(ws, results, view, options.relabelled)
     answer = _answer(view, people)
-    answer |= {"out": _text(options.out), "relabelled": _text(options.relabelled), "changed": changed}
+    answer |= {"out": _text(options.out), "relabelled": _text(options.relabelled), "changed": changed, "undone": undone}
     return answer, _lines(view, people, answer), 0
 
 
@@ -45,6 +46,9 @@ def _answer(view: Any, people: Any) -> dict[str, object]:
         "answers": {
             "given": len(people.answers),
             "waiting": len(people.waiting),
+            "asked": len(people.queue),
+            "asked_suspected": people.n_suspected,
+            "no_longer_blind": sum(row in people.seen for row in people.answers),
             "confirmed": {"share": share, "low": low, "high": high, "of": people.suspected[2]},
             "unsuspected_with_label": list(people.unsuspected),
             "kappa": kappa.value if isinstance(kappa, Kappa) else None,
@@ -67,6 +71,8 @@ def _lines(view: Any, people: Any, answer: dict[str, Any]) -> list[str]:
         said = "" if share is None else f"; {share:.0%} of the suspicions confirmed ({low:.0%} to {high:.0%})"
         kappa = f"; kappa with the labels {people.kappa.value:.2f}" if isinstance(people.kappa, Kappa) else ""
         lines.append(f"{len(people.answers)} rows labelled anew{said}{kappa}")
+    lines += [str(people.sentence)]
+    lines += [] if answer["undone"] is None else [f"the answer on row {answer['undone']:,} is taken back"]
     lines += [f"- {note}" for note in answer["notes"]]
     written = [f"→ {path}" for path in (answer["out"], answer["relabelled"]) if path is not None]
     return [*lines, *written]

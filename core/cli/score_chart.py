@@ -27,9 +27,15 @@ def alarm_budget(options: Options) -> Answer:
     from core import workflows as wf
 
     settings = wf.AlarmBudgetSettings.read(pairs(options.set))
-    view = _with_results(options, lambda results: wf.alarm_budget_view(results, settings))
+    ws = wf.open_workspace()
+    results = wf.open_results(ws, wf.run_id_of(ws, options.run))
+    view = wf.alarm_budget_view(results, settings)
+    events = wf.anomaly_view(ws, results).events if results.task in ("anomaly", "forecast") else ()
+    told = wf.budget_events(results, view, events[:SHOWN])
     answer = _budget_answer(view)
-    return answer, _budget_lines(view, answer), 0
+    answer["events"] = [{"event": e.event.number, "alarm_row": e.alarm_row, "why": str(e.why)} for e in told]
+    lines = _budget_lines(view, answer)
+    return answer, [*lines, *(f"event {e.event.number}: {e.why}" for e in told)], 0
 
 
 def _with_results(options: Options, made: Any) -> Any:

@@ -43,12 +43,26 @@ def repaired(windows: Windows, column: InputColumn, conditional: Conditional | N
 
     A straightened copy and a distance from the unit's start follow the repaired number.
     """
-    if conditional is None or column.move is None:
-        return column.covered(windows)
+    return repaired_together(windows, [column], conditional)
+
+
+def repaired_together(windows: Windows, columns: Sequence[InputColumn], conditional: Conditional | None) -> Windows:
+    """The same of several columns at once: each holds what the columns outside of the set expect of it."""
+    numbers = [(c, c.move) for c in columns if conditional is not None and c.move is not None]
+    found = windows
+    for column in columns:
+        if conditional is None or column.move is None:
+            found = column.covered(found)
+    if conditional is None or not numbers:
+        return found
     n_known = len(conditional.mean)
-    own = [place for place in column.places if place < n_known]
-    expected = conditional.expected(windows[:, :, :n_known], own)[:, :, 0]
-    return column.holding(windows, expected * column.move.scale + column.move.mean)
+    own = [[place for place in column.places if place < n_known] for column, _ in numbers]
+    expected = conditional.expected(windows[:, :, :n_known], [place for places in own for place in places])
+    at = 0
+    for (column, move), places in zip(numbers, own, strict=True):
+        found = column.holding(found, expected[:, :, at] * move.scale + move.mean)
+        at += len(places)
+    return found
 
 
 def shares_of(effects: Floats) -> Floats:

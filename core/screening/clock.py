@@ -77,7 +77,7 @@ def _back(name: str, in_file: NDArray) -> list[Reason]:
             "the clock jumps back {n} time, at row {row} to {start}",
             "the clock jumps back {n} times, most at row {row} to {start}",
             len(back),
-            row=largest,
+            row=largest + 1,
             start=stamp(in_file[largest]),
         )
         return [Reason("clock_back", "warn", message, name, places)]

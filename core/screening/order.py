@@ -110,12 +110,12 @@ class RowOrder:
         """A position in words: its time, else its row."""
         place = self.place(position)
         if self.times is None or not place.start:
-            return msg("row {row}", row=place.first)
+            return msg("row {row}", row=place.first + 1)
         if self.times.dtype.kind == "M":
             return msg("{time}", time=place.start)
         if self.is_one:
             return msg("{clock} {value}", clock=self.clock, value=place.start)
-        return msg("row {row} ({clock} {value})", row=place.first, clock=self.clock, value=place.start)
+        return msg("row {row} ({clock} {value})", row=place.first + 1, clock=self.clock, value=place.start)
 
 
 def stamp(value: object) -> str:

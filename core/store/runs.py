@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.store.audit import AuditStore
@@ -153,6 +153,18 @@ class RunStore(JobStore, AuditStore):
         query = select(VerdictTable).where(VerdictTable.run_id == run_id).order_by(VerdictTable.number)
         with self.reading() as session:
             return tuple(_verdict(row) for row in session.scalars(query))
+
+    def list_task_verdicts(self, task: str) -> tuple[VerdictRow, ...]:
+        """All verdicts on runs of a task that are not deleted, oldest first."""
+        query = select(VerdictTable).join(RunTable, RunTable.id == VerdictTable.run_id)
+        query = query.where(RunTable.deleted.is_(None), RunTable.workspace == self.workspace, RunTable.task == task)
+        with self.reading() as session:
+            return tuple(_verdict(row) for row in session.scalars(query.order_by(VerdictTable.number)))
+
+    def newest_verdict(self) -> int:
+        """The number of the newest verdict on any run, 0 without one: what was read of verdicts is of today while it is the same."""
+        with self.reading() as session:
+            return session.scalar(select(func.max(VerdictTable.number)).where(VerdictTable.workspace == self.workspace)) or 0
 
     def _visible_runs(self) -> Select[RunTable, JobTable, str]:
         return (

@@ -13,6 +13,7 @@ from core.workflows.anomalies import (
     event_detail,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
+from core.workflows.budget_events import BudgetEvent, budget_events, how_counted
 from core.workflows.calibration import CalibrationView, calibration_view, export_calibrated
 from core.workflows.capability import CapabilitySettings, CapabilityView, capability_view
 from core.workflows.capability_export import export_capability
@@ -67,9 +68,19 @@ from core.workflows.explain_work import (
     stop_gradients,
     why_no_gradients,
 )
-from core.workflows.explaining import ColumnEffect, Explainer, RowWhy, Said, open_explainer, row_why, what_is_said, worst_rows
+from core.workflows.explaining import (
+    ColumnEffect,
+    Explainer,
+    RowWhy,
+    Said,
+    open_explainer,
+    rest_words,
+    row_why,
+    what_is_said,
+    worst_rows,
+)
 from core.workflows.explaining_changes import CounterfactualView, Goal, goal_of, outputs_after, row_counterfactual
-from core.workflows.explaining_events import EventWhy, SensorWhy, event_rows, event_why, open_event, sentence_of
+from core.workflows.explaining_events import EventWhy, SensorWhy, event_rows, event_why, open_event, repair_words, sentence_of
 from core.workflows.explaining_global import DependenceView, ImportanceView, column_dependence, global_importance
 from core.workflows.false_alarms import (
     FalseAlarmPreview,
@@ -103,6 +114,7 @@ from core.workflows.label_view import (
     label_view,
     relabelling,
     row_with_neighbours,
+    undo_answer,
 )
 from core.workflows.leak_notes import leak_note
 from core.workflows.left_out import LeftOut, causes_of, entries_of
@@ -217,7 +229,14 @@ from core.workflows.training import (
 )
 from core.workflows.unit_words import spoken_unit, unit_words
 from core.workflows.validation import Validation, validate
-from core.workflows.verdicts import VERDICT_TITLES, history_of, list_verdicts, set_verdict
+from core.workflows.verdicts import (
+    VERDICT_TITLES,
+    confirm_verdict,
+    history_of,
+    list_verdicts,
+    newest_verdict,
+    set_verdict,
+)
 from core.workflows.workspace import Workspace, open_workspace
 from core.workflows.worst_strata import StrataErrorSettings, WorstStrata, export_worst, worst_strata
 from core.workflows.zones import ZONE_NAMES, ZoneSettings, ZoneView, export_zones, zone_view

@@ -15,6 +15,7 @@ from core.data.split import TEST, TRAIN
 from core.errors import SettingProblem
 from core.evaluation import Metric, binary_flag_metrics
 from core.messages import Message, msg, msg_n
+from core.workflows.earlier_verdicts import with_earlier
 from core.workflows.results import Results, remembered
 from core.workflows.verdicts import list_verdicts
 from core.workflows.workspace import Workspace
@@ -153,7 +154,7 @@ def event_detail(results: Results, event: AnomalyEvent, sensors: int = SHOWN_SEN
 
 
 def _events(ws: Workspace, results: Results, threshold: Threshold) -> tuple[AnomalyEvent, ...]:
-    """Ranked events with their sensors, normal bands and newest verdicts."""
+    """Ranked events with their sensors, normal bands and newest verdicts, and what other runs said of their rows."""
     given = results.ordered
     found = make_events(
         given.judged,
@@ -168,7 +169,8 @@ def _events(ws: Workspace, results: Results, threshold: Threshold) -> tuple[Anom
     verdicts = list_verdicts(ws, results.run.id)
     names = _GroupNames.of(results)
     deviations = _deviations(found, results, names)
-    return tuple(_with_verdict(_with_bands(event, results, deviations), verdicts, names) for event in found)
+    judged = tuple(_with_verdict(_with_bands(event, results, deviations), verdicts, names) for event in found)
+    return with_earlier(ws, results, judged)
 
 
 @dataclass(frozen=True, slots=True)

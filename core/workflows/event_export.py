@@ -33,7 +33,7 @@ def export_events(found: EventList, path: Path) -> None:
     """One row an event, as CSV that a spreadsheet opens without running anything."""
     rows = []
     for facts in found.facts:
-        event, verdict = facts.event, facts.event.verdict
+        event, verdict, taken = facts.event, facts.event.verdict, facts.event.taken_over
         rows.append(
             {
                 "event": event.number,
@@ -56,6 +56,8 @@ def export_events(found: EventList, path: Path) -> None:
                 "fix": "" if verdict is None else verdict.fix,
                 "assigned_to": "" if verdict is None else verdict.assigned_to,
                 "comment": "" if verdict is None else verdict.comment,
+                "to_confirm": "" if taken is None else taken.verdict.verdict,
+                "to_confirm_from": "" if taken is None else taken.run_name,
             }
         )
     columns = list(rows[0]) if rows else ["event"]

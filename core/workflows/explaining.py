@@ -145,7 +145,8 @@ class ColumnEffect:
 
 @dataclass(frozen=True, slots=True)
 class RowWhy:
-    """One row's output and what each column adds to it, largest first. `centre` is the output when no column is known."""
+    """One row's output and what each column adds to it, largest first. `centre` is the output when no column is known, `called` the
+    class that the model called, None without one."""
 
     row: int
     said: Said
@@ -154,6 +155,26 @@ class RowWhy:
     cover: Cover
     effects: tuple[ColumnEffect, ...]
     headline: Message
+    called: str | None = None
+
+    @property
+    def parts(self) -> float:
+        """What the columns add one by one, together."""
+        return float(sum(one.effect for one in self.effects))
+
+    @property
+    def rest(self) -> float:
+        """What the parts leave of the distance to an average row: 0 for a model that adds columns up."""
+        return self.output - self.centre - self.parts
+
+
+def rest_words(view: RowWhy) -> Message:
+    """Where the rest between the parts and the output comes from."""
+    if view.cover == "expected":
+        return msg(
+            "the rest is what several columns say alike, so that each alone is not missed, and what they add only together"
+        )
+    return msg("the rest is interaction: what columns add only together, or take back where two say the same")
 
 
 def open_explainer(ws: Workspace, results: Results) -> Explainer:
@@ -164,11 +185,11 @@ def open_explainer(ws: Workspace, results: Results) -> Explainer:
     return Explainer(results, bundle, input_columns(bundle), inputs, room)
 
 
-def what_is_said(explainer: Explainer, klass: str | None = None, row: int | None = None) -> Said:
+def what_is_said(explainer: Explainer, klass: str | None = None) -> Said:
     """The output that is meant: a value, a class's probability, a score, or the next value of a forecast.
 
     Args:
-        klass: Of a classification; by default the class that was called for `row`, else the class to catch.
+        klass: Of a classification; by default the class to catch, so that "adds" means "speaks for the fault" whatever was called.
 
     Raises:
         SettingProblem: no such class.
@@ -176,7 +197,7 @@ def what_is_said(explainer: Explainer, klass: str | None = None, row: int | None
     results, target = explainer.results, explainer.bundle.target
     name = results.manifest.target_column or ""
     if isinstance(target, ClassTarget):
-        chosen = klass or _called(results, row) or class_rule(results.manifest).positive
+        chosen = klass or class_rule(results.manifest).positive
         if chosen not in target.classes:
             raise unknown_choice("class", chosen, target.classes)
         return Said(target.classes.index(chosen), msg("probability of {name}", name=chosen), "", chosen)
@@ -203,13 +224,14 @@ def row_why(explainer: Explainer, row: int, *, klass: str | None = None, cover: 
             msg("Expected a model of numbers and categories."),
             msg("Cover by the middle of the training part."),
         )
-    window, said = explainer.window(row), what_is_said(explainer, klass, row)
+    window, said = explainer.window(row), what_is_said(explainer, klass)
     output = Output(explainer.bundle, said.place)
     conditional = explainer.conditional if cover == "expected" else None
     effects = column_effects(output, window, explainer.columns, conditional)[0]
     now, centre = float(output(window)[0]), float(output(covered(window, explainer.columns))[0])
     found = ranked(explainer.columns, window, effects)
-    return RowWhy(row, said, now, centre, cover, found, _row_headline(said, now, centre, found))
+    called = None if said.klass is None else _called(explainer.results, row)
+    return RowWhy(row, said, now, centre, cover, found, _row_headline(said, now, centre, found), called)
 
 
 def covered(windows: Windows, columns: Sequence[InputColumn]) -> Windows:
@@ -261,9 +283,7 @@ def _surprise(results: Results, rows: NDArray[np.int64]) -> Floats:
     return np.where((codes >= 0) & np.isfinite(found), found, -np.inf)
 
 
-def _called(results: Results, row: int | None) -> str | None:
-    if row is None or not 0 <= row < results.n_rows:
-        return None
+def _called(results: Results, row: int) -> str | None:
     found = scored_rows(results, np.array([row]))["prediction"].iloc[0]
     return str(found) if isinstance(found, str) else None
 

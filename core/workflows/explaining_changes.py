@@ -103,7 +103,7 @@ def row_counterfactual(
     Raises:
         SettingProblem: no such row or column, or it holds no numbers.
     """
-    window, said = explainer.window(row), what_is_said(explainer, goal.klass, row)
+    window, said = explainer.window(row), what_is_said(explainer, goal.klass)
     columns = [explainer.number_column(name) for name in adjustable or explainer.numbers]
     gap = _gap(explainer.bundle, said, goal)
     tried: tuple[Reach, ...] = (

@@ -12,13 +12,15 @@ from core.anomalies.records import AnomalyEvent
 from core.errors import SettingProblem
 from core.explain.columns import Floats, InputColumn
 from core.explain.occlusion import column_effects, shares_of
+from core.explain.repair_set import RepairSet, smallest_repair
 from core.explain.sentence import Excursion, event_sentence, excursion
-from core.messages import Message, msg
+from core.messages import Message, msg, msg_n
 from core.serving.explained import Output
 from core.workflows.explaining import Explainer, Said, evenly, what_is_said
 from core.workflows.results import Results
 
 MOST_ROWS = 32
+MOST_TOGETHER = 12  # rows on which sets of sensors are tried, each with every further sensor
 LOOKED_AT = 10  # sensors by share whose rows are read: a column of millions takes its time
 AROUND = 2_000
 """Rows before and after an event in which a sensor's stretch outside its band is followed."""
@@ -43,7 +45,8 @@ class SensorWhy:
 class EventWhy:
     """An event explained: rows that were looked at, the sentence, and its sensors, largest share first.
 
-    `doubt` says that repair names another sensor than the three with the largest shares; None where both agree.
+    `doubt` says that repair names another sensor than the three with the largest shares; None where both agree. `together` are the
+    sensors that have to be repaired to bring the event below the limit; None for a forecast.
     """
 
     event: AnomalyEvent
@@ -54,6 +57,7 @@ class EventWhy:
     score: float
     limit: float
     doubt: Message | None = None
+    together: RepairSet | None = None
 
 
 def event_why(explainer: Explainer, event: AnomalyEvent, limit: float) -> EventWhy:
@@ -70,8 +74,47 @@ def event_why(explainer: Explainer, event: AnomalyEvent, limit: float) -> EventW
     effects = column_effects(Output(explainer.bundle, said.place), windows, explainer.columns, explainer.conditional)
     mean = effects.mean(axis=0) if len(effects) else np.zeros(len(explainer.columns))
     sensors = _sensors(explainer, event, mean, shares_of(effects))
-    doubt = None if explainer.results.task == "forecast" else _doubt(sensors)
-    return EventWhy(event, said, rows, sentence_of(explainer, event), sensors, event.peak, limit, doubt)
+    sentence = sentence_of(explainer, event)
+    if explainer.results.task == "forecast":
+        return EventWhy(event, said, rows, sentence, sensors, event.peak, limit)
+    together = _together(explainer, said, np.append(evenly(rows, MOST_TOGETHER), event.peak_row), limit)
+    return EventWhy(event, said, rows, sentence, sensors, event.peak, limit, _doubt(sensors), together)
+
+
+def repair_words(why: EventWhy) -> Message | None:
+    """What has to be repaired, in a sentence; None where nothing was looked for."""
+    found = why.together
+    if found is None or not found.before > why.limit:
+        return None
+    facts = {"limit": f"{why.limit:.4g}", "before": f"{found.before:.4g}", "after": f"{found.after:.4g}"}
+    if not found.columns:
+        return msg(
+            "Repairing a sensor does not lower the score: nothing that was tried brings the event below the limit {limit}.",
+            limit=facts["limit"],
+        )
+    names = ", ".join(found.columns)
+    if not found.is_within:
+        return msg_n(
+            "Repairing {columns}, which helps most, is not enough: the score falls from {before} to {after}, the limit is {limit}.",
+            "Repairing these {n} together, which helps most, is not enough: {columns}. The score falls from {before} to {after}, the limit is {limit}.",
+            len(found.columns),
+            columns=names,
+            **facts,
+        )
+    return msg_n(
+        "Repairing {columns} alone brings the event below the limit {limit}: the score falls from {before} to {after}.",
+        "No sensor alone, but these {n} repaired together bring the event below the limit {limit}: {columns}. The score falls from {before} to {after}.",
+        len(found.columns),
+        columns=names,
+        **facts,
+    )
+
+
+def _together(explainer: Explainer, said: Said, rows: NDArray[np.int64], limit: float) -> RepairSet:
+    """Of columns that hold numbers: a machine or a lot is nothing that is repaired."""
+    windows = explainer.windows(np.unique(rows[explainer.places[rows] >= 0]))
+    columns = [c for c in explainer.columns if c.move is not None]
+    return smallest_repair(Output(explainer.bundle, said.place), windows, columns, explainer.conditional, limit)
 
 
 def event_rows(results: Results, event: AnomalyEvent, limit: float) -> NDArray[np.int64]:

@@ -85,7 +85,7 @@ def preview_false_alarms(results: Results, view: AnomalyView) -> FalseAlarmPrevi
     """What counting the false alarms as normal would do, before anything is trained.
 
     The limit is chosen anew by the rule of the run, with the scores of these rows among those of the validation part. The model is not
-    trained anew here: one that has learned the rows scores them lower, so that the limit of the training will be lower than this one.
+    trained anew here: one that has learned the rows scores them lower, so that the limit of the training will be below the one shown here.
 
     Raises:
         SettingProblem: no event is called a false alarm, or the run is a forecast.
@@ -99,7 +99,12 @@ def preview_false_alarms(results: Results, view: AnomalyView) -> FalseAlarmPrevi
     silent = tuple(e for e in view.events if e.peak <= then.value)
     labels = given.labels
     labelled = 0 if labels is None else int((labels[joins] > 0).sum())
-    notes = [msg("The training will learn these rows and score them lower, so that its limit is expected below this one.")]
+    notes = [
+        msg(
+            "This is counted with the present model. A training learns these rows and scores them lower, so that its limit will probably lie below {then}.",
+            then=then.value,
+        )
+    ]
     own = _limit(results, given.parts == VALIDATION, (given.parts == VALIDATION) | (given.parts == TRAIN))
     if abs(own.value - view.threshold.value) > SMALLEST_DIFFERENCE * max(1.0, abs(own.value)):
         notes.append(msg("The decision limit shown was moved; the run's own is {limit}.", limit=own.value))

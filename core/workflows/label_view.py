@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,9 @@ FEWEST_ROWS = 20
 class LabelSettings(Settings):
     """Which labels are asked about."""
 
-    most: int = setting(50, title="Rows to look at", help="At most so many likely problems.", ge=1, le=5_000, expert=False)
+    most: int = setting(
+        50, title="Suspected rows at most", help="Of the likely problems so many are asked about.", ge=1, le=5_000, expert=False
+    )
     controls: bool = setting(
         True,
         title="Unsuspected rows between",
@@ -89,15 +91,32 @@ class LabelView:
 class Relabelling:
     """What people answered so far. `queue` are the rows that are asked about, in order; `answers` the newest answer of each row.
 
-    `suspected` (agree with the suggestion, with the label, asked) speaks of likely problems, `unsuspected` (with the label, asked) of rows mixed in between.
-    `kappa` is the agreement of answers and labels over all answered rows beyond chance, or why there is none.
+    `n_suspected` of the queue are likely problems, of `n_found` in all, the others lie between. `suspected` (agree with the suggestion, with the label, asked) speaks of
+    likely problems, `unsuspected` (with the label, asked) of rows mixed in between. `seen` are rows whose answer was taken back: who answers them
+    again has seen the label, so that they are no longer blind and count in no agreement.
+    `kappa` is the agreement of answers and labels over all blindly answered rows beyond chance, or why there is none.
     """
 
     queue: tuple[int, ...]
+    n_suspected: int
+    n_found: int
     answers: Mapping[int, str]
+    seen: frozenset[int]
     suspected: tuple[int, int, int]
     unsuspected: tuple[int, int]
     kappa: Kappa | NotDefined
+
+    @property
+    def sentence(self) -> Message:
+        """How many rows are asked about, and why so many."""
+        return msg_n(
+            "{n} row is asked about: {suspected} suspected of {found} that were found, and {calm} unsuspected between",
+            "{n} rows are asked about: {suspected} suspected of {found} that were found, and {calm} unsuspected between",
+            len(self.queue),
+            suspected=self.n_suspected,
+            found=self.n_found,
+            calm=len(self.queue) - self.n_suspected,
+        )
 
     @property
     def waiting(self) -> tuple[int, ...]:
@@ -167,18 +186,23 @@ def relabelling(ws: Workspace, results: Results, view: LabelView, settings: Labe
     given = LabelSettings() if settings is None else settings
     queue = remembered(results, f"labels asked {given.model_dump_json()}", lambda: _queue(view, given))
     suggested = remembered(results, "labels suggested", lambda: {problem.row: problem.suggested for problem in view.problems})
-    answers = {int(a["row"]): str(a["answer"]) for a in ws.store.list_relabels(view.run_id)}
+    given_so_far = ws.store.list_relabels(view.run_id)
+    answers, seen = _standing(given_so_far), frozenset(int(a["row"]) for a in given_so_far if "undoes" in a)
     known = {row: view.label_of(row) for row in answers}
     labels = {row: label for row, label in known.items() if label is not None}
-    of_suspected = [row for row in answers if row in suggested]
-    of_calm = [row for row in labels if row not in suggested]
+    blind = [row for row in answers if row not in seen]
+    of_suspected = [row for row in blind if row in suggested]
+    of_calm = [row for row in blind if row in labels and row not in suggested]
     table = np.zeros((len(view.classes), len(view.classes)))
     for row in (*of_suspected, *of_calm):
         if answers[row] in view.classes:
             table[view.classes.index(labels[row]), view.classes.index(answers[row])] += 1
     return Relabelling(
         queue,
+        len(suspected),
+        len(view.problems),
         answers,
+        seen,
         (
             sum(answers[row] == suggested[row] for row in of_suspected),
             sum(answers[row] == labels[row] for row in of_suspected),
@@ -216,6 +240,36 @@ def answer_row(ws: Workspace, view: LabelView, row: int, answer: str, by: str = 
     ws.store.add_relabel(view.run_id, {"row": int(row), "answer": answer, "by": by[:200]})
 
 
+def undo_answer(ws: Workspace, view: LabelView, by: str = "") -> int:
+    """Take back the newest answer that stands, whoever gave it; its row. That is an entry of its own: nothing is deleted.
+
+    An answer that the row had before stands again.
+
+    Raises:
+        SettingProblem: no answer stands.
+    """
+    given = ws.store.list_relabels(view.run_id)
+    standing = _numbers_standing(given)
+    if not standing:
+        raise SettingProblem(
+            msg("No answer stands on a row of this run."), msg("Expected an answer to take back."), msg("Answer a row first.")
+        )
+    last = next(a for a in given if a["number"] == standing[-1])
+    ws.store.add_relabel(view.run_id, {"row": int(last["row"]), "answer": "", "by": by[:200], "undoes": int(last["number"])})
+    return int(last["row"])
+
+
+def _standing(given: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """The newest answer of each row that was not taken back."""
+    numbers = set(_numbers_standing(given))
+    return {int(a["row"]): str(a["answer"]) for a in given if a["number"] in numbers}
+
+
+def _numbers_standing(given: Sequence[Mapping[str, Any]]) -> list[int]:
+    undone = {int(a["undoes"]) for a in given if "undoes" in a}
+    return [int(a["number"]) for a in given if "undoes" not in a and a["number"] not in undone]
+
+
 def row_with_neighbours(results: Results, row: int, around: int = NEIGHBOURS) -> pd.DataFrame:
     """A row with those before and after it of the same group, all columns but the target; the index is the row number."""
     at, places = int(results.place_of_row[row]), results.places
@@ -237,7 +291,7 @@ def export_label_problems(view: LabelView, path: Path) -> None:
 
 def export_relabelled(ws: Workspace, results: Results, view: LabelView, path: Path) -> int:
     """The whole table as CSV with the answers in place of the labels, and the former ones in `<target>_before`; how many labels changed."""
-    answers = {int(a["row"]): str(a["answer"]) for a in ws.store.list_relabels(view.run_id)}
+    answers = _standing(ws.store.list_relabels(view.run_id))
     changed = 0
 
     def parts() -> Iterator[pd.DataFrame]:

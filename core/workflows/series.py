@@ -53,7 +53,7 @@ class TableAxis:
     """The horizontal axis of a dataset, read where it is asked for: what stands at a row, and where a value stands.
 
     It is the time column where its values ascend over the whole table, which those of machines side by side do and those
-    of lots one after the other do not, else the row number.
+    of lots one after the other do not, else the row number, from 1.
     """
 
     def __init__(self, dataset: Dataset) -> None:
@@ -69,7 +69,7 @@ class TableAxis:
         """What stands at a row of the table; the last thousand answers are remembered, as each reads a row group."""
         row = min(max(row, 0), self.n - 1)
         if self.column is None:
-            return row
+            return row + 1
         if row not in self._known:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
@@ -79,7 +79,7 @@ class TableAxis:
     def place(self, value: Any, side: str = "left") -> int:
         """The first row at or after a value; with `side` "right" the first after it. 0 to n."""
         if self.column is None:
-            return int(min(max(float(value) + (side == "right"), 0), self.n))
+            return int(min(max(np.ceil(float(value)) - 1 if side == "left" else np.floor(float(value)), 0), self.n))
         for start, stop, last in self._groups:
             if last > value or (side == "left" and last == value):
                 return start + int(np.searchsorted(self._read(start, stop), value, side))  # type: ignore[call-overload]

@@ -36,14 +36,16 @@ def set_verdict(
     """Append a verdict on an event; the newest counts.
 
     Args:
-        cause, fix, assigned_to: None: as the event's newest verdict has them, so that closing an event need not repeat its cause.
+        cause, fix, assigned_to: None: as the event's newest verdict has them, so that closing an event need not repeat its cause;
+            without one, as the verdict of another run that it takes over.
 
     Raises:
         SettingProblem: no such verdict, or "assignable_cause" or "closed" without a cause.
     """
     if verdict not in VERDICTS:
         raise unknown_choice("verdict", verdict, VERDICTS)
-    before = event.verdict
+    taken = event.taken_over
+    before = event.verdict if taken is None else taken.verdict
     kept = [
         (getattr(before, name) if before is not None else "") if given is None else given.strip()
         for name, given in (("cause", cause), ("fix", fix), ("assigned_to", assigned_to))
@@ -64,12 +66,36 @@ def set_verdict(
         fix=kept[1][:LONGEST_CAUSE],
         assigned_to=kept[2][:LONGEST_NAME],
     )
-    return _record(row)
+    return verdict_record(row)
+
+
+def confirm_verdict(ws: Workspace, run_id: str, event: AnomalyEvent) -> Verdict:
+    """Write the verdict that an event takes over from another run as one of this run, by who confirms it.
+
+    Raises:
+        SettingProblem: the event takes none over: it has one, there is none, or those of its rows do not agree.
+    """
+    taken = event.taken_over
+    if taken is None:
+        why = (
+            msg("Earlier runs said different things of its rows.")
+            if event.is_ambiguous
+            else msg("It has one, or there is none.")
+        )
+        raise SettingProblem(
+            msg("Event {n} takes no verdict over.", n=event.number), why, msg("Give the event its own verdict.")
+        )
+    return set_verdict(ws, run_id, event, taken.verdict.verdict, taken.verdict.comment)
 
 
 def list_verdicts(ws: Workspace, run_id: str) -> tuple[Verdict, ...]:
     """Every verdict on a run, oldest first."""
-    return tuple(_record(row) for row in ws.store.list_verdicts(run_id))
+    return tuple(verdict_record(row) for row in ws.store.list_verdicts(run_id))
+
+
+def newest_verdict(ws: Workspace) -> int:
+    """A number that rises with every verdict on any run, 0 without one: what is known of events is of today while it stays."""
+    return ws.store.newest_verdict()
 
 
 def history_of(results: Results, event: AnomalyEvent, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
@@ -81,7 +107,8 @@ def history_of(results: Results, event: AnomalyEvent, verdicts: Sequence[Verdict
     return tuple(v for v in found if str(names[codes[v.first_row]]) == event.group)
 
 
-def _record(v) -> Verdict:  # type: ignore[no-untyped-def]
+def verdict_record(v) -> Verdict:  # type: ignore[no-untyped-def]
+    """A verdict as the store holds it."""
     # A store that an older version wrote into while this one ran may still hold the word of before.
     state = "assignable_cause" if v.verdict == "real" else v.verdict
     return Verdict(v.first_row, v.last_row, state, v.comment, v.owner, v.created, v.cause, v.fix, v.assigned_to)  # type: ignore[arg-type]

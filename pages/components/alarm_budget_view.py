@@ -10,12 +10,14 @@ import streamlit as st
 from core import workflows as wf
 from core.anomalies.alarm_logic import Bought
 from core.errors import Problem
-from pages.components import address_settings, layout, notices, numbers, state
+from pages.components import address_settings, anomaly_view, layout, notices, numbers, state
+from pages.components.event_words import when
 from pages.components.forms import form_from_settings
 from pages.components.layout import Figure, caption
 from pages.components.text import md, say, t, tn
 
 KEY = "alarm_budget"
+SHOWN_EVENTS = 30
 
 
 def show(results: wf.Results) -> None:
@@ -45,6 +47,7 @@ def show(results: wf.Results) -> None:
         layout.headline(say(view.headline), t("The limit belongs to the whole logic: k of n scores above it, then quiet rows."))
     with main, notices.guard():
         _drawn(view)
+        _events(results, view)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -56,7 +59,7 @@ def _view(home: str, run_id: str, settings: str, _results: wf.Results) -> wf.Ala
 def _drawn(view: wf.AlarmBudgetView) -> None:
     layout.figures(_figures(view))
     st.subheader(t("Two promises"), anchor=False)
-    titles = (t("On average over calibrations"), t("With 95 % confidence for this calibration"))
+    titles = (t("Kept in the mean of many such limits"), t("Kept by this limit, with 95 % confidence"))
     for title, limit in zip(titles, (view.chosen.average, view.chosen.confident), strict=True):
         icon = ":green[:material/check_circle:]" if limit.value is not None else ":orange[:material/warning:]"
         st.markdown(f"{icon} **{md(title)}**: {md(say(limit.sentence))}")
@@ -66,19 +69,49 @@ def _drawn(view: wf.AlarmBudgetView) -> None:
         "logic": st.column_config.TextColumn(t("Alarm when")),
         "limit": st.column_config.NumberColumn(t("Decision limit"), format="%.5g"),
         "sure": st.column_config.NumberColumn(t("95 % sure limit"), format="%.5g"),
-        "caught": st.column_config.TextColumn(t("Labelled events caught")),
-        "delay": st.column_config.TextColumn(t("Rows to the alarm")),
+        "caught": st.column_config.TextColumn(t("Events caught")),
+        "delay": st.column_config.TextColumn(t("after rows")),
         "steps": st.column_config.TextColumn(t("Steps caught")),
-        "step_delay": st.column_config.TextColumn(t("Rows to the alarm (steps)")),
+        "step_delay": st.column_config.TextColumn(t("after rows")),
     }
     kept = {name: c for name, c in config.items() if any(row[name] not in (None, "") for row in rows)}
     table = pd.DataFrame(rows)[list(kept)]
     st.dataframe(table, column_config=kept, hide_index=True, key=f"{KEY}_table", alt=t("Logics at the same budget"))
     caption(
         tn("limits from {n} held-out normal row", "limits from {n} held-out normal rows", view.n_normal),
+        t("events: labelled ones of the test part; after rows: from their begin to the alarm, in the middle"),
         t("steps: lasting shifts added to normal rows, of the size in the rail under More"),
     )
     layout.notes(view.notes)
+
+
+def _events(results: wf.Results, view: wf.AlarmBudgetView) -> None:
+    """What becomes of each event of the list, and why one is no alarm."""
+    events = anomaly_view.views(state.workspace(), results)[1].events[:SHOWN_EVENTS]
+    if not events:
+        return
+    told = wf.budget_events(results, view, events)
+    n = sum(one.alarm_row is not None for one in told)
+    st.subheader(t("What becomes of each event"), anchor=False)
+    table = pd.DataFrame(
+        {
+            t("event"): [one.event.number for one in told],
+            t("first flag"): [when(one.event.began) for one in told],
+            t("with this logic"): [say(one.why) for one in told],
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        key=f"{KEY}_events",
+        alt=t("What becomes of each event"),
+        height="content" if len(table) <= 8 else 320,
+        column_config={
+            t("event"): st.column_config.NumberColumn(width="small"),
+            t("first flag"): st.column_config.TextColumn(width=150),
+        },
+    )
+    caption(tn("{n} event raises an alarm", "{n} events raise an alarm", n), t("of {n} listed", n=len(told)))
 
 
 def _figures(view: wf.AlarmBudgetView) -> list[Figure]:
@@ -101,7 +134,7 @@ def _figures(view: wf.AlarmBudgetView) -> list[Figure]:
         Figure(
             t("95 % sure limit"),
             numbers.number(sure.value),
-            "" if sure.value is not None else tn("{n} row is missing", "{n} rows are missing", sure.missing_rows),
+            "" if sure.value is not None else tn("{n} row short", "{n} rows short", sure.missing_rows),
         ),
         Figure(
             t("In normal rows"),

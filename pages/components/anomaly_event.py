@@ -11,10 +11,10 @@ from core import workflows as wf
 from core.anomalies.records import VERDICTS, AnomalyEvent
 from core.workflows.verdicts import LONGEST_CAUSE, LONGEST_COMMENT, LONGEST_NAME
 from core.workflows.workspace import Workspace
-from pages.components import layout, notices, numbers, state
+from pages.components import earlier_words, layout, notices, numbers, state
 from pages.components.choices import fixed
 from pages.components.event_words import verdict_word, when
-from pages.components.text import md, t
+from pages.components.text import md, say, t
 
 OPEN_PEAK = "_open_event_peak"
 SHOWN_SENSORS = 3
@@ -64,6 +64,12 @@ def choose(view: Any) -> AnomalyEvent | None:
     return by_number[number]
 
 
+def open_event(number: int) -> None:
+    """Open the event of that number; for callbacks of widgets."""
+    st.session_state["event"] = number
+    _forget()
+
+
 def _forget() -> None:
     """Another event was chosen: the one that was open is not looked for any more."""
     st.session_state.pop(OPEN_PEAK, None)
@@ -91,12 +97,15 @@ def _title(event: AnomalyEvent) -> str:
     return f"{event.number} · {when(event.began)}" + (f" · {event.group}" if event.group else "")
 
 
-def rail(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
+def rail(ws: Workspace, results: Any, view: Any, event: AnomalyEvent) -> None:
     """Facts, shares of the sensors, and the verdict with its comment and the screen's primary button."""
     severity = t("severity {n}", n=event.severity) if event.severity is not None else ""
-    state = verdict_word(event.verdict.verdict) if event.verdict else t("open")
+    state = earlier_words.state_word(event)
     assigned = t("for {name}", name=event.verdict.assigned_to) if event.verdict and event.verdict.assigned_to else ""
     layout.caption(severity, state, assigned)
+    counted = wf.how_counted(results, view, event)
+    if counted is not None:
+        st.caption(md(say(counted)))
     for share in event.sensors[:SHOWN_SENSORS]:
         away = f"{share.deviation:+.4g} {share.unit}".strip() + " · " if share.deviation is not None else ""
         st.progress(
@@ -106,8 +115,13 @@ def rail(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
 
 
 def _verdict(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
-    """The form of the verdict; it starts from what was said last, but for the comment, which belongs to its time."""
-    given = event.verdict
+    """The form of the verdict; it starts from what was said last, but for the comment, which belongs to its time.
+
+    What another run said is taken over as a whole, comment included, and nothing is written before it is saved.
+    """
+    taken = event.taken_over
+    given = event.verdict if taken is None else taken.verdict
+    earlier_words.note(event)
     said = "" if given is None else f"{given.created:%Y%m%d%H%M%S%f}"  # a verdict given elsewhere starts the form anew
     key = f"{results.run.id}.{event.first_row}.{event.last_row}.{said}"
     with st.form(f"verdict_form.{key}", border=False):
@@ -142,7 +156,9 @@ def _verdict(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
         assigned = st.text_input(
             t("Assigned to"), value=given.assigned_to if given else "", max_chars=LONGEST_NAME, key=f"assigned.{key}"
         )
-        comment = st.text_input(t("Comment"), max_chars=LONGEST_COMMENT, key=f"comment.{key}")
+        comment = st.text_input(
+            t("Comment"), value="" if taken is None else taken.verdict.comment, max_chars=LONGEST_COMMENT, key=f"comment.{key}"
+        )
         saved = st.form_submit_button(
             t("Save verdict"), key=f"save_verdict.{key}", type="primary", icon=":material/gavel:", width="stretch"
         )

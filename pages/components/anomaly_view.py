@@ -18,6 +18,7 @@ from core.workflows.workspace import Workspace
 from pages.components import (
     anomaly_event,
     chart_range,
+    earlier_words,
     event_learning,
     event_tabs,
     excluded,
@@ -27,7 +28,7 @@ from pages.components import (
     run_view,
     scores_table,
 )
-from pages.components.event_words import verdict_word, when
+from pages.components.event_words import when
 from pages.components.looks import charts_look
 from pages.components.results_view import metric_figure
 from pages.components.text import md, say, t, tn
@@ -38,8 +39,16 @@ PART_TITLES = {0: msg("baseline period (Phase I)"), 1: msg("validation"), 2: msg
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, ttl=900)
-def _view(_ws: Workspace, _results: Any, run_id: str, finished: str, threshold: float | None, n_verdicts: int) -> Any:
+def _view(_ws: Workspace, _results: Any, run_id: str, finished: str, threshold: float | None, newest: int) -> Any:
     return wf.anomaly_view(_ws, _results, threshold)
+
+
+def views(ws: Workspace, results: Any) -> tuple[Any, Any]:
+    """The run at its own decision limit, and at the one that was chosen in this session."""
+    run, newest = results.run, wf.newest_verdict(ws)
+    own = _view(ws, results, run.id, str(run.finished), None, newest)
+    threshold = _asked_limit(own, run.id)
+    return own, own if threshold is None else _view(ws, results, run.id, str(run.finished), threshold, newest)
 
 
 @st.fragment
@@ -47,9 +56,7 @@ def show(ws: Workspace, results: Any) -> None:
     """The screen of one run; moving the limit or choosing an event reruns only this."""
     run = results.run
     given = wf.list_verdicts(ws, run.id)
-    own = _view(ws, results, run.id, str(run.finished), None, len(given))
-    threshold = _asked_limit(own, run.id)
-    view = own if threshold is None else _view(ws, results, run.id, str(run.finished), threshold, len(given))
+    own, view = views(ws, results)
     layout.headline(say(view.verdict))
     layout.figures(_figures(results, view))
     _baselines(results.run)
@@ -58,7 +65,7 @@ def show(ws: Workspace, results: Any) -> None:
     with rail:
         event = anomaly_event.choose(view)
         if event is not None:
-            anomaly_event.rail(ws, results, event)
+            anomaly_event.rail(ws, results, view, event)
         _limit(own, run.id)
     with main:
         _timeline(results, view)
@@ -66,6 +73,7 @@ def show(ws: Workspace, results: Any) -> None:
             with notices.guard():
                 event_tabs.show(ws, results, view, event, given)
     _table(view)
+    earlier_words.confirm_all(ws, results, view)
     _event_scores(results, view)
     event_learning.show(ws, results, own, len(given))
     _history(given)
@@ -257,26 +265,26 @@ def _table(view: Any) -> None:
             "rows": [e.n_rows for e in shown],
             "severity": [e.severity for e in shown],
             "sensors": [", ".join(s.column for s in e.sensors[:3]) for e in shown],
-            "verdict": [verdict_word(e.verdict.verdict) if e.verdict else t("open") for e in shown],
-            "cause": [e.verdict.cause if e.verdict else "" for e in shown],
-            "assigned": [e.verdict.assigned_to if e.verdict else "" for e in shown],
+            "verdict": [earlier_words.state_word(e) for e in shown],
+            "cause": [v.cause if (v := _shown_verdict(e)) else "" for e in shown],
+            "assigned": [v.assigned_to if (v := _shown_verdict(e)) else "" for e in shown],
             "score": [anomaly_event.sparkline(view, e) for e in shown],
         }
     )
     table = table.drop(columns=[name for name in ("cause", "assigned") if not table[name].any()])
     highest = max((e.severity or 0.0 for e in shown), default=1.0) or 1.0
     config = {
-        "event": st.column_config.NumberColumn(t("event"), width="small"),
+        "event": st.column_config.NumberColumn(t("event"), width=60),
         "began": st.column_config.TextColumn(t("first flag")),
         "rows": st.column_config.NumberColumn(t("flagged rows")),
         "severity": st.column_config.ProgressColumn(
-            t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest)
+            t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest), width=110
         ),
-        "sensors": st.column_config.TextColumn(t("sensors"), width="medium"),
+        "sensors": st.column_config.TextColumn(t("sensors"), width=240),
         "verdict": st.column_config.TextColumn(t("verdict")),
-        "cause": st.column_config.TextColumn(t("cause")),
+        "cause": st.column_config.TextColumn(t("cause"), width=110),
         "assigned": st.column_config.TextColumn(t("assigned to")),
-        "score": st.column_config.LineChartColumn(t("score"), width="medium"),
+        "score": st.column_config.LineChartColumn(t("score"), width=100),
     }
     st.dataframe(
         table,
@@ -290,6 +298,11 @@ def _table(view: Any) -> None:
     )
     if len(view.events) > MOST_EVENTS:
         layout.caption(t("the first {n} of {all} are listed", n=MOST_EVENTS, all=len(view.events)))
+
+
+def _shown_verdict(event: Any) -> Verdict | None:
+    """The verdict of an event, or that of another run that waits to be confirmed."""
+    return event.verdict if event.taken_over is None else event.taken_over.verdict  # type: ignore[no-any-return]
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, ttl=900)
@@ -352,4 +365,4 @@ def _history(given: Sequence[Verdict]) -> None:
 def _row_opened() -> None:
     rows = st.session_state["event_table"].selection.rows
     if rows:
-        st.session_state["event"] = rows[0] + 1
+        anomaly_event.open_event(rows[0] + 1)

@@ -50,7 +50,6 @@ def table(dataset: Dataset, recipe: Recipe, max_rows: int) -> None:
             last=numbers.number(start + len(shown)),
             n=numbers.number(chosen.n),
         ),
-        t("rows are counted from 0, as in the charts"),
         t("{n} rows tried out", n=numbers.number(min(max_rows, dataset.n_rows))),
     )
 
@@ -59,7 +58,7 @@ def _readable(shown: pd.DataFrame, titles: Mapping[int, str]) -> pd.DataFrame:
     """Values as texts with at most 6 significant digits, the step by its name."""
     return pd.DataFrame(
         {
-            t("row"): shown["row"].to_numpy(),
+            t("row"): shown["row"].to_numpy() + 1,
             t("column"): shown["column"].to_numpy(),
             t("before"): [_cell(v) for v in shown["before"]],
             t("after"): [_cell(v) for v in shown["after"]],

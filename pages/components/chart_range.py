@@ -1,7 +1,7 @@
 """A range of a long chart: chosen by drawing on it, by a slider or exactly; its rows are then drawn in full detail.
 
-Streamlit tells nobody about a zoom, so that a chart of more rows than are drawn has this control beside it. The range is kept by row
-position in the session and in the address (`?range=1200-3400`), and is the same for all charts of one thing.
+Streamlit tells nobody about a zoom, so that a chart of more rows than are drawn has this control beside it. The range is kept by 0-based
+position in the session and in the address (`?range=1200-3400`, the last one excluded), and is the same for all charts of one thing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Axis(Protocol):
 
 @dataclass(frozen=True)
 class ArrayAxis:
-    """An ascending axis in memory: times, or None for row positions."""
+    """An ascending axis in memory: times, or None for row positions, which stand on it from 1."""
 
     n: int
     along: NDArray | None = None
@@ -47,11 +47,11 @@ class ArrayAxis:
 
     def value(self, row: int) -> Any:
         row = min(max(row, 0), self.n - 1)
-        return row if self.along is None else self.along[row]
+        return row + 1 if self.along is None else self.along[row]
 
     def place(self, value: Any, side: str = "left") -> int:
         if self.along is None:
-            return int(min(max(float(value) + (side == "right"), 0), self.n))
+            return int(min(max(np.ceil(float(value)) - 1 if side == "left" else np.floor(float(value)), 0), self.n))
         return int(np.searchsorted(self.along, value, side))  # type: ignore[call-overload]
 
 
@@ -116,8 +116,8 @@ def _line(now: Range, draws: bool) -> str:
     n = now.stop - now.start
     shown = t(
         "rows {first} to {last} of {total}",
-        first=numbers.number(now.start),
-        last=numbers.number(now.stop - 1),
+        first=numbers.number(now.start + 1),
+        last=numbers.number(now.stop),
         total=numbers.number(now.n),
     )
     if n <= MAX_POINTS:
@@ -159,14 +159,14 @@ def _exact(key: str, now: Range) -> None:
     """First and last row as numbers. The keys change with the range, so that the fields start from what is shown."""
     first, last = f"{key}.first.{now.start}", f"{key}.last.{now.stop}"
     with st.form(f"{key}.rows", border=False):
-        st.number_input(t("First row"), 0, now.n - 1, now.start, 1, key=first)
-        st.number_input(t("Last row"), 0, now.n - 1, now.stop - 1, 1, key=last)
+        st.number_input(t("First row"), 1, now.n, now.start + 1, 1, key=first)
+        st.number_input(t("Last row"), 1, now.n, now.stop, 1, key=last)
         st.form_submit_button(t("Show rows"), key=f"{key}.show", on_click=_typed, args=(key, first, last))
 
 
 def _typed(key: str, first: str, last: str) -> None:
     ends = sorted((int(st.session_state[first]), int(st.session_state[last])))
-    _set(key, ends[0], ends[1] + 1)
+    _set(key, ends[0] - 1, ends[1])
 
 
 def _slid(key: str, axis: Axis) -> None:

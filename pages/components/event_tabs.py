@@ -13,7 +13,7 @@ from core import charts as drawing
 from core import workflows as wf
 from core.anomalies.records import AnomalyEvent, Verdict
 from core.workflows.workspace import Workspace
-from pages.components import address_settings, charts, layout, numbers
+from pages.components import address_settings, charts, earlier_words, layout, numbers
 from pages.components.choices import fixed
 from pages.components.event_words import event_name, verdict_word, when
 from pages.components.forms import form_from_settings
@@ -78,7 +78,7 @@ def show(ws: Workspace, results: Any, view: Any, event: AnomalyEvent, given: Seq
             _is_is_not(_facts(results, view, event, key, chosen.model_dump_json(), True, own))
     if history.open:
         with history:
-            _history(wf.history_of(results, event, given), _alike(ws, results, view, event, len(given)).same)
+            _history(event, wf.history_of(results, event, given))
 
 
 def _alike(ws: Workspace, results: Any, view: Any, event: AnomalyEvent, n_verdicts: int) -> Any:
@@ -345,17 +345,13 @@ def _is_is_not(facts: Any) -> None:
     )
 
 
-def _history(said: Sequence[Verdict], same: Sequence[Any]) -> None:
-    """Everything that was ever said of this event, then what other runs of the dataset say of its rows; nothing is overwritten."""
+def _history(event: AnomalyEvent, said: Sequence[Verdict]) -> None:
+    """Everything that was ever said of this event, then what other runs say of its rows; nothing is overwritten."""
     if not said:
         st.caption(md(t("Nothing was said of this event yet.")))
     else:
         st.dataframe(history_table(said), hide_index=True, key="event_history", alt=t("History"), height="content")
-    for past in same:
-        verdict = past.verdict
-        if verdict is not None:
-            words = ", ".join(part for part in (verdict_word(verdict.verdict), verdict.cause, verdict.fix) if part)
-            layout.caption(t("the same rows in run '{run}': {words}", run=past.run_name, words=words))
+    earlier_words.said_elsewhere(event)
 
 
 def history_table(said: Sequence[Verdict], *, with_rows: bool = False) -> pd.DataFrame:
@@ -363,7 +359,7 @@ def history_table(said: Sequence[Verdict], *, with_rows: bool = False) -> pd.Dat
     newest = list(reversed(said))
     columns = {t("when"): [numbers.moment(v.created) for v in newest]}
     if with_rows:
-        columns[t("rows")] = [f"{v.first_row} – {v.last_row}" for v in newest]
+        columns[t("rows")] = [f"{v.first_row + 1} – {v.last_row + 1}" for v in newest]
     columns |= {
         t("state"): [verdict_word(v.verdict) for v in newest],
         t("cause"): [v.cause for v in newest],

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 from core import workflows as wf
+from core.charts.figure import at_axis
 from pages.components import numbers
 from pages.components.text import say, t
 
 
 def when(value: Any) -> str:
-    """When something happened: a time as the file wrote it, or a row number."""
+    """When something happened: a time as the file wrote it, what a counter said, or the number of a row, counted from 1."""
     if isinstance(value, pd.Timestamp | np.datetime64):
         return numbers.moment(pd.Timestamp(value).to_pydatetime())
-    return t("row {n}", n=numbers.number(value))
+    return t("row {n}", n=numbers.number(at_axis(value)))
 
 
 def verdict_word(verdict: str) -> str:

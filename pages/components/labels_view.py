@@ -42,6 +42,8 @@ def show(ws: wf.Workspace, results: wf.Results) -> None:
             notices.problem(problem)
         return
     people = wf.relabelling(ws, results, view, settings)
+    with rail:
+        caption(say(people.sentence))
     with head:
         layout.headline(
             say(view.headline),
@@ -95,7 +97,7 @@ def _figures(view: wf.LabelView, people: wf.Relabelling) -> list[Figure]:
             t("Kappa"),
             numbers.number(kappa.value) if isinstance(kappa, Kappa) else "–",
             t("unsuspected: {same} of {of} as labelled", same=same, of=of) if of else "",
-            help=t("Agreement of the answers with the labels beyond chance, over all answered rows."),
+            help=t("Agreement of the answers with the labels beyond chance, over all rows that were answered blindly."),
         ),
     ]
 
@@ -105,6 +107,16 @@ def _asked(ws: wf.Workspace, results: wf.Results, view: wf.LabelView, people: wf
     last = st.session_state.get(f"{KEY}.last.{view.run_id}")
     if last is not None:
         _revealed(results, view, people, int(last))
+    if people.answers:
+        st.button(
+            t("Take the last answer back"),
+            key=f"{KEY}_undo",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_undo,
+            args=(ws, view),
+            help=md(t("Its row is asked again. Its label has been seen, so that it counts in no agreement any more.")),
+        )
     if not people.waiting:
         st.markdown(md(t("Every row has an answer.") if people.queue else t("There is nothing to ask about.")))
         return
@@ -138,6 +150,13 @@ def _answer(ws: wf.Workspace, view: wf.LabelView, row: int, answer: str, by: str
         wf.answer_row(ws, view, row, answer, by)
         st.session_state[f"{KEY}.last.{view.run_id}"] = row
         st.rerun()
+
+
+def _undo(ws: wf.Workspace, view: wf.LabelView) -> None:
+    with notices.guard():
+        row = wf.undo_answer(ws, view, str(st.session_state.get(f"{KEY}.by", "")))
+        st.session_state.pop(f"{KEY}.last.{view.run_id}", None)
+        notices.done(t("The answer on row {row} is taken back", row=row + 1))
 
 
 def _revealed(results: wf.Results, view: wf.LabelView, people: wf.Relabelling, row: int) -> None:

@@ -83,7 +83,7 @@ def _drawn(view: wf.ScoreChartView, settings: wf.ScoreChartSettings) -> None:
     n, series = len(view.rows), view.series
     is_ascending = bool(np.all(series.times[1:] >= series.times[:-1])) if n > 1 else True
     along = series.times if is_ascending else None
-    axis = chart_range.ArrayAxis(n, np.arange(1, n + 1) if along is None else along)
+    axis = chart_range.ArrayAxis(n, along if along is None or along.dtype.kind not in "iu" else along + 1)
     shown = chart_range.chosen(f"{KEY}.{view.run_id}", n)
     marks = (view.found.chart.outside, view.found.twin.outside)
     for place, (chart, outside) in enumerate(zip((view.found.chart, view.found.twin), marks, strict=True)):
@@ -130,7 +130,7 @@ def _figures(view: wf.ScoreChartView) -> list[Figure]:
     outside = int(view.signals.sum())
     expected = found.limits.rate * view.n_judged
     return [
-        Figure(t("Limits by"), say(METHODS[found.method]), say(view.series.what), help=" ".join(say(r) for r in found.why)),
+        Figure(t("Limits by"), say(METHODS[found.method]), help=" · ".join(say(r) for r in (view.series.what, *found.why))),
         Figure(t("False alarms a point"), rate, promised, help=say(view.promise)),
         Figure(
             t("Outside after Phase I"),

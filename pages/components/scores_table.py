@@ -83,7 +83,8 @@ def table(results: Any, threshold: float | None = None, positive: str | None = N
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         more = t("first {n} shown", n=MOST_ROWS) if len(kept) > MOST_ROWS else ""
-        layout.caption(t("{n} of {all} rows", n=numbers.number(len(kept)), all=numbers.number(results.n_rows)), more)
+        counted = t("rows count from 1 here, from 0 in the file")
+        layout.caption(t("{n} of {all} rows", n=numbers.number(len(kept)), all=numbers.number(results.n_rows)), more, counted)
         if len(kept):
             download(results, kept, threshold=threshold, positive=positive, key="download_filtered")
 
@@ -113,6 +114,7 @@ def _readable(shown: pd.DataFrame, remark: str | None = None) -> pd.DataFrame:
         words[wf.REMARK] = remark if remark not in taken else t("text: {column}", column=remark)
     names = [part_word(name) for name in CODES] + [t("gap")]
     table = shown.assign(part=pd.Categorical.from_codes(np.minimum(shown["part"].to_numpy(), len(CODES)), names))
+    table["row"] = table["row"] + 1
     if "why_not" in table:
         table["why_not"] = with_refusals(table["why_not"])
     for column in table.select_dtypes("float"):

@@ -121,9 +121,9 @@ def _places(places: tuple[Place, ...]) -> None:
 
 def place_text(place: Place) -> str:
     """A place in words: its time, and its row or rows."""
-    where = t("row {row}", row=place.first)
+    where = t("row {row}", row=place.first + 1)
     if place.last != place.first:
-        where = t("rows {first} to {last}", first=place.first, last=place.last)
+        where = t("rows {first} to {last}", first=place.first + 1, last=place.last + 1)
     if not place.start:
         return where
     span = place.start if place.end in ("", place.start) else f"{place.start} – {place.end}"

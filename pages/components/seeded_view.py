@@ -153,11 +153,9 @@ def _figures(view: wf.SeededView, fault: wf.SeededFault) -> list[Figure]:
     ]
     last = large[0] if large else fault.found.points[-1]
     if not fault.is_sized:
-        between = (
-            "" if last.low is None else t("95 %: {span}", span=f"{numbers.percent(last.low)} – {numbers.percent(last.high)}")
-        )
+        between = "" if last.low is None else t("95 %: {span}", span=f"{100 * last.low:.3g} – {numbers.percent(last.high)}")
         shown.append(Figure(t("Found"), numbers.percent(last.share), between))
-    span = "" if low is None else t("95 %: {span}", span=f"{numbers.percent(low)} – {numbers.percent(high)}")
+    span = "" if low is None else t("95 %: {span}", span=f"{100 * low:.3g} – {numbers.percent(high)}")
     beside = t("90 %: {n}", n=numbers.number(last.late))
     return [
         *shown,

@@ -189,6 +189,8 @@ def _worst(results: Any, view: Any) -> pd.DataFrame:
             "residual": t("measured − predicted") + unit,
         }
     )
+    if t("row") in shown:
+        shown[t("row")] += 1  # people count from 1
     for column in shown.select_dtypes("float"):
         shown[column] = [float(f"{v:.5g}") if np.isfinite(v) else v for v in shown[column]]
     return shown

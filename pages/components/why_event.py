@@ -12,17 +12,12 @@ from core import workflows as wf
 from core.charts import effect_bars
 from core.messages import msg
 from core.workflows.workspace import Workspace
-from pages.components import anomaly_event, charts, layout, notices, numbers, why_parts
+from pages.components import anomaly_event, anomaly_view, charts, layout, notices, numbers, why_parts
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t, tn
 
 KEY = "why_event"
 SHOWN = 12
-
-
-@st.cache_resource(show_spinner=False, max_entries=4, ttl=900)
-def _view(_ws: Workspace, _results: Any, run_id: str, finished: str, n_verdicts: int) -> Any:
-    return wf.anomaly_view(_ws, _results)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, ttl=900)
@@ -32,9 +27,9 @@ def _why(_explainer: wf.Explainer, _event: Any, run_id: str, first_row: int, pea
 
 @st.fragment
 def show(ws: Workspace, results: Any) -> None:
-    """The view of one finished run, at its own decision limit."""
+    """The view of one finished run, at the decision limit that its events were looked at with: their numbers hang on it."""
     head = st.container()
-    view = _view(ws, results, results.run.id, str(results.run.finished), len(wf.list_verdicts(ws, results.run.id)))
+    _, view = anomaly_view.views(ws, results)
     main, rail = st.columns([0.74, 0.26], gap="medium")
     with rail:
         event = anomaly_event.choose(view)
@@ -49,7 +44,7 @@ def show(ws: Workspace, results: Any) -> None:
         with head:
             layout.headline(t("Event {n}: {sentence}", n=event.number, sentence=say(why.sentence)), _about(results))
         with rail:
-            _facts(event, why)
+            _facts(event, why, view.is_default)
         with main:
             _sensors(results, why)
         if results.task == "anomaly":
@@ -65,11 +60,12 @@ def _about(results: Any) -> str:
     )
 
 
-def _facts(event: Any, why: wf.EventWhy) -> None:
+def _facts(event: Any, why: wf.EventWhy, is_own: bool) -> None:
     layout.caption(
         t("to {moment}", moment=anomaly_event.when(event.ended)),
         tn("{n} flagged row", "{n} flagged rows", event.n_rows),
         t("peak {score}, limit {limit}", score=f"{why.score:.4g}", limit=f"{why.limit:.4g}"),
+        "" if is_own else t("limit moved by hand"),
     )
 
 
@@ -115,6 +111,9 @@ def _sensors(results: Any, why: wf.EventWhy) -> None:
         alt=t("Sensors of event {n}", n=why.event.number),
         column_config={t("share"): share},
     )
+    words = wf.repair_words(why)
+    if words is not None:
+        st.markdown(f":material/build: {md(say(words))}")
     if why.doubt is not None:
         layout.notes((why.doubt,))
     if len(why.sensors) > SHOWN:

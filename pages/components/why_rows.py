@@ -18,6 +18,8 @@ from pages.components.text import md, say, t, tn
 
 KEY = "why"
 COVERS = {"centre": "centre", "expected": "expected"}
+SMALL_REST = 1e-3
+"""Below this share of the output the rest is rounding of a model that adds columns up."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, ttl=1800)
@@ -43,14 +45,14 @@ def show(results: Any) -> None:
     main, rail = st.columns([0.74, 0.26], gap="medium")
     with rail:
         row = _row(results)
-        klass = _class(results, explainer, row)
+        klass = _class(results, explainer)
         cover = _cover(explainer)
     with notices.guard():
         view = wf.row_why(explainer, row, klass=klass, cover=cover)  # type: ignore[arg-type]
         with head:
             layout.headline(why_parts.capital(say(view.headline)), _about(cover))
         with main:
-            alt = t("What each column adds to row {row}", row=row)
+            alt = t("What each column adds to row {row}", row=row + 1)
             why_parts.effects_chart(view.effects, view.said, key=f"{KEY}_row", alt=alt)
             layout.caption(*_under(view))
         why_parts.change_section(explainer, row, key=f"{KEY}.change.{results.run.id}")
@@ -73,32 +75,35 @@ def _about(cover: str) -> str:
 def _under(view: wf.RowWhy) -> list[str]:
     unit = f" {view.said.unit}" if view.said.unit else ""
     return [
-        t("row {row}", row=view.row),
+        t("row {row}", row=view.row + 1),
+        t("the model called it '{name}'", name=view.called) if view.called is not None else "",
         t("an average row gives {value}", value=f"{view.centre:.5g}{unit}"),
-        t("the columns' parts add up to {value}", value=f"{sum(e.effect for e in view.effects):+.4g}{unit}"),
+        t("the columns' parts add up to {value}", value=f"{view.parts:+.4g}{unit}"),
         t("of {value}", value=f"{view.output - view.centre:+.4g}{unit}"),
+        say(wf.rest_words(view)) if abs(view.rest) > SMALL_REST * max(abs(view.parts), abs(view.output - view.centre)) else "",
     ]
 
 
 def _row(results: Any) -> int:
-    """The row that is looked at, kept in the address: one of the worst of the test part, or any by its number."""
+    """The row that is looked at: one of the worst of the test part, or any by its number. People count from 1, the address from 0."""
     worst = _worst(results, results.run.id)
     asked = st.query_params.get("row", "")
     first = int(asked) if asked.isdecimal() and int(asked) < results.n_rows else (worst[0] if worst else 0)
     key = f"{KEY}_row_number.{results.run.id}"
     if key not in st.session_state:
-        st.session_state[key] = first
+        st.session_state[key] = first + 1
     st.number_input(
         t("Row"),
-        min_value=0,
-        max_value=results.n_rows - 1,
+        min_value=1,
+        max_value=results.n_rows,
         step=1,
         key=key,
-        help=md(t("Counted from 0, as in the file of scores.")),
+        help=md(t("Counted from 1, as on every screen; the file of scores and the command line count from 0.")),
     )
     if worst:
         with st.container(horizontal=True, vertical_alignment="center"):
-            place = worst.index(st.session_state[key]) if st.session_state[key] in worst else None
+            shown = int(st.session_state[key]) - 1
+            place = worst.index(shown) if shown in worst else None
             words = (
                 t("{n} of the {of} worst rows", n=place + 1, of=len(worst))
                 if place is not None
@@ -109,27 +114,27 @@ def _row(results: Any) -> int:
                 t("Next of the worst"), key=f"{KEY}_next", icon=":material/skip_next:", on_click=_take, args=(key, following)
             )
         layout.caption(words)
-    row = int(st.session_state[key])
+    row = int(st.session_state[key]) - 1
     state.note_in_address("row", str(row))
     return row
 
 
 def _take(key: str, row: int) -> None:
-    st.session_state[key] = row
+    st.session_state[key] = row + 1
 
 
-def _class(results: Any, explainer: wf.Explainer, row: int) -> str | None:
-    """The class whose probability is explained; by default the one that was called."""
+def _class(results: Any, explainer: wf.Explainer) -> str | None:
+    """The class whose probability is explained; by default the class to catch, for every row the same."""
     if results.task != "classification":
         return None
     classes = [str(name) for name in (results.manifest.target or {})["classes"]]
-    called = wf.what_is_said(explainer, None, row).klass
+    caught = wf.what_is_said(explainer).klass
     chosen = st.selectbox(
         t("Class"),
         classes,
-        index=classes.index(str(called)),
+        index=classes.index(str(caught)),
         format_func=fixed(classes, str),
-        key=f"{KEY}_class.{results.run.id}.{row}",
+        key=f"{KEY}_class.{results.run.id}",
     )
     return str(chosen)
 

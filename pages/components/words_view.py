@@ -49,25 +49,26 @@ def show(results: Any, positive: str | None = None, threshold: float | None = No
 
 def _one_row(results: Any, positive: str | None, threshold: float | None) -> None:
     """The words of one row, for the class that was called for it unless another is chosen."""
-    row = st.number_input(
-        t("Words of one row"), min_value=0, max_value=results.n_rows - 1, value=None, step=1, key="words_row", width=240
+    number = st.number_input(
+        t("Words of one row"), min_value=1, max_value=results.n_rows, value=None, step=1, key="words_row", width=240
     )
-    if row is None:
+    if number is None:
         return
+    row = int(number) - 1
     limit = {"threshold": threshold, "positive": positive}
-    mine = wf.words_of_row(state.workspace(), results, int(row), None, **limit)
+    mine = wf.words_of_row(state.workspace(), results, row, None, **limit)
     # Of this row and what was called for it only: another row, or another limit, calls another class.
-    key = f"words_class.{results.run.id}.{int(row)}.{mine.called}"
+    key = f"words_class.{results.run.id}.{row}.{mine.called}"
     chosen = st.session_state.get(key)
     if chosen is not None and chosen != mine.positive:
-        mine = wf.words_of_row(state.workspace(), results, int(row), chosen, **limit)
+        mine = wf.words_of_row(state.workspace(), results, row, chosen, **limit)
     if mine.positive is not None:
         classes = list((results.manifest.target or {})["classes"])
         index = classes.index(mine.called) if mine.called in classes else classes.index(mine.positive)
         st.selectbox(t("Class that the words speak for"), classes, index=index, key=key, width=240)
         _said(mine)
     if mine.words:
-        _table(mine.words, _title(mine), "words_of_row", t("Words of row {row}", row=int(row)))
+        _table(mine.words, _title(mine), "words_of_row", t("Words of row {row}", row=row + 1))
     else:
         st.caption(md(t("This row has no remark.")))
 

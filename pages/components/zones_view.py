@@ -157,7 +157,7 @@ def _capability(view: wf.ZoneView) -> None:
 def _span(bounds: tuple[float | None, float | None]) -> str:
     low, high = bounds
     return (
-        t("too few lots or rows for an interval")
+        t("too few for an interval")
         if low is None or high is None
         else t("95 %: {low} to {high}", low=numbers.number(low), high=numbers.number(high))
     )

@@ -83,3 +83,38 @@ def move_limit(page: Page) -> None:
     settle(page)
     assert journey.figures(page) != before[0]
     assert journey.figures(page)["False alarms"] == "no promise"
+
+
+def open_event(page: Page) -> str:
+    """The number of the event that is open, by its box."""
+    return page.get_by_role("combobox", name="Event", exact=False).first.input_value().split(" ")[0]
+
+
+def test_a_row_of_the_list_opens_its_event_and_why_explains_it(server: Server, run: str, page: Page) -> None:
+    go(page, f"{server.url}/anomalies?run={run}")
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    for _ in range(6):  # a few steps below the run's own limit there are five events
+        slider.press("ArrowLeft")
+    page.get_by_text("limit moved by hand").first.wait_for()
+    settle(page)
+    assert n_events(page) >= 2
+    opened = open_event(page)
+    place = 1 if opened == "1" else 0  # another row than that of the open event
+    table = page.locator(".st-key-event_table")
+    table.scroll_into_view_if_needed()
+    settle(page)
+    box = table.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 18, box["y"] + 35 * (place + 1) + 17)  # the box at the left end of the row
+    wait_until(lambda: open_event(page) == str(place + 1), seconds=30, what="the clicked event to open")
+    settle(page)
+    page.get_by_role("radio", name="Why").click()
+    wait_until(lambda: headline(page).startswith(f"Event {place + 1}:"), seconds=30, what="the event to be explained")
+    assert f"event={place + 1}" in page.url and open_event(page) == str(place + 1)
+    page.get_by_text("limit moved by hand").first.wait_for()
+    page.get_by_role("radio", name="Events").click()
+    page.get_by_text("most severe first").first.wait_for()
+    settle(page)
+    assert open_event(page) == str(place + 1)
+    no_traceback(page)

@@ -218,6 +218,7 @@ def allowed_colors(theme: Theme) -> set[str]:
     named = {c.background, c.surface, c.text, c.muted, c.border, c.primary, c.good, c.warn, c.bad, *c.categories, *CIVIDIS}
     mixed = {theme.part(i, s) for i in range(4) for s in (0.14, 0.45)}
     mixed |= {theme.light(k, s) for k in c.categories for s in (0.14,)}
+    mixed |= {str(color) for _, color in theme.right_and_wrong}
     return named | mixed | {theme.clear(k, s) for k in c.categories for s in (0.14, 0.2)}
 
 

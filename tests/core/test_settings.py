@@ -60,3 +60,9 @@ def test_a_wrong_value_is_answered_in_both_languages(values: dict[str, Any], eng
     said = text_in("zh")(caught.value.expected)
     assert chinese in said
     assert not ENGLISH_OF_PYDANTIC.search(said.replace("true", "").replace("false", "")), said
+
+
+def test_a_value_of_a_list_is_named_by_its_place_and_never_as_the_program_does() -> None:
+    with pytest.raises(SettingProblem, match=r"^Value 2 of 'names' is '3'\.") as caught:
+        Every.read({"names": ["a", 3]})
+    assert str(caught.value.fix) == "Change 'names' and try again." and caught.value.values["name"] == "names"

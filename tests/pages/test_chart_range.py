@@ -82,6 +82,8 @@ def test_an_axis_in_memory_finds_places_as_searchsorted_does() -> None:
     for side in ("left", "right"):
         assert axis.place(times[31], side) == np.searchsorted(times, times[31], side)
     rows = ArrayAxis(100)
-    assert (rows.place(7.0), rows.place(7.0, "right"), rows.place(1e9), rows.value(500)) == (7, 8, 100, 99)
+    assert (rows.place(7.0), rows.place(7.0, "right"), rows.place(1e9), rows.value(500)) == (6, 7, 100, 100), (
+        "row 7 is position 6"
+    )
     assert Range(0, 100, 100).is_whole
     assert not Range(0, 99, 100).is_whole

@@ -64,7 +64,7 @@ def test_worst_rows_and_residual_chart_have_one_sign(open_app: Open, ws: Workspa
     app = open_app("judge/predictions.py", run=run.id)
     worst = table_with(app, "measured − predicted (mm)")
     scores = wf.open_results(ws, run.id).scores
-    right = (scores["truth"] - scores["prediction"])[worst["row"]].to_numpy()
+    right = (scores["truth"] - scores["prediction"])[worst["row"] - 1].to_numpy()
     np.testing.assert_allclose(worst["measured − predicted (mm)"], right, rtol=1e-4)
     app.radio(key="value_chart.regression").set_value("residuals").run()
     clean(app)
@@ -100,7 +100,7 @@ def test_a_moved_limit_moves_table_filter_and_files(open_app: Open, ws: Workspac
     app.selectbox(key="table_part").set_value("test").run()
     clean(app)
     wrong = np.flatnonzero((called != scores["truth"]) & (scores["part"] == 2))
-    assert table_with(app, "probability_fail")["row"].tolist() == wrong.tolist()
+    assert table_with(app, "probability_fail")["row"].tolist() == (wrong + 1).tolist(), "people count from 1, the file from 0"
     assert f"{len(wrong)} of 2,000 rows" in captions(app)
     these = saved(files, "download_filtered")
     assert these["row"].tolist() == wrong.tolist() and these["prediction"].tolist() == called[wrong].tolist()
@@ -117,11 +117,11 @@ def test_rows_are_filtered_by_part_text_and_interval(open_app: Open, ws: Workspa
     clean(app)
     outside = scores[(scores["truth"] < scores["lower"]) | (scores["truth"] > scores["upper"])]
     assert 0 < len(outside) < len(scores)
-    assert table_with(app, "lower")["row"].tolist() == outside["row"].tolist()
+    assert table_with(app, "lower")["row"].tolist() == (outside["row"] + 1).tolist()
     lot = str(outside["lot"].iloc[0])
     app.text_input(key="table_find").set_value(lot.lower()).run()
     found = saved(files, "download_filtered")
-    assert found["row"].tolist() == outside.loc[outside["lot"] == lot, "row"].tolist()
+    assert found["row"].tolist() == outside.loc[outside["lot"] == lot, "row"].tolist(), "the file counts from 0"
     app.text_input(key="table_find").set_value("no such lot").run()
     clean(app)
     assert "0 of 1,200 rows" in captions(app)

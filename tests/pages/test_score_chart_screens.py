@@ -50,6 +50,9 @@ def test_the_alarm_budget_says_both_promises_and_what_a_logic_buys(open_app: Ope
     said = [plain(m.value) for m in app.markdown]
     for limit in (view.chosen.average, view.chosen.confident):
         assert any(str(limit.sentence) in words for words in said)
+    events = wf.anomaly_view(ws, wf.open_results(ws, run.id)).events
+    told = wf.budget_events(wf.open_results(ws, run.id), view, events)
+    assert app.dataframe[1].value["with this logic"].tolist() == [str(one.why) for one in told]
     table = app.dataframe[0].value
     assert table["limit"].tolist() == pytest.approx([c.limit for c in (view.chosen, *view.beside)])
     assert table["logic"].tolist()[:2] == ["a score is above", "2 of 3 scores are above"]

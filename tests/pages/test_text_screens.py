@@ -106,7 +106,7 @@ def test_predictions_show_the_remark_and_the_words(open_app: Open, own_store: Pa
     app = open_app("judge/predictions.py", dataset=dataset, run=run)
     scores = next(d.value for d in app.dataframe if "Remark" in d.value.columns)
     given = english(300)
-    assert scores["Remark"].tolist() == given["Remark"][scores["row"].to_numpy()].tolist()
+    assert scores["Remark"].tolist() == given["Remark"][scores["row"].to_numpy() - 1].tolist()
     app.toggle(key="words_on").set_value(True).run()
     assert not app.exception and not app.error
     words = {d.value.columns[1]: d.value for d in app.dataframe if "word" in d.value.columns}
@@ -115,7 +115,7 @@ def test_predictions_show_the_remark_and_the_words(open_app: Open, own_store: Pa
     assert tables[1]["word"].iloc[0] == "not" and tables[1].iloc[0, 1] < -0.2
     calls = wf.open_results(ws, run).scores["prediction"].to_numpy()
     row, fault = int(np.flatnonzero((calls == "ok") & (given["class"] == "ok"))[0]), int(np.flatnonzero(calls == "fault")[0])
-    app.number_input(key="words_row").set_value(row).run()
+    app.number_input(key="words_row").set_value(row + 1).run()
     assert "The model called this row 'ok'; the words below speak for it." in captions(app)
     mine = words_of_row(app)
     assert list(mine.columns)[1] == "adds to the probability of ok"
@@ -125,7 +125,7 @@ def test_predictions_show_the_remark_and_the_words(open_app: Open, own_store: Pa
     other = words_of_row(app)
     assert list(other.columns)[1] == "adds to the probability of fault"
     assert other.set_index("word").iloc[:, 0].idxmin() == "not"
-    app.number_input(key="words_row").set_value(fault).run()
+    app.number_input(key="words_row").set_value(fault + 1).run()
     assert "The model called this row 'fault'; the words below speak for it." in captions(app)
 
 

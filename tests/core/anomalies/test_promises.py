@@ -41,8 +41,8 @@ def test_the_confident_limit_is_the_higher_one_and_each_says_what_it_promises():
     scores = np.random.default_rng(1).permutation(np.arange(1.0, 5001.0))
     average, sure = (rank_limit(scores, 0.01, promise) for promise in ("on_average", "confident"))
     assert (average.value, sure.value) == (4951, 4962)
-    assert "on average over many calibrations" in str(average.sentence)
-    assert "from this calibration, with 95 % confidence" in str(sure.sentence)
+    assert "in the mean over many such limits" in str(average.sentence)
+    assert "with this very limit, said with 95 % confidence" in str(sure.sentence)
 
 
 def test_each_promise_comes_true_in_a_thousand_calibrations():

@@ -49,27 +49,47 @@ def test_text_colors_reach_wcag_aa_on_the_background(theme: Theme, field: str) -
 def test_timeline_flags_what_is_above_and_names_the_limit() -> None:
     figure = charts.score_timeline(scores=[1.0, 3.0, np.nan, 2.0, 2.5], limit=2.0, rows=[10, 11, 12, 13, 14])
     diamonds = next(t for t in figure.data if t.marker.symbol == "diamond")
-    assert list(diamonds.customdata) == [11, 14] and diamonds.marker.color == LIGHT.colors.bad
+    assert list(diamonds.customdata) == [12, 15], "rows 11 and 14 of the program are the 12th and the 15th"
+    assert diamonds.marker.color == LIGHT.colors.bad
     assert "decision limit<br>2" in labels(figure)
+
+
+def test_people_count_rows_from_1_on_every_axis_and_in_every_label() -> None:
+    """Whole numbers are 0-based rows; a counter of the user's own is a column of floats and stays as it is."""
+    values, rows = [1.0, 2.0, 9.0, 1.0], np.array([4, 5, 6, 7])
+    for figure in (
+        charts.series_over_time(values=values, column="p", x=rows, rows=rows),
+        charts.residuals_over_time(residuals=values, name="p", x=rows, rows=rows),
+        charts.screened_column(values=values, column="p", x=rows, rows=rows),
+    ):
+        points = next(t for t in figure.data if t.customdata is not None)
+        assert list(points.x) == list(points.customdata) == [5, 6, 7, 8]
+    band = charts.sensor_band(values=values, column="p", x=rows, rows=rows, began=np.int64(5), ended=6, onset=4)
+    assert sorted(shape.x0 for shape in band.layout.shapes) == [5, 6, 7]
+    assert "onset 5" in labels(band)
+    counted = charts.sensor_band(values=values, column="p", x=rows.astype(float), rows=rows, began=5.0)
+    assert [shape.x0 for shape in counted.layout.shapes] == [5.0] and "began 5" in labels(counted)
+    assert str(period(np.array([0, 1_234_567]))) == "rows 1 to 1234568"
+    assert str(period(np.array([0.0, 9.5]))) == "rows 0 to 9.5"
 
 
 def test_timeline_numbers_events_at_their_peak_row() -> None:
     events = [SimpleNamespace(number=2, peak_row=13)]
     figure = charts.score_timeline(scores=[1.0, 3.0, 9.0, 2.0], limit=2.0, rows=[10, 11, 13, 14], events=events)
     numbers = next(t for t in figure.data if t.mode == "text")
-    assert (list(numbers.x), list(numbers.y), list(numbers.text)) == ([2], [9.0], ["2"])
+    assert (list(numbers.x), list(numbers.y), list(numbers.text)) == ([3], [9.0], ["2"])
 
 
 def test_a_long_stretch_of_flags_is_a_red_line_with_one_diamond_at_its_first_peak() -> None:
     scores = [0.0, 3.0, 5.0, 5.0, 4.0, 0.0, 9.0, 0.0, 3.0, 3.5, 3.2, 3.1]
     figure = charts.score_timeline(scores=scores, limit=2.0)
     diamonds = next(t for t in figure.data if t.marker.symbol == "diamond")
-    assert list(diamonds.x) == [2, 6, 9]
+    assert list(diamonds.x) == [3, 7, 10]
     red = next(t for t in figure.data if t.mode == "lines" and t.line.color == LIGHT.colors.bad and t.name == "flag")
     assert [None if np.isnan(y) else (x, y) for x, y in zip(red.x, red.y, strict=True)] == [
-        *((1, 3.0), (2, 5.0), (3, 5.0), (4, 4.0)),
+        *((2, 3.0), (3, 5.0), (4, 5.0), (5, 4.0)),
         None,
-        *((8, 3.0), (9, 3.5), (10, 3.2), (11, 3.1)),
+        *((9, 3.0), (10, 3.5), (11, 3.2), (12, 3.1)),
     ]
 
 
@@ -120,6 +140,23 @@ def test_confusion_matrix_shows_counts_and_shares_of_the_true_class() -> None:
     cells = figure.data[0]
     assert cells.text[0][0] == "90<br>90.0%" and cells.text[1][0] == "0"
     assert np.isnan(cells.z[1]).all()
+    assert list(cells.z[0]) == [0.9, -0.1], "right lies on the blue side of the scale, wrong on the orange one"
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_the_numbers_of_a_confusion_matrix_can_be_read_on_every_colour_of_it(theme: Theme) -> None:
+    """WCAG 2.2, 1.4.3: contrast (L₁ + .05) / (L₂ + .05) of at least 4.5, L from linear sRGB."""
+
+    def luminance(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    cells = charts.confusion_matrix(counts=[[90, 10], [1, 9]], classes=["pass", "fail"], theme=theme).data[0]
+    ink = luminance(cells.textfont.color)
+    for _, color in cells.colorscale:
+        low, high = sorted((ink, luminance(color)))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, color
 
 
 def test_probability_histogram_sums_to_100_on_each_side() -> None:
@@ -171,7 +208,7 @@ def test_captions_say_n_period_and_exclusions() -> None:
         "n = 12,000 rows · 5,000 drawn, extremes kept · 2024-05-06 00:00 to 2024-05-07 12:30 · 1 row left out"
     )
     assert str(charts.caption_score_timeline(10, [0, 9], msg("limit from 700 normal rows"), refused=2, n_flags=1)) == (
-        "n = 10 rows · rows 0 to 9 · 1 flag · limit from 700 normal rows · 2 rows could not be scored"
+        "n = 10 rows · rows 1 to 10 · 1 flag · limit from 700 normal rows · 2 rows could not be scored"
     )
     assert period([]) is None and period(None) is None
     assert str(join(msg("a"), None, msg("b"))) == "a · b"

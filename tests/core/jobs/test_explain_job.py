@@ -65,7 +65,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[wf.Worksp
 
 
 def done(ws: wf.Workspace, explainer: wf.Explainer, rows: list[int]) -> wf.Gradients:
-    said = wf.what_is_said(explainer, None, rows[0])
+    said = wf.what_is_said(explainer)
     work = wf.start_gradients(ws, explainer.results, said, rows)
     assert work.state == "queued" and wf.read_gradients(ws, work) is None
     assert wf.start_gradients(ws, explainer.results, said, rows).job_id == work.job_id, "asked twice, done once"
@@ -82,7 +82,7 @@ def test_the_parts_add_up_within_one_percent_to_what_the_screens_show(found, nam
     ws, explainer = found[name]
     rows = [int(row) for row in explainer.results.part_rows("test")[[40, 80, 120]]]
     parts = done(ws, explainer, rows)
-    said = wf.what_is_said(explainer, None, rows[0])
+    said = wf.what_is_said(explainer)
     np.testing.assert_allclose(
         parts.outputs, Output(explainer.bundle, said.place)(explainer.windows(np.array(rows))), rtol=1e-3, atol=1e-4
     )

@@ -48,7 +48,9 @@ def test_a_clock_set_back_is_no_unsorted_file(tmp_path: Path) -> None:
     times = minutes().to_numpy().copy()
     times[1_000:] -= np.timedelta64(3, "h")
     found = told(tmp_path, times)
-    assert str(found["clock_back"].message) == "the clock jumps back 1 time, at row 1,000 to 2026-01-15 08:20"
+    assert str(found["clock_back"].message) == "the clock jumps back 1 time, at row 1,001 to 2026-01-15 08:20", (
+        "rows count from 1"
+    )
     assert "unsorted" not in found
 
 

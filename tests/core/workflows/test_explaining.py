@@ -177,6 +177,30 @@ def test_an_event_would_have_been_below_the_limit(found) -> None:
         wf.open_event(view.events, 4711)
 
 
+def test_an_event_of_one_sensor_is_repaired_by_that_sensor_alone(found) -> None:
+    ws, explainer = found["anomaly"]
+    view = wf.anomaly_view(ws, explainer.results)
+    event = next(e for e in view.events if e.last_row >= 1900)
+    why = wf.event_why(explainer, event, float(view.threshold.value))
+    assert why.together is not None and why.together.columns == ("p2",) and why.together.is_within
+    assert why.together.before == pytest.approx(event.peak, rel=1e-5) and why.together.after <= why.limit
+    assert str(wf.repair_words(why)).startswith("Repairing p2 alone brings the event below the limit")
+
+
+def test_a_class_is_explained_by_the_class_to_catch_and_the_rest_is_what_is_left(found) -> None:
+    _, explainer = found["classification"]
+    results = explainer.results
+    good = int(np.flatnonzero((results.scores["prediction"] == "pass") & (explainer.places >= 0))[0])
+    view = wf.row_why(explainer, good)
+    assert (view.said.klass, view.called) == ("fail", "pass")
+    assert wf.row_why(explainer, good, klass="pass").said.klass == "pass"
+    assert view.rest == pytest.approx(view.output - view.centre - sum(e.effect for e in view.effects))
+    assert "only together" in str(wf.rest_words(view))
+    assert "say alike" in str(wf.rest_words(wf.row_why(explainer, good, cover="expected")))
+    line = wf.row_why(found["regression"][1], 5)
+    assert line.called is None
+
+
 def test_remaining_life_with_its_age_and_own_start(found) -> None:
     _, explainer = found["rul"]
     assert [c.name for c in explainer.columns][-1] == "cycle"
@@ -207,7 +231,8 @@ def test_a_remark_is_covered_as_a_whole_and_nobody_expects_words(found) -> None:
     _, explainer = found["words"]
     row = int(explainer.results.part_rows("test")[3])
     view = wf.row_why(explainer, row)
-    assert view.effects[0].column == "Remark" and view.effects[0].effect > 0.2
+    assert view.effects[0].column == "Remark" and view.said.klass == "fault"
+    assert view.effects[0].effect > 0.2 if view.called == "fault" else view.effects[0].effect < -0.2
     assert view.output == pytest.approx(explainer.results.scores[f"probability_{view.said.klass}"][row], abs=1e-5)
     assert explainer.numbers == ("pressure", "speed")
     with pytest.raises(SettingProblem, match="The model reads words"):

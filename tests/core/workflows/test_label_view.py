@@ -99,6 +99,47 @@ def test_a_row_is_shown_with_its_neighbours_and_without_its_label(results: wf.Re
     assert wf.row_with_neighbours(results, 0).index.tolist() == [0, 1, 2, 3]
 
 
+def test_the_last_answer_is_taken_back_by_an_entry_of_its_own(ws: Workspace, results: wf.Results, tmp_path: Path) -> None:
+    """On a run of its own, so that no other answer stands."""
+    run = wf.start_training(ws, results.run.request.with_values(name="undo"))
+    work_off(ws.store)
+    own = wf.open_results(ws, run.id)
+    view = wf.label_view(own)
+    with pytest.raises(SettingProblem, match="No answer stands"):
+        wf.undo_answer(ws, view)
+    first, second = (problem.row for problem in view.problems[:2])
+    for row, answer in ((first, "pass"), (second, "fail"), (first, "fail")):
+        wf.answer_row(ws, view, row, answer, "Ann")
+    assert wf.undo_answer(ws, view, "Ben") == first
+    people = wf.relabelling(ws, own, view)
+    assert people.answers == {first: "pass", second: "fail"}, "the earlier answer of the row stands again"
+    assert wf.undo_answer(ws, view) == second, "the newest that still stands"
+    people = wf.relabelling(ws, own, view)
+    assert people.answers == {first: "pass"} and second in people.waiting
+    kept = ws.store.list_relabels(run.id)
+    assert [(a["answer"], a["by"], a.get("undoes")) for a in kept] == [
+        ("pass", "Ann", None), ("fail", "Ann", None), ("fail", "Ann", None), ("", "Ben", 3), ("", "", 2),
+    ]  # fmt: skip
+    wf.answer_row(ws, view, second, "pass")
+    people = wf.relabelling(ws, own, view)
+    assert people.answers[second] == "pass" and people.seen == {first, second}
+    assert people.suspected[2] == 0, "who answers again has seen the label"
+    assert wf.export_relabelled(ws, own, view, tmp_path / "new.csv") == 2, "the table takes every answer that stands"
+
+
+def test_why_so_many_rows_are_asked_about_is_said(ws: Workspace, results: wf.Results) -> None:
+    view = wf.label_view(results)
+    n = len(view.problems)
+    assert 5 < n < 50
+    people = wf.relabelling(ws, results, view)
+    assert (
+        str(people.sentence)
+        == f"{2 * n} rows are asked about: {n} suspected of {n} that were found, and {n} unsuspected between"
+    )
+    few = wf.relabelling(ws, results, view, wf.LabelSettings(most=3, controls=False))
+    assert str(few.sentence) == f"3 rows are asked about: 3 suspected of {n} that were found, and 0 unsuspected between"
+
+
 def test_answers_go_with_their_dataset(ws: Workspace, results: wf.Results) -> None:
     view = wf.label_view(results)
     wf.answer_row(ws, view, int(view.rows[0]), "pass")
