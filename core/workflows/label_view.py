@@ -199,7 +199,7 @@ def relabelling(ws: Workspace, results: Results, view: LabelView, settings: Labe
             table[view.classes.index(labels[row]), view.classes.index(answers[row])] += 1
     return Relabelling(
         queue,
-        len(suspected),
+        min(given.most, len(view.problems)),
         len(view.problems),
         answers,
         seen,
