@@ -13,18 +13,25 @@ from core.charts.downsample import downsample
 from core.charts.figure import LONGEST_NAME, Json, Text, draw, line, marks, plain, spread, upright
 from core.charts.regression import bars
 from core.charts.theme import LIGHT, Theme
-from core.messages import Message, msg
+from core.messages import Message, msg, msg_n
 
 Xy = tuple[ArrayLike, ArrayLike]
 
 
 def confusion_matrix(
-    *, counts: ArrayLike, classes: Sequence[str], title: Message | None = None, theme: Theme = LIGHT, text: Text = str
+    *,
+    counts: ArrayLike,
+    classes: Sequence[str],
+    costs: ArrayLike | None = None,
+    title: Message | None = None,
+    theme: Theme = LIGHT,
+    text: Text = str,
 ) -> go.Figure:
     """Rows by true class (down) and predicted class (across), counts (k, k); the stronger a colour, the larger the share of the true class.
 
     Blue is right and lies on the diagonal, orange is wrong: two colours that the colour-blind tell apart. A class without rows has no share
-    and stays in the colour of the background.
+    and stays in the colour of the background. With `costs` (k, k), what the rows of each cell cost together, orange is a cost and blue a gain,
+    the stronger the larger.
     """
     n = np.asarray(counts, dtype=float).reshape(len(classes), len(classes))
     total = n.sum(axis=1, keepdims=True)
@@ -35,9 +42,15 @@ def confusion_matrix(
         "0",
     )
     names = [plain(str(c)[:LONGEST_NAME]) for c in classes]
+    shade = np.where(np.eye(len(classes), dtype=bool), share, -share)
+    if costs is not None:
+        money = np.asarray(costs, dtype=float).reshape(n.shape)
+        largest = float(np.abs(money).max(initial=0.0))
+        shade = -money / largest if largest else np.zeros_like(money)
+        words = np.array([[_priced(m, c, text) for m, c in zip(a, b, strict=True)] for a, b in zip(money, n, strict=True)])
     cells: Json = {
         "type": "heatmap",
-        "z": np.where(np.eye(len(classes), dtype=bool), share, -share),
+        "z": shade,
         "x": names,
         "y": names,
         "text": words,
@@ -63,6 +76,11 @@ def confusion_matrix(
         right=40,
         height=max(300, 120 + 52 * len(classes)),
     )
+
+
+def _priced(cost: float, rows: float, text: Text) -> str:
+    money = f"{cost:,.0f}" if abs(cost) >= 1000 else f"{cost:.4g}"
+    return f"{money}<br>{plain(text(msg_n('{n} row', '{n} rows', int(rows))))}"
 
 
 def roc(

@@ -144,8 +144,8 @@ def costs(options: Options) -> Answer:
         "baseline": "baseline, least expected cost",
         "constant": f"every row called {view.constant_class}",
     }
-    rows = [[titles[name], f"{one.mean:.5g}", _span(one.bounds)] for name, one in found.items() if one is not None]
-    cells = [[true, *(f"{value:,.5g}" for value in row)] for true, row in zip(view.classes, view.own.cells, strict=True)]
+    rows = [[titles[name], f"{one.mean:,.2f}", _span(one.bounds)] for name, one in found.items() if one is not None]
+    cells = [[true, *(f"{value:,.2f}" for value in row)] for true, row in zip(view.classes, view.own.cells, strict=True)]
     lines = [str(view.headline), "", *aligned([["calls", "cost of 1,000 rows", "95 %"], *rows]), ""]
     lines += ["costs as called, true class down, called class across", *aligned([["", *view.classes], *cells])]
     return answer, _written(options, lines), 0
@@ -157,7 +157,7 @@ def _costs(found: Any) -> dict[str, object]:
 
 def _span(bounds: tuple[float | None, float | None]) -> str:
     low, high = bounds
-    return "–" if low is None or high is None else f"{low:.5g} – {high:.5g}"
+    return "–" if low is None or high is None else f"{low:,.2f} – {high:,.2f}"
 
 
 def worst(options: Options) -> Answer:

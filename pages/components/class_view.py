@@ -10,7 +10,16 @@ import streamlit as st
 from core import charts as drawing
 from core import workflows as wf
 from core.messages import msg_n
-from pages.components import charts, class_curves_view, class_limit, layout, run_view, scores_table, words_view
+from pages.components import (
+    charts,
+    class_costs_view,
+    class_curves_view,
+    class_limit,
+    layout,
+    run_view,
+    scores_table,
+    words_view,
+)
 from pages.components.looks import charts_look
 from pages.components.results_view import metric_figure, part_choice, verdict
 from pages.components.scores_table import download
@@ -57,7 +66,7 @@ def show(results: Any) -> None:
         class_curves_view.show(results, view)
     left, right = st.columns(2, gap="medium")
     with left:
-        _confusion(view)
+        class_costs_view.show(results, view, threshold, _confusion)
         _per_class(view)
     with right:
         _metrics(results, view)

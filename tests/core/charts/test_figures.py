@@ -143,6 +143,15 @@ def test_confusion_matrix_shows_counts_and_shares_of_the_true_class() -> None:
     assert list(cells.z[0]) == [0.9, -0.1], "right lies on the blue side of the scale, wrong on the orange one"
 
 
+def test_confusion_matrix_in_money_shows_costs_and_rows_and_a_gain_on_the_other_side() -> None:
+    costs = [[-90, 1200], [50, 0]]
+    cells = charts.confusion_matrix(counts=[[90, 10], [1, 9]], classes=["pass", "fail"], costs=costs).data[0]
+    assert cells.text.tolist() == [["-90<br>90 rows", "1,200<br>10 rows"], ["50<br>1 row", "0<br>9 rows"]]
+    assert np.allclose(cells.z, [[0.075, -1.0], [-50 / 1200, 0.0]])
+    free = charts.confusion_matrix(counts=[[1, 0], [0, 1]], classes=["pass", "fail"], costs=np.zeros((2, 2))).data[0]
+    assert not np.any(free.z)
+
+
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_the_numbers_of_a_confusion_matrix_can_be_read_on_every_colour_of_it(theme: Theme) -> None:
     """WCAG 2.2, 1.4.3: contrast (L₁ + .05) / (L₂ + .05) of at least 4.5, L from linear sRGB."""
