@@ -85,7 +85,7 @@ def _told(
         return BudgetEvent(event, None, msg("not counted: in the quiet rows after the alarm at row {row}", row=row))
     block = budget.chosen.average.block
     why = msg(
-        "not counted: it continues the alarm that began at row {row}; {n} rows without another would part them",
+        "not counted: continues the alarm of row {row}, never {n} rows apart",
         n=block,
         row=row,
     )
