@@ -50,4 +50,4 @@ def test_what_cannot_be_is_refused_in_one_sentence(run: str, capsys: Capture) ->
     assert "sensor is 'p7'" in refused(capsys, "seed-faults", run, "--sensor", "p7")["what"]
     assert "gremlin" in refused(capsys, "seed-faults", run, "--kind", "gremlin")["what"]
     assert "no run and no bundle" in refused(capsys, "seed-faults", "nothing")["what"]
-    assert "sizes" in refused(capsys, "seed-faults", run, "--sizes", "big")["what"]
+    assert "Sizes" in refused(capsys, "seed-faults", run, "--sizes", "big")["what"]
