@@ -64,7 +64,10 @@ def _as_problem(cls: type[Settings], error: ValidationError) -> SettingProblem:
     if len(loc) > 1 and isinstance(loc[1], int) and loc[0] in cls.model_fields:  # one of a list: a person knows it by its place
         name = str(loc[0])
         what = msg(
-            "Value {n} of '{name}' is '{value}'.", n=loc[1] + 1, name=msg(cls.model_fields[name].title or name), value=value
+            "Value {n} of '{name}' is '{value}'.",
+            n=loc[1] + 1,
+            name=Message(cls.model_fields[name].title or name, {}),
+            value=value,
         )
     return SettingProblem(
         what,

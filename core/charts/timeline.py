@@ -172,6 +172,7 @@ def sensor_band(
         )
     flagged = msg("began {time}", time=moment(began) if began is not None else "") if onset is None else msg("first flag")
     told = msg("onset {time}", time=moment(onset) if onset is not None else "")
+    ended = None if began is not None and ended == began else ended  # one row: two labels would lie on each other
     for when, words in ((onset, told), (began, flagged), (ended, msg("ended"))):
         if when is not None:
             shape, label = upright(at_axis(when), text(words), theme)

@@ -84,9 +84,12 @@ def _told(
     if budget.chosen.average.counts_alarms:
         return BudgetEvent(event, None, msg("not counted: in the quiet rows after the alarm at row {row}", row=row))
     block = budget.chosen.average.block
-    return BudgetEvent(
-        event, None, msg("not counted: within {n} rows of the alarm at row {row}, with which it is one", n=block, row=row)
+    why = msg(
+        "not counted: continues the alarm of row {row}, never {n} rows apart",
+        n=block,
+        row=row,
     )
+    return BudgetEvent(event, None, why)
 
 
 def how_counted(results: Results, view: AnomalyView, event: AnomalyEvent) -> Message | None:

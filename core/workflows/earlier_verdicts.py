@@ -69,7 +69,7 @@ def _read(ws: Workspace, results: Results) -> tuple[EarlierVerdict, ...]:
             continue
         verdict = verdict_record(row)
         if run.dataset_id == own.dataset_id:
-            found.append(EarlierVerdict(run.id, run.name, verdict))
+            found.append(EarlierVerdict(run.id, _name(run), verdict))
             continue
         place = run.dataset_id, run.dataset_version
         if place not in tables:
@@ -80,8 +80,13 @@ def _read(ws: Workspace, results: Results) -> tuple[EarlierVerdict, ...]:
             rows = table.find(results, verdict)
             if len(rows):
                 moved = replace(verdict, first_row=int(rows.min()), last_row=int(rows.max()))
-                found.append(EarlierVerdict(run.id, run.name, moved, table.dataset.name))
+                found.append(EarlierVerdict(run.id, _name(run), moved, table.dataset.name))
     return tuple(reversed(found))
+
+
+def _name(run: RunRow) -> str:
+    """A run that the command line trained has no name: its family and number tell it from others."""
+    return run.name or f"{run.model} {run.number}"
 
 
 class _OtherTable:

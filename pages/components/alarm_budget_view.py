@@ -107,8 +107,8 @@ def _events(results: wf.Results, view: wf.AlarmBudgetView) -> None:
         alt=t("What becomes of each event"),
         height="content" if len(table) <= 8 else 320,
         column_config={
-            t("event"): st.column_config.NumberColumn(width="small"),
-            t("first flag"): st.column_config.TextColumn(width=150),
+            t("event"): st.column_config.NumberColumn(width=60),
+            t("first flag"): st.column_config.TextColumn(width=130),
         },
     )
     caption(tn("{n} event raises an alarm", "{n} events raise an alarm", n), t("of {n} listed", n=len(told)))

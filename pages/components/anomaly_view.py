@@ -83,7 +83,7 @@ def show(ws: Workspace, results: Any) -> None:
 def _figures(results: Any, view: Any) -> list[layout.Figure]:
     later = view.later
     said = [e.verdict.verdict for e in later if e.verdict is not None]
-    n_open = sum(e.is_open for e in later)
+    n_open, waiting = sum(e.is_open for e in later), sum(e.taken_over is not None for e in later)
     counts = {
         t("{n} contained", n=said.count("contained")): "contained" in said,
         t("{n} with a cause", n=said.count("assignable_cause")): "assignable_cause" in said,
@@ -111,7 +111,9 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
         layout.Figure(
             t("Events"),
             numbers.number(len(later)),
-            t("{n} open", n=n_open) + (" · " + t("{n} with a verdict", n=len(later) - n_open) if n_open < len(later) else ""),
+            t("{n} open", n=n_open)
+            + (" · " + t("{n} to confirm", n=waiting) if waiting else "")
+            + (" · " + t("{n} with a verdict", n=len(later) - n_open) if n_open < len(later) else ""),
             help=" · ".join(part for part in (*(words for words, shown in counts.items() if shown), _early(view)) if part),
         ),
         _promise(results.run, view),

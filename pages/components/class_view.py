@@ -233,7 +233,8 @@ def _per_class(view: Any) -> None:
         "class": t("class"),
         "n": t("rows"),
         "n_predicted": t("called so"),
-        **{k: run_view.metric_title(k) for k in (*shares, "roc_auc")},
+        **{k: run_view.metric_title(k) for k in shares},
+        "roc_auc": "AUC",  # the whole name stands beside, and is cut here in Chinese
     }
     config = {words[k]: st.column_config.NumberColumn(format="percent") for k in shares}
     config[words["roc_auc"]] = st.column_config.NumberColumn(format="%.4f")

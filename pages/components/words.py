@@ -63,7 +63,7 @@ def unit_word(unit: str) -> str:
 def refusal_word(reason: str) -> str:
     """What stood in the way of a scored row, as a file of scores has it, in the session's language."""
     words = {
-        "padded window": t("window not full yet: never flagged"),
+        "padded window": t("window not full yet"),
         "empty cell filled": t("empty cell filled"),
         "not a finite number": t("not a finite number"),
     }

@@ -69,6 +69,8 @@ def test_people_count_rows_from_1_on_every_axis_and_in_every_label() -> None:
     assert "onset 5" in labels(band)
     counted = charts.sensor_band(values=values, column="p", x=rows.astype(float), rows=rows, began=5.0)
     assert [shape.x0 for shape in counted.layout.shapes] == [5.0] and "began 5" in labels(counted)
+    one_row = charts.sensor_band(values=values, column="p", x=rows, rows=rows, began=5, ended=5)
+    assert len(one_row.layout.shapes) == 1, "of one row beginning and end would lie on each other"
     assert str(period(np.array([0, 1_234_567]))) == "rows 1 to 1234568"
     assert str(period(np.array([0.0, 9.5]))) == "rows 0 to 9.5"
 
