@@ -10,6 +10,7 @@ from core.workflows.anomalies import (
     EventDetail,
     SensorTrace,
     anomaly_view,
+    breaks_promise,
     event_detail,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace

@@ -16,6 +16,7 @@ from core.errors import SettingProblem
 from core.evaluation import Metric, binary_flag_metrics
 from core.messages import Message, msg, msg_n
 from core.workflows.earlier_verdicts import with_earlier
+from core.workflows.records import Run
 from core.workflows.results import Results, remembered
 from core.workflows.verdicts import list_verdicts
 from core.workflows.workspace import Workspace
@@ -270,6 +271,24 @@ def _metrics(results: Results, flags: NDArray[np.bool_]) -> tuple[Metric, ...]:
         blocks = remembered(results, "blocks of labels", lambda: results.blocks(rows))
         found.extend(binary_flag_metrics(given.labels[known] > 0, flags[known], blocks=blocks))
     return tuple(found)
+
+
+def breaks_promise(run: Run, threshold: Threshold) -> bool | None:
+    """Whether the good rows of the test part were flagged more often than promised by more than chance explains.
+
+    Chance has two parts: the rows of the test part (the 95 % interval of the share) and the rows that the limit came from. What a limit from n blocks
+    with the rate a / (n + 1) really gives varies as Beta(a, n + 1 − a); its 97.5 % quantile must lie below the interval too.
+    None where no rate is promised or it cannot be told: no labels, no good row, no interval.
+
+    Source: the Beta distribution: Vovk, "Conditional Validity of Inductive Conformal Predictors", ACML (2012), proposition 2a.
+    """
+    from scipy.special import betaincinv
+
+    seen, n = run.metrics.get("far"), threshold.n
+    if threshold.promise == "per_week" or seen is None or seen.low is None or n < 1:
+        return None
+    above = min(max(1.0, threshold.rate * (n + 1)), float(n))
+    return bool(seen.low > max(threshold.rate, float(betaincinv(above, n + 1 - above, 0.975))))
 
 
 def later_events(results: Results, events: tuple[AnomalyEvent, ...]) -> tuple[AnomalyEvent, ...]:

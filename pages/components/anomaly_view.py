@@ -158,6 +158,18 @@ def _promise(run: wf.Run, view: Any) -> layout.Figure:
     seen = run.metrics.get("far")
     if seen is not None and seen.value is not None:
         beside = t("{share} seen on test rows", share=numbers.percent(seen.value))
+        breaks = wf.breaks_promise(run, limit)
+        if breaks:
+            notes = (
+                t(
+                    "More good rows of the test part are flagged than promised, and by more than chance: they are not like the held-out ones."
+                )
+                + " "
+                + notes
+            )
+            beside = t("{share} seen: more than chance", share=numbers.percent(seen.value))
+        elif breaks is False and seen.value > limit.rate:
+            beside = t("{share} seen: within chance", share=numbers.percent(seen.value))
     elif limit.missing_rows:
         beside = tn("{n} normal row missing", "{n} normal rows missing", limit.missing_rows)
     else:
