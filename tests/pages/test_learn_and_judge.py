@@ -127,6 +127,8 @@ def test_an_event_is_told_in_detail_and_verdicts_are_learned_from(open_app: Open
     clean(app)
     assert len(app.tabs) >= 5
     facts = wf.event_facts(results, wf.anomaly_view(ws, results), event)
+    app.session_state[f"event_tab.{run.id}"] = {"en": "Lead and lag", "zh": "先后关系"}[lang]
+    clean(app.run())
     tables = {table.value.shape for table in app.dataframe}
     assert facts.followers and any(rows == len(facts.followers) for rows, _ in tables)
     seen = wf.preview_false_alarms(results, wf.anomaly_view(ws, results))
