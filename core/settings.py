@@ -61,7 +61,9 @@ def _as_problem(cls: type[Settings], error: ValidationError) -> SettingProblem:
     loc, value = first["loc"], str(first.get("input"))[:80]
     name = ".".join(str(part) for part in loc) or cls.__name__
     what = msg("{name} is '{value}'.", name=name, value=value)
-    if len(loc) == 2 and isinstance(loc[1], int) and loc[0] in cls.model_fields:  # one of a list: a person knows it by its place
+    if (
+        len(loc) == 2 and isinstance(loc[1], int) and loc[0] in cls.model_fields
+    ):  # one of a list: a person knows it by its place
         name = str(loc[0])
         what = msg(
             "Value {n} of '{name}' is '{value}'.",

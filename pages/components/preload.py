@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 ELEMENTS = ("PlotlyChart", "arrowFormatUtils", "DataFrame", "Metric", "Selectbox", "Radio", "Slider", "DownloadButton")
 IDLE_AFTER_MS = 1_500
 FIRST = ("predictions", "anomalies")
-"""Screens that open with a chart, which their server needs a moment for: the script runs in that moment."""
+"""Screens that open with a chart, which their server needs a moment for: the script runs in that moment, once the screen was asked for."""
 END_OF_HEAD, STREAMLIT_ROOT = b"</head>", b'<div id="root">'
 
 
@@ -45,8 +45,9 @@ def idle_script() -> bytes:
         return b""
     idle = f"(window.requestIdleCallback || setTimeout)(() => {{{wanted}}})"
     look = f"document.querySelector('h1') ? setTimeout(() => {idle}, {IDLE_AFTER_MS}) : setTimeout(look, 250)"
-    first = f"if (/{'|'.join(FIRST)}/.test(location.pathname)) {{ {wanted} }} else {{ look(); }}"
-    return f'<script type="module">const look = () => {look}; {first}</script>'.encode()
+    soon = f"document.querySelector('[data-test-script-state=running]') ? (() => {{{wanted}}})() : setTimeout(soon, 20)"
+    first = f"/{'|'.join(FIRST)}/.test(location.pathname) ? soon() : look()"
+    return f'<script type="module">const look = () => {look}; const soon = () => {soon}; {first};</script>'.encode()
 
 
 class Preload:
@@ -61,7 +62,7 @@ class Preload:
             await self._app(scope, receive, send)
             return
         page = _Page(send)
-        await self._app(scope, receive, page.send)
+        await self._app(_uncompressed(scope), receive, page.send)
 
 
 class _Page:
@@ -89,6 +90,14 @@ class _Page:
             headers += [(b"content-length", str(len(body)).encode()), (b"link", link_header())]
         await self._send({**start, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
+
+
+def _uncompressed(scope: Scope) -> Scope:
+    """The request of a page without its offer to unpack, as nothing can be added to a packed one; a page has 8 kB. Other requests stay."""
+    headers = scope["headers"]
+    if not any(name.lower() == b"accept" and b"text/html" in value for name, value in headers):
+        return scope
+    return {**scope, "headers": [(name, value) for name, value in headers if name.lower() != b"accept-encoding"]}
 
 
 def _is_page(message: Message) -> bool:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from pages.components import preload, warmup
+from tests.browser.server import Server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real server on an empty store."""
+    started = Server(tmp_path_factory.mktemp("preload") / "home").start()
+    yield started.url
+    started.end()
+
 
 PAGE = '<html><head><title>x</title></head><body><div id="root"></div></body></html>'
 
@@ -40,6 +52,23 @@ def test_a_page_preloads_the_scripts_of_charts_and_of_tables_and_runs_the_large_
     assert body.replace(preload.idle_script(), b"") == PAGE.encode()
     (address,) = preload.scripts("PlotlyChart")
     assert f"import('{address}')".encode() in body and b"requestIdleCallback" in body
+
+
+@pytest.mark.parametrize("path", ["", "data", "predictions", "anomalies?run=x"])
+def test_a_browser_gets_the_line_on_every_screen_of_the_real_app(server: str, path: str) -> None:
+    """A browser offers to unpack, and Streamlit packs its page; a packed one can take no line."""
+    sent = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Encoding": "gzip, deflate, br"}
+    with urlopen(Request(f"{server}/{path}", headers=sent)) as answer:
+        assert answer.headers.get("Content-Encoding") is None
+        assert preload.idle_script() in answer.read() and "modulepreload" in answer.headers["Link"]
+
+
+def test_judging_screens_run_the_script_of_charts_at_once() -> None:
+    line = preload.idle_script().decode()
+    (address,) = preload.scripts("PlotlyChart")
+    for screen in preload.FIRST:
+        assert (Path(__file__).parents[2] / "pages" / "judge" / f"{screen}.py").exists() and screen in line
+    assert line.count(f"import('{address}')") == 2
 
 
 async def in_pieces() -> AsyncIterator[str]:
