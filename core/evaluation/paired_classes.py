@@ -48,9 +48,11 @@ def mid_p(first: int, second: int) -> float:
         >>> round(mid_p(1, 7), 4)
         0.0391
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
     n, fewer = first + second, min(first, second)
-    if first == second:
-        return 1.0 if n == 0 else float(1 - binom.pmf(fewer, n, 0.5) / 2)
-    return float(2 * binom.cdf(fewer, n, 0.5) - binom.pmf(fewer, n, 0.5))
+    if n == 0:
+        return 1.0
+    up_to = float(bdtr(fewer, n, 0.5))
+    at = up_to - (float(bdtr(fewer - 1, n, 0.5)) if fewer else 0.0)
+    return 1 - at / 2 if first == second else 2 * up_to - at

@@ -22,10 +22,8 @@ COMPONENTS = (
     "train_live",
 )
 
-LIBRARIES = (
-    "scipy.special",
-    "pyarrow.dataset",
-)  # charts, limits and tests of every judging screen; the first table that is read
+LIBRARIES = ("scipy.special", "scipy.fft", "pyarrow.dataset")
+"""What charts, limits and tests of every judging screen need, and the first table that is read."""
 
 
 def warm_up() -> None:
