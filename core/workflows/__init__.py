@@ -12,6 +12,7 @@ from core.workflows.anomalies import (
     anomaly_view,
     breaks_promise,
     event_detail,
+    with_deviations,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.budget_events import BudgetEvent, budget_events, how_counted

@@ -85,8 +85,13 @@ class EventDetail:
     traces: tuple[SensorTrace, ...]
 
 
-def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None) -> AnomalyView:
+def anomaly_view(
+    ws: Workspace, results: Results, threshold: float | None = None, *, without_deviations: bool = False
+) -> AnomalyView:
     """Scores, flags, events and figures at the run's own threshold or another.
+
+    Args:
+        without_deviations: Leave out how far sensors went in each event, which reads whole columns; `with_deviations` tells it of one.
 
     Raises:
         SettingProblem: the run does not look for anomalies.
@@ -104,7 +109,7 @@ def anomaly_view(ws: Workspace, results: Results, threshold: float | None = None
     flags = used.flags(given.judged)
     is_stored = is_default and results.task == "anomaly"
     metrics = tuple(results.run.metrics.values()) if is_stored else _metrics(results, flags)
-    events = _events(ws, results, used)
+    events = _events(ws, results, used, without_deviations)
     later = later_events(results, events)
     n_scored = int(np.isfinite(given.scores).sum())
     return AnomalyView(
@@ -154,7 +159,12 @@ def event_detail(results: Results, event: AnomalyEvent, sensors: int = SHOWN_SEN
     return EventDetail(event, tuple(traces))
 
 
-def _events(ws: Workspace, results: Results, threshold: Threshold) -> tuple[AnomalyEvent, ...]:
+def with_deviations(results: Results, event: AnomalyEvent) -> AnomalyEvent:
+    """The event with the largest deviation of its first sensors, from its own rows."""
+    return _with_bands(event, results, _deviations((event,), results, _GroupNames.of(results)))
+
+
+def _events(ws: Workspace, results: Results, threshold: Threshold, without_deviations: bool) -> tuple[AnomalyEvent, ...]:
     """Ranked events with their sensors, normal bands and newest verdicts, and what other runs said of their rows."""
     given = results.ordered
     found = make_events(
@@ -169,7 +179,7 @@ def _events(ws: Workspace, results: Results, threshold: Threshold) -> tuple[Anom
     )
     verdicts = list_verdicts(ws, results.run.id)
     names = _GroupNames.of(results)
-    deviations = _deviations(found, results, names)
+    deviations = {} if without_deviations else _deviations(found, results, names)
     judged = tuple(_with_verdict(_with_bands(event, results, deviations), verdicts, names) for event in found)
     return with_earlier(ws, results, judged)
 
@@ -219,11 +229,12 @@ def _deviations(
         shown = [e for e in events if facts.name in {share.column for share in e.sensors[:SHOWN_SENSORS]}]
         if not shown:
             continue
-        values = results.dataset.table([facts.name])[facts.name].to_numpy(dtype=np.float64)
+        start, stop = min(e.first_row for e in shown), max(e.last_row for e in shown) + 1
+        values = results.dataset.table([facts.name], start, stop)[facts.name].to_numpy(dtype=np.float64)
         for event in shown:
             rows = np.arange(event.first_row, event.last_row + 1)
             rows = rows if names is None else rows[names[rows] == event.group]
-            found[event.number, facts.name] = _deviation(values[rows], facts.low, facts.high)
+            found[event.number, facts.name] = _deviation(values[rows - start], facts.low, facts.high)
     return found
 
 

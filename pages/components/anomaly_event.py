@@ -106,7 +106,7 @@ def rail(ws: Workspace, results: Any, view: Any, event: AnomalyEvent) -> None:
     counted = wf.how_counted(results, view, event)
     if counted is not None:
         st.caption(md(say(counted)))
-    for share in event.sensors[:SHOWN_SENSORS]:
+    for share in wf.with_deviations(results, event).sensors[:SHOWN_SENSORS]:
         away = f"{share.deviation:+.4g} {share.unit}".strip() + " · " if share.deviation is not None else ""
         st.progress(
             min(1.0, max(0.0, share.share)), text=f"**{md(share.column)}** {md(away)}{md(numbers.percent(share.share))}"

@@ -40,7 +40,7 @@ PART_TITLES = {0: msg("baseline period (Phase I)"), 1: msg("validation"), 2: msg
 
 @st.cache_resource(show_spinner=False, max_entries=8, ttl=900)
 def _view(_ws: Workspace, _results: Any, run_id: str, finished: str, threshold: float | None, newest: int) -> Any:
-    return wf.anomaly_view(_ws, _results, threshold)
+    return wf.anomaly_view(_ws, _results, threshold, without_deviations=True)
 
 
 def views(ws: Workspace, results: Any) -> tuple[Any, Any]:

@@ -350,8 +350,12 @@ def test_a_finished_run_stays_readable_without_its_dataset_until_it_is_deleted_t
     wait_for_job(ws.store, run.job_id, timeout=120)
     wf.delete_dataset(ws, dataset.id)
     assert dataset.id not in {d.id for d in wf.list_datasets(ws)}
-    view = wf.anomaly_view(ws, wf.open_results(ws, run.id))
+    results = wf.open_results(ws, run.id)
+    view = wf.anomaly_view(ws, results)
     assert view.events and view.events[0].sensors[0].deviation is not None
+    plain = wf.anomaly_view(ws, results, without_deviations=True)
+    assert [s.deviation for s in plain.events[0].sensors] == [None] * len(plain.events[0].sensors)
+    assert tuple(wf.with_deviations(results, event) for event in plain.events) == view.events
     assert dataset.path.exists()
     wf.delete_run(ws, run.id)
     assert not dataset.path.exists()
