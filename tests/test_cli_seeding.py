@@ -50,7 +50,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(run: str, capsys: Capture) ->
     assert "sensor is 'p7'" in refused(capsys, "seed-faults", run, "--sensor", "p7")["what"]
     assert "gremlin" in refused(capsys, "seed-faults", run, "--kind", "gremlin")["what"]
     assert "no run and no bundle" in refused(capsys, "seed-faults", "nothing")["what"]
-    assert "Sizes" in refused(capsys, "seed-faults", run, "--sizes", "big")["what"]
+    assert "'Sizes' is 'big'" in refused(capsys, "seed-faults", run, "--sizes", "big")["what"]
 
 
 def test_several_sensors_at_once_in_standard_deviations(run: str, capsys: Capture) -> None:

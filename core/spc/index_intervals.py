@@ -46,7 +46,7 @@ def with_intervals(
     Args:
         found: The indices of `fit`.
         fit: A distribution of the catalogue, no transformation.
-        n: How many values gave it.
+        n: How many values gave it, `fit.n` where only some of many were taken.
         confidence: Of the two-sided intervals.
 
     Degenerate cases: fewer than nine of ten new sets give the index: it stays without interval.

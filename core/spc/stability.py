@@ -7,19 +7,20 @@ counted and held against the number that chance gives. `strict` takes every brok
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import factorial
+from math import factorial, pi
 
 import numpy as np
 
 from core.messages import Message
 from core.spc.chart import Chart
 from core.spc.constants import SIGMAS, c4, d2, d3
-from core.spc.rules import Rule, RuleBook, signals
+from core.spc.rules import Rule, RuleBook, Signal, signals
 
 LEVEL = 0.02
 """The chance that a stable process is taken for unstable by one rule on one chart; of all together it is 3 to 8 % (test)."""
+LEVEL_OF_LENGTH = 0.001  # stands beside the counts of the same patterns, and adds little to their chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Stability:
         return not self.breaches
 
 
-def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = False) -> Stability:
+def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = False, every_rule: bool = False) -> Stability:
     """Whether a process is stable.
 
     Looked at are the rule of limits, points beyond two thirds or one third of them, runs on one side of the centre line and trends, which show what
@@ -64,9 +65,11 @@ def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = F
         charts: Charts of the same subgroups: of the level and of the spread.
         book: The rules.
         strict: Every signal of every rule of the book counts, whatever its chance.
+        every_rule: Alternating, crowded and missing middles are judged by their chance too, and any pattern by its length, as where a whole chart
+            is judged: a pattern that goes on over most of a chart begins only once.
 
-    Source: the numbers by chance: three sigma of the normal distribution; (1/2)^k and 2k / (k + 1)! beginnings a point of k on one side and of k in a trend; the
-    distributions of range and standard deviation (Montgomery, 2013, chapter 6).
+    Source: the numbers by chance: three sigma of the normal distribution; (1/2)^k and 2k / (k + 1)! beginnings a point of k on one side and of k in a trend;
+    alternating permutations (`_alternating_share`); the distributions of range and standard deviation (Montgomery, 2013, chapter 6).
     """
     breaches, chance = [], 0
     for chart in charts:
@@ -75,10 +78,10 @@ def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = F
             rule = signal.rule
             marks = signal.found if rule.kind in ("limit", "far") else _beginnings(signal.found)
             count = int(marks.sum())
-            if not count or not (strict or rule.kind in ("limit", "far", "beyond", "side", "trend")):
+            if not count or not (strict or every_rule or rule.kind in ("limit", "far", "beyond", "side", "trend")):
                 continue
             expected = points * _rate(chart, rule)
-            far = rule.kind in ("limit", "far") and _is_far(chart, points)
+            far = _is_far(chart, points) if rule.kind in ("limit", "far") else every_rule and _is_long(chart, signal, points)
             if strict or far or _poisson_tail(count, expected) < LEVEL:
                 breaches.append(Breach(chart.statistic, rule, count, points, expected, int(np.flatnonzero(marks)[0]), far))
             else:
@@ -105,6 +108,16 @@ def _is_far(chart: Chart, points: int) -> bool:
     return bool(np.nanmax(sigmas) > -ndtri(LEVEL / (2 * points)))
 
 
+def _is_long(chart: Chart, signal: Signal, points: int) -> bool:
+    """Whether the longest pattern goes on for so long as in less than 0.1 % of cases it does among so many points."""
+    if signal.rule.kind == "beyond":  # its points need not follow each other
+        return False
+    marks = np.concatenate([[0], signal.found[chart.judged], [0]])
+    edges = np.flatnonzero(np.diff(marks))
+    longest = int((edges[1::2] - edges[::2]).max())
+    return _poisson_tail(1, points * _rate(chart, replace(signal.rule, k=signal.rule.k + longest - 1))) < LEVEL_OF_LENGTH
+
+
 def _rate(chart: Chart, rule: Rule) -> float:
     """Broken rules a point of a stable process."""
     if rule.kind == "side":
@@ -113,11 +126,29 @@ def _rate(chart: Chart, rule: Rule) -> float:
         return 2 * rule.k / factorial(rule.k + 1)
     if rule.kind == "beyond":
         return _beyond_rate(rule)
-    if rule.kind == "far":
-        from scipy.special import ndtr
+    if rule.kind == "limit":
+        return _outside_rate(chart)
+    if rule.kind == "alternating":
+        return _alternating_share(rule.k) - _alternating_share(rule.k + 1)
+    from scipy.special import ndtr
 
-        return 2 * float(ndtr(-rule.m))
-    return _outside_rate(chart) if rule.kind == "limit" else 0.0
+    far = 2 * float(ndtr(-rule.m))
+    if rule.kind == "far":
+        return far
+    if rule.kind == "within":
+        return (1 - far) ** rule.k * far
+    # outside: beginnings of all k far, less those that are all on one side.
+    return far**rule.k * (1 - far) - (2 * (far / 2) ** rule.k * (1 - far / 2) if rule.both else 0.0)
+
+
+def _alternating_share(k: int) -> float:
+    """The chance that k independent points go up and down in turn: 2 Eₖ / k!, with Euler's zigzag numbers Eₖ.
+
+    Source: André, "Développements de sec x et de tang x", Comptes rendus 88 (1879) 965-967; here by the series of Eₖ / k!, of which a hundred
+    terms are exact to seven digits from k = 3 on.
+    """
+    terms = ((-1) ** (j * (k + 1)) / (2 * j + 1) ** (k + 1) for j in range(100))
+    return 4 * (2 / pi) ** (k + 1) * sum(terms)
 
 
 def _beyond_rate(rule: Rule) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -161,10 +162,18 @@ class RunStore(JobStore, AuditStore):
         with self.reading() as session:
             return tuple(_verdict(row) for row in session.scalars(query.order_by(VerdictTable.number)))
 
-    def newest_verdict(self) -> int:
-        """The number of the newest verdict on any run, 0 without one: what was read of verdicts is of today while it is the same."""
+    def verdict_state(self) -> str:
+        """A word that changes with every verdict on any run, and when a run that has one is deleted, restored or renamed.
+
+        What was read of verdicts is of today while it is the same.
+        """
+        newest = select(func.max(VerdictTable.number)).where(VerdictTable.workspace == self.workspace)
+        runs = select(RunTable.id, RunTable.name).where(
+            RunTable.deleted.is_(None), RunTable.workspace == self.workspace, RunTable.id.in_(select(VerdictTable.run_id))
+        )
         with self.reading() as session:
-            return session.scalar(select(func.max(VerdictTable.number)).where(VerdictTable.workspace == self.workspace)) or 0
+            told = sorted((row.id, row.name) for row in session.execute(runs))
+            return f"{session.scalar(newest) or 0}-{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}"
 
     def _visible_runs(self) -> Select[RunTable, JobTable, str]:
         return (

@@ -236,8 +236,8 @@ from core.workflows.verdicts import (
     confirm_verdict,
     history_of,
     list_verdicts,
-    newest_verdict,
     set_verdict,
+    verdict_state,
 )
 from core.workflows.workspace import Workspace, open_workspace
 from core.workflows.worst_strata import StrataErrorSettings, WorstStrata, export_worst, worst_strata

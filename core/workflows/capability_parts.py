@@ -163,7 +163,8 @@ def _overall(asked: Asked) -> tuple[Indices | NotDefined, Outside | NotDefined]:
         return found, fitted_outside(fit, spec)
     if fit.key != "normal":
         found = fitted_indices(fit, spec, asked.method)
-        with_ends = with_intervals(found, fit, spec, len(asked.values), asked.method, confidence=asked.confidence)
+        # Of very many values a part gave the fit, and the index is no surer than that part.
+        with_ends = with_intervals(found, fit, spec, fit.n, asked.method, confidence=asked.confidence)
         return with_ends, fitted_outside(fit, spec)
     if isinstance(asked.overall, NotDefined):
         return asked.overall, asked.overall

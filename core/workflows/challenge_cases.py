@@ -20,8 +20,9 @@ from core.messages import Message, msg, msg_n
 from core.serving import load_bundle
 from core.serving.pieces import PIECE
 from core.settings import Settings, setting
+from core.workflows import challenge_sets
 from core.workflows.anomalies import anomaly_view
-from core.workflows.challenge_sets import MOST_JUDGED, Case, ChallengeSet, Draft, Expected, freeze, keep
+from core.workflows.challenge_sets import MOST_JUDGED, Case, ChallengeSet, Draft, Expected, check_room, freeze, keep
 from core.workflows.results import Results
 from core.workflows.scoring import read_table
 from core.workflows.seeding import sensors_of
@@ -189,6 +190,7 @@ def _of_rows(results: Results, settings: ChallengeSettings) -> list[Draft]:
     """Each stretch of rows as a case, for classes each row; they must be what was said, else what they are labelled."""
     spans, said = _spans(settings.rows, results.n_rows), settings.expect.strip()
     if results.task == "classification":
+        check_room(sum(high - low + 1 for low, high in spans), challenge_sets.MOST_ROWS // challenge_sets.SMALLEST_HISTORY)
         rows = np.concatenate([np.arange(low - 1, high) for low, high in spans])
         names = _expected_classes(results, said, rows)
         titles = (msg("row {row}", row=int(row) + 1) for row in rows)
@@ -227,7 +229,7 @@ def _spans(text: str, n_rows: int) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for part in (p.strip() for p in text.replace(";", ",").split(",") if p.strip()):
         low, mark, high = part.partition("-")
-        if not low.strip().isdigit() or (mark and not high.strip().isdigit()):
+        if not low.strip().isdecimal() or (mark and not high.strip().isdecimal()):
             found = []
             break
         found.append((int(low), int(high) if mark else int(low)))
@@ -325,7 +327,9 @@ def _of_file(results: Results, file: Path | None) -> tuple[pd.DataFrame, list[Ca
             raise unknown_choice("expected", word, ("flag", "quiet"))
         name = table[case].iloc[at[0]] if case in table.columns else code + 1
         title = msg("case {name}", name=f"{name:g}" if isinstance(name, float) else str(name))
-        cases.append(Case(number, title, kind, word if kind == "class" else "", int(judged[0]), int(judged[-1]) + 1))
+        first, stop = int(judged[0]), int(judged[-1]) + 1
+        some = () if stop - first == len(judged) else tuple(judged.tolist())
+        cases.append(Case(number, title, kind, word if kind == "class" else "", first, stop, some))
         parts.append(table.iloc[at].drop(columns=[c for c in (case, answer) if c in table]).assign(**{PIECE: number}))
     return pd.concat(parts, ignore_index=True), cases
 

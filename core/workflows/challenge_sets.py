@@ -119,19 +119,21 @@ def freeze(
 
     Raises:
         NotEnoughData: there is no case.
-        SettingProblem: a set needs a name.
+        SettingProblem: a set needs a name; more rows than a set may hold, noticed before any is read.
     """
     if not drafts:
         raise _no_case(results.run.name)
     before, after = _reach(ws, results)
     first, stop = results.places.first, results.places.stop
-    pieces, cases = [], []
+    pieces, cases, n_rows = [], [], 0
     for number, draft in enumerate(drafts, start=1):
         at = np.sort(results.place_of_row[draft.rows])
         piece = _with_neighbours(at, before, after, int(first[at[0]]), int(stop[at[0]]))
         judged = np.searchsorted(piece, at)
         is_whole = len(judged) == judged[-1] - judged[0] + 1
         some = () if is_whole else tuple(judged.tolist())
+        n_rows += len(piece)
+        check_room(n_rows)
         pieces.append(piece)
         cases.append(Case(number, draft.title, draft.expected, draft.value, int(judged[0]), int(judged[-1]) + 1, some))
     wanted_rows = results.row_order[np.concatenate(pieces)]
@@ -155,10 +157,7 @@ def keep(
             msg("A name tells sets apart."),
             msg("Choose another one, or withdraw that set."),
         )
-    if len(table) > MOST_ROWS:
-        raise SettingProblem(
-            msg("The cases have {n} rows.", n=len(table)), msg("Expected at most {n}.", n=MOST_ROWS), msg("Choose fewer cases.")
-        )
+    check_room(len(table))
     set_id, target = new_id(), results.manifest.target_column if results.task in ("classification", "forecast") else None
     told = {
         "format": FORMAT,
@@ -182,6 +181,19 @@ def keep(
     value = {**kept, "sha256": _hash(packed.getvalue(), said), "n_cases": len(cases)}
     ws.store.add_challenge(set_id, value)
     return _record(value)
+
+
+def check_room(n_rows: int, most: int | None = None) -> None:
+    """Refuse cases of more rows than a set may hold.
+
+    Raises:
+        SettingProblem: too many.
+    """
+    most = MOST_ROWS if most is None else most
+    if n_rows > most:
+        raise SettingProblem(
+            msg("The cases have {n} rows.", n=n_rows), msg("Expected at most {n}.", n=most), msg("Choose fewer cases.")
+        )
 
 
 def list_challenges(ws: Workspace, dataset_id: str, run_id: str | None = None) -> tuple[ChallengeSet, ...]:

@@ -155,6 +155,12 @@ def _process(
 def _individuals(
     values: NDArray[np.float64], points: Subgroups | None, of: Phases, settings: ControlSettings
 ) -> tuple[Chart, ...] | NotDefined:
+    if points is not None and settings.known_sigma is not None and (points.sizes > 1).any():
+        raise SettingProblem(
+            msg("A known sigma was given for a chart on which means of several rows are single points."),
+            msg("It is the standard deviation of single values, and does not say how such means spread."),
+            msg("Choose Xbar-R or Xbar-S, or leave out known_sigma."),
+        )
     found = _process(values if points is None else points.means, None, of, settings)
     return found if isinstance(found, NotDefined) else individuals_pair(found)
 

@@ -129,4 +129,4 @@ class ControlView:
     @property
     def is_chance(self) -> bool:
         """Whether so many signals come of a stable process too: with eight rules most charts of some hundred points have one."""
-        return self.is_zoned and judge_stability(self.charts, self.book).is_stable
+        return self.is_zoned and judge_stability(self.charts, self.book, every_rule=True).is_stable

@@ -49,8 +49,8 @@ def with_earlier(ws: Workspace, results: Results, events: Sequence[AnomalyEvent]
 
 
 def earlier_verdicts(ws: Workspace, results: Results) -> tuple[EarlierVerdict, ...]:
-    """Every verdict of other runs that speaks of rows of this table, oldest first; read again when there is a new one."""
-    key = f"earlier_verdicts.{ws.store.newest_verdict()}"
+    """Every verdict of other runs that speaks of rows of this table, oldest first; read again when there is a new one or a run is gone."""
+    key = f"earlier_verdicts.{ws.store.verdict_state()}"
     return remembered(results, key, lambda: _read(ws, results))
 
 

@@ -70,6 +70,9 @@ def seed_faults(ws: Workspace, results: Results, settings: SeedSettings | None =
     chosen = _sensors(results, given)
     sets = (chosen,) if given.together else tuple((sensor,) for sensor in chosen)
     bundle = load_bundle(ws.store.path(results.run.id, "bundle"))
+    n_said = len(
+        ws.store.list_verdicts(results.run.id)
+    )  # before the rows are drawn: one that comes meanwhile makes the answer old
     usable = usable_rows(ws, results, given.part)
     length = _length(results, given)
     pieces = cut_pieces(
@@ -94,7 +97,7 @@ def seed_faults(ws: Workspace, results: Results, settings: SeedSettings | None =
             found = detectability(np.array(sizes) if kind in SIZED else None, np.array(alarms), quiet)
             faults.append(_fault(results, sensors, kind, normal, judged, found, given))
             done += 1
-    view = _view(results, given, tuple(faults), pieces, clean, limit, logic)
+    view = _view(results, given, tuple(faults), pieces, clean, limit, logic, n_said)
     _keep(ws, view)
     return view
 
@@ -103,7 +106,7 @@ def kept_seeding(ws: Workspace, results: Results, settings: SeedSettings) -> See
     """The answer to the same request on the same bundle, if it was kept."""
     path = ws.store.path(results.run.id, "run", f"{request_key(settings)}.json")
     view = _read(path)
-    if view is None or view.bundle_sha256 != _fingerprint(results) or _is_before_verdicts(ws, results, path):
+    if view is None or view.bundle_sha256 != _fingerprint(results) or _is_before_verdicts(ws, view):
         return None
     return view
 
@@ -113,14 +116,14 @@ def newest_seeding(ws: Workspace, results: Results) -> SeededView | None:
     folder = ws.store.path(results.run.id, "run")
     for path in sorted(folder.glob("seeded-*.json"), key=lambda p: p.stat().st_mtime, reverse=True):
         view = _read(path)
-        if view is not None and view.bundle_sha256 == _fingerprint(results) and not _is_before_verdicts(ws, results, path):
+        if view is not None and view.bundle_sha256 == _fingerprint(results) and not _is_before_verdicts(ws, view):
             return view
     return None
 
 
-def _is_before_verdicts(ws: Workspace, results: Results, path: Path) -> bool:
-    """Whether a verdict came after an answer: what counts as normal may be other rows now."""
-    return any(verdict.created.timestamp() > path.stat().st_mtime for verdict in ws.store.list_verdicts(results.run.id))
+def _is_before_verdicts(ws: Workspace, view: SeededView) -> bool:
+    """Whether a verdict came after the rows of an answer were drawn: what counts as normal may be other rows now. Verdicts are only appended."""
+    return len(ws.store.list_verdicts(view.run_id)) != view.n_said
 
 
 def _decision(results: Results, given: SeedSettings) -> float:
@@ -227,6 +230,7 @@ def _view(
     clean: np.ndarray[Any, Any],
     limit: float,
     logic: AlarmLogic,
+    n_said: int,
 ) -> SeededView:
     own = clean[:, logic.n - 1 :]
     known = np.isfinite(own)
@@ -255,6 +259,7 @@ def _view(
         bundle_sha256=_fingerprint(results),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         notes=tuple(notes),
+        n_said=n_said,
     )
 
 

@@ -137,7 +137,7 @@ class SeededView:
     """The answers for all sensors and kinds that were asked for.
 
     `parts` names where the `n_stretches` stretches of `length` rows came from; `limit` and `logic` are the decision that was tested; `alarm_rate` is the
-    share of rows that alarm without a fault.
+    share of rows that alarm without a fault. `n_said` is how many verdicts the run had when the rows were drawn.
     """
 
     run_id: str
@@ -152,6 +152,7 @@ class SeededView:
     bundle_sha256: str
     created: str
     notes: tuple[Message, ...]
+    n_said: int
 
     @property
     def headline(self) -> Message:

@@ -93,9 +93,9 @@ def list_verdicts(ws: Workspace, run_id: str) -> tuple[Verdict, ...]:
     return tuple(verdict_record(row) for row in ws.store.list_verdicts(run_id))
 
 
-def newest_verdict(ws: Workspace) -> int:
-    """A number that rises with every verdict on any run, 0 without one: what is known of events is of today while it stays."""
-    return ws.store.newest_verdict()
+def verdict_state(ws: Workspace) -> str:
+    """A word that changes with every verdict on any run, and when a run with one is deleted or renamed: what is known of events is of today while it stays."""
+    return ws.store.verdict_state()
 
 
 def history_of(results: Results, event: AnomalyEvent, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -39,13 +39,13 @@ PART_TITLES = {0: msg("baseline period (Phase I)"), 1: msg("validation"), 2: msg
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, ttl=900)
-def _view(_ws: Workspace, _results: Any, run_id: str, finished: str, threshold: float | None, newest: int) -> Any:
+def _view(_ws: Workspace, _results: Any, run_id: str, finished: str, threshold: float | None, newest: str) -> Any:
     return wf.anomaly_view(_ws, _results, threshold, without_deviations=True)
 
 
 def views(ws: Workspace, results: Any) -> tuple[Any, Any]:
     """The run at its own decision limit, and at the one that was chosen in this session."""
-    run, newest = results.run, wf.newest_verdict(ws)
+    run, newest = results.run, wf.verdict_state(ws)
     own = _view(ws, results, run.id, str(run.finished), None, newest)
     threshold = _asked_limit(own, run.id)
     return own, own if threshold is None else _view(ws, results, run.id, str(run.finished), threshold, newest)

@@ -110,7 +110,7 @@ def _asked(ws: wf.Workspace, results: wf.Results, view: wf.LabelView, people: wf
     if people.answers:
         st.button(
             t("Take the last answer back"),
-            key=f"{KEY}_undo",
+            key=f"{KEY}_undo_{len(people.answers)}",  # a second click of a double click finds another button, as below
             icon=":material/undo:",
             type="tertiary",
             on_click=_undo,
@@ -136,12 +136,13 @@ def _asked(ws: wf.Workspace, results: wf.Results, view: wf.LabelView, people: wf
     st.markdown(f"**{md(t('What is it?'))}**")
     if len(view.classes) > MOST_CLASSES:
         chosen = st.selectbox(t("Class"), view.classes, index=None, key=f"{KEY}.class.{row}", placeholder=t("choose"))
-        if st.button(t("Answer"), key=f"{KEY}_answer", type="primary", disabled=chosen is None):
+        if st.button(t("Answer"), key=f"{KEY}_answer_{row}", type="primary", disabled=chosen is None):
             _answer(ws, view, row, str(chosen), by)
         return
     buttons = st.container(horizontal=True)
     for place, name in enumerate(view.classes):
-        if buttons.button(md(name), key=f"{KEY}_answer_{place}"):
+        # Each row has buttons of its own: with one key for all, a double click would answer the next row unseen.
+        if buttons.button(md(name), key=f"{KEY}_answer_{row}_{place}"):
             _answer(ws, view, row, name, by)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
@@ -31,7 +32,9 @@ def test_rows_are_asked_about_blindly_and_answers_are_kept(open_app: Open, ws: W
     assert view.target not in asked.columns and all(marked[c] == shown[c] for c in shown.index)
     assert not any("the model says" in plain(c.value) for c in app.caption)
     app.text_input(key="labels.by").set_value("Mei").run()
-    app.button(key="labels_answer_1").click().run()
+    app.button(key=f"labels_answer_{queue[0]}_1").click().run()
+    with pytest.raises(KeyError, match=f"labels_answer_{queue[0]}_1"):  # a double click does not answer the next row unseen
+        app.button(key=f"labels_answer_{queue[0]}_1")
     assert not app.exception and any(f"Row {queue[0] + 1:,}: you said {view.classes[1]}" in plain(c.value) for c in app.caption)
     kept = ws.store.list_relabels(run.id)
     assert [(a["row"], a["answer"], a["by"]) for a in kept] == [(queue[0], view.classes[1], "Mei")]
@@ -44,11 +47,11 @@ def test_rows_are_asked_about_blindly_and_answers_are_kept(open_app: Open, ws: W
 
     asked_about = str(wf.relabelling(ws, results, view, wf.LabelSettings(most=4)).sentence)
     assert any(plain(c.value) == asked_about for c in app.caption)
-    app.button(key="labels_undo").click().run()
+    app.button(key="labels_undo_1").click().run()
     assert not app.exception and wf.relabelling(ws, results, view).answers == {}
     assert [a.get("undoes") for a in ws.store.list_relabels(run.id)] == [None, 1]
     assert app.dataframe[0].value[app.dataframe[0].value[""] == "▶"].equals(asked[asked[""] == "▶"]), "it is asked again"
-    app.button(key="labels_answer_0").click().run()
+    app.button(key=f"labels_answer_{queue[0]}_0").click().run()
     undone = called(capsys, "labels", run.id, "--undo")
     assert undone["undone"] == queue[0] + 1 and undone["answers"]["given"] == 0
 

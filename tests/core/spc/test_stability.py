@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import factorial
+
 import numpy as np
 import pytest
 
 from core.spc.chart import Chart
 from core.spc.individuals import NotDefined
 from core.spc.rules import Rule, rule_book, signals
-from core.spc.stability import Stability, _rate, judge_stability
+from core.spc.stability import Stability, _alternating_share, _rate, judge_stability
 from core.spc.subgroups import subgroups_of_size
 from core.spc.variables import individuals_charts, mean_and_deviation_charts, mean_and_range_charts
 
@@ -64,7 +66,15 @@ def test_what_is_broken_is_counted_and_placed() -> None:
 
 @pytest.mark.parametrize(
     ("rule", "tolerance"),
-    [(Rule("side", k=9), 0.1), (Rule("trend", k=6), 0.1), (Rule("beyond", k=2, n=3, m=2.0), 0.35), (Rule("limit"), 0.1)],
+    [
+        (Rule("side", k=9), 0.1),
+        (Rule("trend", k=6), 0.1),
+        (Rule("beyond", k=2, n=3, m=2.0), 0.35),
+        (Rule("limit"), 0.1),
+        (Rule("alternating", k=14), 0.1),
+        (Rule("within", k=15, m=1.0), 0.15),
+        (Rule("outside", k=8, m=1.0, both=True), 0.5),
+    ],
 )
 def test_the_share_of_chance_is_that_of_simulation(rule: Rule, tolerance: float) -> None:
     values = np.random.default_rng(5).normal(0, 1, 400_000)
@@ -74,6 +84,22 @@ def test_the_share_of_chance_is_that_of_simulation(rule: Rule, tolerance: float)
     rate = _rate(chart, rule)
     assert begun / 400_000 <= rate * 1.1, "chance is not allowed less than it gives"
     assert begun / 400_000 == pytest.approx(rate, rel=tolerance)
+
+
+@pytest.mark.parametrize(("k", "zigzag"), [(3, 2), (4, 5), (6, 61), (14, 199_360_981)])
+def test_the_chance_of_points_in_turn_is_by_eulers_zigzag_numbers(k: int, zigzag: int) -> None:
+    assert _alternating_share(k) == pytest.approx(2 * zigzag / factorial(k), rel=1e-6)
+
+
+def test_a_pattern_over_most_of_a_chart_is_no_chance_where_the_whole_chart_is_judged() -> None:
+    """Two levels in turn break two rules only once each, and for nearly all of the chart."""
+    mixed = np.tile([1.0, -1.0], 50) + np.random.default_rng(0).normal(0, 0.05, 100)
+    assert judged(mixed).is_stable, "it has a capability: nothing changes"
+    found = judge_stability(charts(mixed), NELSON, every_rule=True)
+    assert {b.rule.kind for b in found.breaches} >= {"alternating", "within"}
+    rng = np.random.default_rng(3)
+    refused = [not judge_stability(charts(rng.normal(0, 1, 200)), NELSON, every_rule=True).is_stable for _ in range(300)]
+    assert np.mean(refused) <= 0.15
 
 
 @pytest.mark.parametrize(("size", "kind"), [(1, "MR"), (2, "R"), (5, "R"), (5, "S"), (12, "S")])

@@ -178,6 +178,17 @@ def test_a_fit_to_a_part_of_very_many_values_covers_all_of_them(ws: wf.Workspace
     assert isinstance(none.fit, NotDefined) and "smallest is 0" in str(none.fit.reason)
 
 
+def test_values_that_had_no_part_in_the_fit_make_its_index_no_surer(ws: wf.Workspace, tmp_path: Path) -> None:
+    """Of 40,000 rows every second gives the fit: the interval is that of these rows alone."""
+    many = np.random.default_rng(6).lognormal(0, 0.5, 40_000).round(5)
+    asked = {"distribution": "lognormal"}
+    whole, half = (indices(view(imported(ws, tmp_path, (None, None, 6.0), x=x), **asked).overall) for x in (many, many[::2]))
+    assert isinstance(whole.above, Index) and isinstance(half.above, Index) and half.above.low is not None
+    assert (whole.above.value, whole.above.low, whole.above.high) == pytest.approx(
+        (half.above.value, half.above.low, half.above.high), rel=1e-9
+    )
+
+
 def test_strata_stand_beside_one_another(ws: wf.Workspace, tmp_path: Path) -> None:
     machine = np.array(["a", "b", "c"])[np.r_[np.tile([0, 1], 90), np.full(20, 2)]]
     found = view(imported(ws, tmp_path, (18.0, None, 22.0), x=STABLE, machine=machine), by_column="machine")

@@ -260,6 +260,7 @@ def test_sets_go_with_their_dataset(ws: Workspace) -> None:
         ({"source": "rows", "rows": "5-2"}, "rows is '5-2'"),
         ({"source": "rows", "rows": "first"}, "rows is 'first'"),
         ({"source": "rows", "rows": "99999"}, "rows is '99999'"),
+        ({"source": "rows", "rows": "5²"}, "rows is '5²'"),
         ({"source": "rows", "rows": "5", "expect": "odd"}, "expect is 'odd'"),
         ({"source": "seeded", "sensor": "p9"}, "sensor is 'p9'"),
         ({"source": "file"}, "No file was given"),
@@ -307,6 +308,28 @@ def test_columns_of_ones_own_that_are_called_case_and_expected_survive(ws: Works
     assert kept["expected"].to_numpy() == pytest.approx(part["expected"]) and "challenge_case" not in kept
     assert kept["case"].to_numpy() == pytest.approx(part["case"])
     assert not wf.check_run(ws, results.run.id)[0].failing
+
+
+def test_rows_without_an_answer_between_two_with_one_are_not_judged(ws: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    answers = ["quiet" if row in (80, 84) else "" for row in range(100)]
+    table = anomaly_table(1_600, 1_400).iloc[1_300:1_400].assign(case=1, expected=answers)
+    table.loc[table.index[82], ["p1", "p2"]] = 1e6  # a known upset that is history
+    table.to_csv(path, index=False)
+    results = run_of(ws, "anomaly")
+    made, _ = wf.add_challenge(ws, results, wf.ChallengeSettings(name="file", source="file"), path)
+    _, (case,) = wf.read_challenge(ws, made)
+    assert case.places.tolist() == [80, 84]
+
+
+def test_more_rows_than_a_set_can_hold_are_refused_before_any_is_read(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.workflows.challenge_sets.MOST_ROWS", 400)
+    monkeypatch.setattr("core.workflows.challenge_sets.take_rows", lambda *given: pytest.fail("rows were read"))
+    with pytest.raises(SettingProblem, match=r"The cases have \d+ rows.*at most 400"):
+        frozen(ws, "classification", source="rows", rows="301-304")
+    monkeypatch.setattr("core.workflows.challenge_cases.Draft", lambda *given: pytest.fail("a case was made"))
+    with pytest.raises(SettingProblem, match=r"The cases have 6 rows.*at most 4"):
+        frozen(ws, "classification", source="rows", rows="301-306")
 
 
 def test_a_file_without_an_answer_says_where_it_belongs(ws: Workspace, tmp_path: Path) -> None:

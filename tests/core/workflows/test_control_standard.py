@@ -178,3 +178,23 @@ def test_the_export_says_when_stage_sigma_and_why_a_point_was_left_out(ws: wf.Wo
         old.mean()
     )
     assert {"row", "I", "I lower", "I upper", "I rules", "MR", "MR sigma", "MR rules"} <= set(table.columns)
+
+
+def test_a_known_sigma_of_single_values_draws_no_limits_for_means_of_several(ws: wf.Workspace, tmp_path: Path) -> None:
+    values = np.random.default_rng(8).normal(10, 2, 80).round(3)
+    dataset = imported(ws, tmp_path, x=values, lot=np.arange(80))
+    asked = {"known_centre": 10, "known_sigma": 2}
+    with pytest.raises(SettingProblem, match="means of several rows"):
+        view(dataset, "x", chart="I-MR", subgroup=4, **asked)
+    means = view(dataset, "x", chart="Xbar-S", subgroup=4, **asked).charts[0]
+    assert (means.lower[0], means.upper[0]) == (pytest.approx(7), pytest.approx(13))  # 10 ∓ 3 · 2 / √4
+    single = view(dataset, "x", chart="I-MR", subgroup_column="lot", **asked).charts[0]
+    assert (single.lower[0], single.upper[0]) == (pytest.approx(4), pytest.approx(16))
+
+
+def test_patterns_over_most_of_a_chart_are_not_told_as_chance(ws: wf.Workspace, tmp_path: Path) -> None:
+    mixed = np.tile([1.0, -1.0], 50) + np.random.default_rng(0).normal(0, 0.05, 100).round(4)
+    dataset = imported(ws, tmp_path, x=mixed)
+    for rules in ("", "4", "7"):
+        headline = str(view(dataset, "x", only_rules=rules).headline)
+        assert "is not in control" in headline, headline

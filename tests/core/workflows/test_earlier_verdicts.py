@@ -124,6 +124,21 @@ def test_the_newest_verdict_on_the_same_rows_counts_whichever_run_it_was_given_i
     )
 
 
+def test_results_that_stay_open_say_nothing_of_a_run_that_is_gone_or_has_another_name(
+    ws: wf.Workspace, told: tuple[str, str, str]
+) -> None:
+    _, old, new = told
+    results = wf.open_results(ws, new)
+    taken = at(wf.anomaly_view(ws, results), LEAKS[0]).taken_over
+    assert taken is not None and taken.run_name == "January"
+    before = wf.verdict_state(ws)
+    wf.rename_run(ws, old, "Trial")
+    taken = at(wf.anomaly_view(ws, results), LEAKS[0]).taken_over
+    assert taken is not None and taken.run_name == "Trial" and wf.verdict_state(ws) != before
+    wf.delete_run(ws, old)
+    assert at(wf.anomaly_view(ws, results), LEAKS[0]).earlier is None
+
+
 def test_two_events_in_one_are_said_and_not_guessed(ws: wf.Workspace, told: tuple[str, str, str]) -> None:
     dataset, old, _ = told
     wide = next(  # a limit so low that the first two faults are one event

@@ -189,6 +189,26 @@ def test_a_sensor_that_stands_still_has_no_size_in_sigma(ws: Workspace, tmp_path
         wf.seed_faults(ws, results, wf.SeedSettings(sensors=("p1", "p3"), together=True, length=12))
 
 
+def test_a_verdict_that_came_while_faults_were_seeded_makes_the_answer_old(
+    ws: Workspace, results: wf.Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows were drawn before the event was called real: the answer speaks of rows that are normal no longer."""
+    given = wf.SeedSettings(sensors=("p1",), kinds=("stuck",), length=14, seed=11)
+    view = wf.anomaly_view(ws, results)
+    event = next(e for e in view.events if e.verdict is None)
+    told: list[float] = []
+
+    def watch(fraction: float) -> None:
+        if not told:
+            wf.set_verdict(ws, results.run.id, event, "contained")
+        told.append(fraction)
+
+    wf.seed_faults(ws, results, given, watch)
+    assert told and wf.kept_seeding(ws, results, given) is None
+    wf.seed_faults(ws, results, given)
+    assert wf.kept_seeding(ws, results, given) is not None
+
+
 def _kept(ws: Workspace, results: wf.Results) -> list[Path]:
     return sorted(ws.store.path(results.run.id, "run").glob("seeded-*.json"))
 
