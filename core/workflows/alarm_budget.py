@@ -21,6 +21,7 @@ from core.anomalies.thresholds import FALSE_ALARMS_A_WEEK, SECONDS_A_WEEK
 from core.data.split import TEST
 from core.messages import Message, msg, msg_n
 from core.settings import Settings, setting
+from core.spc.chart import Phases
 from core.workflows.results import Results
 from core.workflows.score_chart import rate_of
 from core.workflows.score_series import ScoreSeries, score_series
@@ -134,7 +135,7 @@ def alarm_budget_view(results: Results, settings: AlarmBudgetSettings | None = N
     chosen = choices[0]
     alarms = asked.alarms(asked.statistic(np.where(series.of.baseline, np.nan, odd), series.of), chosen.limit, series.of)
     if not chosen.average.counts_alarms:  # alarms within a block count as one false alarm, and so they do here
-        alarms = _begun(alarms, chosen.average.block)
+        alarms = _begun(alarms, chosen.average.block, series.of)
     return AlarmBudgetView(
         run_id=results.run.id,
         series=series,
@@ -180,9 +181,11 @@ def _choice(
     )
 
 
-def _begun(alarms: NDArray[np.int64], block: int) -> NDArray[np.int64]:
-    """The alarms (m,) that do not follow another within `block` rows."""
-    return alarms[np.diff(alarms, prepend=-block - 1) > block] if len(alarms) else alarms
+def _begun(alarms: NDArray[np.int64], block: int, of: Phases) -> NDArray[np.int64]:
+    """The alarms (m,) that do not follow another of the same stretch within `block` rows: no machine alarms for the next one."""
+    stretch = np.searchsorted(of.bounds, alarms, side="right")
+    after = (np.diff(alarms) <= block) & (np.diff(stretch) == 0)
+    return alarms[~np.concatenate([[False], after])] if len(alarms) else alarms
 
 
 def _on_events(series: ScoreSeries, odd: NDArray[np.float64], logic: AlarmLogic, limit: float) -> Bought | None:

@@ -79,7 +79,8 @@ def _told(
             of=logic.n,
         )
         return BudgetEvent(event, None, why)
-    before = np.flatnonzero(is_alarm[: reach[0]])
+    start = int(series.of.bounds[np.searchsorted(series.of.bounds, reach[0], side="right") - 1])
+    before = np.flatnonzero(is_alarm[start : reach[0]]) + start
     row = int(series.rows[before[-1]]) + 1 if len(before) else 1
     if budget.chosen.average.counts_alarms:
         return BudgetEvent(event, None, msg("not counted: in the quiet rows after the alarm at row {row}", row=row))

@@ -88,9 +88,9 @@ def cost_matrix(classes: tuple[str, ...], settings: CostSettings) -> NDArray[np.
             for name in (true, called):
                 if name not in classes:
                     raise unknown_choice("class", name, classes)
-            if isinstance(cost, bool) or not isinstance(cost, int | float) or not math.isfinite(cost):
+            if not _is_price(cost):
                 raise _unreadable(
-                    msg("The cost of '{true}' called '{called}' is {cost}.", true=true, called=called, cost=str(cost))
+                    msg("The cost of '{true}' called '{called}' is {cost}.", true=true, called=called, cost=str(cost)[:80])
                 )
             found[classes.index(true), classes.index(called)] = float(cost)
     if (found == found[:, :1]).all():
@@ -177,11 +177,20 @@ def _read(given: Any) -> Mapping[str, Any]:
             return {}
         try:
             given = json.loads(given)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _unreadable(msg("The costs cannot be read: {reason}", reason=str(error))) from error
     if not isinstance(given, dict):
         raise _unreadable(msg("The costs are {what}.", what=type(given).__name__))
     return given
+
+
+def _is_price(cost: Any) -> bool:
+    if isinstance(cost, bool) or not isinstance(cost, int | float):
+        return False
+    try:
+        return math.isfinite(cost)
+    except OverflowError:  # a whole number that no float holds
+        return False
 
 
 def _unreadable(what: Message) -> SettingProblem:

@@ -290,9 +290,14 @@ def export_label_problems(view: LabelView, path: Path) -> None:
 
 
 def export_relabelled(ws: Workspace, results: Results, view: LabelView, path: Path) -> int:
-    """The whole table as CSV with the answers in place of the labels, and the former ones in `<target>_before`; how many labels changed."""
+    """The whole table as CSV with the answers in place of the labels, and the former ones in `<target>_before`; how many labels changed.
+
+    A column of the table that has this name stays as it is; the former labels then have more underscores.
+    """
     answers = _standing(ws.store.list_relabels(view.run_id))
-    changed = 0
+    changed, former = 0, f"{view.target}_before"
+    while former in {c.name for c in results.dataset.columns}:
+        former += "_"
 
     def parts() -> Iterator[pd.DataFrame]:
         nonlocal changed
@@ -305,7 +310,7 @@ def export_relabelled(ws: Workspace, results: Results, view: LabelView, path: Pa
                 if start <= row < stop:
                     after[row - start] = answer
             changed += int((after != before).sum())
-            yield table.assign(**{view.target: after, f"{view.target}_before": before})
+            yield table.assign(**{view.target: after, former: before})
 
     write_csv_parts(parts, path, formula_safe=True)
     return changed

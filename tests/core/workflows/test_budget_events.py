@@ -11,6 +11,7 @@ import pytest
 from core.anomalies.alarm_logic import AlarmLogic
 from core.data.split import TEST, TRAIN, VALIDATION
 from core.spc.chart import phases
+from core.workflows.alarm_budget import _begun
 from core.workflows.budget_events import budget_events, how_counted
 
 LIMIT = 5.0
@@ -62,6 +63,14 @@ def test_quiet_rows_and_the_block_of_an_earlier_alarm_are_named() -> None:
     assert told(1, 1, 0, [event(11, 13)], counts_alarms=False, later=[4, 9]) == [
         "not counted: continues the alarm of row 10, never 6 rows apart"
     ]
+
+
+def test_alarms_of_two_machines_that_meet_in_the_table_are_two() -> None:
+    """Rows 0 to 9 are of one machine, 10 to 19 of the next; within 6 rows alarms of one machine are one."""
+    of = phases(20, stages=np.repeat(["a", "b"], 10))
+    assert _begun(np.array([1, 5, 9, 11, 12, 19]), 6, of).tolist() == [1, 11, 19]
+    assert _begun(np.array([9, 11]), 6, phases(20)).tolist() == [9]
+    assert _begun(np.array([], dtype=np.int64), 6, of).tolist() == []
 
 
 @pytest.mark.parametrize(

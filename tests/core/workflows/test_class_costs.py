@@ -82,6 +82,8 @@ def test_without_costs_each_mistake_counts_one(home: Path) -> None:
     ("costs", "words"),
     [
         ("{", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        ('{"good": {"scrap": 1' + "0" * 400 + "}}", "is 1000"),
         ("[1]", "are list"),
         ('{"scrap": 3}', "are int"),
         ('{"scrap": {"good": "dear"}}', "is dear"),

@@ -127,6 +127,20 @@ def test_the_last_answer_is_taken_back_by_an_entry_of_its_own(ws: Workspace, res
     assert wf.export_relabelled(ws, own, view, tmp_path / "new.csv") == 2, "the table takes every answer that stands"
 
 
+def test_a_column_of_ones_own_with_the_name_of_the_former_labels_survives(ws: Workspace, tmp_path: Path) -> None:
+    class_table().assign(result_before=np.arange(len(class_table())) % 5).to_csv(tmp_path / "own.csv", index=False)
+    dataset = wf.import_file(ws, tmp_path / "own.csv").dataset
+    assert dataset is not None
+    given = {"dataset_id": dataset.id, "dataset_version": 1, "name": "own", "options": {}, "task": "classification"}
+    run = wf.start_training(ws, TrainRequest.read({**given, "model": "logistic", "target": "result"}))
+    work_off(ws.store)
+    results = wf.open_results(ws, run.id)
+    wf.export_relabelled(ws, results, wf.label_view(results), tmp_path / "new.csv")
+    written = pd.read_csv(tmp_path / "new.csv")
+    assert written["result_before"].tolist() == [i % 5 for i in range(len(written))]
+    assert written["result_before_"].tolist() == written["result"].tolist() == class_table()["result"].tolist()
+
+
 def test_why_so_many_rows_are_asked_about_is_said(ws: Workspace, results: wf.Results) -> None:
     view = wf.label_view(results)
     n = len(view.problems)
