@@ -86,7 +86,7 @@ def test_reading_a_large_file_can_be_stopped_and_leaves_nothing(server: Server, 
     settle(page)
     wait_until(lambda: not readers(server), seconds=10, what="the end of the child")
     assert not wf.list_datasets(wf.open_workspace(server.home))
-    assert not [p for p in (server.home / "tmp").rglob("*") if p.is_file()]
+    wait_until(lambda: not [p for p in (server.home / "tmp").rglob("*") if p.is_file()], seconds=10, what="an empty folder")
 
 
 def test_streamlits_own_stop_leaves_a_page_that_goes_on(server: Server, page: Page, large: Path) -> None:
