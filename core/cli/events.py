@@ -24,12 +24,14 @@ def events(options: Options) -> Answer:
     if options.out is not None:
         wf.export_events(found, options.out)
     scores = wf.event_scores_of(results, view, settings.shift_hours)
+    early = sorted({e.number for e in view.events} - {e.number for e in view.later})
     answer: dict[str, object] = {
         "headline": str(view.verdict),
         "run": results.run.id,
         "limit": float(view.threshold.value),
         "events": [_facts(facts) for facts in found.facts],
         "n_events": found.n_events,
+        "in_baseline_period": early,
         "scores": _scores(scores),
         "metrics": figures(view.metrics),
         "out": None if options.out is None else str(options.out),
@@ -41,6 +43,8 @@ def events(options: Options) -> Answer:
     lines = [str(view.verdict), ""]
     lines += aligned([["event", "onset", "first flag", "rows", "severity", "sensors", "state"], *rows]) if rows else []
     lines += [f"… and {found.n_events - SHOWN} more"] if found.n_events > SHOWN else []
+    if early:
+        lines.append(f"not counted in the first line, as they began in the baseline period: event {', '.join(map(str, early))}")
     lines += ["", *_score_lines(scores, view)]
     return answer, lines if options.out is None else [*lines, f"→ {options.out}"], 0
 

@@ -136,6 +136,7 @@ def costs(options: Options) -> Answer:
         "saved_per_1000": view.saved,
         "saved_interval": view.saved_bounds,
         "is_clear": view.is_clear,
+        "over_baseline": view.over_baseline,
         "out": None if options.out is None else str(options.out),
     }
     titles = {

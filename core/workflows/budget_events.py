@@ -18,7 +18,10 @@ from core.workflows.results import Results
 
 @dataclass(frozen=True, slots=True)
 class BudgetEvent:
-    """An event and the row (0-based) of its first alarm, None without one; `why` says it in words."""
+    """An event and the row (0-based) of the alarm that tells of it, None without one; `why` says it in words.
+
+    An alarm that began before the event and has not ended when it begins tells of it too; several events may lie within one.
+    """
 
     event: AnomalyEvent
     alarm_row: int | None
@@ -84,13 +87,15 @@ def _told(
     row = int(series.rows[before[-1]]) + 1 if len(before) else 1
     if budget.chosen.average.counts_alarms:
         return BudgetEvent(event, None, msg("not counted: in the quiet rows after the alarm at row {row}", row=row))
-    block = budget.chosen.average.block
-    why = msg(
-        "not counted: continues the alarm of row {row}, never {n} rows apart",
-        n=block,
+    # The budget's limit may lie below that of the list, so that its alarm comes before the event's own first flag.
+    early = int(reach[0] - before[-1]) if len(before) else 0
+    why = msg_n(
+        "within the alarm that began at row {row}, {n} row before its first flag",
+        "within the alarm that began at row {row}, {n} rows before its first flag",
+        early,
         row=row,
     )
-    return BudgetEvent(event, None, why)
+    return BudgetEvent(event, row - 1, why)
 
 
 def how_counted(results: Results, view: AnomalyView, event: AnomalyEvent) -> Message | None:

@@ -203,6 +203,15 @@ def fault_sentence(fault: SeededFault, share: float = 0.9) -> Message:
             size=fault.largest,
             unit=fault.unit_words,
         )
+    if reach.size == found.points[0].size:  # nothing smaller was tried
+        return msg(
+            "{kind} in {sensor}: found {percent} % of the time at {size} {unit} already; smaller ones were not tried",
+            kind=kind,
+            sensor=fault.sensor,
+            percent=percent,
+            size=reach.size,
+            unit=fault.unit_words,
+        )
     return msg(
         "{kind} in {sensor}: found {percent} % of the time from {size} {unit}",
         kind=kind,

@@ -111,12 +111,31 @@ def _in_money(results: Any, view: Any, found: Any) -> None:
         "" if low is None or high is None else t("95 %: {low} to {high}", low=numbers.number(low), high=numbers.number(high)),
         t("least expected cost: each row is called what costs least by the probabilities of all classes"),
     )
+    _beside_baseline(found.over_baseline)
     export(
         t("Cheapest calls (CSV)"),
         f"andon-cheapest-calls-{results.run.id}.csv",
         partial(wf.export_cost_calls, results, found),
         key="cheapest_calls",
     )
+
+
+def _beside_baseline(over: tuple[float, tuple[float | None, float | None]] | None) -> None:
+    """Whether the model's cheapest calls are cheaper than the baseline's, in a sentence."""
+    if over is None:
+        return
+    mean, (low, high) = over
+    told = {"n": numbers.number(abs(mean))}
+    words = (
+        t("Least expected cost by the baseline would be {n} dearer on 1,000 rows", **told)
+        if mean >= 0
+        else t("Least expected cost by the baseline would be {n} cheaper on 1,000 rows", **told)
+    )
+    if low is None or high is None:
+        layout.caption(words)
+        return
+    span = t("95 %: {low} to {high}", low=numbers.number(low), high=numbers.number(high))
+    layout.caption(words, span, t("clear") if low > 0 or high < 0 else t("this may be chance"))
 
 
 def _span(bounds: tuple[float | None, float | None]) -> str:

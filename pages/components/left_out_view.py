@@ -38,8 +38,17 @@ def show(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) ->
 
 
 def way_back(settings: wf.ControlSettings, dataset_id: str, column: str) -> None:
-    """Where there is no chart, perhaps because too few points are left: all of them counted again."""
+    """Where there is no chart, because of an entry that cannot be or as too few points are left: the last one taken back, or all of them."""
     if settings.left_out:
+        if len(settings.left_out) > 1:
+            fewer = settings.with_values(left_out=settings.left_out[:-1])
+            st.button(
+                t("Take back the last: {entry}", entry=settings.left_out[-1]),
+                key=f"{KEY}.last_back",
+                type="primary",
+                on_click=ask,
+                args=(dataset_id, column, fewer),
+            )
         wanted = settings.with_values(left_out=())
         st.button(t("Count all points again"), key=f"{KEY}.all_back", on_click=ask, args=(dataset_id, column, wanted))
 

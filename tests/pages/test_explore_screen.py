@@ -283,6 +283,13 @@ def test_cumulative_sums_say_since_when_and_to_which_mean(open_app: Open, datase
     assert any("N⁺ =" in plain(m.value) and "estimated mean since then 48" in plain(m.value) for m in app.markdown)
 
 
+def test_an_entry_that_cannot_be_is_taken_back_and_the_others_stay(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, column="width", set="left_out=3%3Arobot|9000%3Awarm-up")
+    assert app.error
+    app.button(key="control_left_out.last_back").click().run()
+    assert not app.error and app.query_params["set"] == "left_out=3%3Arobot"
+
+
 def test_too_many_points_left_out_can_be_counted_again(open_app: Open, dataset: Dataset) -> None:
     app = screen(open_app, dataset, column="width", set="left_out=1-115%3Aeverything")
     assert "at least 10 values" in app.error[0].value

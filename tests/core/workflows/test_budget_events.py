@@ -61,7 +61,7 @@ def test_quiet_rows_and_the_block_of_an_earlier_alarm_are_named() -> None:
         "alarm at row 12",
     ]
     assert told(1, 1, 0, [event(11, 13)], counts_alarms=False, later=[4, 9]) == [
-        "not counted: continues the alarm of row 10, never 6 rows apart"
+        "within the alarm that began at row 10, 2 rows before its first flag"
     ]
 
 

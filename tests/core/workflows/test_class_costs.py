@@ -31,7 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ws = wf.open_workspace(folder / "home")
     dataset = wf.import_file(ws, folder / "parts.csv").dataset
     assert dataset is not None
-    asked = {"task": "classification", "target": "result", "model": "logistic", "split": {"method": "random"}}
+    asked = {"task": "classification", "target": "result", "model": "gradient_boosting", "split": {"method": "random"}}
     run = wf.start_training(ws, TrainRequest.read({"dataset_id": dataset.id, "dataset_version": 1, **asked}), token="x")
     work_off(ws.store)
     assert wf.get_run(ws, run.id).state == "succeeded", wf.get_run(ws, run.id).problem
@@ -66,6 +66,8 @@ def test_calls_by_cost_are_clearly_cheaper_where_misses_are_dear(home: Path) -> 
     view = wf.cost_view(_results(home), wf.CostSettings(costs=COSTS))
     assert view.is_clear and view.saved == pytest.approx(view.own.mean - view.least.mean) and view.saved > 0
     assert view.least.mean < view.constant.mean
+    assert view.over_baseline is not None and view.baseline is not None
+    assert view.over_baseline[0] == pytest.approx(view.baseline.mean - view.least.mean)
     assert "save" in str(view.headline)
 
 

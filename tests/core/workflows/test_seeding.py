@@ -87,6 +87,12 @@ def test_large_faults_are_found_and_small_ones_are_not(ws: Workspace, results: w
     assert any("300 rows are left out as known to be bad" in str(note) for note in view.notes)
 
 
+def test_a_size_below_which_none_was_tried_says_so(ws: Workspace, results: wf.Results) -> None:
+    view = wf.seed_faults(ws, results, wf.SeedSettings(sensors=("p2",), kinds=("step",), sizes=(6.0, 9.0)))
+    assert view.faults[0].found.points[0].share == 1
+    assert str(view.headline) == "Step change in p2: found 90 % of the time at 6  already; smaller ones were not tried"
+
+
 def test_a_higher_limit_finds_less_and_alarms_less(ws: Workspace, results: wf.Results) -> None:
     given = wf.SeedSettings(sensors=("p1",), kinds=("step",), sizes=(0.2, 0.4, 0.8), threshold=1.0)
     low, high = (wf.seed_faults(ws, results, given.with_values(threshold=limit)) for limit in (1.0, 1e9))
