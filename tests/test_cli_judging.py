@@ -48,6 +48,8 @@ def test_each_verb_says_what_its_workflow_finds(runs: dict[str, str], capsys: Ca
 
     for verb, given, words in (
         ("limit", ("classes",), "cost of 1,000 rows"),
+        ("limit", ("classes",), "prices: 10 for a missed defect, 1 for a rejected good part"),
+        ("costs", ("classes",), "prices of a row, true class down"),
         ("calibration", ("classes",), "temperature"),
         ("worst", ("values",), "stratum"),
         ("zones", ("values", "--set", "upper=1000"), "Ppk: measured"),
@@ -55,7 +57,9 @@ def test_each_verb_says_what_its_workflow_finds(runs: dict[str, str], capsys: Ca
         assert main([verb, "--run", runs[given[0]], *given[1:]]) == 0
         assert words in capsys.readouterr().out
     assert main(["limit", "--run", runs["classes"], "--set", "rule=caught"]) == 0
-    assert "cost" not in capsys.readouterr().out, "by another rule nobody gave costs"
+    said = capsys.readouterr().out
+    assert "cost" not in said, "by another rule nobody gave costs"
+    assert "asked: at least 0.95 of the defects caught, in the held-out rows; the test part" in said
 
 
 def test_another_task_and_unknown_classes_are_refused(runs: dict[str, str], capsys: Capture) -> None:

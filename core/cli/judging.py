@@ -49,8 +49,24 @@ def limit(options: Options) -> Answer:
         costs = dict(zip(counts, (*view.costs[:3], None), strict=True))
         head.append("cost of 1,000 rows")
         rows = [[*row, "–" if costs[row[0]] is None else f"{costs[row[0]]:.5g}"] for row in rows]
-    lines = [str(view.headline), "", *aligned([head, *rows])]
+    lines = [str(view.headline), "", *aligned([head, *rows]), _asked(view)]
     return answer, lines, 0
+
+
+def _asked(view: Any) -> str:
+    """What was asked of the limit, and whether the test part keeps it."""
+    given = view.settings
+    if given.rule == "cost":
+        return f"prices: {given.missed:g} for a missed defect, {given.rejected:g} for a rejected good part"
+    share = f"at most {given.most_rejected:.4g} of the good parts rejected"
+    if given.rule == "caught":
+        share = f"at least {given.least_caught:.4g} of the defects caught"
+    sure = ", with 95 % confidence for new rows like the held-out ones" if given.confident else ", in the held-out rows"
+    kept = {
+        True: "the test part keeps it, or breaks it by no more than chance",
+        False: "the test part breaks it by more than chance",
+    }.get(view.is_kept, "the test part cannot tell")
+    return f"asked: {share}{sure}; {kept}"
 
 
 def _counts(found: Any) -> dict[str, object] | None:
@@ -148,6 +164,8 @@ def costs(options: Options) -> Answer:
     rows = [[titles[name], f"{one.mean:,.2f}", _span(one.bounds)] for name, one in found.items() if one is not None]
     cells = [[true, *(f"{value:,.2f}" for value in row)] for true, row in zip(view.classes, view.own.cells, strict=True)]
     lines = [str(view.headline), "", *aligned([["calls", "cost of 1,000 rows", "95 %"], *rows]), ""]
+    prices = [[true, *(f"{value:,g}" for value in row)] for true, row in zip(view.classes, view.costs, strict=True)]
+    lines += ["prices of a row, true class down, called class across", *aligned([["", *view.classes], *prices]), ""]
     lines += ["costs as called, true class down, called class across", *aligned([["", *view.classes], *cells])]
     return answer, _written(options, lines), 0
 

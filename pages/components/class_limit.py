@@ -70,6 +70,11 @@ def _found(view: wf.LimitView) -> None:
             t("at the run's own limit {own}", own=numbers.number(own)),
             t("baseline {base}", base=numbers.number(base)) if base is not None else "",
             t("flagging nothing {nothing}", nothing=numbers.number(nothing)),
+            t(
+                "prices: {missed} for a missed defect, {rejected} for a rejected good part",
+                missed=numbers.number(view.settings.missed),
+                rejected=numbers.number(view.settings.rejected),
+            ),
         )
     elif view.baseline is not None:
         layout.caption(
