@@ -66,7 +66,9 @@ def _row(ws: Any, explainer: Any, options: Options) -> Answer:
         f"parts {view.parts:+.4g}, the rest to {view.output - view.centre:+.4g}: {view.rest:+.4g}; {wf.rest_words(view)}",
     ]
     if options.want is not None:
-        changed = wf.row_counterfactual(explainer, view.row, _goal(explainer, options.want), adjustable=_adjustable(options))
+        changed = wf.row_counterfactual(
+            explainer, view.row, _goal(explainer, view.row, options.want), adjustable=_adjustable(options)
+        )
         answer["change"] = _change(explainer, changed)
         lines += ["", str(changed.headline)]
     return answer, lines, 0
@@ -215,12 +217,12 @@ def _gradients(ws: Any, explainer: Any, said: Any, rows: list[int], named: dict[
     return answer, lines, 0
 
 
-def _goal(explainer: Any, text: str) -> Any:
+def _goal(explainer: Any, row: int, text: str) -> Any:
     """--want LOW:HIGH of a value (either may be left out), or a class."""
     from core import workflows as wf
 
     if explainer.results.task == "classification":
-        return wf.goal_of(explainer, klass=text or None)
+        return wf.goal_of(explainer, klass=text or None, row=row)
     low, mark, high = text.partition(":")
     try:
         ends = [float(end) if end.strip() else None for end in (low, high)]

@@ -50,9 +50,12 @@ def goal_of(
     high: float | None = None,
     klass: str | None = None,
     limit: float | None = None,
+    row: int | None = None,
 ) -> Goal:
-    """The goal of a run's rows: by default the target's specification limits, the most frequent class that is not the one to
-    catch, or the decision limit.
+    """The goal of a run's rows: by default the target's specification limits, a class, or the decision limit.
+
+    The class is, of a `row`, its own where another was called; else the first that is not the one to catch, or the one to catch where that is
+    what the row was called.
 
     Args:
         low, high: Of a value; either may be open.
@@ -64,8 +67,7 @@ def goal_of(
     """
     results, target = explainer.results, explainer.bundle.target
     if isinstance(target, ClassTarget):
-        others = [name for name in target.classes if name != results.manifest.positive] or list(target.classes)
-        chosen = klass or others[0]
+        chosen = klass or _wanted_class(explainer, target.classes, row)
         if chosen not in target.classes:
             raise unknown_choice("class", chosen, target.classes)
         return Goal(msg("'{name}'", name=chosen), klass=chosen)
@@ -88,6 +90,18 @@ def goal_of(
             msg("Swap them."),
         )
     return Goal(_within(low, high, results.unit), low, high)
+
+
+def _wanted_class(explainer: Explainer, classes: Sequence[str], row: int | None) -> str:
+    results = explainer.results
+    first = sorted(classes, key=lambda name: name == results.manifest.positive)  # the one to catch last
+    if row is None or not {"truth", "prediction"} <= set(results.columns):
+        return first[0]
+    cells = results.cells(["truth", "prediction"], np.array([row])).iloc[0]
+    truth, called = str(cells["truth"]), str(cells["prediction"])
+    if truth in classes and truth != called:
+        return truth
+    return next((name for name in first if name != called), first[0])
 
 
 def row_counterfactual(

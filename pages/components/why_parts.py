@@ -54,18 +54,18 @@ def _note(one: Any) -> str:
     return f"{one.value:.5g} {one.unit}".strip() + f" ({one.sigma:+.1f} σ)"
 
 
-def goal_form(explainer: wf.Explainer, key: str) -> wf.Goal | None:
-    """What is wanted instead: limits of a value or a class; None where a limit is still missing."""
+def goal_form(explainer: wf.Explainer, row: int, key: str) -> wf.Goal | None:
+    """What is wanted of a row instead: limits of a value or a class; None where a limit is still missing."""
     results = explainer.results
     if results.task == "classification":
         classes = [str(name) for name in (results.manifest.target or {})["classes"]]
-        first = wf.goal_of(explainer).klass
+        first = str(wf.goal_of(explainer, row=row).klass)
         chosen = st.selectbox(
             t("Wanted class"),
             classes,
-            index=classes.index(str(first)),
+            index=classes.index(first),
             format_func=fixed(classes, str),
-            key=f"{key}.class",
+            key=f"{key}.class.{first}",  # another row may ask for another class
         )
         return wf.goal_of(explainer, klass=chosen)
     if results.task == "anomaly":
@@ -84,7 +84,7 @@ def change_section(explainer: wf.Explainer, row: int, *, key: str, limit: float 
     st.header(md(t("What would have changed it")), anchor=False)
     main, rail = st.columns([0.7, 0.3], gap="medium")
     with rail, notices.guard():
-        goal = goal_form(explainer, key) if limit is None else wf.goal_of(explainer, limit=limit)
+        goal = goal_form(explainer, row, key) if limit is None else wf.goal_of(explainer, limit=limit)
         adjustable = st.multiselect(
             t("Columns that may be changed"),
             list(explainer.numbers),

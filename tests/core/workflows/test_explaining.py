@@ -138,6 +138,19 @@ def test_a_class_is_turned_by_the_run_s_own_rule(found) -> None:
         wf.goal_of(explainer, klass="maybe")
 
 
+def test_what_is_wanted_of_a_row_is_never_what_it_is_called_already(found) -> None:
+    explainer = found["classification"][1]
+    results = explainer.results
+    cells = results.cells(["truth", "prediction"])
+    for row in range(0, results.n_rows, 7):
+        truth, called = cells["truth"].iloc[row], cells["prediction"].iloc[row]
+        if not isinstance(called, str):
+            continue
+        wanted = wf.goal_of(explainer, row=row).klass
+        assert wanted != called and (truth == called or wanted == truth)
+    assert set(cells["prediction"].dropna()) == {"fail", "pass"}
+
+
 @pytest.mark.parametrize("name", ["anomaly", "nameless"])
 def test_an_event_says_its_sensor_how_far_and_how_long(found, name: str) -> None:
     """From row 1800 p2 stands 6 too high, labelled: 200 minutes to the end. A detector without parts names its sensors too."""
