@@ -105,6 +105,8 @@ def _budget_answer(view: Any) -> dict[str, object]:
         "memory": view.memory,
         "chosen": _choice(view.chosen),
         "beside": [_choice(choice) for choice in view.beside],
+        "own_limit": view.own_limit,
+        "beside_events": None if view.beside_events is None else str(view.beside_events),
         "alarms": len(view.later),
         "rows": (view.later[:SHOWN] + 1).tolist(),
         "notes": [str(note) for note in view.notes],
@@ -119,6 +121,7 @@ def _choice(choice: Any) -> dict[str, object]:
         "hold_off": logic.hold_off,
         "limit": choice.limit,
         "is_promised": choice.is_promised,
+        "is_estimated": choice.is_estimated,
         **{name: _promise(getattr(choice, field)) for name, field in (("on_average", "average"), ("confident", "confident"))},
         "measured_rate": [_number(value) for value in choice.measured],
         **{name: _bought(getattr(choice, name)) for name in ("on_events", "on_steps", "sure_on_events", "sure_on_steps")},
@@ -159,6 +162,7 @@ def _budget_lines(view: Any, answer: dict[str, Any]) -> list[str]:
         if view.chosen.on_events is not None
         else "caught: steps added to normal rows"
     )
+    lines += [] if answer["beside_events"] is None else [answer["beside_events"]]
     return [*lines, *(f"- {note}" for note in answer["notes"])]
 
 
@@ -169,7 +173,7 @@ def _line(choice: Any) -> list[str]:
     return [
         f"{choice.logic.k} of {choice.logic.n}",
         f"{choice.logic.hold_off}",
-        f"{choice.limit:.5g}" if choice.is_promised else f"{choice.limit:.5g} (no promise)",
+        f"{choice.limit:.5g}{'' if choice.is_promised else ' (expected)' if choice.is_estimated else ' (no promise)'}",
         "–" if sure is None else f"{sure:.5g}",
         f"{rate:.3g} ({low:.3g} to {high:.3g})",
         "–" if found is None else f"{found.caught:.0%} of {found.n}",

@@ -4,7 +4,14 @@ from core.clean import CellChanges, History
 from core.data.formats.one_wide import looks_wide
 from core.jobs.study_request import StudyRequest
 from core.workflows.agreement import AgreementSettings, AgreementView, agreement_view, export_agreement
-from core.workflows.alarm_budget import AlarmBudgetSettings, AlarmBudgetView, AlarmChoice, alarm_budget_view
+from core.workflows.alarm_budget import (
+    AlarmBudgetSettings,
+    AlarmBudgetView,
+    AlarmChoice,
+    alarm_budget_view,
+    counts_weeks,
+    weekly_budget,
+)
 from core.workflows.anomalies import (
     AnomalyView,
     EventDetail,

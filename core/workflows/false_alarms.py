@@ -15,7 +15,7 @@ from core.data.split import TEST, TRAIN, VALIDATION
 from core.errors import Problem, SettingProblem
 from core.jobs.judging import BOUNDED_SCORES
 from core.messages import Message, msg, msg_n
-from core.training.task_settings import TaskSettings
+from core.workflows.alarm_budget import weekly_budget
 from core.workflows.anomalies import AnomalyView, anomaly_view
 from core.workflows.event_facts import clock_seconds
 from core.workflows.records import Run
@@ -205,11 +205,10 @@ def _limit(results: Results, held: NDArray[np.bool_], normal: NDArray[np.bool_])
     clock = clock_seconds(results.ordered.times) if results.time is not None else None
     steps = np.diff(clock) if clock is not None else np.zeros(0)
     steps = steps[np.isfinite(steps) & (steps > 0)]
-    week = results.run.request.options.get("false_alarms_per_week", TaskSettings().false_alarms_per_week)
     return choose_threshold(
         judged[held],
         baseline_scores=judged[normal],
-        per_week=float(week),
+        per_week=weekly_budget(results.run),
         extrapolate=results.manifest.model not in BOUNDED_SCORES,
         period_seconds=float(np.median(steps)) if len(steps) else None,
         width_rows=int(results.manifest.pipeline["width"]),

@@ -170,12 +170,20 @@ def _chosen(rows: NDArray[np.int64], first: int | None, last: int | None, n: int
 
 def _phases(phase_one: NDArray[np.bool_], shown: NDArray[np.int64], codes: NDArray[np.int64] | None, method: str) -> Phases:
     """Phase I and stretches of the rows shown: a stretch ends with a group and, but after a split at random, where rows are left out."""
-    n = len(shown)
-    edge = np.zeros(max(n - 1, 0), bool) if method in ("random", "column") else np.diff(shown) > 1
+    left_out = None if method in ("random", "column") else np.diff(shown) > 1
+    return stretches_of(phase_one[shown], None if codes is None else codes[shown], left_out)
+
+
+def stretches_of(
+    baseline: NDArray[np.bool_], codes: NDArray[np.int64] | None, left_out: NDArray[np.bool_] | None = None
+) -> Phases:
+    """Rows with their baseline (n,) in stretches that end with a group, by its `codes` (n,), and where rows are `left_out` between two (n - 1,)."""
+    n = len(baseline)
+    edge = np.zeros(max(n - 1, 0), bool) if left_out is None else left_out
     if codes is not None:
-        edge = edge | (np.diff(codes[shown]) != 0)
+        edge = edge | (np.diff(codes) != 0)
     bounds = np.concatenate([[0], np.flatnonzero(edge) + 1, [n]]).astype(np.int64) if n else np.zeros(1, np.int64)
-    return Phases(phase_one[shown], np.zeros(n, np.int64), ("",), bounds)
+    return Phases(baseline, np.zeros(n, np.int64), ("",), bounds)
 
 
 def _phase(times: NDArray, of: Phases) -> tuple[NDArray[np.int64], float | None]:

@@ -10,7 +10,7 @@ import streamlit as st
 from core import workflows as wf
 from core.anomalies.alarm_logic import Bought
 from core.errors import Problem
-from pages.components import address_settings, anomaly_view, layout, notices, numbers, state
+from pages.components import address_settings, anomaly_view, layout, notices, numbers, state, views
 from pages.components.event_words import when
 from pages.components.forms import form_from_settings
 from pages.components.layout import Figure, caption
@@ -26,12 +26,12 @@ def show(results: wf.Results) -> None:
     main, rail = st.columns([0.72, 0.28], gap="medium")
     settings, owner = None, f"{KEY}.{results.run.id}"
     with rail, notices.guard():
-        given = address_settings.read(wf.AlarmBudgetSettings, (), owner=owner).model_dump()
+        given = _with_budget(address_settings.read(wf.AlarmBudgetSettings, (), owner=owner), results).model_dump()
         prefix = f"{KEY}.{results.run.id}"
         chosen = form_from_settings(wf.AlarmBudgetSettings, given, key=prefix, expert_only=False)
         with st.expander(t("More")):
             chosen |= form_from_settings(wf.AlarmBudgetSettings, given, key=prefix, expert_only=True)
-        settings = wf.AlarmBudgetSettings.read(chosen)
+        settings = _without_budget(wf.AlarmBudgetSettings.read(chosen), results)
     if settings is None:
         return
     address_settings.note(settings, owner=owner)
@@ -47,7 +47,20 @@ def show(results: wf.Results) -> None:
         layout.headline(say(view.headline), t("The limit belongs to the whole logic: k of n scores above it, then quiet rows."))
     with main, notices.guard():
         _drawn(view)
+        _beside_events(view)
         _events(results, view)
+
+
+def _with_budget(settings: wf.AlarmBudgetSettings, results: wf.Results) -> wf.AlarmBudgetSettings:
+    """With the budget that holds where none was asked for, so that the field shows it."""
+    if settings.per_week is not None or settings.rate is not None or not wf.counts_weeks(results):
+        return settings
+    return settings.model_copy(update={"per_week": wf.weekly_budget(results.run)})
+
+
+def _without_budget(settings: wf.AlarmBudgetSettings, results: wf.Results) -> wf.AlarmBudgetSettings:
+    """Without a weekly budget that the screen filled in, so that a share of rows can be typed instead of it."""
+    return settings.model_copy(update={"per_week": None}) if settings.per_week == wf.weekly_budget(results.run) else settings
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -83,6 +96,30 @@ def _drawn(view: wf.AlarmBudgetView) -> None:
         t("steps: lasting shifts added to normal rows, of the size in the rail under More"),
     )
     layout.notes(view.notes)
+
+
+def _beside_events(view: wf.AlarmBudgetView) -> None:
+    """How the limit stands to that of the events; one of single scores can be taken there."""
+    words = view.beside_events
+    if words is None:
+        return
+    logic = view.chosen.logic
+    is_single = (logic.k, logic.n, logic.hold_off) == (1, 1, 0)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}_beside"):
+        caption(say(words))
+        if is_single and not view.is_as_events:
+            st.button(
+                t("List events at this limit"),
+                icon=":material/tune:",
+                key=f"{KEY}_use",
+                on_click=_use,
+                args=(view.run_id, view.chosen.limit),
+            )
+
+
+def _use(run_id: str, limit: float) -> None:
+    anomaly_view.use_limit(run_id, limit)
+    views.go_to_view("events", key="anomalies_view")
 
 
 def _events(results: wf.Results, view: wf.AlarmBudgetView) -> None:
@@ -129,7 +166,7 @@ def _figures(view: wf.AlarmBudgetView) -> list[Figure]:
         Figure(
             t("Decision limit"),
             numbers.number(chosen.limit),
-            t("kept on average") if chosen.is_promised else t("promises nothing"),
+            t("kept on average") if chosen.is_promised else t("estimated") if chosen.is_estimated else t("promises nothing"),
         ),
         Figure(
             t("95 % sure limit"),

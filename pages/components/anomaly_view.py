@@ -13,7 +13,6 @@ from core import charts as drawing
 from core import workflows as wf
 from core.anomalies.records import Verdict
 from core.messages import Message, msg
-from core.training.task_settings import TaskSettings
 from core.workflows.workspace import Workspace
 from pages.components import (
     anomaly_event,
@@ -59,6 +58,7 @@ def show(ws: Workspace, results: Any) -> None:
     own, view = views(ws, results)
     layout.headline(say(view.verdict))
     layout.figures(_figures(results, view))
+    _budget(results, view)
     _baselines(results.run)
     event_learning.effect(ws, results)
     main, rail = st.columns([0.74, 0.26], gap="medium")
@@ -152,8 +152,7 @@ def _promise(run: wf.Run, view: Any) -> layout.Figure:
     if not view.is_default:
         return layout.Figure(t("False alarms"), t("no promise"), t("the limit was moved by hand"), help=notes)
     if limit.promise == "per_week":
-        week = run.request.options.get("false_alarms_per_week", TaskSettings().false_alarms_per_week)
-        value = t("≤ {n} a week", n=numbers.number(float(week)))
+        value = t("≤ {n} a week", n=numbers.number(wf.weekly_budget(run)))
         return layout.Figure(t("False alarms promised"), value, t("from {n} normal blocks", n=limit.n), help=notes)
     seen = run.metrics.get("far")
     if seen is not None and seen.value is not None:
@@ -177,19 +176,44 @@ def _promise(run: wf.Run, view: Any) -> layout.Figure:
     return layout.Figure(t("False alarms promised"), "≤ " + numbers.percent(limit.rate), beside, help=notes)
 
 
-def _grid(view: Any) -> list[float]:
-    """Limits that can be chosen: even steps on a logarithmic scale around the scores, the run's own among them."""
+def _budget(results: Any, view: Any) -> None:
+    """What was asked, what is promised instead, and how many normal rows the promise lacks; nothing where it is kept or the limit was moved."""
+    limit = view.threshold
+    if not view.is_default or limit.promise != "smallest_rate" or limit.policy != "per_week":
+        return
+    missing = limit.missing_rows
+    layout.caption(
+        t("asked: {n} false alarms a week", n=numbers.number(wf.weekly_budget(results.run))) if missing else "",
+        t("at most {share} of normal windows are promised to be flagged", share=numbers.percent(limit.rate)),
+        t("the limit is where the budget is expected to hold") if limit.is_estimated else "",
+        tn("a promise lacks {n} normal row", "a promise lacks {n} normal rows", missing) if missing else "",
+    )
+
+
+def _grid(view: Any, run_id: str) -> list[float]:
+    """Limits that can be chosen: even steps on a logarithmic scale around the scores, the run's own among them and one taken from a budget."""
     own = float(view.threshold.value)
+    taken = st.session_state.get(_taken_key(run_id), own)
     known = view.scores[np.isfinite(view.scores)]
     if not known.size or own <= 0:
         return [own]
     low, high = max(float(np.median(known)), own / 20), max(float(known.max()), own * 1.5)
     steps = np.geomspace(max(min(low, own * 0.8), 1e-12), high, STEPS)
-    return sorted({own, *(float(f"{v:.4g}") for v in steps)})
+    return sorted({own, float(taken), *(float(f"{v:.4g}") for v in steps)})
 
 
 def _limit_key(run_id: str) -> str:
     return f"anomaly_limit.{run_id}"
+
+
+def _taken_key(run_id: str) -> str:
+    return f"{_limit_key(run_id)}.taken"
+
+
+def use_limit(run_id: str, limit: float) -> None:
+    """Put the limit of a run's events where another view found one, as the callback of a button."""
+    st.session_state[_taken_key(run_id)] = limit
+    st.session_state[_limit_key(run_id)] = limit
 
 
 def _asked_limit(own: Any, run_id: str) -> float | None:
@@ -198,7 +222,7 @@ def _asked_limit(own: Any, run_id: str) -> float | None:
 
 
 def _limit(own: Any, run_id: str) -> None:
-    key, grid, start = _limit_key(run_id), _grid(own), float(own.threshold.value)
+    key, grid, start = _limit_key(run_id), _grid(own, run_id), float(own.threshold.value)
     if len(grid) < 2:
         return
     if st.session_state.get(key) not in grid:

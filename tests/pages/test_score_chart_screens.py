@@ -61,6 +61,31 @@ def test_the_alarm_budget_says_both_promises_and_what_a_logic_buys(open_app: Ope
     assert app.dataframe[0].value["logic"][0] == "3 of 4 scores are above"
 
 
+def test_the_budget_of_the_run_stands_in_its_field_and_a_share_of_rows_replaces_it(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    results = wf.open_results(ws, run.id)
+    assert wf.counts_weeks(results)
+    app = open_app("judge/anomalies.py", run=run.id, view="budget")
+    weekly = next(n for n in app.number_input if str(n.key).endswith(".per_week"))
+    assert weekly.value == wf.weekly_budget(run) == 2 and "set" not in app.query_params
+    assert str(wf.alarm_budget_view(results).beside_events) in " ".join(plain(m.value) for m in [*app.caption, *app.markdown])
+    next(n for n in app.number_input if str(n.key).endswith(".rate")).set_value(0.05).run()
+    assert not app.error and app.query_params["set"] == "rate=0.05"
+
+
+def test_events_are_listed_at_a_limit_of_the_budget_when_it_is_taken(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    results = wf.open_results(ws, run.id)
+    app = open_app("judge/anomalies.py", run=run.id, view="budget", set="rate=0.05")
+    limit = wf.alarm_budget_view(results, wf.AlarmBudgetSettings(rate=0.05)).chosen.limit
+    next(b for b in app.button if b.key == "alarm_budget_use").click().run()
+    assert not app.error and "view" not in app.query_params
+    view = wf.anomaly_view(ws, results, limit)
+    assert plain(app.title[0].value) == str(view.verdict)
+    slider = next(s for s in app.select_slider if str(s.key).startswith("anomaly_limit"))
+    assert slider.value == limit
+
+
 def test_k_above_n_is_refused_in_words(open_app: Open, ws: Workspace) -> None:
     run = finished_runs.run_of(ws, "anomaly")
     app = open_app("judge/anomalies.py", run=run.id, view="budget", set="k=5;n=3")

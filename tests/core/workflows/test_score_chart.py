@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import gumbel_r
 
 from core import workflows as wf
 from core.anomalies.promises import fewest_scores
@@ -136,6 +137,37 @@ def test_both_promises_of_a_budget_say_what_is_missing(results: dict[str, wf.Res
     assert chosen.average.missing_rows == (fewest_scores(blocks.rate, "on_average") - blocks.n) * chosen.average.block
     assert chosen.confident.missing_rows > 2.5 * chosen.average.missing_rows
     assert "cannot be promised yet" in str(view.headline)
+
+
+def test_a_budget_that_cannot_be_promised_is_expected_at_the_limit_at_which_the_run_lists_its_events(
+    results: dict[str, wf.Results],
+) -> None:
+    run = results["anomaly"]
+    view = wf.alarm_budget_view(run)
+    own = run.manifest.threshold["value"]
+    assert view.per_week == pytest.approx(2) and not view.chosen.is_promised and view.chosen.is_estimated
+    assert (
+        view.chosen.limit == pytest.approx(own, rel=1e-3) and str(view.beside_events) == "Events are listed at the same limit."
+    )
+    given = run.ordered
+    normal = np.isin(given.parts, (TRAIN, VALIDATION)) & ~(given.labels == 1) & np.isfinite(given.judged)
+    width = int(run.manifest.pipeline["width"])
+    kept = given.judged[normal]
+    blocks = kept[: len(kept) // width * width].reshape(-1, width).max(axis=1)
+    beta = blocks.std(ddof=1) * np.sqrt(6) / np.pi
+    gumbel = gumbel_r(loc=blocks.mean() - np.euler_gamma * beta, scale=beta)
+    assert view.chosen.limit == pytest.approx(gumbel.isf(2 * 60 * width / 604_800), rel=0.01)
+    highest = np.nanmax(view.series.odd[view.series.of.baseline])
+    assert view.chosen.limit > highest and view.chosen.measured[0] == 0
+    assert view.chosen.limit > view.beside[0].limit > view.beside[1].limit, "k of n needs no limit as high"
+
+
+def test_another_budget_has_another_limit_and_says_how_it_stands_to_the_events(results: dict[str, wf.Results]) -> None:
+    own = results["anomaly"].manifest.threshold["value"]
+    view = wf.alarm_budget_view(results["anomaly"], wf.AlarmBudgetSettings(rate=0.02))
+    assert view.chosen.is_promised and not view.chosen.is_estimated and view.chosen.limit < own
+    assert f"Events are listed at {float(f'{own:.4g}'):,}"[:24] in str(view.beside_events) and not view.is_as_events
+    assert wf.alarm_budget_view(results["regression"]).beside_events is None, "residuals have no events"
 
 
 def test_a_budget_that_can_be_kept_gives_limits_and_what_they_buy(results: dict[str, wf.Results]) -> None:
