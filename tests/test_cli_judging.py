@@ -48,7 +48,7 @@ def test_each_verb_says_what_its_workflow_finds(runs: dict[str, str], capsys: Ca
 
     for verb, given, words in (
         ("limit", ("classes",), "cost of 1,000 rows"),
-        ("limit", ("classes",), "prices: 10 for a missed defect, 1 for a rejected good part"),
+        ("limit", ("classes",), "prices: 1 for a missed defect, 1 for a rejected good part"),
         ("costs", ("classes",), "prices of a row, true class down"),
         ("calibration", ("classes",), "temperature"),
         ("worst", ("values",), "stratum"),

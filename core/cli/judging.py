@@ -153,6 +153,7 @@ def costs(options: Options) -> Answer:
         "saved_interval": view.saved_bounds,
         "is_clear": view.is_clear,
         "over_baseline": view.over_baseline,
+        "beside_baseline": None if view.beside_baseline is None else str(view.beside_baseline),
         "out": None if options.out is None else str(options.out),
     }
     titles = {
@@ -163,7 +164,8 @@ def costs(options: Options) -> Answer:
     }
     rows = [[titles[name], f"{one.mean:,.2f}", _span(one.bounds)] for name, one in found.items() if one is not None]
     cells = [[true, *(f"{value:,.2f}" for value in row)] for true, row in zip(view.classes, view.own.cells, strict=True)]
-    lines = [str(view.headline), "", *aligned([["calls", "cost of 1,000 rows", "95 %"], *rows]), ""]
+    beside = [] if view.beside_baseline is None else [str(view.beside_baseline)]
+    lines = [str(view.headline), *beside, "", *aligned([["calls", "cost of 1,000 rows", "95 %"], *rows]), ""]
     prices = [[true, *(f"{value:,g}" for value in row)] for true, row in zip(view.classes, view.costs, strict=True)]
     lines += ["prices of a row, true class down, called class across", *aligned([["", *view.classes], *prices]), ""]
     lines += ["costs as called, true class down, called class across", *aligned([["", *view.classes], *cells])]

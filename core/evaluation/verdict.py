@@ -115,7 +115,7 @@ def compare_with_baseline(
     if low is not None and high is not None and (low > 0 or high < 0):
         outcome = "better" if low > 0 else "worse"
     facts = _facts(model, baseline, baseline_title, part, unit)
-    sentence = msg("{facts} {advice}", facts=facts, advice=_advice(outcome, baseline_title))
+    sentence = msg("{facts} {advice}", facts=facts, advice=_advice(outcome, baseline_title, model.key in curves.KEYS))
     return Comparison(outcome, sentence, sign * (model.value - baseline.value), low, high)
 
 
@@ -134,9 +134,14 @@ def _facts(model: Metric, baseline: Metric, baseline_title: Message | str, part:
     return msg("On {part}, {metric} is {value}; {baseline}: {base}.", metric=info.title, **figures)
 
 
-def _advice(outcome: Outcome, baseline_title: Message | str) -> Message:
+def _advice(outcome: Outcome, baseline_title: Message | str, is_ranking: bool) -> Message:
+    """What follows. A figure of ranking says nothing yet of the calls that a decision limit makes of it."""
+    if outcome == "better" and is_ranking:
+        return msg("The model puts rows in a clearly better order than the simple baseline.")
     if outcome == "better":
         return msg("The model is clearly better than the simple baseline.")
+    if outcome == "worse" and is_ranking:
+        return msg("The simple baseline puts rows in a clearly better order: use {baseline}.", baseline=baseline_title)
     if outcome == "worse":
         return msg("The simple baseline is clearly better: use {baseline}.", baseline=baseline_title)
     if outcome == "no_interval":

@@ -41,7 +41,16 @@ from core.workflows.challenge import (
 from core.workflows.challenge_cases import ChallengeSettings, add_challenge
 from core.workflows.challenge_sets import Case, ChallengeSet, KeptSet, kept_challenges, list_challenges, read_challenge
 from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
-from core.workflows.class_costs import CostSettings, CostView, cost_matrix, cost_view, costs_as_text, export_cost_calls
+from core.workflows.class_costs import (
+    CostSettings,
+    CostView,
+    cost_matrix,
+    cost_view,
+    costs_as_text,
+    export_cost_calls,
+    limit_prices,
+    with_limit_prices,
+)
 from core.workflows.class_limits import LimitSettings, LimitView, limit_view
 from core.workflows.class_timeline import ClassTimeline, class_timeline
 from core.workflows.cleaning import RecipePreview, list_changes, preview_recipe

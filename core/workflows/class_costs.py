@@ -76,6 +76,25 @@ class CostView:
             )
         return msg("1,000 rows cost {own} as they are called; calls by least expected cost make no clear difference", **told)
 
+    @property
+    def beside_baseline(self) -> Message | None:
+        """Whether the cheapest calls are cheaper than those by the baseline, and whether that is more than chance; None without a baseline."""
+        if self.over_baseline is None:
+            return None
+        mean, (low, high) = self.over_baseline
+        told: dict[str, float] = {"n": float(f"{abs(mean):.4g}")}
+        words = (
+            msg("Calls by least expected cost by the baseline would cost {n} more", **told)
+            if mean >= 0
+            else msg("Calls by least expected cost by the baseline would cost {n} less", **told)
+        )
+        if low is None or high is None:
+            return words
+        told = {"low": float(f"{low:.4g}"), "high": float(f"{high:.4g}")}
+        if low > 0 or high < 0:
+            return msg("{words}, more than chance (95 % interval {low} to {high})", words=words, **told)
+        return msg("{words}, which may be chance (95 % interval {low} to {high})", words=words, **told)
+
 
 def cost_matrix(classes: tuple[str, ...], settings: CostSettings) -> NDArray[np.float64]:
     """The costs (k, k), true class down, called class across.
@@ -112,6 +131,28 @@ def costs_as_text(classes: tuple[str, ...], costs: NDArray[np.float64]) -> str:
     }
     kept = {true: row for true, row in named.items() if row}
     return json.dumps(kept, ensure_ascii=False) if kept else ""
+
+
+def limit_prices(classes: tuple[str, ...], costs: NDArray[np.float64], positive: str) -> tuple[float, float] | None:
+    """What a missed row of the class to catch and a rejected one of the other class cost more than the right call, of prices (k, k).
+
+    None where these two do not say it all: more than two classes, or a wrong call that is cheaper than the right one.
+    """
+    if len(classes) != 2:
+        return None
+    own = classes.index(positive)
+    missed, rejected = costs[own, 1 - own] - costs[own, own], costs[1 - own, own] - costs[1 - own, 1 - own]
+    return (float(missed), float(rejected)) if missed >= 0 and rejected >= 0 else None
+
+
+def with_limit_prices(
+    classes: tuple[str, ...], costs: NDArray[np.float64], positive: str, missed: float, rejected: float
+) -> NDArray[np.float64]:
+    """Prices (2, 2) of which `limit_prices` gives these two; what right calls cost stays."""
+    own = classes.index(positive)
+    found = np.array(costs, dtype=np.float64)
+    found[own, 1 - own], found[1 - own, own] = costs[own, own] + missed, costs[1 - own, 1 - own] + rejected
+    return found
 
 
 def cost_view(

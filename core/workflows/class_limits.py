@@ -32,7 +32,7 @@ class LimitSettings(Settings):
         help="cost: what wrong rows cost together; rejected: good parts rejected at most; caught: defects caught at least.",
         expert=False,
     )
-    missed: float = setting(10.0, title="Cost of a missed defect", help="In any unit.", ge=0, expert=False)
+    missed: float = setting(1.0, title="Cost of a missed defect", help="In any unit.", ge=0, expert=False)
     rejected: float = setting(1.0, title="Cost of a rejected good part", help="In the same unit.", ge=0, expert=False)
     most_rejected: float = setting(
         0.01, title="Good parts rejected at most", help="Share of the good parts.", gt=0, lt=1, expert=False

@@ -83,7 +83,8 @@ class ClassificationView:
     `confusion` is (k, k), true class down, predicted across. `operating_point` is (false-positive rate, recall),
     `pr_point` (recall, precision) at the threshold, NaN where not defined. Curves are for `positive` against the rest.
     With `is_argmax` no threshold decides: the most probable of more than two classes is called. `paired` is McNemar's test of the model at its
-    own limit against the baseline at its own, right or wrong row by row; None at a limit that was moved.
+    own limit against the baseline at its own, right or wrong row by row; None at a limit that was moved. `baseline_caught` is the recall of the baseline
+    at the limit where it rejects as many good rows as the model here, or just fewer; None without a limit or a baseline's curve.
     """
 
     part: str
@@ -105,6 +106,7 @@ class ClassificationView:
     pr_point: tuple[float, float]
     verdict: Message
     paired: McNemar | None = None
+    baseline_caught: float | None = None
 
     @property
     def decided_at(self) -> float | None:
@@ -185,6 +187,9 @@ def classification_view(
         paired=None
         if given.baseline_right is None or not rule.is_stored
         else mcnemar((predicted == given.truth)[given.baseline_scored], given.baseline_right[given.baseline_scored]),
+        baseline_caught=None
+        if rule.place is None or bad == len(given.rows)
+        else _caught_at(given.baseline_roc, (flagged - caught) / (len(given.rows) - bad)),
     )
 
 
@@ -292,6 +297,14 @@ def _baseline_metrics(results: Results, part: str, rule: ClassRule, given: Class
         return results.run.baseline_metrics
     found = classification_metrics(given.truth, given.baseline, rule.classes, rule.place, rule.threshold, n_boot=0)
     return {metric.key: metric for metric in found}
+
+
+def _caught_at(roc: Curve | None, rejected: float) -> float | None:
+    """The largest recall on a curve where no larger share of good rows is rejected than `rejected`."""
+    if roc is None or not roc.is_defined:
+        return None
+    within = roc.y[roc.x <= rejected + 1e-12]
+    return float(within.max()) if len(within) else 0.0
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core import charts as drawing
 from core import workflows as wf
 from core.messages import msg
-from pages.components import address_settings, charts, layout, notices, numbers
+from pages.components import address_settings, charts, class_prices, layout, notices, numbers
 from pages.components.choices import fixed
 from pages.components.explore_parts import export
 from pages.components.looks import charts_look
@@ -30,7 +29,8 @@ def _view(_results: Any, run_id: str, finished: str, part: str, positive: str, t
 def show(results: Any, view: Any, threshold: float | None, in_rows: Callable[[Any], None]) -> None:
     """The matrix as `in_rows` draws it, or in money."""
     titles = {"rows": t("Rows"), "money": t("Money")}
-    owner = f"costs.{results.run.id}"
+    run_id = results.run.id
+    owner = class_prices.owner(run_id)
     settings = address_settings.read(wf.CostSettings, (), owner=owner)
     unit = st.segmented_control(
         t("Confusion matrix in"),
@@ -44,30 +44,26 @@ def show(results: Any, view: Any, threshold: float | None, in_rows: Callable[[An
     if unit != "money":
         in_rows(view)
         return
-    costs = _prices(view, settings, f"prices.{results.run.id}")
+    class_prices.held(run_id, view.classes)  # said before the table, where the address says it wrongly
+    costs = _prices(view, run_id, not settings.costs)
     address_settings.note(wf.CostSettings(costs=costs), owner=owner)
     with notices.guard():
         run = results.run
         _in_money(results, view, _view(results, run.id, str(run.finished), view.part, view.positive, threshold, costs))
 
 
-def _prices(view: Any, settings: wf.CostSettings, key: str) -> str:
-    """The table of prices, as the settings hold it; a new table starts from the address, later from what was typed."""
-    start = f"{key}.start"
-    if start not in st.session_state:
-        with notices.guard():
-            st.session_state[start] = wf.cost_matrix(view.classes, settings)
-        if start not in st.session_state:  # an address that says it wrongly
-            st.session_state[start] = 1.0 - np.eye(len(view.classes))
+def _prices(view: Any, run_id: str, is_new: bool) -> str:
+    """The table of prices, as the settings hold it."""
+    start, key = class_prices.table(run_id, view.classes)
     first = t("true class")
-    table = pd.DataFrame(st.session_state[start], columns=list(view.classes))
+    table = pd.DataFrame(start, columns=list(view.classes))
     table.insert(0, first, list(view.classes))
     config: dict[str, Any] = {
         name: st.column_config.NumberColumn(t("called {name}", name=name), required=True, format="localized")
         for name in view.classes
     }
     config[first] = st.column_config.TextColumn(first, disabled=True)
-    with st.expander(t("Prices"), expanded=not settings.costs, key=f"{key}.box"):
+    with st.expander(t("Prices"), expanded=is_new, key=f"prices.{run_id}.box"):
         st.caption(
             md(
                 t(
@@ -75,9 +71,16 @@ def _prices(view: Any, settings: wf.CostSettings, key: str) -> str:
                 )
             )
         )
-        edited = st.data_editor(table, hide_index=True, column_config=config, key=f"{key}.table", alt=t("Prices of calls"))
-    values = edited[list(view.classes)].to_numpy(dtype=np.float64)
-    return wf.costs_as_text(view.classes, np.where(np.isfinite(values), values, st.session_state[start]))
+        st.data_editor(
+            table,
+            hide_index=True,
+            column_config=config,
+            key=key,
+            alt=t("Prices of calls"),
+            on_change=class_prices.take_edits,
+            args=(run_id, view.classes),
+        )
+    return wf.costs_as_text(view.classes, class_prices.held(run_id, view.classes))
 
 
 def _in_money(results: Any, view: Any, found: Any) -> None:
@@ -90,6 +93,8 @@ def _in_money(results: Any, view: Any, found: Any) -> None:
     )
     charts.show(figure, alt=say(found.headline), key="class_costs", height=max(280, 120 + 52 * len(view.classes)))
     st.markdown(md(say(found.headline)))
+    if found.beside_baseline is not None:
+        st.markdown(md(say(found.beside_baseline)))
     names = {
         t("as they are called"): found.own,
         t("least expected cost"): found.least,
@@ -111,31 +116,12 @@ def _in_money(results: Any, view: Any, found: Any) -> None:
         "" if low is None or high is None else t("95 %: {low} to {high}", low=numbers.number(low), high=numbers.number(high)),
         t("least expected cost: each row is called what costs least by the probabilities of all classes"),
     )
-    _beside_baseline(found.over_baseline)
     export(
         t("Cheapest calls (CSV)"),
         f"andon-cheapest-calls-{results.run.id}.csv",
         partial(wf.export_cost_calls, results, found),
         key="cheapest_calls",
     )
-
-
-def _beside_baseline(over: tuple[float, tuple[float | None, float | None]] | None) -> None:
-    """Whether the model's cheapest calls are cheaper than the baseline's, in a sentence."""
-    if over is None:
-        return
-    mean, (low, high) = over
-    told = {"n": numbers.number(abs(mean))}
-    words = (
-        t("Least expected cost by the baseline would be {n} dearer on 1,000 rows", **told)
-        if mean >= 0
-        else t("Least expected cost by the baseline would be {n} cheaper on 1,000 rows", **told)
-    )
-    if low is None or high is None:
-        layout.caption(words)
-        return
-    span = t("95 %: {low} to {high}", low=numbers.number(low), high=numbers.number(high))
-    layout.caption(words, span, t("clear") if low > 0 or high < 0 else t("this may be chance"))
 
 
 def _span(bounds: tuple[float | None, float | None]) -> str:

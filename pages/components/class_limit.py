@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core import workflows as wf
-from pages.components import layout, notices, numbers, state
+from pages.components import class_prices, layout, notices, numbers, state
 from pages.components.forms import form_from_settings
 from pages.components.text import md, say, t
 
@@ -19,7 +19,7 @@ SHOWN = {
 }
 
 
-def show(results: Any, positive: str, slider: str) -> None:
+def show(results: Any, classes: tuple[str, ...], positive: str, slider: str) -> None:
     """The rule in the rail; `slider` is the key of the limit that it moves."""
     n_used = st.session_state.get(USED, 0)  # a new key closes the list once its limit is used: it would hide what moved
     box = st.popover(t("Choose the limit by a rule"), icon=":material/rule:", width="stretch", key=f"class_rule_box.{n_used}")
@@ -27,8 +27,11 @@ def show(results: Any, positive: str, slider: str) -> None:
         prefix = f"class_rule.{results.run.id}.{positive}"
         rule = st.session_state.get(f"{prefix}.rule", "cost")
         skip = [name for name in wf.LimitSettings.model_fields if name not in SHOWN.get(rule, SHOWN["cost"])]
-        chosen = form_from_settings(wf.LimitSettings, key=prefix, skip=skip)
+        prices = _follow_prices(results.run.id, classes, positive, prefix)
+        chosen = form_from_settings(wf.LimitSettings, prices, key=prefix, skip=skip)
         settings = wf.LimitSettings.read(chosen)
+        if rule == "cost" and prices:
+            _keep_prices(results.run.id, classes, positive, prefix, settings)
         view = _view(str(state.workspace().home), results.run.id, positive, settings.model_dump_json(), results)
         _found(view)
         st.button(
@@ -40,6 +43,29 @@ def show(results: Any, positive: str, slider: str) -> None:
             args=(slider, view.limit),
             width="stretch",
         )
+
+
+def _follow_prices(run_id: str, classes: tuple[str, ...], positive: str, prefix: str) -> dict[str, float]:
+    """The prices of the money view as those of the rule; {} where two prices do not say them. Fields that were drawn follow a change there."""
+    pair = wf.limit_prices(classes, class_prices.held(run_id, classes), positive)
+    if pair is None:
+        return {}
+    found = dict(zip(("missed", "rejected"), pair, strict=True))
+    if st.session_state.get(f"{prefix}.prices", pair) != pair:
+        for name, price in found.items():
+            if f"{prefix}.{name}" in st.session_state:
+                st.session_state[f"{prefix}.{name}"] = price
+    st.session_state[f"{prefix}.prices"] = pair
+    return found
+
+
+def _keep_prices(run_id: str, classes: tuple[str, ...], positive: str, prefix: str, settings: wf.LimitSettings) -> None:
+    """Give prices that were typed into the rule to the money view."""
+    pair = (settings.missed, settings.rejected)
+    if st.session_state.get(f"{prefix}.prices") == pair or not any(pair):
+        return
+    st.session_state[f"{prefix}.prices"] = pair
+    class_prices.keep(run_id, wf.with_limit_prices(classes, class_prices.held(run_id, classes), positive, *pair))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, ttl=900)

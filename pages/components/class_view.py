@@ -16,6 +16,7 @@ from pages.components import (
     class_curves_view,
     class_limit,
     layout,
+    numbers,
     run_view,
     scores_table,
     words_view,
@@ -56,11 +57,12 @@ def show(results: Any) -> None:
             else wf.classification_view(results, part, positive, threshold)
         )
         _effect(view)
-        class_limit.show(results, positive, _limit_key(results, positive))
+        class_limit.show(results, view.classes, positive, _limit_key(results, positive))
         download(results, threshold=threshold, positive=view.positive)
     with head:
         verdict(view.verdict)
         layout.figures(_figures(results, view))
+        _beside(view)
         _unknown(results, part)
     with main:
         class_curves_view.show(results, view)
@@ -184,6 +186,23 @@ def _figures(results: Any, view: Any) -> list[layout.Figure]:
     return [figure for figure in found if figure is not None][:4]
 
 
+def _beside(view: Any) -> None:
+    """At which limit the baseline of the figures stands, and what it would catch at the price of the model's."""
+    if view.part != "test" or not view.baseline_metrics:
+        return
+    same = view.baseline_caught
+    layout.caption(
+        t("the baseline stands at its own decision limit"),
+        ""
+        if same is None
+        else t(
+            "with as many good parts rejected as here ({rejected}) it would catch {caught}",
+            rejected=numbers.percent(view.operating_point[0]),
+            caught=numbers.percent(same),
+        ),
+    )
+
+
 def _confusion(view: Any) -> None:
     figure = drawing.confusion_matrix(counts=view.confusion, classes=view.classes, **charts_look())
     right = int(np.trace(view.confusion))
@@ -202,7 +221,7 @@ def _metrics(results: Any, view: Any) -> None:
     if view.part == "test" and view.baseline_metrics:
         columns[run_view.model_name(results.baseline)] = view.baseline_metrics
     run_view.metric_table(columns, key="class_metrics", alt=t("Metrics of the model beside the baseline"))
-    layout.caption(t("[low – high]: 95 % interval"), t("the baseline stands at its own decision limit"))
+    layout.caption(t("[low – high]: 95 % interval"))
     _against_baseline(results, view)
 
 
@@ -212,7 +231,10 @@ def _against_baseline(results: Any, view: Any) -> None:
     if found is None or view.part != "test":
         return
     told = {"first": found.first_only, "second": found.second_only, "n": found.n, "p": round(found.p, 4)}
-    words = t("Of {n} rows the model alone is right in {first}, the baseline alone in {second}", **told)
+    words = t(
+        "Each at its own decision limit, the model alone is right in {first} of {n} rows, the baseline alone in {second}",
+        **told,
+    )
     clear = (
         t("more than chance (McNemar mid-P {p})", **told)
         if found.is_clear

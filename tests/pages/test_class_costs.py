@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
 from core.workflows.workspace import Workspace
+from pages.components import class_prices
 from tests.pages import finished_runs
 
 Open = Callable[..., AppTest]
@@ -47,6 +49,33 @@ def test_prices_of_the_address_are_used_at_the_limit_that_is_shown(open_app: Ope
     moved = wf.cost_view(results, wf.CostSettings(costs=costs), threshold=0.9)
     assert moved.own.mean != view.own.mean
     assert any(str(moved.headline) in plain(m.value) for m in app.markdown)
+
+
+def test_a_price_of_the_rule_is_one_of_the_money_view_and_back(open_app: Open, results: wf.Results) -> None:
+    view = wf.classification_view(results)
+    other = next(c for c in view.classes if c != view.positive)
+    app = open_app(PAGE, run=results.run.id)
+    next(w for w in app.number_input if str(w.key).endswith(".missed")).set_value(50.0).run()
+    next(c for c in app.get("button_group") if str(c.key).startswith("confusion_unit.")).set_value("money").run()
+    dear = wf.CostSettings(costs=json.dumps({view.positive: {other: 50.0}}))
+    assert any(str(wf.cost_view(results, dear).headline) in plain(m.value) for m in app.markdown)
+    costs = json.dumps({view.positive: {other: 7.0}, other: {view.positive: 3.0}})
+    app = open_app(PAGE, run=results.run.id, set=f"costs={quote(costs, safe=' ')}")
+    fields = {str(w.key).rpartition(".")[2]: w.value for w in app.number_input}
+    assert (fields["missed"], fields["rejected"]) == (7.0, 3.0)
+    app.session_state[f"prices.{results.run.id}"] = np.array(
+        wf.with_limit_prices(view.classes, 1.0 - np.eye(2), view.positive, 9.0, 2.0)
+    )
+    app.run()
+    fields = {str(w.key).rpartition(".")[2]: w.value for w in app.number_input}
+    assert (fields["missed"], fields["rejected"]) == (9.0, 2.0), "what is typed into the table reaches the rule"
+
+
+def test_edits_of_the_table_keep_what_is_no_number() -> None:
+    start = 1.0 - np.eye(2)
+    edited = {0: {"b": 12, "true class": "a"}, 1: {"a": None}}
+    assert class_prices.with_edits(start, edited, ("a", "b")).tolist() == [[0.0, 12.0], [1.0, 0.0]]
+    assert start.tolist() == [[0.0, 1.0], [1.0, 0.0]]
 
 
 def test_prices_that_cannot_be_read_say_so_and_leave_the_screen(open_app: Open, results: wf.Results) -> None:

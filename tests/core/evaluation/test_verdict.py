@@ -39,6 +39,21 @@ def test_a_clearly_larger_error_sends_people_to_the_baseline() -> None:
     assert str(found.message).endswith("The simple baseline is clearly better: use Linear.")
 
 
+def test_a_figure_of_ranking_speaks_of_the_order_and_not_of_calls() -> None:
+    rng = np.random.default_rng(0)
+    y = (rng.random(600) < 0.3).astype(float)
+    good, bad = y + 0.3 * rng.normal(size=600), y + 2 * rng.normal(size=600)
+    for ours, theirs, words in (
+        (good, bad, "The model puts rows in a clearly better order than the simple baseline."),
+        (bad, good, "The simple baseline puts rows in a clearly better order: use Linear."),
+    ):
+        model, baseline = (next(m for m in ranking_metrics(y, s) if m.key == "roc_auc") for s in (ours, theirs))
+        found = compare_with_baseline(
+            model, baseline, paired_differences("roc_auc", y, ours, theirs), baseline_title="Linear", part=LATER
+        )
+        assert str(found.message).endswith(words)
+
+
 def test_equally_good_models_show_no_clear_difference() -> None:
     rng = np.random.default_rng(0)
     y, e, f = rng.normal(size=(3, 100))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,44 @@ def test_calls_by_cost_are_clearly_cheaper_where_misses_are_dear(home: Path) -> 
     assert view.over_baseline is not None and view.baseline is not None
     assert view.over_baseline[0] == pytest.approx(view.baseline.mean - view.least.mean)
     assert "save" in str(view.headline)
+
+
+def test_the_baseline_stands_beside_in_a_sentence_that_says_whether_it_is_chance(home: Path) -> None:
+    view = wf.cost_view(_results(home), wf.CostSettings(costs=COSTS))
+    mean, bounds = view.over_baseline
+    sentences = {
+        (
+            5.0,
+            (1.0, 9.0),
+        ): "Calls by least expected cost by the baseline would cost 5 more, more than chance (95 % interval 1 to 9)",
+        (
+            5.0,
+            (-1.0, 9.0),
+        ): "Calls by least expected cost by the baseline would cost 5 more, which may be chance (95 % interval -1 to 9)",
+        (
+            -2.5,
+            (-4.0, -1.0),
+        ): "Calls by least expected cost by the baseline would cost 2.5 less, more than chance (95 % interval -4 to -1)",
+        (5.0, (None, None)): "Calls by least expected cost by the baseline would cost 5 more",
+    }
+    for over, words in sentences.items():
+        assert str(replace(view, over_baseline=over).beside_baseline).replace("−", "-") == words
+    assert f"{abs(mean):.4g}"[:4] in str(view.beside_baseline).replace(",", "") and bounds[0] is not None
+    assert replace(view, over_baseline=None).beside_baseline is None
+
+
+def test_two_classes_have_the_two_prices_of_the_rule() -> None:
+    costs = np.array([[-2.0, 8.0], [3.0, 1.0]])  # true class down, called class across
+    assert wf.limit_prices(("a", "b"), costs, "a") == (10.0, 2.0) and wf.limit_prices(("a", "b"), costs, "b") == (2.0, 10.0)
+    moved = wf.with_limit_prices(("a", "b"), costs, "a", 50.0, 4.0)
+    assert moved.tolist() == [[-2.0, 48.0], [5.0, 1.0]] and costs[0, 1] == 8.0
+    assert wf.limit_prices(("a", "b"), moved, "a") == (50.0, 4.0)
+    assert wf.limit_prices(("a", "b"), np.array([[5.0, 1.0], [1.0, 0.0]]), "a") is None, "a wrong call that is cheaper"
+    assert wf.limit_prices(("a", "b", "c"), 1.0 - np.eye(3), "a") is None
+    plain = wf.LimitSettings()
+    assert wf.limit_prices(("a", "b"), 1.0 - np.eye(2), "a") == (plain.missed, plain.rejected), (
+        "both begin with the same prices"
+    )
 
 
 def test_without_costs_each_mistake_counts_one(home: Path) -> None:

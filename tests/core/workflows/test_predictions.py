@@ -123,6 +123,15 @@ def _two_classes(run_figures):
     )
 
 
+def test_what_the_baseline_would_catch_with_as_many_good_parts_rejected():
+    # At .3 the model rejects one good row of seven and catches all three; the baseline's scores of bad rows are .9, .35 and .1, of good ones .6 and .2.
+    results = _two_classes({})
+    view = classification_view(results)
+    assert view.operating_point == (pytest.approx(1 / 7), 1.0) and view.baseline_caught == pytest.approx(2 / 3)
+    strict = classification_view(results, threshold=0.7)
+    assert strict.operating_point == (0.0, pytest.approx(2 / 3)) and strict.baseline_caught == pytest.approx(1 / 3)
+
+
 def test_another_class_to_catch_has_a_baseline_of_its_own():
     stored = {}
     results = _two_classes(stored)
