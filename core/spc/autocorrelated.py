@@ -10,6 +10,7 @@ Montgomery and Mastrangelo, "Some Statistical Process Control Methods for Autoco
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,8 @@ FIT_ROWS = 100_000
 """A model is fitted on the latest so many rows of Phase I; its few coefficients gain nothing from more."""
 ROWS_A_COEFFICIENT = 20
 WEIGHTS = np.round(np.concatenate([np.arange(0.02, 0.2, 0.02), np.arange(0.2, 1.0001, 0.05)]), 2)
+PIECE_ROWS = 4096
+"""Rows that are fitted at a time, so that what they are fitted by stays in the processor's cache."""
 WAVES = (0, 1, 2, 3, 4, 6, 8, 12)
 
 
@@ -75,7 +78,12 @@ class Predictor:
         if self.kind == "moving centre":
             return season + _moving_centre(x - season, of, self.weight)
         found = self.constant + season
-        return found + lagged(x, of, self.order) @ self.ar if self.order else found
+        for k, weight in enumerate(self.ar, start=1):  # one lag at a time: all of them together would be read from memory
+            for part in of.stretches:
+                begin = min(part.start + k, part.stop)
+                found[part.start : begin] = np.nan
+                found[begin : part.stop] += weight * x[begin - k : part.stop - k] if begin < part.stop else 0.0
+        return found
 
 
 def seasonal(phase: NDArray[np.int64], period: int, waves: int) -> Floats:
@@ -89,12 +97,18 @@ def seasonal(phase: NDArray[np.int64], period: int, waves: int) -> Floats:
     return np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def lagged(x: Floats, of: Phases, order: int) -> Floats:
-    """The values 1 to `order` rows before each, (n, order), NaN where they lie before the stretch."""
-    found = np.full((len(x), order), np.nan)
-    for part in of.stretches:
-        for k in range(1, min(order, part.stop - part.start - 1) + 1):
-            found[part.start + k : part.stop, k - 1] = x[part.start : part.stop - k]
+def lagged(x: Floats, of: Phases, order: int, start: int = 0, stop: int | None = None) -> Floats:
+    """The values 1 to `order` rows before each row from `start` to `stop`, (stop - start, order), NaN where they lie before the stretch."""
+    stop = len(x) if stop is None else stop
+    found = np.full((stop - start, order), np.nan)
+    first = int(np.searchsorted(of.bounds, start, side="right")) - 1
+    for begin, end in zip(of.bounds[first:-1].tolist(), of.bounds[first + 1 :].tolist(), strict=True):
+        if begin >= stop:
+            break
+        for k in range(1, order + 1):
+            one, last = max(begin + k, start), min(end, stop)
+            if one < last:
+                found[one - start : last - start, k - 1] = x[one - k : last - k]
     return found
 
 
@@ -148,27 +162,56 @@ def fit_predictor(
         raise ValueError("no row of Phase I has a value")
     middle, size = float(x[known].mean()), float(x[known].std()) or 1.0
     scaled = (x - middle) / size
-    design = np.concatenate([np.ones((len(x), 1)), lagged(scaled, of, order), seasonal(phase, period, waves)], axis=1)
-    usable = np.flatnonzero(known & np.isfinite(design.sum(axis=1)))
-    rows = usable[-FIT_ROWS:]
-    if len(rows) <= design.shape[1]:
-        raise ValueError(f"{len(rows)} rows cannot give {design.shape[1]} coefficients")
-    is_unbroken = int(rows[-1] - rows[0]) + 1 == len(rows)
-    seen = design[rows[0] : rows[-1] + 1] if is_unbroken else design[rows]
-    lengths, ways = np.linalg.eigh(seen.T @ seen)
+    usable = np.flatnonzero(known & _has_past(scaled, of, order))
+    rows, width = usable[-FIT_ROWS:], 1 + order + 2 * waves
+    if len(rows) <= width:
+        raise ValueError(f"{len(rows)} rows cannot give {width} coefficients")
+    is_usable, is_fit = np.zeros((2, len(x)), bool)
+    is_usable[usable] = is_fit[rows] = True
+    squares, products = np.zeros((width, width)), np.zeros(width)
+    for part, seen in _designs(scaled, of, phase, period, waves, order, is_fit):
+        squares += seen.T @ seen
+        products += seen.T @ scaled[part]
+    lengths, ways = np.linalg.eigh(squares)
     kept = lengths > 1e-10 * lengths[-1]  # a harmonic that is 0 at every row has no coefficient
     white = ways[:, kept] / np.sqrt(lengths[kept])
-    parts = seen @ white
-    found = white @ (parts.T @ scaled[rows])
+    found = white @ (white.T @ products)
     residuals = np.full(len(x), np.nan)
-    residuals[usable] = (scaled - design @ found)[usable]
-    residuals[rows] /= np.maximum(1 - np.sum(parts**2, axis=1), 0.5)
+    for part, seen in _designs(scaled, of, phase, period, waves, order, is_usable):
+        leverage = np.where(is_fit[part], np.sum((seen @ white) ** 2, axis=1), 0.0)
+        residuals[part] = (scaled[part] - seen @ found) / np.maximum(1 - leverage, 0.5)
     ar, season = found[1 : order + 1].copy(), size * found[order + 1 :]
     error = float(np.mean(residuals[rows] ** 2) * np.sum(white[1 : order + 1].sum(axis=0) ** 2))
     keeps = 1 - float(ar.sum())
     constant = size * float(found[0]) + middle * keeps
     kind: Literal["level", "AR"] = "AR" if order else "level"
     return Predictor(kind, constant, ar, period, season, np.nan, error / max(keeps, 1e-3) ** 2), size * residuals
+
+
+def _has_past(x: Floats, of: Phases, order: int) -> NDArray[np.bool_]:
+    """Which rows have `order` known values before them in their stretch, bool (n,)."""
+    empty = np.concatenate([[0], np.cumsum(~np.isfinite(x))])
+    found = np.zeros(len(x), bool)
+    for part in of.stretches:
+        at = np.arange(min(part.start + order, part.stop), part.stop)
+        found[at] = empty[at] == empty[at - order]
+    return found
+
+
+def _designs(
+    x: Floats, of: Phases, phase: NDArray[np.int64], period: int, waves: int, order: int, wanted: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+    """The wanted rows with what they are fitted by, (m, 1 + order + 2 waves), in pieces that stay in the processor's cache."""
+    at = np.flatnonzero(wanted)
+    for start in range(int(at[0]), int(at[-1]) + 1, PIECE_ROWS):
+        stop = min(start + PIECE_ROWS, int(at[-1]) + 1)
+        rows = np.flatnonzero(wanted[start:stop]) + start
+        if not len(rows):
+            continue
+        design = np.ones((stop - start, 1 + order + 2 * waves))
+        design[:, 1 : order + 1] = lagged(x, of, order, start, stop)
+        design[:, order + 1 :] = seasonal(phase[start:stop], period, waves)
+        yield rows, design if len(rows) == stop - start else design[rows - start]
 
 
 def choose_waves(x: Floats, of: Phases, phase: NDArray[np.int64], period: int) -> int:
@@ -226,7 +269,9 @@ def fit_moving_centre(
     period, waves = (1, np.zeros(0)) if season is None else (season.period, season.waves)
     rest = x - seasonal(phase, period, len(waves) // 2) @ waves
     judged = of.baseline & np.isfinite(rest)
-    errors = [float(np.nanmean((rest - _moving_centre(rest, of, float(w)))[judged] ** 2)) for w in WEIGHTS]
+    until = int(np.flatnonzero(judged)[-1]) + 1 if judged.any() else len(x)  # rows after Phase I say nothing of its weight
+    own, tried = judged[:until], rest[:until]
+    errors = [float(np.nanmean((tried - _moving_centre(tried, of, float(w)))[own] ** 2)) for w in WEIGHTS]
     weight = float(WEIGHTS[int(np.argmin(errors))])
     error = (2 - weight) / (weight * max(int(judged.sum()), 1))
     found = Predictor("moving centre", 0.0, np.zeros(0), period, waves.copy(), weight, error)

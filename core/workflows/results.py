@@ -86,7 +86,21 @@ class Results:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """One row a dataset row: row, part, group and time columns, truth, then the scored columns of the task."""
-        return pd.read_parquet(self.folder / "scores.parquet")
+        return self._kept(self.columns)
+
+    @cached_property
+    def _read_columns(self) -> dict[str, pd.Series]:
+        """Columns of `scores` that were asked for, where the table is small enough to stay in memory."""
+        return {}
+
+    def _kept(self, names: Sequence[str]) -> pd.DataFrame:
+        """Columns of `scores` from memory; what was not asked for before is read. One thread: a few columns are read before a second one has begun."""
+        missing = [name for name in names if name not in self._read_columns]
+        if missing:
+            read = pq.read_table(self.folder / "scores.parquet", columns=missing, use_threads=False).to_pandas()
+            self._read_columns.update({name: read[name] for name in missing})
+        kept = {name: self._read_columns[name] for name in names}
+        return pd.DataFrame(kept, index=pd.RangeIndex(self.n_rows), copy=False)
 
     @cached_property
     def _file(self) -> ParquetRows:
@@ -105,7 +119,8 @@ class Results:
     def cells(self, names: Sequence[str], rows: NDArray[np.int64] | None = None) -> pd.DataFrame:
         """Some columns of `scores`, of some rows by number or all. Of a long table only these columns are read, one at a time."""
         if self.n_rows * len(self.columns) <= KEPT_CELLS:
-            return self.scores[list(names)] if rows is None else self.scores[list(names)].iloc[rows]
+            found = self._kept(names)
+            return found if rows is None else found.iloc[rows]
         read = (self._file.read([name])[name] for name in names)
         index = pd.RangeIndex(self.n_rows) if rows is None else pd.Index(rows)
         parts = {cells.name: (cells if rows is None else cells.iloc[rows]).set_axis(index) for cells in read}
@@ -115,7 +130,7 @@ class Results:
         """`scores`, or some columns of it, in parts of consecutive rows: (first row, part). A short table comes whole."""
         wanted = list(self.columns if names is None else names)
         if self.n_rows * len(self.columns) <= KEPT_CELLS:
-            yield 0, self.scores[wanted]
+            yield 0, self._kept(wanted)
             return
         for start, stop in self._file.stretches():
             yield start, self._file.read(wanted, start, stop)

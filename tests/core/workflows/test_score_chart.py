@@ -192,3 +192,13 @@ def test_every_task_has_an_alarm_budget_measured_on_steps(results: dict[str, wf.
         assert view.chosen.is_promised and view.chosen.on_steps.caught > 0.9
         later = view.series.parts == TEST
         assert len(view.later) / later.sum() < 0.15
+
+
+def test_columns_of_the_scores_are_read_as_they_are_asked_for(results: dict[str, wf.Results]) -> None:
+    fresh = wf.Results(**{name: getattr(results["rul"], name) for name in ("run", "manifest", "dataset", "folder")})
+    whole = pd.read_parquet(fresh.folder / "scores.parquet")
+    assert len(fresh.cells([])) == len(whole) and fresh.cells([]).columns.empty
+    some = fresh.cells(["prediction", "truth"], np.array([3, 1]))
+    pd.testing.assert_frame_equal(some, whole[["prediction", "truth"]].iloc[[3, 1]])
+    pd.testing.assert_frame_equal(fresh.scores, whole)
+    assert fresh.cells(["truth"])["truth"] is not None and fresh.cells(["unit"]).equals(whole[["unit"]])
