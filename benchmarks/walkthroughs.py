@@ -1,4 +1,4 @@
-"""The walkthroughs of docs/walkthroughs.md on real data, measured: `python -m benchmarks.walkthroughs [skab|ai4i|cmapss]`.
+"""The walkthroughs of docs/walkthroughs.md on real data, measured: `python -m benchmarks.walkthroughs [skab|ai4i|cmapss|judging]`.
 
 Everything goes through `core.workflows`, as the pages and the command line do. SKAB: one model a run (file), the first
 400 rows train, figures pooled over the test rows of all 34 files, never point-adjusted.
@@ -6,6 +6,7 @@ Everything goes through `core.workflows`, as the pages and the command line do. 
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy.cells import trained
+from core import cli
 from core import workflows as wf
 from core.data.split import TEST, SplitSettings
 from core.evaluation import Metric, binary_flag_metrics
@@ -26,7 +28,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 def main(arguments: Sequence[str]) -> int:
     """Run the walkthroughs named, or all."""
-    chosen = {"skab": skab, "ai4i": ai4i, "cmapss": cmapss}
+    chosen = {"skab": skab, "ai4i": ai4i, "cmapss": cmapss, "judging": judging}
     if not DATA.is_dir():
         print("The real data sets (../shared/data) are not on this machine.")
         return 2
@@ -100,6 +102,63 @@ def cmapss(ws: wf.Workspace) -> None:
         out = ws.home / "scores.csv"
         wf.score_file(wf.resolve_bundle(ws, run.id), folder / "test_FD001.csv.gz", out)
         show(run.model, wf.evaluate_file(out, folder / "RUL_FD001.csv", "RUL"), "last cycle of 100 test engines")
+
+
+def judging(ws: wf.Workspace) -> None:
+    """The walk through Predictions and Anomalies: what each of its commands says."""
+    os.environ["ANDON_HOME"] = str(ws.home)
+    classes = trained(
+        ws,
+        DATA / "ai4i2020" / "ai4i2020.csv",
+        task="classification",
+        target="Machine failure",
+        model="gradient_boosting",
+        ignore=("UDI", "Product ID", "TWF", "HDF", "PWF", "OSF", "RNF"),
+    )
+    zones = trained(
+        ws,
+        DATA / "uci_regression_dev" / "concrete.csv",
+        task="regression",
+        target="strength_MPa",
+        model="gradient_boosting",
+    )
+    valve = {
+        "task": "anomaly",
+        "target": "anomaly",
+        "time": "datetime",
+        "ignore": ("changepoint",),
+        "split": SplitSettings(method="first", first=400).model_dump(),
+    }
+    events = trained(ws, DATA / "skab" / "valve1" / "0.csv", model="pca_t2_spe", **valve)
+    said = (
+        f"limit --run {classes.id} --set missed=50 --set rejected=1",
+        f"limit --run {classes.id} --set rule=caught --set least_caught=0.9",
+        f"worst --run {classes.id}",
+        f"explain {classes.id} --row 69",
+        f"labels {classes.id}",
+        f"challenge add {classes.id} --name known-failures --from labelled",
+        f"challenge check {classes.id}",
+        f"zones --run {zones.id} --set lower=30",
+        f"events {events.id}",
+        f"explain {events.id} --event 1",
+        f"verdict {events.id} 1 closed --cause valve-closed --fix valve-opened --to Ann",
+        f"verdict {events.id} 6 false_alarm --comment start-of-the-next-run",
+        f"verdict {events.id} 3 contained",
+        f"false-alarms {events.id}",
+        f"fault-classes {events.id}",
+        f"alarm-budget --run {events.id} --set per_week=20000",
+        f"seed-faults {events.id}",
+    )
+    for line in said:
+        _say(line)
+    for more in ({"options": {"window": 8}}, {"model": "knn_distance"}):
+        again = trained(ws, DATA / "skab" / "valve1" / "0.csv", **{"model": "pca_t2_spe", **valve, **more})
+        _say(f"verdicts {again.id}")
+
+
+def _say(line: str) -> None:
+    print(f"\n$ andon {line}", flush=True)
+    cli.main(line.split())
 
 
 def show(name: str, metrics: Sequence[Metric] | object, note: str = "") -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.charts.downsample import downsample
+from core.charts.downsample import MAX_POINTS, downsample
 from core.charts.figure import Json, Text, draw, json_value, marks, plain, quantity, row_numbers, upright
 from core.charts.theme import LIGHT, Theme
 from core.messages import Message, msg
@@ -41,7 +41,7 @@ def zone_chart(
     traces, shapes, labels = [], [], []
     for k in (1, 0, 2):
         at = np.flatnonzero((zone == k) & np.isfinite(y))
-        at = at[downsample(y[at])] if len(at) else at
+        at = at[downsample(y[at], MAX_POINTS // 3)] if len(at) else at  # the three zones together are one picture
         if len(at):
             traces.append(
                 marks(x[at], y[at], colors[k], name=text(words[k]), hover=hover, size=4, opacity=0.6, customdata=number[at])

@@ -105,8 +105,10 @@ def _chart(view: wf.ZoneView) -> None:
         **charts_look(),
     )
     charts.show(figure, alt=say(view.headline), key="zone_chart", height=400)
+    drawn = sum(len(trace.x) for trace in figure.data)
     layout.caption(
         tn("n = {n} row of the test part", "n = {n} rows of the test part", len(view.rows)),
+        t("{n} drawn, extremes kept", n=drawn) if drawn < view.counts.n.sum() else "",
         t("green dashes: accepted between them; red dashes: rejected beyond them"),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.charts import CATALOGUE, DARK, LIGHT, MAX_POINTS, ChartInfo, Theme, UnitLife, bin_values
+from core.charts import CATALOGUE, DARK, LIGHT, MAX_POINTS, ChartInfo, Theme, UnitLife, bin_values, zone_chart
 from core.charts.theme import CIVIDIS
 from core.messages import Message, msg
 from core.spc.chart import Chart, phases, without
@@ -297,3 +297,14 @@ def test_catalogue_covers_the_records_above_and_has_unique_keys() -> None:
     keys = [c.key for c in CATALOGUE]
     assert len(set(keys)) == len(keys) == 48
     assert all(record(key, 3) for key in keys)
+
+
+def test_the_zones_together_draw_no_more_points_than_one_series() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=60_000)
+    drawn = zone_chart(
+        prediction=x, truth=x + 1, places=np.arange(60_000) % 3, limits=(-1, 1), accept=(-0.5, 0.5), reject=(-2, 2), name="p"
+    )
+    points = [np.asarray(trace.y, float) for trace in drawn.data]
+    assert 4_500 < sum(map(len, points)) <= MAX_POINTS and len(points) == 3
+    assert max(y.max() for y in points) == (x + 1).max() and min(y.min() for y in points) == (x + 1).min()
