@@ -306,5 +306,5 @@ def test_the_zones_together_draw_no_more_points_than_one_series() -> None:
         prediction=x, truth=x + 1, places=np.arange(60_000) % 3, limits=(-1, 1), accept=(-0.5, 0.5), reject=(-2, 2), name="p"
     )
     points = [np.asarray(trace.y, float) for trace in drawn.data]
-    assert 4_500 < sum(map(len, points)) <= MAX_POINTS and len(points) == 3
+    assert 3_000 < sum(map(len, points)) <= MAX_POINTS and len(points) == 3
     assert max(y.max() for y in points) == (x + 1).max() and min(y.min() for y in points) == (x + 1).min()
