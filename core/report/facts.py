@@ -93,7 +93,7 @@ class ReportFacts:
 
     `created` is an aware datetime. `verdict` is the one sentence that the report opens with. `versions` and `hashes` map
     a name to a text. `choice` says why this model was kept, `candidates` what became of each that was tried. `lives` is how long units last,
-    `judged` what else is known of its predictions, `seeded` what is found of seeded faults, `challenge` how the run answers its challenge sets.
+    `judged` what else is known of its predictions, `control` its control chart, `seeded` what is found of seeded faults, `challenge` how the run answers its challenge sets.
     """
 
     title: Message | str
@@ -120,5 +120,6 @@ class ReportFacts:
     candidates: tuple[Fact, ...] = ()
     lives: tuple[Fact, ...] = ()
     judged: tuple[Fact, ...] = ()
+    control: tuple[Fact, ...] = ()
     seeded: tuple[Fact, ...] = ()
     challenge: tuple[Fact, ...] = ()

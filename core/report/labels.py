@@ -22,6 +22,7 @@ LABELS: Mapping[str, Message] = {
     "decision_limit": msg("Decision limit"),
     "lives": msg("How long units last"),
     "judged": msg("Predictions judged further"),
+    "control": msg("Control chart of scores or residuals"),
     "seeded": msg("What is found of seeded faults"),
     "challenge": msg("Challenge sets"),
     "events": msg("Events"),

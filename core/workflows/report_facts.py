@@ -24,6 +24,7 @@ from core.workflows.choices import ChoiceFacts, candidate_words
 from core.workflows.fleet_facts import lives_facts
 from core.workflows.predictions import PART_TITLES, classification_view, regression_view
 from core.workflows.recipe_text import learned_notes, step_reason, step_settings, step_title
+from core.workflows.report_chart import control_facts
 from core.workflows.report_events import event_lines
 from core.workflows.report_judging import judged_facts
 from core.workflows.report_proof import challenge_facts, seeded_facts
@@ -55,6 +56,7 @@ def report_facts(ws: Workspace, results: Results, text: Text, in_service: Datase
     verdict, figures, events, threshold = _by_task(ws, results, text)
     lives, of_lives = lives_facts(results, text, in_service)
     seeded, of_seeded = seeded_facts(ws, results, text)
+    control, of_control = control_facts(results, text)
     dataset = results.dataset
     row = ws.store.get_dataset(dataset.id, dataset.version)
     period = results.positions(np.array([0, results.n_rows - 1])) if results.time and not results.group else None
@@ -86,7 +88,7 @@ def report_facts(ws: Workspace, results: Results, text: Text, in_service: Datase
         threshold=threshold,
         events=events,
         events_note=events_note(results, events),
-        figures=(*figures, *of_lives, *of_seeded, *_loss(ws, results, text)),
+        figures=(*figures, *of_control, *of_lives, *of_seeded, *_loss(ws, results, text)),
         versions=manifest.versions,
         hashes={
             "table": dataset.sha256,
@@ -99,6 +101,7 @@ def report_facts(ws: Workspace, results: Results, text: Text, in_service: Datase
         candidates=_candidates(run.choice),
         lives=lives,
         judged=judged_facts(results),
+        control=control,
         seeded=seeded,
         challenge=challenge_facts(ws, results),
     )

@@ -13,7 +13,10 @@ from core import workflows as wf
 from core.anomalies.promises import fewest_scores
 from core.data.split import TEST, TRAIN, VALIDATION
 from core.errors import NotEnoughData, SettingProblem
+from core.messages import msg
 from core.training.request import TrainRequest
+from core.workflows import report_chart
+from core.workflows.report_chart import control_facts
 from core.workflows.score_chart import rate_of
 from core.workflows.score_series import score_series
 from tests.pages.finished_runs import work_off
@@ -202,3 +205,26 @@ def test_columns_of_the_scores_are_read_as_they_are_asked_for(results: dict[str,
     pd.testing.assert_frame_equal(some, whole[["prediction", "truth"]].iloc[[3, 1]])
     pd.testing.assert_frame_equal(fresh.scores, whole)
     assert fresh.cells(["truth"])["truth"] is not None and fresh.cells(["unit"]).equals(whole[["unit"]])
+
+
+def test_a_report_has_the_chart_of_its_run_with_what_it_promises(results: dict[str, wf.Results]) -> None:
+    for task in ("anomaly", "regression", "classification", "rul", "forecast"):
+        view = wf.score_chart_view(results[task])
+        facts, figures = control_facts(results[task], str)
+        told = [str(fact.value) for fact in facts]
+        assert told[:2] == [str(view.headline), str(view.promise)] and set(map(str, view.found.why)) <= set(told)
+        (figure,) = figures
+        marked = [
+            y for trace in figure.figure.data if str(trace.mode).startswith("markers") for y in np.asarray(trace.y, float)
+        ]
+        outside = view.found.chart.points[view.found.chart.outside]
+        assert set(np.round(outside, 9)) <= set(np.round(marked, 9))
+
+
+def test_a_report_says_why_a_run_has_no_chart(results: dict[str, wf.Results], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(results: wf.Results) -> None:
+        raise NotEnoughData(msg("Four rows."), msg("Fifty."), msg("More."))
+
+    monkeypatch.setattr(report_chart, "score_chart_view", refuse)
+    facts, figures = control_facts(results["rul"], str)
+    assert [str(fact.value) for fact in facts] == ["Four rows."] and figures == ()
