@@ -93,6 +93,8 @@ def test_a_moved_limit_moves_table_filter_and_files(open_app: Open, ws: Workspac
     clean(app)
     called = np.where(scores["probability_fail"] > 0.05, "fail", "pass")  # the rule, by hand
     assert (called != scores["prediction"]).any()
+    assert table_with(app, "probability_fail")["predicted"].tolist() == called[scores["part"] == 2].tolist(), "held-out rows"
+    app.selectbox(key="table_part").set_value("all").run()
     assert table_with(app, "probability_fail")["predicted"].tolist() == called.tolist()
     whole = saved(files, "download_scores")
     assert whole["prediction"].tolist() == called.tolist() and set(whole["threshold"]) == {0.05}
@@ -100,10 +102,10 @@ def test_a_moved_limit_moves_table_filter_and_files(open_app: Open, ws: Workspac
     app.selectbox(key="table_part").set_value("test").run()
     clean(app)
     wrong = np.flatnonzero((called != scores["truth"]) & (scores["part"] == 2))
-    assert table_with(app, "probability_fail")["row"].tolist() == (wrong + 1).tolist(), "people count from 1, the file from 0"
+    assert table_with(app, "probability_fail")["row"].tolist() == (wrong + 1).tolist(), "people count from 1"
     assert f"{len(wrong)} of 2,000 rows" in captions(app)
     these = saved(files, "download_filtered")
-    assert these["row"].tolist() == wrong.tolist() and these["prediction"].tolist() == called[wrong].tolist()
+    assert these["row"].tolist() == (wrong + 1).tolist() and these["prediction"].tolist() == called[wrong].tolist()
     assert "n = 400 rows · test part · 'fail' where its probability is above 0.05" in captions(app)
     next(b for b in app.button if b.key.startswith("reset.class_limit")).click().run()
     assert saved(files, "download_scores")["prediction"].tolist() == scores["prediction"].tolist()
@@ -113,6 +115,7 @@ def test_rows_are_filtered_by_part_text_and_interval(open_app: Open, ws: Workspa
     run = finished_runs.run_of(ws, "regression")
     scores = wf.open_results(ws, run.id).scores
     app = open_app("judge/predictions.py", run=run.id)
+    app.selectbox(key="table_part").set_value("all").run()
     app.selectbox(key="table_kind").set_value("outside").run()
     clean(app)
     outside = scores[(scores["truth"] < scores["lower"]) | (scores["truth"] > scores["upper"])]
@@ -121,7 +124,9 @@ def test_rows_are_filtered_by_part_text_and_interval(open_app: Open, ws: Workspa
     lot = str(outside["lot"].iloc[0])
     app.text_input(key="table_find").set_value(lot.lower()).run()
     found = saved(files, "download_filtered")
-    assert found["row"].tolist() == outside.loc[outside["lot"] == lot, "row"].tolist(), "the file counts from 0"
+    assert found["row"].tolist() == (outside.loc[outside["lot"] == lot, "row"] + 1).tolist(), (
+        "the file counts from 1 as the screen does"
+    )
     app.text_input(key="table_find").set_value("no such lot").run()
     clean(app)
     assert "0 of 1,200 rows" in captions(app)
