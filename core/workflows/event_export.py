@@ -70,5 +70,7 @@ def export_events(found: EventList, path: Path) -> None:
 
 def _moment(when: object) -> str:
     """A time, a counter of the user's own, or, where the table has no time, the row: a whole number, counted from 1."""
+    if isinstance(when, np.datetime64):
+        return str(pd.Timestamp(when))
     is_row = isinstance(when, int | np.integer)
     return str(when + 1) if is_row else str(when)  # type: ignore[operator]

@@ -76,11 +76,16 @@ def _relabelled(ws: wf.Workspace, results: wf.Results, view: wf.LabelView, path:
 
 def _figures(view: wf.LabelView, people: wf.Relabelling) -> list[Figure]:
     """Each with the whole that it is of: they are of different ones."""
-    judged = tn("of {n} judged row", "of {n} judged rows", len(view.rows))
+    judged = t("of {n} judged", n=len(view.rows))
     kappa, asked = people.kappa, people.suspected[2]
     blind = asked + people.unsuspected[1]
     return [
-        Figure(t("Likely wrong"), numbers.number(len(view.problems)), judged),
+        Figure(
+            t("Likely wrong"),
+            numbers.number(len(view.problems)),
+            judged,
+            help=t("Rows whose label is likely wrong, of all rows that were judged."),
+        ),
         Figure(
             t("Estimated wrong"),
             numbers.percent(view.found.share),

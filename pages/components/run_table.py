@@ -12,7 +12,7 @@ from pages.components import numbers, run_view, words
 from pages.components.choices import fixed
 from pages.components.text import t
 
-WIDTHS = {"name": 210, "dataset": 210}
+WIDTHS = {"name": 280, "dataset": 280}
 MOST_ROWS_WITHOUT_SCROLL = 10
 STATES = ("queued", "running", "succeeded", "failed", "cancelled", "interrupted")
 

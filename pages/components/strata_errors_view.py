@@ -23,8 +23,8 @@ KEY = "worst_strata"
 
 def show(results: wf.Results) -> None:
     """The view of one finished run."""
-    head = st.container()
-    main, rail = st.columns([0.74, 0.26], gap="medium")
+    head, main = st.container(), st.container()
+    rail = st.container(horizontal=True, vertical_alignment="bottom")  # the table below needs the whole width
     view = None
     owner = f"{KEY}.{results.run.id}"
     with rail, notices.guard():
@@ -46,6 +46,7 @@ def show(results: wf.Results) -> None:
         )
     with main:
         layout.figures(_figures(view))
+    with st.container():
         _table(view)
         layout.caption(
             tn("n = {n} row", "n = {n} rows", view.n),
@@ -99,14 +100,15 @@ def _table(view: wf.WorstStrata) -> None:
     table = pd.DataFrame(rows)
     unit = "%" if view.are_classes else words.unit_word(view.unit)
     config = {
-        "verdict": st.column_config.TextColumn(t("finding")),
+        "verdict": st.column_config.TextColumn(t("finding"), width=132),
         "column": st.column_config.TextColumn(t("column")),
         "stratum": st.column_config.TextColumn(t("stratum")),
         "n": st.column_config.NumberColumn(t("rows")),
         "error": st.column_config.TextColumn(_with_unit(t("wrong rows") if view.are_classes else t("RMSE"), unit)),
+        "span": st.column_config.TextColumn(t("95 % interval"), width=135),
         "others": st.column_config.TextColumn(t("all others")),
         "bias": st.column_config.TextColumn(t("bias"), help=md(t("Mean of measured less predicted."))),
-        "p": st.column_config.TextColumn(t("p (adjusted)")),
+        "p": st.column_config.TextColumn(t("p"), help=md(t("Chance of such a difference without one, adjusted by Holm."))),
     }
     kept = [name for name in config if name in table.columns and not (name == "bias" and view.are_classes)]
     st.dataframe(
@@ -125,7 +127,7 @@ def _with_unit(name: str, unit: str) -> str:
 
 def _row(view: wf.WorstStrata, s: ErrorStratum) -> dict[str, Any]:
     low, high = s.bounds
-    span = "" if low is None or high is None else f" [{_bare(view, low)} – {_bare(view, high)}]"
+    span = "" if low is None or high is None else f"{_bare(view, low)} – {_bare(view, high)}"
     if s.p is None:
         verdict = t("too few rows to tell")
     elif s.is_worse:
@@ -137,8 +139,9 @@ def _row(view: wf.WorstStrata, s: ErrorStratum) -> dict[str, Any]:
         "column": {SHIFT: t("shift by the clock"), STRETCH: t("stretch of time")}.get(s.column, s.column),
         "stratum": s.stratum,
         "n": s.n,
-        "error": _bare(view, s.error) + span,
+        "error": _bare(view, s.error),
+        "span": span,
         "others": _bare(view, s.others),
-        "bias": "" if s.bias is None else f"{s.bias:+.4g}",
+        "bias": "" if s.bias is None else f"{s.bias:+.3g}",
         "p": "–" if s.p is None else numbers.number(s.p) if s.p >= 0.0001 else "< 0.0001",
     }

@@ -11,6 +11,8 @@ import pytest
 
 from core import workflows as wf
 from core.errors import SettingProblem
+from core.messages import msg
+from core.spc.individuals import NotDefined
 from core.spc.kappa import Kappa
 from core.training.request import TrainRequest
 from core.workflows.workspace import Workspace
@@ -176,3 +178,17 @@ def test_what_no_answer_changes_is_found_once(ws: Workspace, results: wf.Results
     assert after.queue == before.queue and after.answers[row] == label
     asked = wf.relabelling(ws, results, view, wf.LabelSettings(seed=8))
     assert set(asked.queue) != set(before.queue) or asked.queue != before.queue
+
+
+@pytest.mark.parametrize(
+    ("answered", "confirmed", "said"),
+    [
+        (0, 0, "no suspicion is answered yet"),
+        # Wilson's interval of a half by hand, 1/2 ± z √(1/(4n) + z²/(4n²)) / (1 + z²/n): ± 0.405 for n = 2, ± 0.263 for n = 10.
+        (2, 1, "1 of 2 answered suspicions confirmed, 95 % interval 9% to 91%: too few below 10"),
+        (10, 5, "5 of 10 answered suspicions confirmed, 95 % interval 24% to 76%"),
+    ],
+)
+def test_how_many_suspicions_were_right_is_told_by_counts(answered: int, confirmed: int, said: str) -> None:
+    empty = wf.Relabelling((), 0, 0, {}, frozenset(), (confirmed, answered - confirmed, answered), (0, 0), NotDefined(msg("x")))
+    assert str(empty.told) == said and empty.is_few is (answered < 10)
