@@ -24,13 +24,16 @@ KEY = "worst_strata"
 def show(results: wf.Results) -> None:
     """The view of one finished run."""
     head, main = st.container(), st.container()
-    rail = st.container(horizontal=True, vertical_alignment="bottom")  # the table below needs the whole width
+    # In a row, as the table below needs the whole width.
+    first, others = st.columns([0.27, 0.73], gap="medium", vertical_alignment="bottom")
     view = None
     owner = f"{KEY}.{results.run.id}"
-    with rail, notices.guard():
-        part = part_choice("strata_part")
+    with main, notices.guard():
+        with first:
+            part = part_choice("strata_part")
         given = address_settings.read(wf.StrataErrorSettings, (), owner=owner).model_dump()
-        chosen = form_from_settings(wf.StrataErrorSettings, given, key=owner, skip=("part", "limit", "positive"))
+        with others:
+            chosen = form_from_settings(wf.StrataErrorSettings, given, key=owner, skip=("part", "limit", "positive"), columns=3)
         limit, positive = class_view.chosen_limit(results) if results.task == "classification" else (None, None)
         settings = wf.StrataErrorSettings.read({**chosen, "part": part, "limit": limit, "positive": positive})
         address_settings.note(settings, owner=owner)
@@ -46,15 +49,14 @@ def show(results: wf.Results) -> None:
         )
     with main:
         layout.figures(_figures(view))
-    with st.container():
-        _table(view)
-        layout.caption(
-            tn("n = {n} row", "n = {n} rows", view.n),
-            part_word(part),
-            t("decision limit {value}", value=settings.limit) if settings.limit is not None else "",
-            t("not looked at, too many values: {columns}", columns=", ".join(view.left_out)) if view.left_out else "",
-        )
-        export(t("Strata (CSV)"), f"andon-strata-{results.run.id}.csv", partial(wf.export_worst, view), key=f"{KEY}.export")
+    _table(view)
+    layout.caption(
+        tn("n = {n} row", "n = {n} rows", view.n),
+        part_word(part),
+        t("decision limit {value}", value=settings.limit) if settings.limit is not None else "",
+        t("not looked at, too many values: {columns}", columns=", ".join(view.left_out)) if view.left_out else "",
+    )
+    export(t("Strata (CSV)"), f"andon-strata-{results.run.id}.csv", partial(wf.export_worst, view), key=f"{KEY}.export")
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -108,7 +110,7 @@ def _table(view: wf.WorstStrata) -> None:
         "span": st.column_config.TextColumn(t("95 % interval"), width=135),
         "others": st.column_config.TextColumn(t("all others")),
         "bias": st.column_config.TextColumn(t("bias"), help=md(t("Mean of measured less predicted."))),
-        "p": st.column_config.TextColumn(t("p"), help=md(t("Chance of such a difference without one, adjusted by Holm."))),
+        "p": st.column_config.TextColumn("p", help=md(t("Chance of such a difference without one, adjusted by Holm."))),
     }
     kept = [name for name in config if name in table.columns and not (name == "bias" and view.are_classes)]
     st.dataframe(
