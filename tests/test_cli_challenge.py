@@ -45,11 +45,15 @@ def test_add_check_block_and_release(run: str, capsys: Capture, tmp_path: Path) 
     assert called(capsys, "score", "--bundle", run, "--data", data, "--out", out)["rows"] == 1600
     assert called(capsys, "challenge", "list", run)["releases"][0]["by"] == "Mei"
     trail = called(capsys, "audit")
-    assert [e["action"] for e in trail["entries"]][:2] == ["released", "blocked"]
+    assert [e["action"] for e in trail["entries"]][:4] == ["released", "checked", "checked", "blocked"]  # checked as asked for
     assert json.dumps(trail).count("trial") == 1
 
     called(capsys, "challenge", "withdraw", run, "--id", bad["set"]["id"], "--by", "Mei", "--reason", "rows were normal")
-    assert [s["name"] for s in called(capsys, "challenge", "list", run)["sets"]] == ["rabbits"]
+    listed = called(capsys, "challenge", "list", run)
+    assert [s["name"] for s in listed["sets"]] == ["rabbits"]
+    assert [(s["name"], s["by"], s["reason"]) for s in listed["withdrawn"]] == [("hard", "Mei", "rows were normal")]
+    assert main(["challenge", "list", run]) == 0
+    assert "by Mei: rows were normal" in capsys.readouterr().out
 
 
 def test_what_cannot_be_is_refused(run: str, capsys: Capture) -> None:

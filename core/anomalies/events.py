@@ -134,4 +134,7 @@ def _moment(times: Sequence[Any] | NDArray[Any] | None, rows: NDArray[np.int64],
     value = times.iloc[at] if isinstance(times, pd.Series) else times[at]
     if pd.isna(value):
         return int(rows[at])
-    return pd.Timestamp(value) if isinstance(value, np.datetime64 | pd.Timestamp) else float(value)
+    if isinstance(value, np.datetime64 | pd.Timestamp):
+        return pd.Timestamp(value)
+    # Whole numbers are rows, floats a counter of the user's own: people count rows from 1, and a counter is shown as it is.
+    return int(value) if isinstance(value, int | np.integer) else float(value)

@@ -26,6 +26,10 @@ PART_TITLES: Mapping[int, Message] = {0: msg("training"), 1: msg("validation"), 
 NARROW = 0.15
 MAX_RIBBONS = 40
 LONGEST_NAME = 48
+TOOLBAR = 18
+"""Pixels by which a title stands lower than it had to, so that Plotly's toolbar, which comes with the pointer, is above it and never over it."""
+TITLE_TOP = 30
+"""Where the title begins, in pixels from the top; the toolbar ends before."""
 _TIME_STOPS = [
     {"dtickrange": [None, 1000], "value": "%H:%M:%S.%2f\n%Y-%m-%d"},
     {"dtickrange": [1000, 60_000], "value": "%H:%M:%S\n%Y-%m-%d"},
@@ -123,7 +127,11 @@ def draw(
     height: int = 340,
     **layout: Any,
 ) -> go.Figure:
-    """A figure in the look of the app. `right` is the margin in pixels that the labels at the line ends need."""
+    """A figure in the look of the app. `right` is the margin in pixels that the labels at the line ends need.
+
+    What is plotted has `height` pixels less the margins; the figure is higher by what the toolbar needs above the title.
+    """
+    margin: Json = layout.pop("margin", {"l": 64, "r": right, "t": 48, "b": 52})
     c = theme.colors
     axis = {
         "gridcolor": c.border,
@@ -146,12 +154,16 @@ def draw(
                     "x": 0,
                     "xref": "paper",
                     "xanchor": "left",
+                    "y": 1,
+                    "yref": "container",
+                    "yanchor": "top",
+                    "pad": {"t": TITLE_TOP},
                 },
                 "font": {"family": FONT, "size": 12, "color": c.muted},
                 "paper_bgcolor": c.background,
                 "plot_bgcolor": c.background,
-                "margin": {"l": 64, "r": right, "t": 48, "b": 52},
-                "height": height,
+                "margin": {**margin, "t": margin["t"] + TOOLBAR},
+                "height": height + TOOLBAR,
                 "showlegend": False,
                 "uirevision": title.id,
                 "hoverlabel": {"bgcolor": c.surface, "bordercolor": c.border, "font": {"color": c.text, "family": FONT}},

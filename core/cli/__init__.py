@@ -158,9 +158,8 @@ def _parser() -> _Parser:
     _add_set(relabel, "workflows.label_view:LabelSettings")
     relabel.add_argument("--out", type=Path, metavar="FILE.csv", help="every likely problem")
     relabel.add_argument("--undo", action="store_true", help="take the newest answer back; nothing is deleted")
-    relabel.add_argument(
-        "--relabelled", type=Path, metavar="FILE.csv", help="the table with the answers in place of the labels"
-    )
+    relabel.add_argument("--by", metavar="NAME", help="--undo: who takes it back")
+    relabel.add_argument("--relabelled", type=Path, metavar="FILE.csv", help="the table with the answers as its labels")
     _add_explain(verb("explain", "explain:explain", "why a row or an event came out as it did, and what a model lives on"))
     _add_events(verb)
     _add_shape(
@@ -326,6 +325,8 @@ def _add_events(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> Non
         "--confirm", action="store_true", help="write the verdicts that other runs gave its events as its own"
     )
     verdicts.add_argument("run", metavar="RUN")
+    for parser in (verdict, verdicts):
+        parser.add_argument("--by", metavar="NAME", help="who says it")
     alarms = verb("false-alarms", "events:false_alarms", "what counting the false alarms of a run as normal would do")
     alarms.add_argument("run", metavar="RUN")
     alarms.add_argument("--train", action="store_true", help="train again with them as normal rows")

@@ -46,13 +46,25 @@ def _list(ws: Any, run_id: str, options: Options) -> Answer:
     run = wf.get_run(ws, run_id)
     sets = wf.list_challenges(ws, run.dataset_id, run_id)
     lines = [f"{s.id}  {s.name}: {s.n_cases} cases from {s.source}" for s in sets] or ["There is no challenge set."]
-    return {"run": run_id, "sets": [_set(s) for s in sets], "releases": [dict(r) for r in wf.released_by(ws, run_id)]}, lines, 0
+    gone = [w for w in wf.withdrawn_challenges(ws, run.dataset_id) if w.challenge.run_id in (None, run_id)]
+    lines += [_withdrawn_line(w) for w in gone]
+    told = [{**_set(w.challenge), "by": w.by, "reason": w.reason, "when": _iso(w.when)} for w in gone]
+    return (
+        {
+            "run": run_id,
+            "withdrawn": told,
+            "sets": [_set(s) for s in sets],
+            "releases": [dict(r) for r in wf.released_by(ws, run_id)],
+        },
+        lines,
+        0,
+    )
 
 
 def _check(ws: Any, run_id: str, options: Options) -> Answer:
     from core import workflows as wf
 
-    return _answer(run_id, wf.check_run(ws, run_id))
+    return _answer(run_id, wf.check_run(ws, run_id, anew=options.action == "check"))
 
 
 def _release(ws: Any, run_id: str, options: Options) -> Answer:
@@ -78,6 +90,15 @@ def _list_all(ws: Any, options: Options) -> Answer:
     ]
     told = [{**_set(k.challenge), "dataset": k.dataset_name, "dataset_deleted": k.is_deleted} for k in kept]
     return {"sets": told}, lines or ["There is no challenge set."], 0
+
+
+def _withdrawn_line(one: Any) -> str:
+    when = "" if one.when is None else f" {one.when:%Y-%m-%d %H:%M} UTC"
+    return f"{one.challenge.id}  {one.challenge.name}: withdrawn{when} by {one.by}: {one.reason}"
+
+
+def _iso(when: Any) -> str | None:
+    return None if when is None else when.isoformat(timespec="seconds")
 
 
 def _withdraw_set(ws: Any, options: Options) -> Answer:
@@ -127,4 +148,7 @@ def _told(check: Any) -> dict[str, object]:
 
 
 def _set(one: Any) -> dict[str, object]:
-    return {name: getattr(one, name) for name in ("id", "name", "source", "run_id", "task", "n_cases", "sha256", "created")}
+    return {
+        name: getattr(one, name)
+        for name in ("id", "name", "source", "run_id", "task", "n_cases", "missed", "sha256", "created")
+    }

@@ -54,9 +54,8 @@ def verdict(options: Options) -> Answer:
 
     ws, results, view = _opened(options.run)
     event = wf.event_of(view, options.event)
-    said = wf.set_verdict(
-        ws, results.run.id, event, options.state, options.comment, cause=options.cause, fix=options.fix, assigned_to=options.to
-    )
+    words = {"cause": options.cause, "fix": options.fix, "assigned_to": options.to, "by": options.by}
+    said = wf.set_verdict(ws, results.run.id, event, options.state, options.comment, **words)
     return {"run": results.run.id, "event": event.number, **_said(said)}, [f"event {event.number}: {_words(said)}"], 0
 
 
@@ -65,7 +64,7 @@ def verdicts(options: Options) -> Answer:
 
     ws, results, view = _opened(options.run)
     run, waiting = results.run.id, [e for e in view.events if e.taken_over]
-    confirmed = [e.number for e in waiting if options.confirm and wf.confirm_verdict(ws, run, e)]
+    confirmed = [e.number for e in waiting if options.confirm and wf.confirm_verdict(ws, run, e, by=options.by)]
     given = wf.list_verdicts(ws, run)
     lines = [f"{v.created:%Y-%m-%d %H:%M} UTC  {v.owner}  {_rows(v)}: {_words(v)}" for v in given]
     lines = lines or ["Nothing was said of this run's events yet."]

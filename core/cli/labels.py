@@ -20,7 +20,7 @@ def labels(options: Options) -> Answer:
     ws = wf.open_workspace()
     results = wf.open_results(ws, wf.run_id_of(ws, options.run))
     view = wf.label_view(results)
-    undone = wf.undo_answer(ws, view) + 1 if options.undo else None
+    undone = wf.undo_answer(ws, view, by=options.by) + 1 if options.undo else None
     people = wf.relabelling(ws, results, view, wf.LabelSettings.read(pairs(options.set)))
     if options.out is not None:
         wf.export_label_problems(view, options.out)
@@ -49,7 +49,7 @@ def _answer(view: Any, people: Any) -> dict[str, object]:
             "asked": len(people.queue),
             "asked_suspected": people.n_suspected,
             "no_longer_blind": sum(row in people.seen for row in people.answers),
-            "confirmed": {"share": share, "low": low, "high": high, "of": people.suspected[2]},
+            "confirmed": {"share": share, "low": low, "high": high, "of": people.suspected[2], "too_few": people.is_few},
             "unsuspected_with_label": list(people.unsuspected),
             "kappa": kappa.value if isinstance(kappa, Kappa) else None,
         },
@@ -67,8 +67,7 @@ def _lines(view: Any, people: Any, answer: dict[str, Any]) -> list[str]:
     if len(view.problems) > SHOWN:
         lines.append(f"… {len(view.problems) - SHOWN:,} more; --out writes all")
     if people.answers:
-        share, low, high = people.confirmed
-        said = "" if share is None else f"; {share:.0%} of the suspicions confirmed ({low:.0%} to {high:.0%})"
+        said = f"; {people.told}"
         kappa = f"; kappa with the labels {people.kappa.value:.2f}" if isinstance(people.kappa, Kappa) else ""
         lines.append(f"{len(people.answers)} rows labelled anew{said}{kappa}")
     lines += [str(people.sentence)]

@@ -2,21 +2,26 @@
 
 The files of a set lie in the folder of its dataset; the register holds their hashes, so that a set that is missing or changed is noticed.
 It also holds the hashes of the files of each run's bundle, by which a copy is known again.
+
+The name of a set that counts is a row of its own, whose key is the dataset and the name: of two sessions that freeze one name at once the
+database lets one pass.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.store.audit import AuditStore
 from core.store.models import RunTable, SettingTable
-from core.store.problems import not_found
+from core.store.problems import name_taken, not_found
 
-CHALLENGE, RELEASE, BUNDLE = "challenge:", "release:", "bundle:"
+CHALLENGE, NAME, RELEASE, BUNDLE = "challenge:", "challenge-name:", "release:", "bundle:"
 
 
 def forget_challenges(session: Session, dataset_id: str, run_ids: list[str]) -> None:
@@ -24,6 +29,7 @@ def forget_challenges(session: Session, dataset_id: str, run_ids: list[str]) -> 
     for row in session.scalars(select(SettingTable).where(SettingTable.key.startswith(CHALLENGE))):
         if row.value.get("dataset_id") == dataset_id:
             session.delete(row)
+    session.execute(delete(SettingTable).where(SettingTable.key.startswith(f"{NAME}{dataset_id}:")))
     for run_id in run_ids:
         for row in session.scalars(
             select(SettingTable).where(SettingTable.key.in_((f"{RELEASE}{run_id}", f"{BUNDLE}{run_id}")))
@@ -35,24 +41,44 @@ class ChallengeStore(AuditStore):
     """Keeps what sets there are and which runs were released in spite of one."""
 
     def add_challenge(self, set_id: str, value: Mapping[str, Any]) -> None:
-        """Register a set whose files are in their place; `value` has dataset_id, name, sha256, n_cases and what the workflow needs."""
-        with self.writing() as session:
-            session.merge(SettingTable(**self.owned(), key=f"{CHALLENGE}{set_id}", value={**value, "id": set_id}))
-            self.add_audit(
-                session, "frozen", "challenge", str(value["dataset_id"]), name=str(value["name"]),
-                sha256=str(value["sha256"]), cases=int(value["n_cases"]),
-            )  # fmt: skip
+        """Register a set whose files are in their place; `value` has dataset_id, name, sha256, n_cases and what the workflow needs.
 
-    def list_challenges(self, dataset_id: str | None = None) -> tuple[Mapping[str, Any], ...]:
-        """The sets that count, oldest first; of one dataset when it is given, whether or not it was deleted."""
-        query = select(SettingTable).where(SettingTable.key.startswith(CHALLENGE), SettingTable.workspace == self.workspace)
+        Raises:
+            StoreProblem: a set of the dataset that counts has this name, also where another session has just taken it.
+        """
+        dataset_id, name = str(value["dataset_id"]), str(value["name"])
+        try:
+            with self.writing() as session:
+                # A set of an older version has no row for its name.
+                if name in {known["name"] for known in self._challenges(session, dataset_id) if not known.get("withdrawn")}:
+                    raise name_taken(name)
+                session.add(SettingTable(**self.owned(), key=_name_key(dataset_id, name), value={"set": set_id}))
+                session.merge(SettingTable(**self.owned(), key=f"{CHALLENGE}{set_id}", value={**value, "id": set_id}))
+                self.add_audit(
+                    session,
+                    "frozen",
+                    "challenge",
+                    dataset_id,
+                    name=name,
+                    sha256=str(value["sha256"]),
+                    cases=int(value["n_cases"]),
+                )
+        except IntegrityError as error:
+            raise name_taken(name) from error
+
+    def list_challenges(self, dataset_id: str | None = None, *, withdrawn: bool = False) -> tuple[Mapping[str, Any], ...]:
+        """The sets that count, or those that were withdrawn, oldest first; of one dataset when it is given, whether or not it was deleted."""
         with self.reading() as session:
-            rows = sorted(session.scalars(query), key=lambda row: (row.created, row.key))
-            counting = [row.value for row in rows if not row.value.get("withdrawn")]
-            return tuple(value for value in counting if dataset_id in (None, value["dataset_id"]))
+            found = self._challenges(session, dataset_id)
+            return tuple(value for value in found if bool(value.get("withdrawn")) == withdrawn)
+
+    def _challenges(self, session: Session, dataset_id: str | None) -> list[Mapping[str, Any]]:
+        query = select(SettingTable).where(SettingTable.key.startswith(CHALLENGE), SettingTable.workspace == self.workspace)
+        rows = sorted(session.scalars(query), key=lambda row: (row.created, row.key))
+        return [row.value for row in rows if dataset_id in (None, row.value["dataset_id"])]
 
     def withdraw_challenge(self, set_id: str, *, by: str, reason: str) -> None:
-        """A set counts no longer; its files stay.
+        """A set counts no longer and its name is free again; its files stay. Who, when and why are in the audit trail.
 
         Raises:
             StoreProblem: there is no such set.
@@ -62,6 +88,9 @@ class ChallengeStore(AuditStore):
             if row is None or row.value.get("withdrawn"):
                 raise not_found("challenge set", set_id)
             row.value = {**row.value, "withdrawn": True}
+            session.execute(
+                delete(SettingTable).where(SettingTable.key == _name_key(row.value["dataset_id"], row.value["name"]))
+            )
             self.add_audit(
                 session, "withdrawn", "challenge", row.value["dataset_id"], name=row.value["name"],
                 sha256=row.value["sha256"], by=by, reason=reason,
@@ -106,3 +135,8 @@ class ChallengeStore(AuditStore):
                 raise not_found("run", run_id)
             summary = {**run.summary, "notes": [*run.summary.get("notes", []), dict(note)]}
             session.execute(update(RunTable).where(RunTable.id == run_id).values(summary=summary))
+
+
+def _name_key(dataset_id: str, name: str) -> str:
+    """By its hash: a name may be longer than a key."""
+    return f"{NAME}{dataset_id}:{hashlib.sha256(name.encode()).hexdigest()}"

@@ -19,6 +19,7 @@ DAMAGED = "damaged"
 NEWER = "newer"
 IN_USE = "in_use"
 UNUSABLE = "unusable"
+NAME_TAKEN = "name_taken"
 
 _FULL_ERRNOS = frozenset(code for name in ("ENOSPC", "EDQUOT", "EFBIG") if (code := getattr(errno, name, None)) is not None)
 # What libraries say that keep the number to themselves: DuckDB writing, DuckDB moving memory to disk, NumPy's tofile.
@@ -95,6 +96,16 @@ def in_use(name: str) -> StoreProblem:
         msg("Expected no queued or running job on it."),
         msg("Stop the job or wait for its end, then delete."),
         reason=IN_USE,
+    )
+
+
+def name_taken(name: str) -> StoreProblem:
+    """A challenge set of this dataset that counts has the name."""
+    return StoreProblem(
+        msg("There is a challenge set '{name}' already.", name=name),
+        msg("A name tells sets apart."),
+        msg("Choose another one, or withdraw that set."),
+        reason=NAME_TAKEN,
     )
 
 

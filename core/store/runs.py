@@ -139,10 +139,15 @@ class RunStore(JobStore, AuditStore):
         cause: str = "",
         fix: str = "",
         assigned_to: str = "",
+        by: str = "",
     ) -> VerdictRow:
-        """Append a verdict on the rows `first_row` to `last_row`, both included; nothing is ever overwritten."""
+        """Append a verdict on the rows `first_row` to `last_row`, both included; nothing is ever overwritten.
+
+        Who says it owns the row: `by`, or without a name the owner of the store.
+        """
         self.get_run(run_id)
-        row = VerdictTable(**self.owned(), id=new_id(), run_id=run_id, first_row=first_row, last_row=last_row)
+        owned = {**self.owned(), **({"owner": by} if by else {})}
+        row = VerdictTable(**owned, id=new_id(), run_id=run_id, first_row=first_row, last_row=last_row)
         row.verdict, row.comment, row.cause, row.fix, row.assigned_to = verdict, comment, cause, fix, assigned_to
         with self.writing() as session:
             session.add(row)

@@ -39,7 +39,16 @@ from core.workflows.challenge import (
     withdraw_challenge,
 )
 from core.workflows.challenge_cases import ChallengeSettings, add_challenge
-from core.workflows.challenge_sets import Case, ChallengeSet, KeptSet, kept_challenges, list_challenges, read_challenge
+from core.workflows.challenge_sets import (
+    Case,
+    ChallengeSet,
+    KeptSet,
+    WithdrawnSet,
+    kept_challenges,
+    list_challenges,
+    read_challenge,
+    withdrawn_challenges,
+)
 from core.workflows.choices import CandidateLine, ChoiceFacts, candidate_words, measure_title, settings_words
 from core.workflows.class_costs import (
     CostSettings,
@@ -137,6 +146,7 @@ from core.workflows.label_view import (
 from core.workflows.leak_notes import leak_note
 from core.workflows.left_out import LeftOut, causes_of, entries_of
 from core.workflows.originals import Original, has_original, hash_of_all, same_original, take_original, unpack_original
+from core.workflows.people import LONGEST_NAME, is_named, signed
 from core.workflows.predictions import (
     PART_TITLES,
     ClassificationView,
@@ -177,7 +187,7 @@ from core.workflows.remedies import Remedy, remedy_of
 from core.workflows.reports import ReportFile, delete_report, list_reports, make_report, run_id_of
 from core.workflows.results import Results, open_results
 from core.workflows.score_chart import ScoreChartSettings, ScoreChartView, export_score_chart, score_chart_view
-from core.workflows.score_rows import ROW_KINDS, count_unknown, filter_scores, matching_rows, scored_rows, scores_at
+from core.workflows.score_rows import PADDED, ROW_KINDS, count_unknown, filter_scores, matching_rows, scored_rows, scores_at
 from core.workflows.scoring import evaluate_file, export_scores, read_table, resolve_bundle, score_file
 from core.workflows.screening import (
     ColumnTrace,

@@ -10,7 +10,7 @@ import numpy as np
 from core.evaluation.calibration import Calibration, Temperature, at_temperature, calibration, fit_temperature, log_loss
 from core.messages import Message, msg
 from core.workflows.class_rows import class_rows
-from core.workflows.csv_out import write_csv
+from core.workflows.csv_out import rows_from_one, write_csv
 from core.workflows.results import Results
 
 
@@ -82,7 +82,7 @@ def calibration_view(results: Results, positive: str | None = None) -> Calibrati
 
 
 def export_calibrated(results: Results, path: Path) -> None:
-    """All scored rows with their probabilities at the temperature of the validation part, as CSV.
+    """All scored rows with their probabilities at the temperature of the validation part, as CSV; rows count from 1.
 
     Raises:
         SettingProblem: the run predicts no class.
@@ -101,4 +101,4 @@ def export_calibrated(results: Results, path: Path) -> None:
     names = [f"probability_{c}" for c in held.classes]
     table = results.cells(results.columns).copy()
     table[names] = at_temperature(np.asarray(table[names], dtype=np.float64), found.value)
-    write_csv(table, path, formula_safe=True)
+    write_csv(rows_from_one(table), path, formula_safe=True)

@@ -7,6 +7,7 @@ few hashes before each use and is truly done again when any of them changes. Che
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ CHECK = 1
 """Raised when cases are judged otherwise; with the program's version it says which code gave an answer."""
 MOST_REMEMBERED = 64
 _remembered: dict[tuple[str, str, str], tuple[CaseResult, ...]] = {}
+_remembering = threading.Lock()
+"""Held where the dictionary is read or changed: each session of the server is a thread, and one may trim what another goes through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +87,24 @@ class ChallengeCheck:
         return msg("{what}; released", what=said) if self.is_released else said
 
 
-def check_run(ws: Workspace, run_id: str) -> tuple[ChallengeCheck, ...]:
+def check_run(ws: Workspace, run_id: str, *, anew: bool = False) -> tuple[ChallengeCheck, ...]:
     """A run's bundle against every set that speaks of it.
+
+    Args:
+        anew: Score the cases again though the answers are remembered; that the sets were scored then stands in the audit trail.
 
     Raises:
         DataProblem: the bundle or a set is missing or was changed.
     """
-    return check_bundle(ws, load_bundle(ws.store.path(run_id, "bundle")), run_id)
+    return check_bundle(ws, load_bundle(ws.store.path(run_id, "bundle")), run_id, anew=anew)
 
 
-def check_bundle(ws: Workspace, bundle: Bundle, run_id: str | None = None) -> tuple[ChallengeCheck, ...]:
+def check_bundle(ws: Workspace, bundle: Bundle, run_id: str | None = None, *, anew: bool = False) -> tuple[ChallengeCheck, ...]:
     """A bundle against the sets of its dataset, and those of its run.
 
     Args:
         run_id: The run, where it is known from where the bundle was taken; else it is found by the files of the bundle.
+        anew: Score the cases again though the answers are remembered.
     """
     found = _sets_of(ws, bundle, run_id)
     if not found:
@@ -106,7 +113,7 @@ def check_bundle(ws: Workspace, bundle: Bundle, run_id: str | None = None) -> tu
     checks = []
     for challenge, run_id in found:
         releases = ws.store.list_releases(run_id)
-        results = _answers(ws, bundle, challenge, sha256, run_id)
+        results = _answers(ws, bundle, challenge, sha256, run_id, anew=anew)
         failing = {result.case.number for result in results if not result.passed}
         checks.append(
             ChallengeCheck(challenge, run_id, sha256, results, _is_released(releases, sha256, challenge.sha256, failing))
@@ -256,22 +263,33 @@ def _called(case: Case, called: np.ndarray, pipeline: Pipeline) -> CaseResult:
     return CaseResult(case, False, msg("called '{name}'", name=wrong[0]))
 
 
-def _answers(ws: Workspace, bundle: Bundle, challenge: ChallengeSet, sha256: str, run_id: str) -> tuple[CaseResult, ...]:
+def _answers(
+    ws: Workspace, bundle: Bundle, challenge: ChallengeSet, sha256: str, run_id: str, *, anew: bool
+) -> tuple[CaseResult, ...]:
     """The answers, remembered or computed; the set's own hash is checked either way."""
     table, cases = read_challenge(ws, challenge)
     key = (sha256, challenge.sha256, f"{__version__}-{CHECK}")
-    if key in _remembered:
-        return _remembered[key]
+    with _remembering:
+        known = None if anew else _remembered.get(key)
+    if known is not None:
+        return known
     results = judge_cases(bundle, table, cases)
     failing = [result.case.number for result in results if not result.passed]
     if _run_row(ws, run_id) is not None:
         ws.store.log_challenge(
             "checked", run_id, name=challenge.name, sha256=challenge.sha256, cases=len(results), not_caught=failing
         )  # fmt: skip
-    while len(_remembered) >= MOST_REMEMBERED:
-        _remembered.pop(next(iter(_remembered)))
-    _remembered[key] = results
+    _remember(key, results)
     return results
+
+
+def _remember(key: tuple[str, str, str], results: tuple[CaseResult, ...]) -> None:
+    """Keep the answers; the oldest go where there are too many."""
+    with _remembering:
+        _remembered.pop(key, None)
+        while len(_remembered) >= MOST_REMEMBERED:
+            _remembered.pop(next(iter(_remembered)))
+        _remembered[key] = results
 
 
 def _sets_of(ws: Workspace, bundle: Bundle, run_id: str | None) -> list[tuple[ChallengeSet, str]]:

@@ -92,7 +92,7 @@ def add_challenge(
         drafts, missed = _labelled(results, settings)
     if settings.quiet and settings.source in ("events", "labelled") and results.task != "classification" and drafts:
         drafts = [*drafts, *_quiet(ws, results, settings)]
-    made = freeze(ws, results, settings.name, settings.source, drafts, run_only=settings.run_only)
+    made = freeze(ws, results, settings.name, settings.source, drafts, run_only=settings.run_only, missed=missed)
     return made, _left_out(missed)
 
 
@@ -277,7 +277,8 @@ def _seeded(ws: Workspace, results: Results, settings: ChallengeSettings) -> tup
             parts.append(table.iloc[low:high].assign(**{PIECE: number}))
             cases.append(Case(number, title, expected, "", at, at + settings.length))  # type: ignore[arg-type]
     table = pd.concat(parts, ignore_index=True) if parts else pieces.table.iloc[:0]
-    return keep(ws, results, settings.name, "seeded", table, cases, run_only=settings.run_only), _left_out(missed)
+    made = keep(ws, results, settings.name, "seeded", table, cases, run_only=settings.run_only, missed=missed)
+    return made, _left_out(missed)
 
 
 def _of_file(results: Results, file: Path | None) -> tuple[pd.DataFrame, list[Case]]:

@@ -78,7 +78,8 @@ class Case:
 class ChallengeSet:
     """A frozen set. `run_id` is the one run that it speaks of, None for all of the dataset. `source` says where the cases come from.
 
-    `sha256` is the hash of both files, as the register has it.
+    `sha256` is the hash of both files, as the register has it. `missed` counts known cases that were left out because the run that the set was
+    made from missed them; None where an older version froze it and did not keep the number.
     """
 
     id: str
@@ -91,6 +92,7 @@ class ChallengeSet:
     sha256: str
     created: str
     n_cases: int
+    missed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,16 @@ class KeptSet:
     challenge: ChallengeSet
     dataset_name: str
     is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnSet:
+    """A set that counts no longer: who withdrew it, when (aware UTC) and why, as the audit trail has it; empty where it has no such entry."""
+
+    challenge: ChallengeSet
+    by: str
+    when: datetime | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,7 @@ class Draft:
 
 
 def freeze(
-    ws: Workspace, results: Results, name: str, source: str, drafts: Sequence[Draft], *, run_only: bool = False
+    ws: Workspace, results: Results, name: str, source: str, drafts: Sequence[Draft], *, run_only: bool = False, missed: int = 0
 ) -> ChallengeSet:
     """Freeze cases that are rows of the run's table, each with the rows that its score depends on, so that it scores as in the run.
 
@@ -140,23 +152,31 @@ def freeze(
     unique = np.unique(wanted_rows)
     table = take_rows(results.dataset.rows(), unique).iloc[np.searchsorted(unique, wanted_rows)].reset_index(drop=True)
     numbers = np.repeat(np.arange(1, len(pieces) + 1), [len(piece) for piece in pieces])
-    return keep(ws, results, name, source, table.assign(**{PIECE: numbers}), cases, run_only=run_only)
+    return keep(ws, results, name, source, table.assign(**{PIECE: numbers}), cases, run_only=run_only, missed=missed)
 
 
 def keep(
-    ws: Workspace, results: Results, name: str, source: str, table: pd.DataFrame, cases: Sequence[Case], *, run_only: bool
+    ws: Workspace,
+    results: Results,
+    name: str,
+    source: str,
+    table: pd.DataFrame,
+    cases: Sequence[Case],
+    *,
+    run_only: bool,
+    missed: int = 0,
 ) -> ChallengeSet:
-    """Write a set and register it. `table` holds the pieces with the number of their case in `PIECE`."""
+    """Write a set and register it. `table` holds the pieces with the number of their case in `PIECE`.
+
+    Raises:
+        NotEnoughData: there is no case.
+        SettingProblem: it has no name, or too many rows.
+        StoreProblem: a set of the dataset has this name, also where another session has just taken it.
+    """
     if not cases:
         raise _no_case(results.run.name)
     if not name.strip():
         raise SettingProblem(msg("The challenge set has no name."), msg("A name tells sets apart."), msg("Give it one."))
-    if name.strip() in {str(known["name"]) for known in ws.store.list_challenges(results.run.dataset_id)}:
-        raise SettingProblem(
-            msg("There is a challenge set '{name}' already.", name=name.strip()),
-            msg("A name tells sets apart."),
-            msg("Choose another one, or withdraw that set."),
-        )
     check_room(len(table))
     set_id, target = new_id(), results.manifest.target_column if results.task in ("classification", "forecast") else None
     told = {
@@ -169,6 +189,7 @@ def keep(
         "name": name.strip()[:200],
         "source": source,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "missed": missed,
         "cases": [case.to_json() for case in cases],
     }
     packed = BytesIO()
@@ -179,7 +200,12 @@ def keep(
     ws.store.write_bytes(words, said)
     kept = {key: value for key, value in told.items() if key not in ("cases", "format")}
     value = {**kept, "sha256": _hash(packed.getvalue(), said), "n_cases": len(cases)}
-    ws.store.add_challenge(set_id, value)
+    try:
+        ws.store.add_challenge(set_id, value)
+    except StoreProblem:
+        for path in (parquet, words):
+            path.unlink(missing_ok=True)
+        raise
     return _record(value)
 
 
@@ -213,6 +239,24 @@ def kept_challenges(ws: Workspace) -> tuple[KeptSet, ...]:
             name = ""
         found.append(KeptSet(challenge, name, challenge.dataset_id not in there))
     return tuple(found)
+
+
+def withdrawn_challenges(ws: Workspace, dataset_id: str | None = None) -> tuple[WithdrawnSet, ...]:
+    """The sets that were withdrawn, the newest withdrawal first; of one dataset when it is given."""
+    entries = {
+        (entry.object_id, entry.sha256): entry
+        for entry in reversed(ws.store.list_audit(dataset_id))
+        if (entry.kind, entry.action) == ("challenge", "withdrawn")
+    }
+    found = []
+    for one in (_record(value) for value in ws.store.list_challenges(dataset_id, withdrawn=True)):
+        entry = entries.get((one.dataset_id, one.sha256))
+        if entry is None:
+            found.append(WithdrawnSet(one, "", None, ""))
+        else:
+            told = entry.details
+            found.append(WithdrawnSet(one, str(told.get("by", "")), entry.created, str(told.get("reason", ""))))
+    return tuple(sorted(found, key=lambda s: (s.when is not None, s.when), reverse=True))
 
 
 def read_challenge(ws: Workspace, challenge: ChallengeSet) -> tuple[pd.DataFrame, tuple[Case, ...]]:
@@ -258,7 +302,7 @@ def _hash(packed: bytes, said: bytes) -> str:
 
 
 def _record(value: Mapping[str, Any]) -> ChallengeSet:
-    return ChallengeSet(**{name: value[name] for name in ChallengeSet.__slots__})
+    return ChallengeSet(**{name: value[name] for name in ChallengeSet.__slots__ if name in value})
 
 
 def _changed(challenge: ChallengeSet) -> DataProblem:

@@ -19,7 +19,7 @@ from core.evaluation.classification import predict_classes
 from core.messages import Message, msg
 from core.settings import Settings, setting
 from core.workflows.class_rows import ClassRows, class_rows, class_rule
-from core.workflows.csv_out import write_csv
+from core.workflows.csv_out import rows_from_one, write_csv
 from core.workflows.results import Results, remembered
 
 
@@ -193,7 +193,7 @@ def cost_view(
 
 
 def export_cost_calls(results: Results, view: CostView, path: Path) -> None:
-    """Rows of the part with the class that is expected to cost least, as CSV: row, truth, called, cost."""
+    """Rows of the part with the class that is expected to cost least, as CSV: row (from 1), truth, called, cost."""
     import pandas as pd
 
     truth = results.cells(["truth"], view.rows)["truth"].astype(str).to_numpy(dtype=object)
@@ -203,7 +203,7 @@ def export_cost_calls(results: Results, view: CostView, path: Path) -> None:
     table = pd.DataFrame(
         {"row": view.rows, "truth": truth, "called": names[view.called], "cost": view.costs[codes, view.called]}
     )
-    write_csv(table, path, formula_safe=True)
+    write_csv(rows_from_one(table), path, formula_safe=True)
 
 
 def _over_baseline(

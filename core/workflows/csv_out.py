@@ -37,6 +37,11 @@ def write_csv_parts(parts: Parts, out: Path, *, formula_safe: bool = False) -> N
         temporary.unlink(missing_ok=True)
 
 
+def rows_from_one(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """A copy whose columns of row numbers, by default "row", begin at 1, as in every file that people open; the program counts from 0."""
+    return table.assign(**{name: table[name] + 1 for name in columns or ("row",)})
+
+
 def _write(parts: Iterator[pd.DataFrame], whole: Mapping[str, bool], path: Path, formula_safe: bool) -> None:
     writer: csv.CSVWriter | None = None
     try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from core.workflows.anomalies import AnomalyView
-from core.workflows.csv_out import write_csv
+from core.workflows.csv_out import rows_from_one, write_csv
 from core.workflows.event_facts import EventFacts, EventSettings, event_facts
 from core.workflows.results import Results
 
@@ -30,7 +31,7 @@ def event_list(results: Results, view: AnomalyView, settings: EventSettings | No
 
 
 def export_events(found: EventList, path: Path) -> None:
-    """One row an event, as CSV that a spreadsheet opens without running anything."""
+    """One row an event, as CSV that a spreadsheet opens without running anything; rows count from 1."""
     rows = []
     for facts in found.facts:
         event, verdict, taken = facts.event, facts.event.verdict, facts.event.taken_over
@@ -38,12 +39,12 @@ def export_events(found: EventList, path: Path) -> None:
             {
                 "event": event.number,
                 "group": event.group,
-                "onset": "" if facts.began is None else str(facts.began.when),
+                "onset": "" if facts.began is None else _moment(facts.began.when),
                 "onset_row": None if facts.began is None else facts.began.row,
-                "first_flag": str(event.began),
+                "first_flag": _moment(event.began),
                 "first_row": event.first_row,
                 "last_row": event.last_row,
-                "ended": str(event.ended),
+                "ended": _moment(event.ended),
                 "rows": facts.n_rows,
                 "seconds": facts.seconds,
                 "flagged_rows": event.n_rows,
@@ -60,5 +61,16 @@ def export_events(found: EventList, path: Path) -> None:
                 "to_confirm_from": "" if taken is None else taken.run_name,
             }
         )
-    columns = list(rows[0]) if rows else ["event"]
-    write_csv(pd.DataFrame(rows, columns=columns), path, formula_safe=True)
+    if not rows:
+        write_csv(pd.DataFrame(columns=["event"]), path, formula_safe=True)
+        return
+    table = rows_from_one(pd.DataFrame(rows).astype({"onset_row": "Int64"}), "onset_row", "first_row", "last_row")
+    write_csv(table, path, formula_safe=True)
+
+
+def _moment(when: object) -> str:
+    """A time, a counter of the user's own, or, where the table has no time, the row: a whole number, counted from 1."""
+    if isinstance(when, np.datetime64):
+        return str(pd.Timestamp(when))
+    is_row = isinstance(when, int | np.integer)
+    return str(when + 1) if is_row else str(when)  # type: ignore[operator]

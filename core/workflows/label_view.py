@@ -21,11 +21,14 @@ from core.settings import Settings, setting
 from core.spc.individuals import NotDefined
 from core.spc.kappa import Kappa, cohen_kappa
 from core.workflows.csv_out import write_csv, write_csv_parts
+from core.workflows.people import signed
 from core.workflows.results import Results, remembered
 from core.workflows.workspace import Workspace
 
 NEIGHBOURS = 3
 FEWEST_ROWS = 20
+FEWEST_ANSWERS = 10
+"""Below so many answered suspicions no share is told: at a half, Wilson's 95 % interval spans more than half of all shares."""
 
 
 class LabelSettings(Settings):
@@ -124,11 +127,36 @@ class Relabelling:
         return tuple(row for row in self.queue if row not in self.answers)
 
     @property
+    def is_few(self) -> bool:
+        """Whether too few suspicions are answered to tell the share of those that were right."""
+        return self.suspected[2] < FEWEST_ANSWERS
+
+    @property
+    def n_confirmed(self) -> int:
+        """Answered suspicions in which the person did not give the label."""
+        return self.suspected[2] - self.suspected[1]
+
+    @property
     def confirmed(self) -> tuple[float | None, float | None, float | None]:
         """Share of answered suspicions in which the person did not give the label, with Wilson's interval; None without an answer."""
-        _, with_label, asked = self.suspected
-        low, high = wilson_bounds(asked - with_label, asked)
-        return (None, None, None) if not asked else ((asked - with_label) / asked, low, high)
+        asked = self.suspected[2]
+        low, high = wilson_bounds(self.n_confirmed, asked)
+        return (None, None, None) if not asked else (self.n_confirmed / asked, low, high)
+
+    @property
+    def told(self) -> Message:
+        """How many suspicions were right so far: counts with Wilson's interval, and where there are too few that there are."""
+        share, low, high = self.confirmed
+        if share is None or low is None or high is None:
+            return msg("no suspicion is answered yet")
+        said = msg(
+            "{n} of {of} answered suspicions confirmed, 95 % interval {low} to {high}",
+            n=self.n_confirmed,
+            of=self.suspected[2],
+            low=f"{low:.0%}",
+            high=f"{high:.0%}",
+        )
+        return msg("{said}: too few below {fewest}", said=said, fewest=FEWEST_ANSWERS) if self.is_few else said
 
 
 def label_view(results: Results) -> LabelView:
@@ -223,12 +251,13 @@ def _queue(view: LabelView, given: LabelSettings) -> tuple[int, ...]:
     return tuple(int(mixed[i]) for i in rng.permutation(len(mixed)))
 
 
-def answer_row(ws: Workspace, view: LabelView, row: int, answer: str, by: str = "") -> None:
+def answer_row(ws: Workspace, view: LabelView, row: int, answer: str, *, by: str) -> None:
     """Append a person's answer on a row; nothing is overwritten.
 
     Raises:
-        SettingProblem: no such class, or a row that was not judged.
+        SettingProblem: no name, no such class, or a row that was not judged.
     """
+    name = signed(ws, by)
     if answer not in view.classes:
         raise unknown_choice("class", answer, view.classes)
     if view.label_of(row) is None:
@@ -237,17 +266,21 @@ def answer_row(ws: Workspace, view: LabelView, row: int, answer: str, by: str = 
             msg("Expected a held-out row with a label."),
             msg("Choose another row."),
         )
-    ws.store.add_relabel(view.run_id, {"row": int(row), "answer": answer, "by": by[:200]})
+    ws.store.add_relabel(view.run_id, {"row": int(row), "answer": answer, "by": name})
 
 
-def undo_answer(ws: Workspace, view: LabelView, by: str = "") -> int:
+def undo_answer(ws: Workspace, view: LabelView, *, by: str | None = None) -> int:
     """Take back the newest answer that stands, whoever gave it; its row. That is an entry of its own: nothing is deleted.
 
     An answer that the row had before stands again.
 
+    Args:
+        by: Who takes it back; None, for programs: the owner of the store.
+
     Raises:
-        SettingProblem: no answer stands.
+        SettingProblem: no answer stands, or a person without a name.
     """
+    name = signed(ws, by)
     given = ws.store.list_relabels(view.run_id)
     standing = _numbers_standing(given)
     if not standing:
@@ -255,7 +288,7 @@ def undo_answer(ws: Workspace, view: LabelView, by: str = "") -> int:
             msg("No answer stands on a row of this run."), msg("Expected an answer to take back."), msg("Answer a row first.")
         )
     last = next(a for a in given if a["number"] == standing[-1])
-    ws.store.add_relabel(view.run_id, {"row": int(last["row"]), "answer": "", "by": by[:200], "undoes": int(last["number"])})
+    ws.store.add_relabel(view.run_id, {"row": int(last["row"]), "answer": "", "by": name, "undoes": int(last["number"])})
     return int(last["row"])
 
 

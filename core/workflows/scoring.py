@@ -38,7 +38,7 @@ from core.store.files import disk_errors
 from core.watching import Watch, part_of, unwatched
 from core.workflows.apart import is_read_here, read_apart
 from core.workflows.challenge import gate
-from core.workflows.csv_out import write_csv, write_csv_parts
+from core.workflows.csv_out import rows_from_one, write_csv, write_csv_parts
 from core.workflows.key_matching import comparable_keys
 from core.workflows.results import Results
 from core.workflows.score_rows import limit_columns, scored_parts
@@ -153,7 +153,7 @@ def export_scores(
     threshold: float | None = None,
     positive: str | None = None,
 ) -> None:
-    """The scores of a run, or some of its rows, as CSV that a spreadsheet opens safely.
+    """The scores of a run, or some of its rows, as CSV that a spreadsheet opens safely; rows count from 1.
 
     At a moved limit it holds the flags or classes of that limit, and the limit itself as the column `threshold`; for
     classes `threshold_of` names the class on whose probability it stands.
@@ -164,7 +164,7 @@ def export_scores(
 
     def parts() -> Iterator[pd.DataFrame]:
         for table in scored_parts(results, rows, threshold, positive):
-            yield table.assign(**limit).assign(part=names[table["part"].to_numpy()])
+            yield rows_from_one(table).assign(**limit).assign(part=names[table["part"].to_numpy()])
 
     write_csv_parts(parts, path, formula_safe=True)
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from core.anomalies.records import NEEDS_CAUSE, VERDICTS, AnomalyEvent, Verdict
 from core.errors import SettingProblem, unknown_choice
 from core.messages import Message, msg
+from core.workflows.people import LONGEST_NAME, signed
 from core.workflows.results import Results
 from core.workflows.workspace import Workspace
 
-LONGEST_COMMENT, LONGEST_CAUSE, LONGEST_NAME = 2000, 500, 200
+LONGEST_COMMENT, LONGEST_CAUSE = 2000, 500
 
 VERDICT_TITLES: dict[str, Message] = {
     "open": msg("open"),
@@ -32,19 +33,21 @@ def set_verdict(
     cause: str | None = None,
     fix: str | None = None,
     assigned_to: str | None = None,
+    by: str | None = None,
 ) -> Verdict:
     """Append a verdict on an event; the newest counts.
 
     Args:
         cause, fix, assigned_to: None: as the event's newest verdict has them, so that closing an event need not repeat its cause;
             without one, as the verdict of another run that it takes over.
+        by: Who says it; None, for programs: the owner of the store.
 
     Raises:
-        SettingProblem: no such verdict, or "assignable_cause" or "closed" without a cause.
+        SettingProblem: no such verdict, a person without a name, or "assignable_cause" or "closed" without a cause.
     """
     if verdict not in VERDICTS:
         raise unknown_choice("verdict", verdict, VERDICTS)
-    taken = event.taken_over
+    said_by, taken = signed(ws, by), event.taken_over
     before = event.verdict if taken is None else taken.verdict
     kept = [
         (getattr(before, name) if before is not None else "") if given is None else given.strip()
@@ -65,11 +68,12 @@ def set_verdict(
         cause=kept[0][:LONGEST_CAUSE],
         fix=kept[1][:LONGEST_CAUSE],
         assigned_to=kept[2][:LONGEST_NAME],
+        by=said_by,
     )
     return verdict_record(row)
 
 
-def confirm_verdict(ws: Workspace, run_id: str, event: AnomalyEvent) -> Verdict:
+def confirm_verdict(ws: Workspace, run_id: str, event: AnomalyEvent, *, by: str | None = None) -> Verdict:
     """Write the verdict that an event takes over from another run as one of this run, by who confirms it.
 
     Raises:
@@ -85,7 +89,7 @@ def confirm_verdict(ws: Workspace, run_id: str, event: AnomalyEvent) -> Verdict:
         raise SettingProblem(
             msg("Event {n} takes no verdict over.", n=event.number), why, msg("Give the event its own verdict.")
         )
-    return set_verdict(ws, run_id, event, taken.verdict.verdict, taken.verdict.comment)
+    return set_verdict(ws, run_id, event, taken.verdict.verdict, taken.verdict.comment, by=by)
 
 
 def list_verdicts(ws: Workspace, run_id: str) -> tuple[Verdict, ...]:

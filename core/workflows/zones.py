@@ -26,7 +26,7 @@ from core.evaluation.zones import (
 from core.messages import Message, msg
 from core.settings import Settings, setting
 from core.workflows.class_rows import check_task
-from core.workflows.csv_out import write_csv
+from core.workflows.csv_out import rows_from_one, write_csv
 from core.workflows.results import Results
 
 LEAST_RISK, MOST_RISK = 0.01, 0.05
@@ -136,12 +136,12 @@ def zone_view(results: Results, settings: ZoneSettings | None = None) -> ZoneVie
 
 
 def export_zones(view: ZoneView, path: Path) -> None:
-    """Every row of the test part with its prediction and zone, as CSV."""
+    """Every row of the test part with its prediction and zone, as CSV; rows count from 1."""
     import pandas as pd
 
     names = np.array(ZONE_NAMES, dtype=object)
     table = pd.DataFrame({"row": view.rows, "truth": view.truth, "prediction": view.prediction, "zone": names[view.places]})
-    write_csv(table, path, formula_safe=True)
+    write_csv(rows_from_one(table), path, formula_safe=True)
 
 
 def _limits(results: Results, given: ZoneSettings) -> Limits:

@@ -8,10 +8,10 @@ import numpy as np
 import streamlit as st
 
 from core import workflows as wf
-from core.anomalies.records import VERDICTS, AnomalyEvent
-from core.workflows.verdicts import LONGEST_CAUSE, LONGEST_COMMENT, LONGEST_NAME
+from core.anomalies.records import NEEDS_CAUSE, VERDICTS, AnomalyEvent
+from core.workflows.verdicts import LONGEST_CAUSE, LONGEST_COMMENT
 from core.workflows.workspace import Workspace
-from pages.components import earlier_words, layout, notices, numbers, state
+from pages.components import earlier_words, layout, notices, numbers, person, state
 from pages.components.choices import fixed
 from pages.components.event_words import verdict_word, when
 from pages.components.text import md, say, t
@@ -124,22 +124,24 @@ def _verdict(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
     earlier_words.note(event)
     said = "" if given is None else f"{given.created:%Y%m%d%H%M%S%f}"  # a verdict given elsewhere starts the form anew
     key = f"{results.run.id}.{event.first_row}.{event.last_row}.{said}"
+    by = person.ask(key="signed_by")
+    # Outside of the form, because the state says what else is needed.
+    chosen = st.selectbox(
+        t("Verdict"),
+        list(VERDICTS),
+        index=VERDICTS.index(given.verdict) if given else None,
+        placeholder=t("choose a state"),
+        format_func=fixed(VERDICTS, verdict_word),
+        key=f"verdict.{key}",
+        help=md(
+            t(
+                "Contained: its effect is stopped, the cause is not found yet. Assignable cause: it is found. False alarm: nothing was wrong. Sensor fault: the measurement itself was wrong. Closed: it is fixed."
+            )
+        ),
+    )
     with st.form(f"verdict_form.{key}", border=False):
-        chosen = st.selectbox(
-            t("Verdict"),
-            list(VERDICTS),
-            index=VERDICTS.index(given.verdict) if given else None,
-            placeholder=t("choose a state"),
-            format_func=fixed(VERDICTS, verdict_word),
-            key=f"verdict.{key}",
-            help=md(
-                t(
-                    "Contained: its effect is stopped, the cause is not found yet. Assignable cause: it is found. False alarm: nothing was wrong. Sensor fault: the measurement itself was wrong. Closed: it is fixed."
-                )
-            ),
-        )
         cause = st.text_input(
-            t("Assignable cause"),
+            t("Assignable cause (needed)") if chosen in NEEDS_CAUSE else t("Assignable cause"),
             value=given.cause if given else "",
             placeholder=t("e.g. seal leak"),
             max_chars=LONGEST_CAUSE,
@@ -154,7 +156,7 @@ def _verdict(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
             placeholder=t("e.g. new seal"),
         )
         assigned = st.text_input(
-            t("Assigned to"), value=given.assigned_to if given else "", max_chars=LONGEST_NAME, key=f"assigned.{key}"
+            t("Assigned to"), value=given.assigned_to if given else "", max_chars=wf.LONGEST_NAME, key=f"assigned.{key}"
         )
         comment = st.text_input(
             t("Comment"), value="" if taken is None else taken.verdict.comment, max_chars=LONGEST_COMMENT, key=f"comment.{key}"
@@ -168,6 +170,6 @@ def _verdict(ws: Workspace, results: Any, event: AnomalyEvent) -> None:
         st.warning(md(t("Choose the state of the event first.")), icon=":material/warning:")
         return
     with notices.guard():
-        wf.set_verdict(ws, results.run.id, event, chosen, comment, cause=cause, fix=fix, assigned_to=assigned)
+        wf.set_verdict(ws, results.run.id, event, chosen, comment, cause=cause, fix=fix, assigned_to=assigned, by=by)
         notices.done(t("Verdict on event {n} saved: {verdict}", n=event.number, verdict=verdict_word(chosen)))
         st.rerun()

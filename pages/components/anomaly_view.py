@@ -11,7 +11,7 @@ import streamlit as st
 
 from core import charts as drawing
 from core import workflows as wf
-from core.anomalies.records import Verdict
+from core.anomalies.records import AnomalyEvent, Verdict
 from core.messages import Message, msg
 from core.workflows.workspace import Workspace
 from pages.components import (
@@ -33,6 +33,8 @@ from pages.components.results_view import metric_figure
 from pages.components.text import md, say, t, tn
 
 STEPS = 60
+ROOM_FOR_NAMES = 34
+"""Letters in the column of sensors."""
 MOST_EVENTS = 200
 PART_TITLES = {0: msg("baseline period (Phase I)"), 1: msg("validation"), 2: msg("test"), 3: msg("gap")}
 
@@ -302,7 +304,7 @@ def _table(view: Any) -> None:
             "began": [when(e.began) for e in shown],
             "rows": [e.n_rows for e in shown],
             "severity": [e.severity for e in shown],
-            "sensors": [", ".join(s.column for s in e.sensors[:3]) for e in shown],
+            "sensors": [_sensors(e) for e in shown],
             "verdict": [earlier_words.state_word(e) for e in shown],
             "cause": [v.cause if (v := _shown_verdict(e)) else "" for e in shown],
             "assigned": [v.assigned_to if (v := _shown_verdict(e)) else "" for e in shown],
@@ -312,17 +314,17 @@ def _table(view: Any) -> None:
     table = table.drop(columns=[name for name in ("cause", "assigned") if not table[name].any()])
     highest = max((e.severity or 0.0 for e in shown), default=1.0) or 1.0
     config = {
-        "event": st.column_config.NumberColumn(t("event"), width=60),
+        "event": st.column_config.NumberColumn(t("event"), width=55),
         "began": st.column_config.TextColumn(t("first flag")),
-        "rows": st.column_config.NumberColumn(t("flagged rows")),
+        "rows": st.column_config.NumberColumn(t("rows"), help=t("flagged rows"), width=65),
         "severity": st.column_config.ProgressColumn(
-            t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest), width=110
+            t("severity"), help=t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest), width=90
         ),
-        "sensors": st.column_config.TextColumn(t("sensors"), width=240),
-        "verdict": st.column_config.TextColumn(t("verdict")),
-        "cause": st.column_config.TextColumn(t("cause"), width=110),
-        "assigned": st.column_config.TextColumn(t("assigned to")),
-        "score": st.column_config.LineChartColumn(t("score"), width=100),
+        "sensors": st.column_config.TextColumn(t("sensors"), width=250),
+        "verdict": st.column_config.TextColumn(t("verdict"), width=135),
+        "cause": st.column_config.TextColumn(t("cause"), width=85),
+        "assigned": st.column_config.TextColumn(t("for"), help=t("assigned to"), width=55),
+        "score": st.column_config.LineChartColumn(t("score"), width=80),
     }
     st.dataframe(
         table,
@@ -336,6 +338,14 @@ def _table(view: Any) -> None:
     )
     if len(view.events) > MOST_EVENTS:
         layout.caption(t("the first {n} of {all} are listed", n=MOST_EVENTS, all=len(view.events)))
+
+
+def _sensors(event: AnomalyEvent) -> str:
+    """The first of its three leading sensors whose names have room, and how many more there are; the rail has all of them."""
+    names = [share.column for share in event.sensors[:3]]
+    kept = next((n for n in range(len(names), 1, -1) if len(", ".join(names[:n])) <= ROOM_FOR_NAMES), 1)
+    more = len(names) - kept
+    return ", ".join(names[:kept]) + (f" +{more}" if more > 0 else "")
 
 
 def _shown_verdict(event: Any) -> Verdict | None:

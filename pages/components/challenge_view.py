@@ -12,10 +12,10 @@ import streamlit as st
 from core import workflows as wf
 from core.errors import Problem
 from core.messages import msg
-from pages.components import audit_section, challenge_register, layout, notices, numbers
+from pages.components import audit_section, challenge_register, layout, notices, numbers, person
 from pages.components.choices import fixed
 from pages.components.forms import form_from_settings
-from pages.components.layout import Figure, caption
+from pages.components.layout import Figure, caption, confirm
 from pages.components.text import md, say, t, tn
 
 KEY = "challenge"
@@ -60,6 +60,7 @@ def show(ws: wf.Workspace, results: wf.Results) -> None:
                 ),
                 icon=":material/verified:",
             )
+        challenge_register.withdrawn(ws, results.run.dataset_id)
         _log(ws, results)
 
 
@@ -105,7 +106,15 @@ def _drawn(ws: wf.Workspace, results: wf.Results, checks: tuple[wf.ChallengeChec
         if check.failing
         else ":green[:material/check_circle:]"
     )
-    st.markdown(f"{icon} {md(say(check.sentence))}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{icon} {md(say(check.sentence))}", width="stretch")
+        if st.button(
+            t("Check now"),
+            key=f"{KEY}_check",
+            icon=":material/refresh:",
+            help=md(t("Scores every case again with this run's model. The audit trail keeps that it was done.")),
+        ):
+            _check_now(ws, results)
     st.dataframe(
         _table(check),
         column_config=_config(),
@@ -117,8 +126,25 @@ def _drawn(ws: wf.Workspace, results: wf.Results, checks: tuple[wf.ChallengeChec
         t("frozen {when}", when=numbers.moment(pd.Timestamp(check.challenge.created).to_pydatetime().astimezone())),
         t("hash {sha}", sha=check.challenge.sha256[:12]),
         t("bundle {sha}", sha=check.bundle_sha256[:12]),
+        _missed(check.challenge),
     )
     _decide(ws, results, check, any(c.blocks for c in checks))
+
+
+def _check_now(ws: wf.Workspace, results: wf.Results) -> None:
+    with notices.guard():
+        for check in wf.check_run(ws, results.run.id, anew=True):
+            notices.done(check.sentence)
+        st.rerun()
+
+
+def _missed(challenge: wf.ChallengeSet) -> str:
+    """How many known cases are not in the set because its run missed them: what it proves is less for it."""
+    if challenge.missed is None:
+        return ""
+    return tn(
+        "{n} known case left out, as the run missed it", "{n} known cases left out, as the run missed them", challenge.missed
+    )
 
 
 def _table(check: wf.ChallengeCheck) -> pd.DataFrame:
@@ -150,7 +176,7 @@ def _config() -> dict[str, Any]:
 def _decide(ws: wf.Workspace, results: wf.Results, check: wf.ChallengeCheck, is_blocked: bool) -> None:
     """Release the run, or withdraw the set; both by name and with a reason."""
     with st.expander(t("Release this run or withdraw this set"), expanded=is_blocked):
-        by = st.text_input(t("Your name"), key=f"{KEY}.by", max_chars=200)
+        by = person.ask(key=f"{KEY}.by")
         reason = st.text_input(t("Reason"), key=f"{KEY}.reason", max_chars=2000)
         row = st.container(horizontal=True)
         if row.button(
@@ -160,7 +186,9 @@ def _decide(ws: wf.Workspace, results: wf.Results, check: wf.ChallengeCheck, is_
                 wf.release_run(ws, results.run.id, by=by, reason=reason)
                 notices.done(msg("The run is released; the audit trail has the name and the reason."))
                 st.rerun()
-        if row.button(t("Withdraw the set"), key=f"{KEY}_withdraw", icon=":material/delete:"):
+        with row:
+            is_sure = confirm(t("Withdraw the set"), challenge_register.gone(check.challenge), key=f"{KEY}_withdraw")
+        if is_sure:
             with notices.guard():
                 wf.withdraw_challenge(ws, check.challenge.id, by=by, reason=reason)
                 notices.done(msg("The set counts no longer; the audit trail has the name and the reason."))

@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.charts.figure import TOOLBAR
 from core.charts.theme import DARK, LIGHT, Theme
 
 CONFIG = {
@@ -32,7 +33,7 @@ def theme() -> Theme:
 def show(figure: go.Figure, *, alt: str, key: str, height: int | None = None) -> None:
     """Draw a figure; `alt` says its finding in a sentence, for screen readers."""
     if height is not None:
-        figure.update_layout(height=height)
+        figure.update_layout(height=height + TOOLBAR)
     st.plotly_chart(figure, theme=None, key=key, config=CONFIG, alt=alt)
 
 
@@ -52,7 +53,7 @@ def show_selectable(
     A click selects nothing beside it: Streamlit turns that off where dragging selects.
     """
     if height is not None:
-        figure.update_layout(height=height)
+        figure.update_layout(height=height + TOOLBAR)
     figure.update_layout(dragmode="select", selectdirection="h")
     st.plotly_chart(
         figure,

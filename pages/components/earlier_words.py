@@ -10,7 +10,7 @@ import streamlit as st
 from core import workflows as wf
 from core.anomalies.records import AnomalyEvent, EarlierVerdict
 from core.workflows.workspace import Workspace
-from pages.components import layout, notices
+from pages.components import layout, notices, person
 from pages.components.event_words import verdict_word
 from pages.components.text import md, t, tn
 
@@ -38,13 +38,11 @@ def note(event: AnomalyEvent) -> None:
         )
     if earlier is None or taken is None:
         return
-    words = [
-        t(
-            "Taken over from run '{run}', by {who}. Save to confirm it, or change it first.",
-            run=_run(taken),
-            who=taken.verdict.owner,
-        )
-    ]
+    who, run = person.shown(taken.verdict.owner), _run(taken)
+    if who:
+        words = [t("Taken over from run '{run}', by {who}. Save to confirm it, or change it first.", run=run, who=who)]
+    else:
+        words = [t("Taken over from run '{run}'. Save to confirm it, or change it first.", run=run)]
     if earlier.also:
         numbers = ", ".join(str(n) for n in earlier.also)
         words.append(
@@ -82,7 +80,7 @@ def confirm_all(ws: Workspace, results: Any, view: Any) -> None:
     if clicked:
         with notices.guard():
             for event in waiting:
-                wf.confirm_verdict(ws, results.run.id, event)
+                wf.confirm_verdict(ws, results.run.id, event, by=person.name())
             notices.done(tn("{n} verdict confirmed", "{n} verdicts confirmed", len(waiting)))
             st.rerun()
 
@@ -106,7 +104,7 @@ def _told(one: EarlierVerdict) -> str:
 
 def _words(one: EarlierVerdict) -> str:
     given = one.verdict
-    return ", ".join(part for part in (verdict_word(given.verdict), given.cause, given.fix, given.owner) if part)
+    return ", ".join(part for part in (verdict_word(given.verdict), given.cause, given.fix, person.shown(given.owner)) if part)
 
 
 def _run(one: EarlierVerdict) -> str:

@@ -13,7 +13,7 @@ from core import charts as drawing
 from core import workflows as wf
 from core.anomalies.records import AnomalyEvent, Verdict
 from core.workflows.workspace import Workspace
-from pages.components import address_settings, charts, earlier_words, layout, numbers
+from pages.components import address_settings, charts, earlier_words, layout, numbers, person
 from pages.components.choices import fixed
 from pages.components.event_words import event_name, verdict_word, when
 from pages.components.forms import form_from_settings
@@ -366,7 +366,7 @@ def history_table(said: Sequence[Verdict], *, with_rows: bool = False) -> pd.Dat
         t("what fixed it"): [v.fix for v in newest],
         t("assigned to"): [v.assigned_to for v in newest],
         t("comment"): [v.comment for v in newest],
-        t("who"): [v.owner for v in newest],
+        t("who"): [person.shown(v.owner) for v in newest],
     }
     kept = {name: cells for name, cells in columns.items() if any(cells)}
     return pd.DataFrame(kept)

@@ -12,7 +12,7 @@ import streamlit as st
 from core import workflows as wf
 from core.errors import Problem
 from core.spc.kappa import Kappa
-from pages.components import address_settings, layout, notices, numbers
+from pages.components import address_settings, layout, notices, numbers, person
 from pages.components.explore_parts import export
 from pages.components.forms import form_from_settings
 from pages.components.layout import Figure, caption
@@ -53,6 +53,7 @@ def show(ws: wf.Workspace, results: wf.Results) -> None:
         )
     with main, notices.guard():
         layout.figures(_figures(view, people))
+        caption(say(people.told) if people.answers else "", _calm(people))
         asked, listed = st.tabs([t("Label anew, blindly"), t("Likely problems")])
         with asked:
             _asked(ws, results, view, people)
@@ -74,88 +75,114 @@ def _relabelled(ws: wf.Workspace, results: wf.Results, view: wf.LabelView, path:
 
 
 def _figures(view: wf.LabelView, people: wf.Relabelling) -> list[Figure]:
-    share, low, high = people.confirmed
-    span = t("no answer yet") if low is None else t("95 %: {span}", span=f"{numbers.percent(low)} – {numbers.percent(high)}")
-    same, of = people.unsuspected
-    kappa = people.kappa
+    """Each with the whole that it is of: they are of different ones."""
+    judged = t("of {n} judged", n=len(view.rows))
+    kappa, asked = people.kappa, people.suspected[2]
+    blind = asked + people.unsuspected[1]
     return [
         Figure(
             t("Likely wrong"),
             numbers.number(len(view.problems)),
-            tn("of {n} judged row", "of {n} judged rows", len(view.rows)),
+            judged,
+            help=t("Rows whose label is likely wrong, of all rows that were judged."),
         ),
         Figure(
-            t("Estimated share"), numbers.percent(view.found.share), help=t("From the confident joint, over all judged rows.")
+            t("Estimated wrong"),
+            numbers.percent(view.found.share),
+            judged,
+            help=t("From the confident joint, over all judged rows."),
         ),
         Figure(
             t("Confirmed"),
-            numbers.percent(share),
-            span,
-            help=t("Share of answered suspicions in which the person did not give the label."),
+            t("{n} of {of}", n=people.n_confirmed, of=asked) if asked else "–",
+            t("answered suspicions") if asked else t("no answer yet"),
+            help=t("Answered suspicions in which the person did not give the label; only those that were answered blindly."),
         ),
         Figure(
             t("Kappa"),
             numbers.number(kappa.value) if isinstance(kappa, Kappa) else "–",
-            t("unsuspected: {same} of {of} as labelled", same=same, of=of) if of else "",
+            tn("of {n} blind answer", "of {n} blind answers", blind),
             help=t("Agreement of the answers with the labels beyond chance, over all rows that were answered blindly."),
         ),
     ]
 
 
+def _calm(people: wf.Relabelling) -> str:
+    same, of = people.unsuspected
+    return t("{same} of {of} answered unsuspected rows as labelled", same=same, of=of) if of else ""
+
+
 def _asked(ws: wf.Workspace, results: wf.Results, view: wf.LabelView, people: wf.Relabelling) -> None:
-    """One row at a time: its values and neighbours, then the classes as buttons; the label shows only after the answer."""
+    """One row at a time: the classes as buttons, then its values and neighbours; the label shows only after the answer."""
     last = st.session_state.get(f"{KEY}.last.{view.run_id}")
     if last is not None:
         _revealed(results, view, people, int(last))
-    if people.answers:
-        st.button(
-            t("Take the last answer back"),
-            key=f"{KEY}_undo_{len(people.answers)}",  # a second click of a double click finds another button, as below
-            icon=":material/undo:",
-            type="tertiary",
-            on_click=_undo,
-            args=(ws, view),
-            help=md(t("Its row is asked again. Its label has been seen, so that it counts in no agreement any more.")),
-        )
     if not people.waiting:
         st.markdown(md(t("Every row has an answer.") if people.queue else t("There is nothing to ask about.")))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            person.ask(key=f"{KEY}.by", width=220)
+            _take_back(ws, view, people)
         return
     row = people.waiting[0]
     done = len(people.queue) - len(people.waiting)
     st.progress(done / len(people.queue), t("{done} of {total} rows answered", done=done, total=len(people.queue)))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = person.ask(key=f"{KEY}.by", width=220)
+        answer = _choice(view, row)
+        _take_back(ws, view, people)
+    if answer is not None:
+        _answer(ws, view, row, answer, by)
+    caption(t("What is the row with ▶? Its label and the model's answer are hidden until you have answered."))
     table = wf.row_with_neighbours(results, row)
     marks = ["▶" if index == row else "" for index in table.index]
     st.dataframe(
         pd.concat([pd.DataFrame({"": marks}, index=table.index), table], axis=1),
         hide_index=True,
         key=f"{KEY}_row",
+        column_config={"": st.column_config.TextColumn("", width=40, pinned=True)},
         alt=t("The row and its neighbours, without label"),
     )
-    caption(t("▶ is the row that is asked about; its label and the model's answer are hidden until you have answered."))
-    by = st.text_input(t("Your name"), key=f"{KEY}.by", max_chars=200)
-    st.markdown(f"**{md(t('What is it?'))}**")
+
+
+def _choice(view: wf.LabelView, row: int) -> str | None:
+    """The class that was clicked; of many classes one is chosen from a list first."""
     if len(view.classes) > MOST_CLASSES:
-        chosen = st.selectbox(t("Class"), view.classes, index=None, key=f"{KEY}.class.{row}", placeholder=t("choose"))
-        if st.button(t("Answer"), key=f"{KEY}_answer_{row}", type="primary", disabled=chosen is None):
-            _answer(ws, view, row, str(chosen), by)
-        return
-    buttons = st.container(horizontal=True)
+        chosen = st.selectbox(
+            t("Class"), view.classes, index=None, key=f"{KEY}.class.{row}", placeholder=t("choose"), width=220
+        )
+        clicked = st.button(t("Answer"), key=f"{KEY}_answer_{row}", type="primary", disabled=chosen is None)
+        return str(chosen) if clicked else None
+    answer = None
     for place, name in enumerate(view.classes):
         # Each row has buttons of its own: with one key for all, a double click would answer the next row unseen.
-        if buttons.button(md(name), key=f"{KEY}_answer_{row}_{place}"):
-            _answer(ws, view, row, name, by)
+        if st.button(md(name), key=f"{KEY}_answer_{row}_{place}"):
+            answer = name
+    return answer
+
+
+def _take_back(ws: wf.Workspace, view: wf.LabelView, people: wf.Relabelling) -> None:
+    if people.answers:
+        st.button(
+            t("Take the last answer back"),
+            key=f"{KEY}_undo_{len(people.answers)}",  # a second click of a double click finds another button, as above
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_undo,
+            args=(ws, view),
+            help=md(t("Its row is asked again. Its label has been seen, so that it counts in no agreement any more.")),
+        )
 
 
 def _answer(ws: wf.Workspace, view: wf.LabelView, row: int, answer: str, by: str) -> None:
     with notices.guard():
-        wf.answer_row(ws, view, row, answer, by)
+        wf.answer_row(ws, view, row, answer, by=by)
         st.session_state[f"{KEY}.last.{view.run_id}"] = row
         st.rerun()
 
 
 def _undo(ws: wf.Workspace, view: wf.LabelView) -> None:
     with notices.guard():
-        row = wf.undo_answer(ws, view, str(st.session_state.get(f"{KEY}.by", "")))
+        row = wf.undo_answer(ws, view, by=person.name())
         st.session_state.pop(f"{KEY}.last.{view.run_id}", None)
         notices.done(t("The answer on row {row} is taken back", row=row + 1))
 

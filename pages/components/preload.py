@@ -3,6 +3,9 @@
 A chart or a table is drawn by a script that Streamlit's page asks for when the first one arrives; that of Plotly has
 4.7 MB. With a `Link` header the browser fetches and compiles them while somebody reads the first screen, and a line in
 the page runs Plotly's once the browser is idle: that alone holds up the first chart for more than a second.
+
+A second line says where the server is. On a deep link Streamlit's script looks for it below that screen first, and the browser
+complains of two addresses that are not there.
 """
 
 from __future__ import annotations
@@ -50,8 +53,16 @@ def idle_script() -> bytes:
     return f'<script type="module">const look = () => {look}; const soon = () => {soon}; {first};</script>'.encode()
 
 
+def base_script() -> bytes:
+    """The line that names the server's address: the folder of the page, from which the page takes its scripts too.
+
+    So it also holds behind a proxy that puts a path in front. It runs before Streamlit's script, which is a module and waits for the whole page.
+    """
+    return b"<script>window.__streamlit={BACKEND_BASE_URL:new URL('./',location.href).href,...window.__streamlit}</script>"
+
+
 class Preload:
-    """ASGI middleware: adds header and line to Streamlit's page, and touches nothing else."""
+    """ASGI middleware: adds header and lines to Streamlit's page, and touches nothing else."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -85,7 +96,7 @@ class _Page:
     async def _finish(self, start: Message) -> None:
         body, headers = self._body, list(start["headers"])
         if STREAMLIT_ROOT in body:
-            body = body.replace(END_OF_HEAD, idle_script() + END_OF_HEAD, 1)
+            body = body.replace(END_OF_HEAD, base_script() + idle_script() + END_OF_HEAD, 1)
             headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
             headers += [(b"content-length", str(len(body)).encode()), (b"link", link_header())]
         await self._send({**start, "headers": headers})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 import pandas as pd
@@ -12,7 +13,9 @@ from pages.components import numbers, run_view, words
 from pages.components.choices import fixed
 from pages.components.text import t
 
-WIDTHS = {"name": 210, "dataset": 210}
+WIDTHS = {"name": 280, "dataset": 280}
+ROOM_FOR_NAME = 20
+"""Letters of a baseline's name; a Chinese one is as wide as two."""
 MOST_ROWS_WITHOUT_SCROLL = 10
 STATES = ("queued", "running", "succeeded", "failed", "cancelled", "interrupted")
 
@@ -64,7 +67,7 @@ def table(runs: Sequence[Run]) -> None:
             "state": [run_view.state_mark(r.state) for r in runs],
             "name": [words.project_name(r.name) for r in runs],
             "metric": [b[0] for b in beside],
-            "baseline": [b[1] for b in beside],
+            "baseline": [_baseline(r) for r in runs],
             "model": [run_view.model_name(r.model) for r in runs],
             "task": [words.task_word(r.task) for r in runs],
             "dataset": [f"{words.project_name(r.dataset_name)} · v{r.dataset_version}" for r in runs],
@@ -87,6 +90,16 @@ def table(runs: Sequence[Run]) -> None:
         on_select=_picked,
         selection_mode="single-row",
     )
+
+
+def _baseline(run: Run) -> str:
+    """The baseline's figure, with its name where that is short: the rail has it in full."""
+    metric, name = run_view.main_metric(run), run_view.model_name(run.baseline)
+    other = None if metric is None else run.baseline_metrics.get(metric.key)
+    if other is None:
+        return ""
+    wide = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name)
+    return f"{name if wide <= ROOM_FOR_NAME else ''} {run_view.metric_text(other)}".strip()
 
 
 def _picked() -> None:

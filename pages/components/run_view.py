@@ -86,17 +86,27 @@ def metric_title(key: str) -> str:
 
 
 def metric_text(metric: Metric | None, unit: str = "", *, interval: bool = False) -> str:
-    """A value with its unit and, if wanted, its interval; "not defined" where it has none; "–" where there is no metric."""
+    """A value with its unit, or without unit and with its interval; "not defined" where it has none; "–" where there is no metric."""
     if metric is None:
         return "–"
     if metric.value is None:
         return t("not defined")
     unit = "%" if metric.key in SHARES else unit if metric.key in METRICS and METRICS[metric.key].in_target_unit else ""
     scale = 100.0 if metric.key in SHARES else 1.0
-    text = numbers.number(scale * metric.value, unit)
-    if interval and metric.low is not None and metric.high is not None:
-        text += f" [{numbers.number(scale * metric.low)} – {numbers.number(scale * metric.high)}]"
-    return text
+    if not interval:
+        return numbers.number(scale * metric.value, unit)
+    if metric.low is None or metric.high is None:
+        return numbers.number(scale * metric.value)
+    low, high = (f"{scale * bound:.3g}".replace("-", "−") for bound in (metric.low, metric.high))
+    return f"{numbers.number(scale * metric.value)} [{low} – {high}]"
+
+
+def _title_with_unit(key: str, unit: str) -> str:
+    """The metric as it heads its row, with the unit of its figures: told once, the figures beside have room for their intervals."""
+    title = metric_title(key)
+    if key in SHARES:
+        return f"{title} (%)"
+    return f"{title} ({unit})" if unit and key in METRICS and METRICS[key].in_target_unit else title
 
 
 def baseline_text(name: str, metric: Metric | None, unit: str = "") -> str:
@@ -132,7 +142,9 @@ def metric_table(
     maps = {name: as_map(metrics) for name, metrics in columns.items()}
     keys = list(dict.fromkeys(k for found in maps.values() for k in found))
     rows = {
-        metric_title(k): {name: metric_text(found.get(k), unit, interval=interval) for name, found in maps.items()}
+        (_title_with_unit(k, unit) if interval else metric_title(k)): {
+            name: metric_text(found.get(k), unit, interval=interval) for name, found in maps.items()
+        }
         for k in keys
     }
     if not rows:

@@ -15,7 +15,7 @@ from pages.components import layout, numbers
 from pages.components.choices import fixed
 from pages.components.results_view import PARTS, part_word
 from pages.components.text import md, t, tn
-from pages.components.words import with_refusals
+from pages.components.words import refusal_word, with_refusals
 
 MOST_ROWS = 5_000
 CODES = {"train": 0, "validation": 1, "test": 2}
@@ -60,13 +60,19 @@ def download(
 def table(results: Any, threshold: float | None = None, positive: str | None = None) -> None:
     """All rows, filtered by part, by text and by what went wrong; at most 5,000 are shown.
 
-    Rows of a run with a decision limit are flagged or called, filtered and saved at the limit that the screen shows.
+    It opens on rows that the model had not learned from. Rows of a run with a decision limit are flagged or called, filtered and saved at the limit that the screen shows.
     """
     st.header(md(t("All scored rows")), anchor=False)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
+        choices = ["all", *reversed(PARTS)]
         part = st.selectbox(
-            t("Rows"), ["all", *reversed(PARTS)], format_func=fixed(["all", *PARTS], part_word), key="table_part", width=160
+            t("Rows"),
+            choices,
+            index=choices.index(_held_out(results)),
+            format_func=fixed(choices, part_word),
+            key="table_part",
+            width=160,
         )
         kind = st.selectbox(
             t("Show"), list(_kinds(results)), format_func=_kinds(results).__getitem__, key="table_kind", width=240
@@ -83,10 +89,21 @@ def table(results: Any, threshold: float | None = None, positive: str | None = N
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         more = t("first {n} shown", n=MOST_ROWS) if len(kept) > MOST_ROWS else ""
-        counted = t("rows count from 1 here, from 0 in the file")
-        layout.caption(t("{n} of {all} rows", n=numbers.number(len(kept)), all=numbers.number(results.n_rows)), more, counted)
+        layout.caption(t("{n} of {all} rows", n=numbers.number(len(kept)), all=numbers.number(results.n_rows)), more)
         if len(kept):
             download(results, kept, threshold=threshold, positive=positive, key="download_filtered")
+    if "flag" in shown and (shown["why_not"] == wf.PADDED).any():
+        layout.caption(
+            t(
+                "{remark}: a group's first rows, whose window is filled up by repeating one row. They have a score and are never flagged, however high it is, because one repeated row is no stretch of process.",
+                remark=refusal_word(wf.PADDED),
+            )
+        )
+
+
+def _held_out(results: Any) -> str:
+    """The part that the list opens on: the test part, else the validation part; all rows where nothing was held back."""
+    return next((part for part in ("test", "validation") if len(results.part_rows(part))), "all")
 
 
 def _kinds(results: Any) -> dict[str, str]:

@@ -23,14 +23,17 @@ KEY = "worst_strata"
 
 def show(results: wf.Results) -> None:
     """The view of one finished run."""
-    head = st.container()
-    main, rail = st.columns([0.74, 0.26], gap="medium")
+    head, main = st.container(), st.container()
+    # In a row, as the table below needs the whole width.
+    first, others = st.columns([0.27, 0.73], gap="medium", vertical_alignment="bottom")
     view = None
     owner = f"{KEY}.{results.run.id}"
-    with rail, notices.guard():
-        part = part_choice("strata_part")
+    with main, notices.guard():
+        with first:
+            part = part_choice("strata_part")
         given = address_settings.read(wf.StrataErrorSettings, (), owner=owner).model_dump()
-        chosen = form_from_settings(wf.StrataErrorSettings, given, key=owner, skip=("part", "limit", "positive"))
+        with others:
+            chosen = form_from_settings(wf.StrataErrorSettings, given, key=owner, skip=("part", "limit", "positive"), columns=3)
         limit, positive = class_view.chosen_limit(results) if results.task == "classification" else (None, None)
         settings = wf.StrataErrorSettings.read({**chosen, "part": part, "limit": limit, "positive": positive})
         address_settings.note(settings, owner=owner)
@@ -46,14 +49,14 @@ def show(results: wf.Results) -> None:
         )
     with main:
         layout.figures(_figures(view))
-        _table(view)
-        layout.caption(
-            tn("n = {n} row", "n = {n} rows", view.n),
-            part_word(part),
-            t("decision limit {value}", value=settings.limit) if settings.limit is not None else "",
-            t("not looked at, too many values: {columns}", columns=", ".join(view.left_out)) if view.left_out else "",
-        )
-        export(t("Strata (CSV)"), f"andon-strata-{results.run.id}.csv", partial(wf.export_worst, view), key=f"{KEY}.export")
+    _table(view)
+    layout.caption(
+        tn("n = {n} row", "n = {n} rows", view.n),
+        part_word(part),
+        t("decision limit {value}", value=settings.limit) if settings.limit is not None else "",
+        t("not looked at, too many values: {columns}", columns=", ".join(view.left_out)) if view.left_out else "",
+    )
+    export(t("Strata (CSV)"), f"andon-strata-{results.run.id}.csv", partial(wf.export_worst, view), key=f"{KEY}.export")
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -99,14 +102,15 @@ def _table(view: wf.WorstStrata) -> None:
     table = pd.DataFrame(rows)
     unit = "%" if view.are_classes else words.unit_word(view.unit)
     config = {
-        "verdict": st.column_config.TextColumn(t("finding")),
+        "verdict": st.column_config.TextColumn(t("finding"), width=132),
         "column": st.column_config.TextColumn(t("column")),
         "stratum": st.column_config.TextColumn(t("stratum")),
         "n": st.column_config.NumberColumn(t("rows")),
         "error": st.column_config.TextColumn(_with_unit(t("wrong rows") if view.are_classes else t("RMSE"), unit)),
+        "span": st.column_config.TextColumn(t("95 % interval"), width=135),
         "others": st.column_config.TextColumn(t("all others")),
         "bias": st.column_config.TextColumn(t("bias"), help=md(t("Mean of measured less predicted."))),
-        "p": st.column_config.TextColumn(t("p (adjusted)")),
+        "p": st.column_config.TextColumn("p", help=md(t("Chance of such a difference without one, adjusted by Holm."))),
     }
     kept = [name for name in config if name in table.columns and not (name == "bias" and view.are_classes)]
     st.dataframe(
@@ -125,7 +129,7 @@ def _with_unit(name: str, unit: str) -> str:
 
 def _row(view: wf.WorstStrata, s: ErrorStratum) -> dict[str, Any]:
     low, high = s.bounds
-    span = "" if low is None or high is None else f" [{_bare(view, low)} – {_bare(view, high)}]"
+    span = "" if low is None or high is None else f"{_bare(view, low)} – {_bare(view, high)}"
     if s.p is None:
         verdict = t("too few rows to tell")
     elif s.is_worse:
@@ -137,8 +141,9 @@ def _row(view: wf.WorstStrata, s: ErrorStratum) -> dict[str, Any]:
         "column": {SHIFT: t("shift by the clock"), STRETCH: t("stretch of time")}.get(s.column, s.column),
         "stratum": s.stratum,
         "n": s.n,
-        "error": _bare(view, s.error) + span,
+        "error": _bare(view, s.error),
+        "span": span,
         "others": _bare(view, s.others),
-        "bias": "" if s.bias is None else f"{s.bias:+.4g}",
+        "bias": "" if s.bias is None else f"{s.bias:+.3g}",
         "p": "–" if s.p is None else numbers.number(s.p) if s.p >= 0.0001 else "< 0.0001",
     }

@@ -176,17 +176,19 @@ def _details(results: Any, view: Any) -> None:
         st.dataframe(
             _worst(results, view), hide_index=True, height=280, key="value_worst", alt=t("Rows with the largest error")
         )
+        layout.caption(
+            t("measured and predicted in {unit}", unit=view.unit) if view.unit else "", t("difference: measured − predicted")
+        )
 
 
 def _worst(results: Any, view: Any) -> pd.DataFrame:
-    unit = f" ({view.unit})" if view.unit else ""
     kept = [c for c in ("row", results.group, results.time) if c and c in view.worst.columns]
     shown = view.worst[[*kept, "truth", "prediction", "residual"]].rename(
         columns={
             "row": t("row"),
-            "truth": t("measured") + unit,
-            "prediction": t("predicted") + unit,
-            "residual": t("measured − predicted") + unit,
+            "truth": t("measured"),
+            "prediction": t("predicted"),
+            "residual": t("difference"),
         }
     )
     if t("row") in shown:

@@ -98,7 +98,11 @@ def _row(results: Any) -> int:
         max_value=results.n_rows,
         step=1,
         key=key,
-        help=md(t("Counted from 1, as on every screen; the file of scores and the command line count from 0.")),
+        help=md(
+            t(
+                "Counted from 1, as on every screen and in every file that is saved here; --row of the command line counts from 0."
+            )
+        ),
     )
     if worst:
         with st.container(horizontal=True, vertical_alignment="center"):

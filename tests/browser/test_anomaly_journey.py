@@ -49,12 +49,13 @@ def test_the_limit_moves_without_training_and_a_verdict_stays(server: Server, ru
     wait_until(lambda: listed.inner_text() == before, seconds=30, what="the limit of the run to come back")
 
     journey.choose(page, "Verdict", "assignable cause")
-    page.get_by_role("textbox", name="Assignable cause").fill("seal leak <b>& more</b>")
+    page.get_by_role("textbox", name="Assignable cause (needed)").fill("seal leak <b>& more</b>")
+    page.get_by_role("textbox", name="Your name").fill("Mei")  # taken though the click on the button is what ends the typing
     page.get_by_role("button", name="Save verdict").click()
     wait_until(lambda: len(wf.list_verdicts(ws, run)) == 1, seconds=30, what="the verdict to be stored")
     given = wf.list_verdicts(ws, run)[0]
     ws.store.engine.dispose()
-    assert (given.verdict, given.cause) == ("assignable_cause", "seal leak <b>& more</b>")
+    assert (given.verdict, given.cause, given.owner) == ("assignable_cause", "seal leak <b>& more</b>", "Mei")
     page.reload()
     settle(page)
     page.get_by_text("Verdicts so far (1)").wait_for()

@@ -17,10 +17,7 @@ INNER = {"data", "blob", "about", "file"}
 SHOWN_SECONDS = 60.0
 
 # Console errors that are none of ours, each with its reason.
-ALWAYS_ALLOWED = (
-    # On a deep link Streamlit looks for its server below that path first, then at the root.
-    r"404 .*/[a-z]+/_stcore/(health|host-config)",
-)
+ALWAYS_ALLOWED: tuple[str, ...] = ()
 
 
 @dataclass

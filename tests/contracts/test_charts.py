@@ -254,6 +254,15 @@ def test_title_and_axis_titles_with_units(chart: ChartInfo) -> None:
 
 
 @each_chart
+def test_the_toolbar_is_above_the_title_and_the_title_above_the_plot(chart: ChartInfo) -> None:
+    """Plotly's toolbar: buttons of 20 pixels, 2 below the upper edge, with 4 around an icon."""
+    layout = layout_of(chart.draw(**record(chart.key, 400)))
+    title = layout["title"]
+    assert (title["yref"], title["y"], title["yanchor"]) == ("container", 1, "top")
+    assert title["pad"]["t"] >= 2 + 20 + 2 * 4 and layout["margin"]["t"] >= title["pad"]["t"] + 1.3 * title["font"]["size"]
+
+
+@each_chart
 @each_theme
 def test_only_colors_of_the_theme(chart: ChartInfo, theme: Theme) -> None:
     figure = json.loads(chart.draw(**record(chart.key, 400), theme=theme).to_json())

@@ -42,15 +42,16 @@ def test_a_verdict_of_another_run_stands_in_the_form_and_saving_confirms_it(
     assert not app.error
     assert field(app, "verdict") == "closed" and field(app, "comment") == "quiet *since*"
     assert [field(app, name) for name in ("cause", "fix", "assigned")] == ["seal leak", "new seal", "Ann"]
-    assert "Taken over from run 'hydraulic_pump', by local. Save to confirm it, or change it first." in said(app)
+    assert "Taken over from run 'hydraulic_pump'. Save to confirm it, or change it first." in said(app)
     listed = next(d.value for d in app.dataframe if "severity" in d.value.columns)
     assert listed["verdict"].tolist()[:3] == ["closed, to confirm", "false alarm, to confirm", "open"]
     assert listed["cause"].iloc[0] == "seal leak"
     assert wf.list_verdicts(ws, again[1]) == (), "looking writes nothing"
+    app.text_input(key="signed_by").set_value("Mei").run()
     next(b for b in app.button if str(b.key).startswith("FormSubmitter") or "save_verdict" in str(b.key)).click().run()
     given = wf.list_verdicts(ws, again[1])
-    assert [(v.verdict, v.cause, v.fix, v.assigned_to, v.comment) for v in given] == [
-        ("closed", "seal leak", "new seal", "Ann", "quiet *since*")
+    assert [(v.verdict, v.cause, v.fix, v.assigned_to, v.comment, v.owner) for v in given] == [
+        ("closed", "seal leak", "new seal", "Ann", "quiet *since*", "Mei")
     ]
 
 
@@ -58,8 +59,11 @@ def test_all_that_wait_are_confirmed_at_once(open_app: Open, ws: Workspace, agai
     app = open_app(PAGE, run=again[1])
     assert "2 events have a verdict in other runs (hydraulic_pump)" in said(app)
     app.button(key="confirm_verdicts").click().run()
+    assert any("No name was given" in e.value for e in app.error) and wf.list_verdicts(ws, again[1]) == ()
+    app.text_input(key="signed_by").set_value("Mei").run()
+    app.button(key="confirm_verdicts").click().run()
     assert not app.error
-    assert {v.verdict for v in wf.list_verdicts(ws, again[1])} == {"closed", "false_alarm"}
+    assert {(v.verdict, v.owner) for v in wf.list_verdicts(ws, again[1])} == {("closed", "Mei"), ("false_alarm", "Mei")}
     assert not [b for b in app.button if b.key == "confirm_verdicts"]
 
 
@@ -73,8 +77,8 @@ def test_different_words_of_other_runs_are_named_and_none_is_chosen(
     app = open_app(PAGE, run=again[1], event="3")
     assert field(app, "verdict") == "None"
     words = said(app)
-    assert f"rows {event.first_row + 1:,} to {half + 1:,} 'contained, local' in run 'hydraulic_pump'" in words
-    assert f"rows {half + 2:,} to {event.last_row + 1:,} 'false alarm, local'" in words and "Nothing is taken over." in words
+    assert f"rows {event.first_row + 1:,} to {half + 1:,} 'contained' in run 'hydraulic_pump'" in words
+    assert f"rows {half + 2:,} to {event.last_row + 1:,} 'false alarm'" in words and "Nothing is taken over." in words
     chinese = open_app(PAGE, run=again[1], event="3", lang="zh")
     assert not chinese.error and "to confirm" not in said(chinese)
 

@@ -14,8 +14,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import workflows as wf
+from core.anomalies.records import AnomalyEvent, SensorShare
 from core.cli import main
 from core.workflows.workspace import Workspace
+from pages.components import anomaly_view
 from tests.pages import finished_runs
 
 Open = Callable[..., AppTest]
@@ -62,10 +64,10 @@ def plotted(app: AppTest, key: str) -> dict[str, Any]:
 def test_worst_rows_and_residual_chart_have_one_sign(open_app: Open, ws: Workspace) -> None:
     run = finished_runs.run_of(ws, "regression")
     app = open_app("judge/predictions.py", run=run.id)
-    worst = table_with(app, "measured − predicted (mm)")
+    worst = table_with(app, "difference")
     scores = wf.open_results(ws, run.id).scores
     right = (scores["truth"] - scores["prediction"])[worst["row"] - 1].to_numpy()
-    np.testing.assert_allclose(worst["measured − predicted (mm)"], right, rtol=1e-4)
+    np.testing.assert_allclose(worst["difference"], right, rtol=1e-4)
     app.radio(key="value_chart.regression").set_value("residuals").run()
     clean(app)
     figure = plotted(app, "value_figure_residuals")
@@ -93,6 +95,8 @@ def test_a_moved_limit_moves_table_filter_and_files(open_app: Open, ws: Workspac
     clean(app)
     called = np.where(scores["probability_fail"] > 0.05, "fail", "pass")  # the rule, by hand
     assert (called != scores["prediction"]).any()
+    assert table_with(app, "probability_fail")["predicted"].tolist() == called[scores["part"] == 2].tolist(), "held-out rows"
+    app.selectbox(key="table_part").set_value("all").run()
     assert table_with(app, "probability_fail")["predicted"].tolist() == called.tolist()
     whole = saved(files, "download_scores")
     assert whole["prediction"].tolist() == called.tolist() and set(whole["threshold"]) == {0.05}
@@ -100,10 +104,10 @@ def test_a_moved_limit_moves_table_filter_and_files(open_app: Open, ws: Workspac
     app.selectbox(key="table_part").set_value("test").run()
     clean(app)
     wrong = np.flatnonzero((called != scores["truth"]) & (scores["part"] == 2))
-    assert table_with(app, "probability_fail")["row"].tolist() == (wrong + 1).tolist(), "people count from 1, the file from 0"
+    assert table_with(app, "probability_fail")["row"].tolist() == (wrong + 1).tolist(), "people count from 1"
     assert f"{len(wrong)} of 2,000 rows" in captions(app)
     these = saved(files, "download_filtered")
-    assert these["row"].tolist() == wrong.tolist() and these["prediction"].tolist() == called[wrong].tolist()
+    assert these["row"].tolist() == (wrong + 1).tolist() and these["prediction"].tolist() == called[wrong].tolist()
     assert "n = 400 rows · test part · 'fail' where its probability is above 0.05" in captions(app)
     next(b for b in app.button if b.key.startswith("reset.class_limit")).click().run()
     assert saved(files, "download_scores")["prediction"].tolist() == scores["prediction"].tolist()
@@ -113,6 +117,7 @@ def test_rows_are_filtered_by_part_text_and_interval(open_app: Open, ws: Workspa
     run = finished_runs.run_of(ws, "regression")
     scores = wf.open_results(ws, run.id).scores
     app = open_app("judge/predictions.py", run=run.id)
+    app.selectbox(key="table_part").set_value("all").run()
     app.selectbox(key="table_kind").set_value("outside").run()
     clean(app)
     outside = scores[(scores["truth"] < scores["lower"]) | (scores["truth"] > scores["upper"])]
@@ -121,7 +126,9 @@ def test_rows_are_filtered_by_part_text_and_interval(open_app: Open, ws: Workspa
     lot = str(outside["lot"].iloc[0])
     app.text_input(key="table_find").set_value(lot.lower()).run()
     found = saved(files, "download_filtered")
-    assert found["row"].tolist() == outside.loc[outside["lot"] == lot, "row"].tolist(), "the file counts from 0"
+    assert found["row"].tolist() == (outside.loc[outside["lot"] == lot, "row"] + 1).tolist(), (
+        "the file counts from 1 as the screen does"
+    )
     app.text_input(key="table_find").set_value("no such lot").run()
     clean(app)
     assert "0 of 1,200 rows" in captions(app)
@@ -178,7 +185,7 @@ def shown(key: str, value: float, unit: str = "") -> str:
             "logistic",
             "judge/predictions.py",
             {"recall": "Defects caught", "far": "Good parts rejected", "roc_auc": "ROC AUC"},
-            {"f1": "F1", "roc_auc": "ROC AUC", "macro_f1": "Macro F1", "accuracy": "Accuracy"},
+            {"f1": "F1", "roc_auc": "ROC AUC", "macro_f1": "Macro F1", "accuracy": "Accuracy (%)"},
         ),
         ("anomaly", "isolation_forest", "judge/anomalies.py", {"f1": "F1"}, {}),
         (
@@ -186,7 +193,7 @@ def shown(key: str, value: float, unit: str = "") -> str:
             "linear",
             "judge/predictions.py",
             {"rmse": "RMSE", "phm08": "PHM08 score", "mae": "MAE"},
-            {"rmse": "RMSE", "r2": "R²"},
+            {"rmse": "RMSE (cycles)", "r2": "R²"},
         ),
     ],
 )
@@ -231,8 +238,8 @@ def test_the_screen_shows_the_figures_of_the_command_line(
             assert shown(key, said["metrics"][key]) in words
     titled = [d.value for d in app.dataframe if d.value.index.name == "metric"]
     for key, title in in_table.items():
-        named = unit if key == "rmse" else ""
-        assert titled[0].loc[title].iloc[0].split(" [")[0] == shown(key, said["metrics"][key], named)
+        # The head of the row has the unit, so that the interval has room beside the figure.
+        assert titled[0].loc[title].iloc[0].split(" [")[0] == shown(key, said["metrics"][key]).split(" ")[0]
 
 
 def test_the_open_event_stays_open_when_a_moved_limit_numbers_events_anew(open_app: Open, ws: Workspace) -> None:
@@ -250,3 +257,18 @@ def test_the_open_event_stays_open_when_a_moved_limit_numbers_events_anew(open_a
     last = max(moved)
     app.selectbox(key="event").set_value(last).run()
     assert app.selectbox(key="event").value == last, "what a person chooses is not taken back"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("oil_temp", "flow", "motor_current"), "oil_temp, flow, motor_current"),
+        (("discharge_pressure", "motor_current", "case_drain_flow"), "discharge_pressure, motor_current +1"),
+        (("a" * 30, "b" * 30, "c"), "a" * 30 + " +2"),
+        (("a" * 60,), "a" * 60),
+        ((), ""),
+    ],
+)
+def test_the_names_of_leading_sensors_fit_into_their_column(names: tuple[str, ...], said: str) -> None:
+    event = AnomalyEvent(1, 0, 1, 0, 0, 1, 2, 1.0, 1.0, tuple(SensorShare(name, 0.2) for name in names))
+    assert anomaly_view._sensors(event) == said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -71,3 +72,21 @@ def test_zones_follow_their_settings_in_the_address(open_app: Open, ws: Workspac
     next(w for w in app.number_input if str(w.key).endswith(".upper")).set_value(0.001).run()
     assert "no zones of this run" in app.title[0].value and app.error
     assert "upper=0.001" in app.query_params["set"]
+
+
+def test_the_list_opens_on_held_out_rows_and_says_why_padded_ones_are_never_flagged(open_app: Open, ws: Workspace) -> None:
+    run = finished_runs.run_of(ws, "anomaly")
+    app = open_app("judge/anomalies.py", run=run.id)
+    scores = wf.open_results(ws, run.id).scores
+
+    def listed() -> list[int]:
+        return next(d.value for d in app.dataframe if "remark" in d.value and "score" in d.value)["row"].tolist()
+
+    def explained() -> bool:
+        return any("never flagged" in c.value for c in app.caption)
+
+    assert listed() == (np.flatnonzero(scores["part"] == 2) + 1).tolist()
+    assert explained() is bool(((scores["part"] == 2) & (scores["why_not"] == wf.PADDED)).any())
+    app.selectbox(key="table_part").set_value("train").run()
+    assert listed() == (np.flatnonzero(scores["part"] == 0) + 1).tolist()
+    assert ((scores["part"] == 0) & (scores["why_not"] == wf.PADDED)).any() and explained()

@@ -31,8 +31,11 @@ def test_rows_are_asked_about_blindly_and_answers_are_kept(open_app: Open, ws: W
     marked = asked[asked[""] == "▶"].iloc[0]
     assert view.target not in asked.columns and all(marked[c] == shown[c] for c in shown.index)
     assert not any("the model says" in plain(c.value) for c in app.caption)
+    app.button(key=f"labels_answer_{queue[0]}_1").click().run()
+    assert "No name was given" in plain(app.error[0].value) and ws.store.list_relabels(run.id) == ()
     app.text_input(key="labels.by").set_value("Mei").run()
     app.button(key=f"labels_answer_{queue[0]}_1").click().run()
+    assert app.text_input(key="labels.by").value == "Mei", "asked for once"
     with pytest.raises(KeyError, match=f"labels_answer_{queue[0]}_1"):  # a double click does not answer the next row unseen
         app.button(key=f"labels_answer_{queue[0]}_1")
     assert not app.exception and any(f"Row {queue[0] + 1:,}: you said {view.classes[1]}" in plain(c.value) for c in app.caption)

@@ -101,18 +101,30 @@ def test_a_verdict_is_kept_and_shown(open_app: Open, ws: Workspace) -> None:
         next(w for w in app.selectbox if w.key.startswith("verdict.")).set_value(state)
         next(b for b in app.button if b.key.startswith("save_verdict")).click().run()
 
+    def cause_label() -> str:
+        return str(next(w for w in app.text_input if w.key.startswith("cause.")).label)
+
+    assert cause_label() == "Assignable cause"
+    for state, needed in (("assignable_cause", True), ("false_alarm", False), ("closed", True)):
+        next(w for w in app.selectbox if w.key.startswith("verdict.")).set_value(state).run()
+        assert cause_label().endswith("(needed)") is needed
+    save("false_alarm", said)
+    assert any("No name was given" in e.value for e in app.error) and wf.list_verdicts(ws, run.id) == ()
+    app.text_input(key="signed_by").set_value(" Mei ").run()
+    assert app.text_input(key="signed_by").value == "Mei"
     save("closed", {**said, "cause": " "})
     assert any("without a cause" in e.value for e in app.error) and wf.list_verdicts(ws, run.id) == ()
     save("assignable_cause", said)
     clean(app)
     given = wf.list_verdicts(ws, run.id)
-    assert [(v.verdict, v.cause, v.fix, v.assigned_to, v.comment) for v in given] == [
-        ("assignable_cause", "seal leak", "new seal", "Ann", "line 4")
+    assert [(v.verdict, v.cause, v.fix, v.assigned_to, v.comment, v.owner) for v in given] == [
+        ("assignable_cause", "seal leak", "new seal", "Ann", "line 4", "Mei")
     ]
     assert "1 with a verdict" in app.metric[0].delta and "1 with a cause" in app.metric[0].help.replace("\\", "")
     app = open_app("judge/anomalies.py", run=run.id, event=str(app.selectbox(key="event").value))
+    app.text_input(key="signed_by").set_value("Ben").run()
     save("contained", {"comment": "stopped"})  # cause, fix and name stay in the form
-    assert [(v.verdict, v.cause) for v in wf.list_verdicts(ws, run.id)][-1] == ("contained", "seal leak")
+    assert [(v.verdict, v.cause, v.owner) for v in wf.list_verdicts(ws, run.id)][-1] == ("contained", "seal leak", "Ben")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

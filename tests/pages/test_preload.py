@@ -49,7 +49,7 @@ def test_a_page_preloads_the_scripts_of_charts_and_of_tables_and_runs_the_large_
     assert headers[b"link"].decode().count("rel=modulepreload") >= len(preload.ELEMENTS)
     assert b"<./static/js/PlotlyChart." in headers[b"link"] and b"<./static/js/DataFrame." in headers[b"link"]
     assert int(headers[b"content-length"]) == len(body)
-    assert body.replace(preload.idle_script(), b"") == PAGE.encode()
+    assert body.replace(preload.base_script() + preload.idle_script(), b"") == PAGE.encode()
     (address,) = preload.scripts("PlotlyChart")
     assert f"import('{address}')".encode() in body and b"requestIdleCallback" in body
 
@@ -60,7 +60,9 @@ def test_a_browser_gets_the_line_on_every_screen_of_the_real_app(server: str, pa
     sent = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Encoding": "gzip, deflate, br"}
     with urlopen(Request(f"{server}/{path}", headers=sent)) as answer:
         assert answer.headers.get("Content-Encoding") is None
-        assert preload.idle_script() in answer.read() and "modulepreload" in answer.headers["Link"]
+        page = answer.read()
+    assert preload.idle_script() in page and "modulepreload" in answer.headers["Link"]
+    assert page.index(b"BACKEND_BASE_URL") < page.index(b'<div id="root">'), "a deep link asks for nothing that is not there"
 
 
 def test_judging_screens_run_the_script_of_charts_at_once() -> None:
@@ -78,7 +80,7 @@ async def in_pieces() -> AsyncIterator[str]:
 
 def test_a_page_that_comes_in_pieces_arrives_whole() -> None:
     headers, body = through(StreamingResponse(in_pieces(), media_type="text/html"))
-    assert body.replace(preload.idle_script(), b"") == PAGE.encode() != body
+    assert body.replace(preload.base_script() + preload.idle_script(), b"") == PAGE.encode() != body
     assert int(headers[b"content-length"]) == len(body)
 
 

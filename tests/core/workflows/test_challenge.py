@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from core import workflows as wf
-from core.errors import DataProblem, EscapeProblem, NotEnoughData, SettingProblem
+from core.errors import DataProblem, EscapeProblem, NotEnoughData, SettingProblem, StoreProblem
 from core.serving import load_bundle
 from core.training.request import TrainRequest
 from core.workflows import challenge
@@ -216,7 +216,7 @@ def test_events_with_a_verdict_rows_seeded_faults_and_a_file(ws: Workspace, tmp_
     assert made.n_cases == 1 and made.source == "events"
     assert frozen(ws, name="chosen", source="rows", rows="1450-1460, 900-910", expect="flag").n_cases == 2
     seeded = frozen(ws, name="steps", source="seeded", sensor="p2", kind="step", size=6.0, most=5)
-    with pytest.raises(SettingProblem, match="challenge set 'steps' already"):
+    with pytest.raises(StoreProblem, match="challenge set 'steps' already"):
         frozen(ws, name="steps", source="events", quiet=False)
     cases = wf.read_challenge(ws, seeded)[1]
     assert [c.expected for c in cases] == ["flag"] * 5 + ["quiet"] * 5 and str(cases[0].title).startswith(
@@ -245,6 +245,11 @@ def test_a_set_of_one_run_does_not_speak_of_another_and_can_be_withdrawn(ws: Wor
     assert wf.check_run(ws, first.id) == () and wf.list_challenges(ws, first.dataset_id) == ()
     entry = next(e for e in ws.store.list_audit(first.dataset_id) if e.action == "withdrawn")
     assert (entry.name, entry.sha256, entry.details["reason"]) == ("rabbits", made.sha256, "labels were wrong")
+    (gone,) = wf.withdrawn_challenges(ws, first.dataset_id)
+    assert (gone.challenge.id, gone.by, gone.reason, gone.when) == (made.id, "Mei", "labels were wrong", entry.created)
+    settings = wf.ChallengeSettings(name=made.name, source="rows", rows="1400", expect="flag")
+    again, _ = wf.add_challenge(ws, wf.open_results(ws, first.id), settings)
+    assert again.name == made.name and wf.list_challenges(ws, first.dataset_id) == (again,), "its name is free again"
 
 
 def test_sets_go_with_their_dataset(ws: Workspace) -> None:

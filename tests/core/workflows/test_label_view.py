@@ -11,6 +11,8 @@ import pytest
 
 from core import workflows as wf
 from core.errors import SettingProblem
+from core.messages import msg
+from core.spc.individuals import NotDefined
 from core.spc.kappa import Kappa
 from core.training.request import TrainRequest
 from core.workflows.workspace import Workspace
@@ -65,12 +67,12 @@ def test_the_queue_is_blind_and_answers_are_appended(
     assert len(before.queue) == 16 and len(suspected & set(before.queue)) == 8 and before.waiting == before.queue
     assert before.queue == wf.relabelling(ws, results, view, given).queue and before.confirmed[0] is None
     with pytest.raises(SettingProblem, match="class is 'scrap'"):
-        wf.answer_row(ws, view, before.queue[0], "scrap")
+        wf.answer_row(ws, view, before.queue[0], "scrap", by="Mei")
     with pytest.raises(SettingProblem, match="was not judged"):
-        wf.answer_row(ws, view, int(results.part_rows("train")[0]), "pass")
-    wf.answer_row(ws, view, before.queue[0], "fail", "Mei")
+        wf.answer_row(ws, view, int(results.part_rows("train")[0]), "pass", by="Mei")
+    wf.answer_row(ws, view, before.queue[0], "fail", by="Mei")
     for row in before.queue:  # the first once more, rightly now: the later answer counts
-        wf.answer_row(ws, view, row, str(truth["result"][row]), "Mei")
+        wf.answer_row(ws, view, row, str(truth["result"][row]), by="Mei")
     after = wf.relabelling(ws, results, view, given)
     assert after.waiting == () and len(ws.store.list_relabels(view.run_id)) == 17
     truly = {row: str(truth["result"][row]) for row in before.queue}
@@ -109,8 +111,8 @@ def test_the_last_answer_is_taken_back_by_an_entry_of_its_own(ws: Workspace, res
         wf.undo_answer(ws, view)
     first, second = (problem.row for problem in view.problems[:2])
     for row, answer in ((first, "pass"), (second, "fail"), (first, "fail")):
-        wf.answer_row(ws, view, row, answer, "Ann")
-    assert wf.undo_answer(ws, view, "Ben") == first
+        wf.answer_row(ws, view, row, answer, by="Ann")
+    assert wf.undo_answer(ws, view, by="Ben") == first
     people = wf.relabelling(ws, own, view)
     assert people.answers == {first: "pass", second: "fail"}, "the earlier answer of the row stands again"
     assert wf.undo_answer(ws, view) == second, "the newest that still stands"
@@ -118,9 +120,9 @@ def test_the_last_answer_is_taken_back_by_an_entry_of_its_own(ws: Workspace, res
     assert people.answers == {first: "pass"} and second in people.waiting
     kept = ws.store.list_relabels(run.id)
     assert [(a["answer"], a["by"], a.get("undoes")) for a in kept] == [
-        ("pass", "Ann", None), ("fail", "Ann", None), ("fail", "Ann", None), ("", "Ben", 3), ("", "", 2),
+        ("pass", "Ann", None), ("fail", "Ann", None), ("fail", "Ann", None), ("", "Ben", 3), ("", "local", 2),
     ]  # fmt: skip
-    wf.answer_row(ws, view, second, "pass")
+    wf.answer_row(ws, view, second, "pass", by="Ann")
     people = wf.relabelling(ws, own, view)
     assert people.answers[second] == "pass" and people.seen == {first, second}
     assert people.suspected[2] == 0, "who answers again has seen the label"
@@ -156,7 +158,7 @@ def test_why_so_many_rows_are_asked_about_is_said(ws: Workspace, results: wf.Res
 
 def test_answers_go_with_their_dataset(ws: Workspace, results: wf.Results) -> None:
     view = wf.label_view(results)
-    wf.answer_row(ws, view, int(view.rows[0]), "pass")
+    wf.answer_row(ws, view, int(view.rows[0]), "pass", by="Ann")
     wf.delete_with_everything(ws, results.run.dataset_id)
     assert ws.store.list_relabels(view.run_id) == ()
 
@@ -171,8 +173,22 @@ def test_what_no_answer_changes_is_found_once(ws: Workspace, results: wf.Results
     row = before.waiting[0]
     label = view.label_of(row)
     assert label is not None and view.label_of(-1) is None and view.label_of(10**6) is None
-    wf.answer_row(ws, view, row, label)
+    wf.answer_row(ws, view, row, label, by="Ann")
     after = wf.relabelling(ws, results, view)
     assert after.queue == before.queue and after.answers[row] == label
     asked = wf.relabelling(ws, results, view, wf.LabelSettings(seed=8))
     assert set(asked.queue) != set(before.queue) or asked.queue != before.queue
+
+
+@pytest.mark.parametrize(
+    ("answered", "confirmed", "said"),
+    [
+        (0, 0, "no suspicion is answered yet"),
+        # Wilson's interval of a half by hand, 1/2 ± z √(1/(4n) + z²/(4n²)) / (1 + z²/n): ± 0.405 for n = 2, ± 0.263 for n = 10.
+        (2, 1, "1 of 2 answered suspicions confirmed, 95 % interval 9% to 91%: too few below 10"),
+        (10, 5, "5 of 10 answered suspicions confirmed, 95 % interval 24% to 76%"),
+    ],
+)
+def test_how_many_suspicions_were_right_is_told_by_counts(answered: int, confirmed: int, said: str) -> None:
+    empty = wf.Relabelling((), 0, 0, {}, frozenset(), (confirmed, answered - confirmed, answered), (0, 0), NotDefined(msg("x")))
+    assert str(empty.told) == said and empty.is_few is (answered < 10)

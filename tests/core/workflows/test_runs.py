@@ -182,7 +182,7 @@ def test_a_moved_threshold_moves_every_view(ws: wf.Workspace, runs: dict[str, wf
         assert len(wrong) == view.n - np.trace(view.confusion)
         assert (scores["prediction"].iloc[wrong] != scores["truth"].iloc[wrong]).all()
         assert saved(**limit)["prediction"].tolist() == scores["prediction"].tolist()
-        assert saved(wrong, **limit)["row"].tolist() == wrong.tolist()
+        assert saved(wrong, **limit)["row"].tolist() == (wrong + 1).tolist()
     # By hand: above the limit is "fail", all else "pass".
     moved = saved(threshold=0.3)
     assert moved["prediction"].tolist() == ["fail" if p > 0.3 else "pass" for p in moved["probability_fail"]]
@@ -251,7 +251,7 @@ def test_saved_scores_are_flagged_at_the_limit_that_is_shown(ws: wf.Workspace, r
     assert moved["flag"].tolist() == ((scores["score"] > limit).to_numpy() & full).astype(int).tolist()
     assert moved["flag"].sum() == wf.anomaly_view(ws, results, threshold=limit).flags.sum() > scores["flag"].sum()
     wf.export_scores(results, tmp_path / "some.csv", np.array([500, 30]), limit)
-    assert pd.read_csv(tmp_path / "some.csv")["row"].tolist() == [500, 30]
+    assert pd.read_csv(tmp_path / "some.csv")["row"].tolist() == [501, 31], "people count from 1"
     wf.export_scores(results, tmp_path / "own.csv")
     own = pd.read_csv(tmp_path / "own.csv")
     assert "threshold" not in own and own["flag"].tolist() == scores["flag"].astype(int).tolist()
