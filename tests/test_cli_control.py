@@ -101,10 +101,15 @@ def test_a_shift_of_a_cumulative_sum_is_dated_and_sized(table: Path, capsys: Cap
     assert {k: shift[k] for k in ("direction", "signal_row", "first_row", "points")} == {
         "direction": "up", "signal_row": 29, "first_row": 23, "points": 7,
     }  # fmt: skip
+    assert (shift["last_row"], shift["goes_on"], shift["length"], shift["is_rough"]) == (30, True, 8, True)
     assert shift["mean"] == pytest.approx(11.25, abs=0.005) and found["out_of_control"] == 1
     assert main(list(words)) == 0
     said = capsys.readouterr().out
-    assert "sigma given" in said and "rises since row 23 (N⁺ = 7)" in said and "11.254 instead of 10" in said
+    assert "sigma given" in said and "target 10" in said
+    assert "leave their limits once: 8 points, from row 23 to row 30" in said
+    head, row = (line.split() for line in said.splitlines() if line.split()[:1] in (["direction"], ["up"]))
+    assert head[-2:] == ["from", "n"] and row == ["up", "23", "29", "goes", "on", "8", "11.254", "7"]
+    assert "With n below 20 it is rough" in said
     assert "given, not estimated from these points: centre 10, σ = 1." in said
 
 

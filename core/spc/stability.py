@@ -7,7 +7,7 @@ many rules the book has. `strict` takes every broken rule for a cause, as a text
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import factorial, pi
@@ -25,8 +25,10 @@ LEVEL = 0.02
 LEVEL_OF_PATTERNS = 0.03
 """The chance that any of the counts and lengths of a book's patterns, on all charts of a process together, is taken for more than chance."""
 TELL_OF_CHANGES = ("limit", "far", "beyond", "side", "trend")
-MOST_DISCRETE = 200.0
-"""Expected counts above this have tails so fine that any level is reached."""
+WEIGHTS = {"side": 4.0, "beyond": 2.0}
+"""How much sooner a rule that tells of a shift of the level gets its share of the chance; others have 1."""
+LEAST_LEVEL = 1e-5
+"""Smaller chances are left to those that reach them: a sum of levels is no finer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,9 @@ class _Seen:
     expected: float
     first: int
     p_count: float
-    p_length: float | None
+    p_length: float
     longest: int
+    reachable: Reachable
     is_far: bool
 
 
@@ -85,8 +88,7 @@ def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = F
     taken for unstable: 2 % by one point so far out that the farthest of n normal points seldom is, and 3 % by any count or length of a pattern.
 
     Each rule has its count of patterns with the Poisson chance of so many or more, and the length of its longest with the chance of one so long.
-    All of them share one level, the largest at which the chances that they can reach add up to 3 % (counts are whole numbers: where none can
-    reach a level, others may have more of it).
+    All of them share the 3 %: the chances at which they count add up to that at most (`_levels`).
 
     Args:
         charts: Charts of the same subgroups: of the level and of the spread.
@@ -96,7 +98,8 @@ def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = F
 
     Source: the numbers by chance: three sigma of the normal distribution; (1/2)^k and 2k / (k + 1)! beginnings a point of k on one side and of k in a trend;
     alternating permutations (`_alternating_share`); the distributions of range and standard deviation (Montgomery, 2013, chapter 6). The shared
-    level: Bonferroni's inequality with Tarone's refinement for counts ("A modified Bonferroni method for discrete data", Biometrics 46 (1990) 515-522).
+    level: Bonferroni's inequality over the chances that whole numbers can reach, an idea of Tarone ("A modified Bonferroni method for discrete data",
+    Biometrics 46 (1990) 515-522).
     """
     seen = [
         _seen(chart, signal)
@@ -104,11 +107,11 @@ def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = F
         for signal in signals(chart, book)
         if strict or every_rule or signal.rule.kind in TELL_OF_CHANGES
     ]
-    level = _level(tuple(s.expected for s in seen), sum(s.p_length is not None for s in seen))
+    levels = _levels(tuple(s.reachable for s in seen), tuple(WEIGHTS.get(s.rule.kind, 1.0) for s in seen))
     breaches, chance = [], 0
-    for s in seen:
-        is_long = s.p_length is not None and s.p_length <= level
-        if s.count and (strict or s.is_far or is_long or s.p_count <= level):
+    for s, (of_count, of_length) in zip(seen, levels, strict=True):
+        is_long = s.count > 0 and s.p_length <= of_length
+        if s.count and (strict or s.is_far or is_long or s.p_count <= of_count):
             longest = s.longest if is_long else 0
             breaches.append(Breach(s.chart, s.rule, s.count, s.points, s.expected, s.first, s.is_far, longest))
         else:
@@ -122,6 +125,10 @@ def _seen(chart: Chart, signal: Signal) -> _Seen:
     marks = signal.found if by_limits else _beginnings(signal.found)
     count, expected = int(marks.sum()), points * _rate(chart, rule)
     longest = 0 if by_limits or not count else _longest(chart, signal)
+
+    def of_length(m: int) -> float:
+        return _poisson_tail(1, expected * _going_on(chart, rule, m))
+
     return _Seen(
         chart=chart.statistic,
         rule=rule,
@@ -130,31 +137,55 @@ def _seen(chart: Chart, signal: Signal) -> _Seen:
         expected=expected,
         first=int(np.flatnonzero(marks)[0]) if count else -1,
         p_count=_poisson_tail(count, expected) if count else 1.0,
-        p_length=None if by_limits else _poisson_tail(1, expected * _going_on(chart, rule, longest)) if count else 1.0,
+        p_length=of_length(longest) if longest else 1.0,
         longest=longest,
+        reachable=(_counts(expected), () if by_limits else _reachable(of_length)),
         is_far=bool(count) and by_limits and _is_far(chart, points),
     )
 
 
+Reachable = tuple[tuple[float, ...], tuple[float, ...]]
+"""Of a rule: the chances of a count of 1, 2, … or more patterns, and of a longest one of 1, 2, … points or more, as far as they are small."""
+
+
 @lru_cache(maxsize=256)
-def _level(expected: tuple[float, ...], lengths: int) -> float:
-    """The largest level at which the chances that counts of these expectations can reach, and that many lengths, add up to 3 % at most."""
-    low, high = 0.0, LEVEL_OF_PATTERNS
-    for _ in range(24):
-        middle = (low + high) / 2
-        together = lengths * middle + sum(_reached(e, middle) for e in expected)
-        low, high = (middle, high) if together <= LEVEL_OF_PATTERNS else (low, middle)
-    return low
+def _levels(rules: tuple[Reachable, ...], weights: tuple[float, ...]) -> tuple[tuple[float, float], ...]:
+    """The level of the count and of the length of each rule, so that they add up to 3 % at most.
+
+    Whole numbers reach only some chances. These are taken from the smallest on, a rule's divided by its weight, wherever one more still fits: it
+    takes the place of the smaller one of its kind.
+    """
+    kinds = [chances for rule in rules for chances in rule]
+    levels, spent = [0.0] * len(kinds), 0.0
+    closed = set[int]()
+    offered = [(chance / weights[kind // 2], chance, kind) for kind, chances in enumerate(kinds) for chance in chances]
+    for _, chance, kind in sorted(offered):
+        if kind in closed:
+            continue
+        if spent - levels[kind] + chance > LEVEL_OF_PATTERNS:
+            closed.add(kind)
+        else:
+            spent += chance - levels[kind]
+            levels[kind] = chance
+    return tuple(zip(levels[::2], levels[1::2], strict=True))
 
 
-def _reached(expected: float, level: float) -> float:
-    """The chance of the smallest count whose chance is at most the level (Poisson)."""
-    if expected > MOST_DISCRETE:
-        return level
-    count = 1
-    while (chance := _poisson_tail(count, expected)) > level:
-        count += 1
-    return chance
+def _reachable(chances: Callable[[int], float], first: int = 1) -> tuple[float, ...]:
+    """The chances of `first`, `first` + 1, … or more that are small enough to count and large enough to matter."""
+    found, n = [], first
+    while (chance := chances(n)) > LEAST_LEVEL:
+        found.append(chance)
+        n += 1
+    return tuple(chance for chance in found if chance <= LEVEL_OF_PATTERNS)
+
+
+@lru_cache(maxsize=1024)
+def _counts(expected: float) -> tuple[float, ...]:
+    """What counts of an expectation can reach (Poisson)."""
+    if expected <= 0:
+        return ()
+    # A count of no more than is expected has a chance of about a half.
+    return _reachable(lambda n: _poisson_tail(n, expected), max(1, int(expected)))
 
 
 def is_no_more_than_chance(count: int, expected: float) -> bool:
@@ -236,6 +267,7 @@ def _rate(chart: Chart, rule: Rule) -> float:
     return far**rule.k * (1 - far) - (2 * (far / 2) ** rule.k * (1 - far / 2) if rule.both else 0.0)
 
 
+@lru_cache(maxsize=512)
 def _alternating_share(k: int) -> float:
     """The chance that k independent points go up and down in turn: 2 Eₖ / k!, with Euler's zigzag numbers Eₖ.
 

@@ -109,7 +109,8 @@ def _drawn(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) 
             x=view.times,
             rows=view.rows,
             causes=causes,
-            starts=[shift.start for shift in view.cusum if shift.is_up == (chart.kind == "CUSUM+")] if chart.is_sum else (),
+            excursions=[(s.start, s.end) for s in view.cusum if s.is_up == (chart.kind == "CUSUM+")] if chart.is_sum else (),
+            of_all=view.n_out,
             shown=None if shown.is_whole else shown.slice,
             **charts_look(),
         )
@@ -142,17 +143,35 @@ def _figures(view: wf.ControlView) -> list[Figure]:
     items = [Figure(t("Chart"), t("run chart") if view.name == "run" else view.name, _sizes(view))]
     if view.name != "run":
         first = t("The first: {where}.", where=where(view, int(places[0]))) if len(places) else ""
-        items.append(Figure(t("Signals"), numbers.number(len(places)), tn("of {n} point", "of {n} points", n), help=first))
+        beside = tn("of {n} point", "of {n} points", n)
+        if view.charts[0].is_sum:
+            beside = t("{up} up, {down} down", up=_n_up(view), down=len(view.cusum) - _n_up(view))
+        items.append(Figure(t("Signals"), numbers.number(view.n_out), beside, help=first))
+    if view.target is not None:
+        target = by_spread(view.target, float(chart.sigma[last]))
+        limit = numbers.number(float(chart.upper[last]))
+        about = t("The sums are taken from it, in standard errors of a point; a sum beyond the limit signals a shift.")
+        items.append(Figure(t("Target"), f"{target} {view.unit}".strip(), t("limits ±{limit} σ", limit=limit), help=about))
+        return [*items, *_sigma(view, last)]
     about = t("Below it the control limits.") if view.name != "run" else ""
     width = float(chart.upper[last] - chart.lower[last]) / 6
     sigma = width if np.isfinite(width) else float(chart.sigma[last])
     centre = f"{by_spread(float(chart.centre[last]), sigma)} {unit}".strip()
     items.append(Figure(t("Centre line"), centre, _limits(view, last, unit), help=about))
-    if np.isfinite(chart.sigma[last]) and chart.method != "none":
-        source = t("given") if chart.method == "given" else chart.method
-        about = t("Short-term spread of single values.")
-        items.append(Figure(t("Sigma"), numbers.number(chart.sigma[last], unit), source, help=about))
-    return items
+    return [*items, *_sigma(view, last)]
+
+
+def _sigma(view: wf.ControlView, last: int) -> list[Figure]:
+    chart = view.charts[0]
+    if not np.isfinite(chart.sigma[last]) or chart.method == "none":
+        return []
+    source = t("given") if chart.method == "given" else chart.method
+    unit = view.unit if chart.kind in ("I", "Xbar", "EWMA", "run") or chart.is_sum else ""
+    return [Figure(t("Sigma"), numbers.number(chart.sigma[last], unit), source, help=t("Short-term spread of single values."))]
+
+
+def _n_up(view: wf.ControlView) -> int:
+    return sum(shift.is_up for shift in view.cusum)
 
 
 def _sizes(view: wf.ControlView) -> str:

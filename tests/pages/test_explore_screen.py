@@ -280,7 +280,12 @@ def test_single_rules_are_chosen_with_their_k(open_app: Open, dataset: Dataset) 
 def test_cumulative_sums_say_since_when_and_to_which_mean(open_app: Open, dataset: Dataset) -> None:
     app = screen(open_app, dataset, set="chart=CUSUM;baseline=60;left_out=31%3Arobot")
     assert "the cumulative sums signal" in app.title[0].value
-    assert any("N⁺ =" in plain(m.value) and "estimated mean since then 48" in plain(m.value) for m in app.markdown)
+    assert app.metric[2].label == "Target" and app.metric[2].value.startswith("48")
+    assert any("The sums leave their limits" in plain(m.value) for m in app.markdown)
+    table = next(d.value for d in app.dataframe if "mean" in d.value.columns)
+    assert len(table) == int(app.metric[1].value) and set(table["way"]) <= {"up", "down"}
+    assert table["mean"].str.startswith("48").any(), "the level after the shift"
+    assert any("With n below 20 it is rough" in plain(c.value) for c in app.caption)
 
 
 def test_an_entry_that_cannot_be_is_taken_back_and_the_others_stay(open_app: Open, dataset: Dataset) -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.spc.chart import Chart
 from core.spc.individuals import NotDefined
 from core.spc.rules import BOOKS, Rule, rule_book, signals
-from core.spc.stability import Stability, _alternating_share, _going_on, _level, _rate, _reached, _runs, judge_stability
+from core.spc.stability import Stability, _alternating_share, _counts, _going_on, _levels, _rate, _runs, judge_stability
 from core.spc.subgroups import subgroups_of_size
 from core.spc.variables import individuals_charts, mean_and_deviation_charts, mean_and_range_charts
 
@@ -43,16 +43,16 @@ def test_one_stable_process_in_twenty_is_refused_at_most_by_all_rules_together(n
     assert refused.mean(axis=0).max() <= 0.068
 
 
-def test_the_counts_of_all_rules_share_one_level() -> None:
-    """By hand: where 0.1 are expected, one or more comes in 9.5 %, two in 0.468 % and three in 0.015 %; where 0.01 are, one in 0.995 %.
+def test_the_rules_share_the_chance_of_three_percent() -> None:
+    """By hand: of 0.1 expected two or more come in 0.468 % and one in 9.5 %, of 0.01 one in 0.995 %, of 0.02 one in 1.980 % and two in 0.020 %.
 
-    3 % hold both at their first reachable levels but one: 0.468 % + 0.995 %, and any level from 0.995 % up to 9.5 % gives the same counts.
+    The first two leave no room for one of 0.02; where that rule has weight 4, its turn comes before the second, which then needs two (0.005 %).
     """
-    assert _reached(0.1, 0.05) == pytest.approx(1 - np.exp(-0.1) * 1.1) and _reached(0.1, 0.1) == pytest.approx(
-        1 - np.exp(-0.1)
-    )
-    assert _level((0.1, 0.01), 0) == pytest.approx(0.03, abs=1e-6), "the two together reach 1.46 % only"
-    assert _level((), 3) == pytest.approx(0.01, abs=1e-6), "three lengths share what there is"
+    rules = tuple((_counts(e), ()) for e in (0.1, 0.01, 0.02))
+    plain = [count for count, _ in _levels(rules, (1.0, 1.0, 1.0))]
+    assert plain == pytest.approx([0.0046788, 0.0099502, 0.00019735], rel=1e-3)
+    weighed = [count for count, _ in _levels(rules, (1.0, 1.0, 4.0))]
+    assert weighed == pytest.approx([0.0046788, 0.000049669, 0.0198013], rel=1e-3)
 
 
 def test_a_run_that_goes_on_counts_by_its_length() -> None:
