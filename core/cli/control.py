@@ -15,9 +15,11 @@ def control(options: Options) -> Answer:
 
     if options.out is not None:
         check_out(options.out)
-    settings = wf.ControlSettings.read(pairs(options.set))
+    given = pairs(options.set)
+    settings = wf.ControlSettings.read(given)
     ws = wf.open_workspace()
     view = wf.control_view(open_or_import(ws, options.source), options.column, settings)
+    wf.check_used(given, view.name, has_subgroups=settings.has_subgroups)
     if options.out is not None:
         wf.export_control(view, options.out)
     return _answer(view, options), _lines(view, options), 0

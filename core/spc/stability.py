@@ -22,8 +22,9 @@ from core.spc.rules import Rule, RuleBook, Signal, signals
 
 LEVEL = 0.02
 """The chance that one point of a stable process lies so far out that this alone counts; also of a count that is judged by itself."""
-LEVEL_OF_PATTERNS = 0.03
-"""The chance that any of the counts and lengths of a book's patterns, on all charts of a process together, is taken for more than chance."""
+LEVEL_OF_PATTERNS = 0.028
+"""The chance that any of the counts and lengths of a book's patterns, on all charts of a process together, is taken for more than chance. With
+the level of a far point it is a little below 5 %, because limits that come from the same points add some."""
 TELL_OF_CHANGES = ("limit", "far", "beyond", "side", "trend")
 WEIGHTS = {"side": 4.0, "beyond": 2.0}
 """How much sooner a rule that tells of a shift of the level gets its share of the chance; others have 1."""
@@ -85,10 +86,10 @@ def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = F
 
     Looked at are the rule of limits, points beyond two thirds or one third of them, runs on one side of the centre line and trends, which show what
     changes; alternating, crowded and missing middles tell of mixed subgroups and are only drawn. Of a stable process of independent normal values 5 % at most are
-    taken for unstable: 2 % by one point so far out that the farthest of n normal points seldom is, and 3 % by any count or length of a pattern.
+    taken for unstable: 2 % by one point so far out that the farthest of n normal points seldom is, and 2.8 % by any count or length of a pattern.
 
     Each rule has its count of patterns with the Poisson chance of so many or more, and the length of its longest with the chance of one so long.
-    All of them share the 3 %: the chances at which they count add up to that at most (`_levels`).
+    All of them share the 2.8 %: the chances at which they count add up to that at most (`_levels`).
 
     Args:
         charts: Charts of the same subgroups: of the level and of the spread.
@@ -150,7 +151,7 @@ Reachable = tuple[tuple[float, ...], tuple[float, ...]]
 
 @lru_cache(maxsize=256)
 def _levels(rules: tuple[Reachable, ...], weights: tuple[float, ...]) -> tuple[tuple[float, float], ...]:
-    """The level of the count and of the length of each rule, so that they add up to 3 % at most.
+    """The level of the count and of the length of each rule, so that they add up to 2.8 % at most.
 
     Whole numbers reach only some chances. These are taken from the smallest on, a rule's divided by its weight, wherever one more still fits: it
     takes the place of the smaller one of its kind.

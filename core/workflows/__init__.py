@@ -44,7 +44,7 @@ from core.workflows.control import control_view
 from core.workflows.control_export import export_control
 from core.workflows.control_many import Contribution, ManySettings, ManyView, control_many, export_many, point_contributions
 from core.workflows.control_record import ControlView
-from core.workflows.control_settings import ControlSettings
+from core.workflows.control_settings import OF_EXPERTS, WITHOUT_RULES, ControlSettings, check_used, used_by
 from core.workflows.csv_out import without_formula, write_csv
 from core.workflows.curves import CurveReader
 from core.workflows.datasets import (

@@ -47,6 +47,8 @@ def show(dataset: Dataset) -> None:
     with rail:
         column, settings = _rail(dataset, names)
     if settings is None:
+        with head:
+            layout.headline(t("One setting cannot be: see the sentence in red"))
         return
     state.note_in_address("column", column)
     address_settings.note(settings, owner=f"{KEY}.{dataset.id}")

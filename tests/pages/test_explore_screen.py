@@ -277,6 +277,30 @@ def test_single_rules_are_chosen_with_their_k(open_app: Open, dataset: Dataset) 
     assert not odd.exception
 
 
+def test_only_what_the_chosen_chart_uses_is_offered(open_app: Open, dataset: Dataset) -> None:
+    def offered(**address: str) -> set[str]:
+        app = screen(open_app, dataset, column="width", **address)
+        assert not app.exception and not app.error
+        fields = {str(w.key).rpartition(".")[2] for w in (*app.number_input, *app.button_group, *app.selectbox)}
+        return fields & {"weight", "width", "interval", "allowance", "sigma", "known_centre"}
+
+    assert offered() == set()
+    assert offered(set="chart=EWMA") == {"weight", "width", "known_centre"}
+    assert offered(set="chart=CUSUM") == {"interval", "allowance", "known_centre"}
+    assert offered(set="subgroup=4") == {"sigma"}
+
+
+def test_a_sigma_below_zero_is_told_in_a_sentence_beside_its_field(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, column="width", set="known_centre=48;known_sigma=0.1")
+    sigma = next(n for n in app.number_input if str(n.key).endswith("known_sigma"))
+    sigma.set_value(-1.0).run()
+    assert not app.exception and "One setting cannot be" in app.title[0].value
+    said = [plain(m.value) for m in app.markdown if "Known sigma: -1" in plain(m.value)]
+    assert len(said) == 1 and "a number above 0" in said[0] and "Correct it" in said[0]
+    next(n for n in app.number_input if str(n.key).endswith("known_sigma")).set_value(0.2).run()
+    assert "is not in control" in app.title[0].value
+
+
 def test_cumulative_sums_say_since_when_and_to_which_mean(open_app: Open, dataset: Dataset) -> None:
     app = screen(open_app, dataset, set="chart=CUSUM;baseline=60;left_out=31%3Arobot")
     assert "the cumulative sums signal" in app.title[0].value

@@ -43,7 +43,7 @@ def test_one_stable_process_in_twenty_is_refused_at_most_by_all_rules_together(n
     assert refused.mean(axis=0).max() <= 0.068
 
 
-def test_the_rules_share_the_chance_of_three_percent() -> None:
+def test_the_rules_share_one_chance() -> None:
     """By hand: of 0.1 expected two or more come in 0.468 % and one in 9.5 %, of 0.01 one in 0.995 %, of 0.02 one in 1.980 % and two in 0.020 %.
 
     The first two leave no room for one of 0.02; where that rule has weight 4, its turn comes before the second, which then needs two (0.005 %).
