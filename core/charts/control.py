@@ -12,6 +12,7 @@ from core.charts.captions import join, period
 from core.charts.downsample import downsample, downsample_marks
 from core.charts.excursions import spans, visible
 from core.charts.figure import (
+    TITLE_AND_TOOLBAR,
     Json,
     Text,
     axis_values,
@@ -144,7 +145,8 @@ def control_chart(
         x_axis={"range": [json_value(at[0]), json_value(at[-1])]} if len(at) > 1 else None,
         # Two charts above each other: their axes stand at one place, whatever the width of their numbers.
         y_axis={"automargin": False} if shown_range is None else {"automargin": False, "range": shown_range},
-        margin={"l": 76, "r": 94, "t": 48, "b": 52},
+        margin={"l": 76, "r": 94, "t": TITLE_AND_TOOLBAR, "b": 52},
+        below_toolbar=True,
     )
 
 

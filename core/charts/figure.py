@@ -26,6 +26,9 @@ PART_TITLES: Mapping[int, Message] = {0: msg("training"), 1: msg("validation"), 
 NARROW = 0.15
 MAX_RIBBONS = 40
 LONGEST_NAME = 48
+TITLE_AND_TOOLBAR = 76
+"""Pixels above a plot with the toolbar, the title under it and a line of labels."""
+BELOW_TOOLBAR = {"y": 1, "yref": "paper", "yanchor": "bottom"}
 _TIME_STOPS = [
     {"dtickrange": [None, 1000], "value": "%H:%M:%S.%2f\n%Y-%m-%d"},
     {"dtickrange": [1000, 60_000], "value": "%H:%M:%S\n%Y-%m-%d"},
@@ -88,16 +91,18 @@ def x_title(x: Array, given: Message | None = None) -> Message:
 
 
 def by_spread(value: float, spread: float) -> str:
-    """A value with as many decimals as show a hundredth of its spread: limits are copied and compared, and lie close together.
+    """A value with as many decimals as show a hundredth of its spread, with a minus sign where it is negative: limits are copied and compared, and lie close together.
 
     Example:
         >>> by_spread(48.0557, 0.014), by_spread(122.61, 1.25), by_spread(0.0, 0.0)
         ('48.0557', '122.61', '0')
+        >>> by_spread(-5.0, 1.7)
+        '−5.00'
     """
     if not (np.isfinite(spread) and spread > 0 and np.isfinite(value)):
-        return f"{value:.5g}"
+        return f"{value:.5g}".replace("-", "−")
     places = int(np.clip(2 - np.floor(np.log10(spread)), 0, 12))
-    return f"{value:,.{places}f}"
+    return f"{value:,.{places}f}".replace("-", "−")
 
 
 def moment(value: Any) -> str:
@@ -121,9 +126,15 @@ def draw(
     y_axis: Json | None = None,
     right: int = 110,
     height: int = 340,
+    below_toolbar: bool = False,
+    title_pad: int = 20,
     **layout: Any,
 ) -> go.Figure:
-    """A figure in the look of the app. `right` is the margin in pixels that the labels at the line ends need."""
+    """A figure in the look of the app. `right` is the margin in pixels that the labels at the line ends need.
+
+    `below_toolbar` puts the title on a line of its own under the toolbar, for narrow figures in which the two would meet, `title_pad` pixels above
+    the plot.
+    """
     c = theme.colors
     axis = {
         "gridcolor": c.border,
@@ -146,11 +157,12 @@ def draw(
                     "x": 0,
                     "xref": "paper",
                     "xanchor": "left",
+                    **({**BELOW_TOOLBAR, "pad": {"b": title_pad}} if below_toolbar else {}),
                 },
                 "font": {"family": FONT, "size": 12, "color": c.muted},
                 "paper_bgcolor": c.background,
                 "plot_bgcolor": c.background,
-                "margin": {"l": 64, "r": right, "t": 48, "b": 52},
+                "margin": {"l": 64, "r": right, "t": TITLE_AND_TOOLBAR if below_toolbar else 48, "b": 52},
                 "height": height,
                 "showlegend": False,
                 "uirevision": title.id,

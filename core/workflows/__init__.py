@@ -17,8 +17,9 @@ from core.workflows.anomalies import (
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.budget_events import BudgetEvent, budget_events, how_counted
 from core.workflows.calibration import CalibrationView, calibration_view, export_calibrated
-from core.workflows.capability import CapabilitySettings, CapabilityView, capability_view
+from core.workflows.capability import CapabilityView, capability_view
 from core.workflows.capability_export import export_capability
+from core.workflows.capability_settings import CapabilitySettings
 from core.workflows.challenge import (
     CaseResult,
     ChallengeCheck,

@@ -130,12 +130,12 @@ class ControlSettings(Settings):
     @field_validator("only_rules", mode="before")
     @classmethod
     def _numbers(cls, value: Any) -> Any:
-        return _parts(value, ",") if isinstance(value, str) else value
+        return parts_of(value, ",") if isinstance(value, str) else value
 
     @field_validator("left_out", mode="before")
     @classmethod
     def _causes(cls, value: Any) -> Any:
-        return _parts(value, "|") if isinstance(value, str) else value
+        return parts_of(value, "|") if isinstance(value, str) else value
 
 
 EXPERT_OF: dict[str, frozenset[str]] = {
@@ -182,6 +182,6 @@ def check_used(names: Collection[str], chart: str, *, has_subgroups: bool) -> No
     )
 
 
-def _parts(text: str, mark: str) -> tuple[str, ...]:
+def parts_of(text: str, mark: str) -> tuple[str, ...]:
     """A list as it is written on a command line."""
     return tuple(part.strip() for part in text.split(mark) if part.strip())

@@ -14,7 +14,7 @@ from core.errors import Problem
 from core.spc.rules import BOOKS, FARTHEST, LONGEST, Rule, RuleBook, rule_book, usual_k
 from pages.components import address_settings
 from pages.components.choices import fixed
-from pages.components.explore_parts import pick
+from pages.components.explore_parts import kept_rules, pick
 from pages.components.forms import field_widget
 from pages.components.layout import caption
 from pages.components.text import md, say, t
@@ -41,7 +41,9 @@ class Rail:
         self.fields = wf.ControlSettings.model_fields
         asked = st.session_state.get(ASKED, {}).get(dataset.id)
         given = asked[1] if asked else address_settings.read(wf.ControlSettings, self.names, owner=f"{KEY}.{dataset.id}")
-        self.values, self.prefix = given.model_dump(), f"{KEY}.{dataset.id}.{asked[0] if asked else 0}"
+        is_told = given.rules != "nelson" or given.only_rules
+        kept = {} if asked or is_told else kept_rules(dataset.id)
+        self.values, self.prefix = given.model_dump() | kept, f"{KEY}.{dataset.id}.{asked[0] if asked else 0}"
         asked_of = asked[2] if asked else st.session_state.get(COLUMN_OF, column)
         if asked_of != column:  # a standard, or rows left out with a cause, of one column are none of another
             self.values |= {"known_centre": None, "known_sigma": None, "left_out": ()}

@@ -17,7 +17,7 @@ from core.messages import msg
 from pages.components import address_settings, chart_range, charts, layout, left_out_view, notices, numbers, state
 from pages.components.control_rail import Rail, ask
 from pages.components.control_signals import signals_table, where
-from pages.components.explore_parts import export, numbers_of
+from pages.components.explore_parts import export, keep_rules, numbers_of
 from pages.components.layout import Figure, caption
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t, tn
@@ -27,7 +27,7 @@ KEY = "control"
 MOST_SHIFTS_TOLD = 4
 FEWEST_OF_A_BASELINE = 5
 """Points; fewer give limits on no chart."""
-HEIGHTS = (390, 230)
+HEIGHTS = (404, 256)
 """The main chart takes half of a screen of 768 lines."""
 
 
@@ -50,6 +50,8 @@ def show(dataset: Dataset) -> None:
         with head:
             layout.headline(t("One setting cannot be: see the sentence in red"))
         return
+    if _has_rules(settings):
+        keep_rules(dataset.id, settings.rules, settings.only_rules)
     state.note_in_address("column", column)
     address_settings.note(settings, owner=f"{KEY}.{dataset.id}")
     try:
@@ -65,6 +67,11 @@ def show(dataset: Dataset) -> None:
         layout.headline(say(view.headline), say(view.why) if view.why is not None else "")
     with main, notices.guard():
         _drawn(view, settings, dataset.id)
+
+
+def _has_rules(settings: wf.ControlSettings) -> bool:
+    """Whether rules were chosen for the chart: others have their limits alone."""
+    return settings.chart not in wf.WITHOUT_RULES
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

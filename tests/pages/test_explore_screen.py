@@ -169,16 +169,31 @@ def test_a_stable_column_has_its_capability_with_intervals(open_app: Open, parts
 def test_an_unstable_column_has_none_and_says_why_and_its_past_can_be_told(open_app: Open, parts: Dataset) -> None:
     app = screen(open_app, parts, view="capability", column="drifts")
     assert app.title[0].value == "'drifts' is not stable, so that it has no capability" and app.metric[0].value == "–"
-    assert any("not stable" in m.value and "first at row" in plain(m.value) for m in app.markdown)
+    assert any("Find the causes" in plain(m.value) for m in app.markdown)
+    table = next(d.value for d in app.dataframe if "times" in d.value.columns)
+    assert len(table) >= 1 and (table["row"] >= 1).all() and table["why"].ne("").all()
     app.button(key="capability.anyway").click().run()
     assert "promises nothing" in app.title[0].value and float(app.metric[0].value) < 1
 
 
 def test_a_column_without_limits_asks_for_them(open_app: Open, dataset: Dataset) -> None:
     app = screen(open_app, dataset, view="capability", column="width")
-    assert "has no specification limit" in app.error[0].value
+    assert not app.error and app.title[0].value == "What does the customer allow for 'width'?"
+    assert any("Lower specification limit" in plain(m.value) and "Upper" in plain(m.value) for m in app.markdown)
     next(n for n in app.number_input if str(n.key).endswith(".upper")).set_value(49.0).run()
     assert not app.error and app.query_params["set"] == "upper=49.0"
+
+
+def test_rules_chosen_on_the_control_chart_judge_the_capability_too(open_app: Open, parts: Dataset) -> None:
+    app = screen(open_app, parts, column="bore", set="only_rules=1|2%3A8")
+    app.session_state["explore_view"] = "capability"
+    app.run()
+    assert not app.exception
+    assert any("rules of Nelson (rules 1, 2 (k = 8))" in plain(c.value) for c in app.caption)
+    assert "only_rules=1|2%3A8" in app.query_params["set"]
+    app.session_state["explore_view"] = "one"
+    app.run()
+    assert any("rules of Nelson (rules 1, 2 (k = 8))" in plain(c.value) for c in app.caption), "and on the way back"
 
 
 def test_the_validation_screen_lists_every_example_with_its_source(open_app: Open) -> None:
