@@ -233,23 +233,22 @@ def _unstable(view: wf.CapabilityView, settings: wf.CapabilitySettings, owner: s
 
 def _breaches(view: wf.CapabilityView) -> None:
     """The rules that are broken, by which the process is not stable."""
+    kinds = {str(chart.statistic): chart.kind for chart in view.charts}
     rows = [
         {
-            "chart": say(line.chart),
+            "chart": kinds[str(line.chart)],
             "pattern": say(line.pattern),
-            "times": line.count,
-            "expected": _ppm(line.expected) if line.expected >= 0.01 else "< 0.01",
+            "times": f"{numbers.number(line.count)} ({_ppm(line.expected) if line.expected >= 0.01 else '< 0.01'})",
             "row": line.row,
             "why": say(line.why),
         }
         for line in view.breaches
     ]
     config = {
-        "chart": st.column_config.TextColumn(t("Chart"), width="small"),
+        "chart": st.column_config.TextColumn(t("Chart"), width=60),
         "pattern": st.column_config.TextColumn(t("Pattern")),
-        "times": st.column_config.NumberColumn(t("Times"), format="localized", width="small"),
-        "expected": st.column_config.TextColumn(t("By chance"), width="small", alignment="right"),
-        "row": st.column_config.NumberColumn(t("First row"), format="localized", width="small"),
+        "times": st.column_config.TextColumn(t("Times (chance)"), width=110, alignment="right"),
+        "row": st.column_config.NumberColumn(t("First at row"), format="localized", width=90),
         "why": st.column_config.TextColumn(t("Why it counts")),
     }
     table = pd.DataFrame(rows)
