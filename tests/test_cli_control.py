@@ -124,8 +124,8 @@ def test_points_that_break_a_rule_are_counted_once_and_their_charts_add_up(table
     level, spread = broken
     assert found["out_of_control"] == len(level | spread) and level & spread
     assert found["counted"] == (
-        f"{len(level | spread)} of 80 points break a rule, each counted once: {len(level)} on the chart “individual value”, "
-        f"{len(spread)} on the chart “moving range”, {len(level & spread)} of these on both."
+        f"{len(level | spread)} of 80 points break a rule, each counted once: {len(level)} on the chart 'individual value', "
+        f"{len(spread)} on the chart 'moving range', {len(level & spread)} of these on both."
     )
     assert f"{len(level | spread)} of 80 points" in found["headline"]
 

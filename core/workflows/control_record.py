@@ -133,7 +133,7 @@ class ControlView:
             return None
         level, spread = (np.logical_or.reduce([s.found for s in of_chart]) for of_chart in self.signals)
         return msg(
-            "{n} of {of} points break a rule, each counted once: {level} on the chart “{a}”, {spread} on the chart “{b}”, {both} of these on both.",
+            "{n} of {of} points break a rule, each counted once: {level} on the chart '{a}', {spread} on the chart '{b}', {both} of these on both.",
             n=self.n_out,
             of=self.n_points,
             level=int(level.sum()),

@@ -60,7 +60,7 @@ def show(dataset: Dataset) -> None:
         with main:
             lower, upper = (say(wf.CapabilitySettings.model_fields[name].title or "") for name in ("lower", "upper"))
             invitation = t(
-                "Enter “{lower}” or “{upper}” beside this, one or both: then the values are compared with what is allowed. Limits of a column that are kept with the data stand on the Data screen.",
+                "Enter '{lower}' or '{upper}' beside this, one or both: then the values are compared with what is allowed. Limits of a column that are kept with the data stand on the Data screen.",
                 lower=lower,
                 upper=upper,
             )
