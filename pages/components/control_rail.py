@@ -48,7 +48,7 @@ class Rail:
         if asked_of != column:  # a standard, or rows left out with a cause, of one column are none of another
             self.values |= {"known_centre": None, "known_sigma": None, "left_out": ()}
         st.session_state[COLUMN_OF] = self.column = column
-        self.is_wrong = False
+        self.is_wrong, self.wrong = False, list[str]()
 
     def settings(self) -> wf.ControlSettings | None:
         """What is chosen, in the order in which it is decided; None where a field has a value that cannot be, which is said beside it.
@@ -157,18 +157,20 @@ class Rail:
         if picked == KNOWN:
             cells = st.columns(2)
             with cells[0]:
-                centre = self._widget("known_centre", of=self.column)
+                centre = self._widget("known_centre", of=self.column, in_cell=True)
             with cells[1]:
-                sigma = self._widget("known_sigma", of=self.column)
+                sigma = self._widget("known_sigma", of=self.column, in_cell=True)
+            self._tell()
             if centre is None or sigma is None:
                 caption(t("What is empty is learned from all points."))
             return {"known_centre": centre, "known_sigma": sigma}
         if picked == BASELINE:
             cells = st.columns(2)
             with cells[0]:
-                start = self._widget("baseline_start")
+                start = self._widget("baseline_start", in_cell=True)
             with cells[1]:
-                count = self._widget("baseline")
+                count = self._widget("baseline", in_cell=True)
+            self._tell()
             caption(t("or draw it on the chart"))
             return {"baseline_start": start or 1, "baseline": count}
         if picked == STAGES:
@@ -182,19 +184,28 @@ class Rail:
             return BASELINE
         return STAGES if self.values["stage_column"] else SHIFTS if self.values["shifts"] else ALL
 
-    def _widget(self, name: str, *, of: str = "", **start: Any) -> Any:
-        """The widget of a field, with a sentence below where it has a value that cannot be; what belongs to one column alone has a key of its own for each."""
+    def _widget(self, name: str, *, of: str = "", in_cell: bool = False, **start: Any) -> Any:
+        """The widget of a field, with a sentence below where it has a value that cannot be, which `in_cell` waits for `_tell`.
+
+        What belongs to one column alone has a key of its own for each.
+        """
         values = {**self.values, **start}
         value = field_widget(self.fields[name], values[name], key=f"{self.prefix}.{of}{'.' if of else ''}{name}", bounded=False)
         try:
             wf.ControlSettings.read({name: value})
         except Problem as problem:
-            self.is_wrong = True
-            what = t("{label}: {value}.", label=say(self.fields[name].title or ""), value=f"{value:g}")
-            st.markdown(
-                f":red[:material/error: {md(what)} {md(say(problem.expected))} {md(t('Correct it to see the chart.'))}]"
-            )
+            what = t("{label}: {value}.", label=say(self.fields[name].title or ""), value=f"{value:g}".replace("-", "−"))
+            self.wrong.append(f"{md(what)} {md(say(problem.expected))} {md(t('Correct it to see the chart.'))}")
+        if not in_cell:
+            self._tell()
         return value
+
+    def _tell(self) -> None:
+        """What cannot be, below the fields that were drawn last, over the whole width."""
+        for sentence in self.wrong:
+            self.is_wrong = True
+            st.markdown(f":red[:material/error: {sentence}]")
+        self.wrong.clear()
 
     def _choice(self, label: str, titles: dict[str, str], now: str, name: str, about: str = "") -> str:
         options = list(titles)

@@ -310,7 +310,7 @@ def test_a_sigma_below_zero_is_told_in_a_sentence_beside_its_field(open_app: Ope
     sigma = next(n for n in app.number_input if str(n.key).endswith("known_sigma"))
     sigma.set_value(-1.0).run()
     assert not app.exception and "One setting cannot be" in app.title[0].value
-    said = [plain(m.value) for m in app.markdown if "Known sigma: -1" in plain(m.value)]
+    said = [plain(m.value) for m in app.markdown if "Known sigma: −1" in plain(m.value)]
     assert len(said) == 1 and "a number above 0" in said[0] and "Correct it" in said[0]
     next(n for n in app.number_input if str(n.key).endswith("known_sigma")).set_value(0.2).run()
     assert "is not in control" in app.title[0].value
