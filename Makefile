@@ -13,7 +13,7 @@ STAMP_BENCH := $(VENV_BENCH)/.requirements-bench
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test test-fast bench bench-training bench-estimate bench-scoring bench-formats bench-web bench-upload bench-range bench-screening bench-scale bench-accuracy bench-promise bench-judging bench-events bench-causes screens lint locale demo clean
+.PHONY: help run setup setup-dev test test-fast bench bench-training bench-estimate bench-scoring bench-formats bench-web bench-upload bench-range bench-screening bench-scale bench-accuracy bench-promise bench-verdicts bench-judging bench-events bench-causes screens lint locale demo clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ bench-promise: $(STAMP_DEV) ## false alarms of charts of scores on 23 simulated 
 bench-judging: $(STAMP_DEV) browser ## every view of a run with 200,000 and 1,000,000 scored rows: opened and clicked
 	@$(PY) -m benchmarks.judging
 	@$(PY) -m benchmarks.judging_web
+
+bench-verdicts: $(STAMP_DEV) ## how often a stable process is called out of control, and one that is not (about five minutes)
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m benchmarks.stable_verdicts
 
 bench-causes: $(STAMP_DEV) ## which sensor is to blame: seeded faults, and the guilty sensors of SMD (about half an hour)
 	@OMP_NUM_THREADS=1 $(PY) -m benchmarks.causes

@@ -77,7 +77,57 @@ def test_points_left_out_rules_and_a_known_standard_are_set_and_told(table: Path
     assert [stage[k] for k in ("lower", "centre", "upper")] == pytest.approx([18.5, 20, 21.5]) and known["charts"][0][
         "known"
     ] == "both"
-    assert "more than 0" in refused(capsys, "control", str(table), "--column", "x", "--set", "known_sigma=0")["expected"]
+    for wrong in ("0", "-1"):
+        said = refused(capsys, "control", str(table), "--column", "x", "--set", f"known_sigma={wrong}")
+        assert (
+            said["what"] == f"The known sigma is {wrong}."
+            and "a number above 0" in said["expected"]
+            and "leave it empty" in said["fix"]
+        )
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("weight=0.3",), "EWMA"),
+        (("chart=CUSUM", "width=2"), "EWMA"),
+        (("chart=EWMA", "allowance=1"), "CUSUM"),
+        (("chart=I-MR", "sigma=pooled"), "charts of subgroups"),
+        (("chart=CUSUM", "only_rules=1"), "judged one by one"),
+    ],
+)
+def test_a_setting_that_the_chart_does_not_use_is_refused(
+    table: Path, capsys: Capture, given: tuple[str, ...], named: str
+) -> None:
+    words = [word for pair in given for word in ("--set", pair)]
+    said = refused(capsys, "control", str(table), "--column", "x", *words)
+    assert "does not use it" in said["what"] and named in said["expected"]
+
+
+def test_a_setting_that_the_chart_uses_is_taken(table: Path, capsys: Capture) -> None:
+    for given in (("chart=EWMA", "weight=0.3"), ("subgroup=4", "sigma=pooled"), ("chart=CUSUM", "subgroup=4", "sigma=pooled")):
+        called(capsys, "control", str(table), "--column", "x", *[word for pair in given for word in ("--set", pair)])
+
+
+def test_a_row_of_thousands_of_digits_is_refused_in_a_sentence(table: Path, capsys: Capture) -> None:
+    row = "9" * 4_400
+    said = refused(capsys, "control", str(table), "--column", "x", "--set", f"left_out={row}:tool")
+    assert said["what"] == "Rows 999999999999999… to 999999999999999… were to be left out, and the table has 80."
+    said = refused(capsys, "control", str(table), "--column", "x", "--set", f"only_rules={row}")
+    assert "There is no rule '999" in said["what"] and len(said["what"]) < 200
+
+
+def test_points_that_break_a_rule_are_counted_once_and_their_charts_add_up(table: Path, capsys: Capture) -> None:
+    found = called(capsys, "control", str(table), "--column", "x")
+    broken = [set().union(*(s["rows"] for s in chart["signals"])) for chart in found["charts"]]
+    assert all(len(rows) < 20 for rows in broken), "all rows are listed"
+    level, spread = broken
+    assert found["out_of_control"] == len(level | spread) and level & spread
+    assert found["counted"] == (
+        f"{len(level | spread)} of 80 points break a rule, each counted once: {len(level)} on the chart 'individual value', "
+        f"{len(spread)} on the chart 'moving range', {len(level & spread)} of these on both."
+    )
+    assert f"{len(level | spread)} of 80 points" in found["headline"]
 
 
 def test_a_shift_of_a_cumulative_sum_is_dated_and_sized(table: Path, capsys: Capture, tmp_path: Path) -> None:
@@ -101,10 +151,15 @@ def test_a_shift_of_a_cumulative_sum_is_dated_and_sized(table: Path, capsys: Cap
     assert {k: shift[k] for k in ("direction", "signal_row", "first_row", "points")} == {
         "direction": "up", "signal_row": 29, "first_row": 23, "points": 7,
     }  # fmt: skip
+    assert (shift["last_row"], shift["goes_on"], shift["length"], shift["is_rough"]) == (30, True, 8, True)
     assert shift["mean"] == pytest.approx(11.25, abs=0.005) and found["out_of_control"] == 1
     assert main(list(words)) == 0
     said = capsys.readouterr().out
-    assert "sigma given" in said and "rises since row 23 (N⁺ = 7)" in said and "11.254 instead of 10" in said
+    assert "sigma given" in said and "target 10" in said
+    assert "leave their limits once: 8 points, from row 23 to row 30" in said
+    head, row = (line.split() for line in said.splitlines() if line.split()[:1] in (["direction"], ["up"]))
+    assert head[-2:] == ["from", "n"] and row == ["up", "23", "29", "goes", "on", "8", "11.254", "7"]
+    assert "With n below 20 it is rough" in said
     assert "given, not estimated from these points: centre 10, σ = 1." in said
 
 

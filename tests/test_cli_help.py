@@ -41,7 +41,7 @@ def test_every_setting_of_a_verb_stands_in_its_help(name: str) -> None:
     ("words", "place"),
     [
         (("control", "--column", "x"), "workflows.control_settings:ControlSettings"),
-        (("capability", "--column", "x"), "workflows.capability:CapabilitySettings"),
+        (("capability", "--column", "x"), "workflows.capability_settings:CapabilitySettings"),
         (("gage", "--column", "x", "--part", "p"), "workflows.gage:GageSettings"),
         (("agreement", "--column", "x", "--part", "p"), "workflows.agreement:AgreementSettings"),
         (("pareto", "--column", "x"), "workflows.strata:ParetoSettings"),

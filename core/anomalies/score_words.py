@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.anomalies.score_limits import Limits, Side
 from core.messages import Message, msg, msg_n
 from core.spc.autocorrelated import Predictor
+from core.spc.p_words import p_words
 from core.spc.serial import Portmanteau
 
 LEVEL = 0.05
@@ -31,9 +32,9 @@ def _why(fitted: Predictor, limits: Limits, tests: tuple[Portmanteau, Portmantea
         found.append(msg("A season of {n} rows was taken away, as it was in Phase I.", n=fitted.period))
     first = tests[0]
     if first.p_value > LEVEL:
-        found.append(msg("The values of Phase I do not hang together (Ljung-Box, p = {p}).", p=first.p_value))
+        found.append(msg("The values of Phase I do not hang together (Ljung-Box, {p}).", p=p_words(first.p_value)))
     else:
-        found.append(msg("Neighbouring values of Phase I hang together (Ljung-Box, p = {p}).", p=first.p_value))
+        found.append(msg("Neighbouring values of Phase I hang together (Ljung-Box, {p}).", p=p_words(first.p_value)))
         found.append(_dependent(fitted))
     found.append(_shape(limits))
     return tuple(found)

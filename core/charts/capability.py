@@ -17,6 +17,8 @@ from core.spc.probability_plot import ProbabilityPlot
 
 PERCENTS = (0.1, 1, 5, 20, 50, 80, 95, 99, 99.9)
 MOST_MARKS = 2_000
+NAMES = 18
+"""Pixels of the line with the names of the densities."""
 TITLES: Mapping[str, Message] = {
     "within": msg("within subgroups"),
     "overall": msg("overall"),
@@ -46,6 +48,7 @@ def capability_histogram(
     traces: list[Json] = [bars(at, high, theme.part(0, 0.45), unit)] if high.sum() else []
     rows = float(high.sum() * np.median(np.diff(at))) if len(at) > 1 else 0.0
     labels: list[Json] = []
+    names: list[tuple[str, str]] = []
     top = float(high.max(initial=1.0))
     styles = {
         "within": (theme.category(2), "dash"),
@@ -59,7 +62,7 @@ def capability_histogram(
         traces.append(line(x, y, color, name=text(TITLES[key]), dash=dash, width=1.8, hover="%{x:.5~g}: %{y:.4~g}"))
         peak = int(np.nanargmax(y))
         top = max(top, float(y[peak]))
-        labels.append(_named(text(TITLES[key]), color, len(labels)))
+        names.append((text(TITLES[key]), color))
     shapes = []
     for value, words in zip(limits, (msg("LSL"), msg("target"), msg("USL")), strict=True):
         if value is not None:
@@ -73,8 +76,9 @@ def capability_histogram(
         theme=theme,
         text=text,
         shapes=shapes,
-        labels=labels,
+        labels=[*labels, *([_names(names)] if names else [])],
         right=40,
+        margin={"l": 64, "r": 40, "t": 48 + NAMES, "b": 52},
         bargap=0.02,
         y_axis={"range": [0, 1.12 * top]},
     )
@@ -152,8 +156,8 @@ def _head(value: float, words: str, theme: Theme) -> Json:
     return {"x": value, "y": 1, "yref": "paper", "yanchor": "bottom", "text": plain(words), "showarrow": False, "font": font}
 
 
-def _named(words: str, color: str, place: int) -> Json:
-    """A density's name in its colour, below each other at the right: beside the curves the names would lie on each other."""
-    font = {"color": color, "size": 11}
-    at = {"x": 1, "xref": "paper", "xanchor": "right", "y": 0.98 - 0.09 * place, "yref": "paper", "yanchor": "top"}
-    return {**at, "text": plain(words), "showarrow": False, "font": font}
+def _names(names: Sequence[tuple[str, str]]) -> Json:
+    """The names of the densities in their colours, on a line of their own between title and limits: inside they would lie on the curves and limits."""
+    words = " · ".join(f'<span style="color:{color}">{plain(name)}</span>' for name, color in names)
+    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": NAMES}
+    return {**place, "text": words, "showarrow": False, "font": {"size": 11}}

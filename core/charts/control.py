@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.charts.captions import join, period
 from core.charts.downsample import downsample, downsample_marks
+from core.charts.excursions import spans, visible
 from core.charts.figure import (
     Json,
     Text,
@@ -60,7 +61,8 @@ def control_chart(
     x: ArrayLike | None = None,
     rows: ArrayLike | None = None,
     causes: Sequence[str] = (),
-    starts: Sequence[int] = (),
+    excursions: Sequence[tuple[int, int]] = (),
+    of_all: int | None = None,
     shown: slice | None = None,
     title: Message | None = None,
     theme: Theme = LIGHT,
@@ -73,7 +75,8 @@ def control_chart(
         x: (n,) times or numbers of the points; their numbers from 1 if not given.
         rows: (n,) row of the table at which each point ends, 0-based.
         causes: (n,) why a point was left out; such points are drawn hollow.
-        starts: Points at which a shift begins that a cumulative sum signals, 0-based.
+        excursions: First and last point of each shift that a cumulative sum signals, 0-based.
+        of_all: Points that break a rule on this chart or the one beside it, of which the title counts those of this one.
         shown: The points that are drawn; all if not given.
     """
     part = shown or slice(None)
@@ -100,7 +103,6 @@ def control_chart(
     start = part.indices(len(chart.points))[0]
     traces += _hollow(chart, causes, part, at, number, hover, theme, text)
     broken = _broken(signals)
-    traces += _going_on(chart, broken, part, at, number, hover, theme, text)
     marked = np.array([i - start for i in sorted(broken) if start <= i < start + len(y)], dtype=np.int64)
     if len(marked):
         drawn = downsample_marks(marked, y)
@@ -110,7 +112,7 @@ def control_chart(
         trace = flags(at[drawn], y[drawn], theme, hover=say, customdata=number[drawn], text=beside, hovertext=rules)
         if len(drawn) > MOST_LARGE:
             trace["marker"] = {**trace["marker"], "size": 4}
-        if len(drawn) <= MOST_NUMBERED:
+        if len(drawn) <= MOST_NUMBERED and not chart.is_sum:
             trace |= {
                 "mode": "markers+text",
                 "textposition": "top center",
@@ -118,22 +120,30 @@ def control_chart(
             }
         traces.append(trace)
     shapes, labels = _ribbons(chart, at, part, theme, text)
-    for begin in [int(i) for i in starts if start <= i < start + len(y)][:MOST_STAGES]:
-        shapes.append(_border(at[begin - start], theme))
-        labels.append(_above(at[begin - start], text(msg("shift since here")), theme))
     known = [v[np.isfinite(v)] for v in (y, chart.upper[part], chart.lower[part])]
+    span, shown_range = span_of(*known) * (1 if chart.kind in OF_COLUMN else LOW), None
+    if chart.is_sum:
+        is_upper = chart.kind == "CUSUM+"
+        limit = float(np.nanmax(np.abs(chart.upper if is_upper else chart.lower))) if len(y) else 0.0
+        shown_range = visible(y, limit, is_upper=is_upper)
+        more = spans(excursions, at, number, y, start, theme, text, shown=shown_range, is_upper=is_upper)
+        shapes, labels = [*more[0], *shapes], [*labels, *more[1]]
+        span = span if shown_range is None else LOW * (shown_range[1] - shown_range[0])
     return draw(
         traces,
-        title=title or _finding(chart, signals, column),
+        title=title or _finding(chart, signals, column, of_all),
         x=msg("point") if x is None else x_title(at),
-        y=quantity(column if chart.kind in OF_COLUMN else chart.statistic if chart.kind == "score" else chart.kind, unit),
+        y=quantity(
+            column if chart.kind in OF_COLUMN else chart.statistic if chart.kind == "score" else chart.kind,
+            "σ" if chart.is_sum else unit,
+        ),
         theme=theme,
         text=text,
         shapes=shapes,
-        labels=[*spread(ends, span_of(*known) * (1 if chart.kind in OF_COLUMN else LOW)), *labels],
+        labels=[*spread(ends, span), *labels],
         x_axis={"range": [json_value(at[0]), json_value(at[-1])]} if len(at) > 1 else None,
         # Two charts above each other: their axes stand at one place, whatever the width of their numbers.
-        y_axis={"automargin": False},
+        y_axis={"automargin": False} if shown_range is None else {"automargin": False, "range": shown_range},
         margin={"l": 76, "r": 94, "t": 48, "b": 52},
     )
 
@@ -156,32 +166,6 @@ def _hollow(
     return [trace]
 
 
-def _going_on(
-    chart: Chart, broken: dict[int, list[int]], part: slice, at: NDArray, number: NDArray, hover: str, theme: Theme, text: Text
-) -> list[Json]:
-    """Points of a cumulative sum beyond its limit after the signal: the same shift goes on."""
-    if not chart.is_sum:
-        return []
-    start = part.indices(len(chart.points))[0]
-    outside = np.flatnonzero((chart.outside & chart.judged)[part])
-    later = np.array([i for i in outside.tolist() if i + start not in broken], dtype=np.int64)
-    if not len(later):
-        return []
-    drawn = downsample_marks(later, chart.points[part])
-    say = hover + "<br>" + text(msg("the shift that was signalled goes on"))
-    return [
-        marks(
-            at[drawn],
-            chart.points[part][drawn],
-            theme.colors.bad,
-            hover=say,
-            symbol="diamond-open",
-            size=6,
-            customdata=number[drawn],
-        )
-    ]
-
-
 def _spread(chart: Chart) -> float:
     """What tells how exactly a limit is worth saying: a third of the distance between the limits, or of the upper one."""
     width = chart.upper - np.where(
@@ -191,15 +175,37 @@ def _spread(chart: Chart) -> float:
     return float(known[-1]) / 6 if len(known) else float("nan")
 
 
-def _finding(chart: Chart, signals: Sequence[Signal], column: str) -> Message:
+def _finding(chart: Chart, signals: Sequence[Signal], column: str, of_all: int | None) -> Message:
     """What is seen, as a title."""
+    if chart.is_sum:
+        return _of_sum(chart, signals, column)
     seen = msg("{statistic} of {column}", statistic=chart.statistic, column=column)
     if chart.kind == "run":
         return seen
     n = int(np.logical_or.reduce([s.found for s in signals]).sum()) if signals else 0
     if not n:
         return msg("{seen}: no point breaks a rule", seen=seen)
+    if of_all is not None and of_all > n:
+        return msg("{seen}: {n} of the {all} points that break a rule", n=n, all=of_all, seen=seen)
     return msg_n("{seen}: {n} point breaks a rule", "{seen}: {n} points break a rule", n, seen=seen)
+
+
+def _of_sum(chart: Chart, signals: Sequence[Signal], column: str) -> Message:
+    """The same of a cumulative sum, which signals a shift once."""
+    n = sum(signal.count for signal in signals)
+    if chart.kind == "CUSUM+":
+        return msg_n(
+            "Upper cumulative sum of {column}: {n} shift signalled",
+            "Upper cumulative sum of {column}: {n} shifts signalled",
+            n,
+            column=column,
+        )
+    return msg_n(
+        "Lower cumulative sum of {column}: {n} shift signalled",
+        "Lower cumulative sum of {column}: {n} shifts signalled",
+        n,
+        column=column,
+    )
 
 
 def _broken(signals: Sequence[Signal]) -> dict[int, list[int]]:

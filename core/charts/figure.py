@@ -92,16 +92,18 @@ def x_title(x: Array, given: Message | None = None) -> Message:
 
 
 def by_spread(value: float, spread: float) -> str:
-    """A value with as many decimals as show a hundredth of its spread: limits are copied and compared, and lie close together.
+    """A value with as many decimals as show a hundredth of its spread, with a minus sign where it is negative: limits are copied and compared, and lie close together.
 
     Example:
         >>> by_spread(48.0557, 0.014), by_spread(122.61, 1.25), by_spread(0.0, 0.0)
         ('48.0557', '122.61', '0')
+        >>> by_spread(-5.0, 1.7)
+        '−5.00'
     """
     if not (np.isfinite(spread) and spread > 0 and np.isfinite(value)):
-        return f"{value:.5g}"
+        return f"{value:.5g}".replace("-", "−")
     places = int(np.clip(2 - np.floor(np.log10(spread)), 0, 12))
-    return f"{value:,.{places}f}"
+    return f"{value:,.{places}f}".replace("-", "−")
 
 
 def moment(value: Any) -> str:

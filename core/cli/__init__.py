@@ -126,7 +126,7 @@ def _parser() -> _Parser:
     )
     capable.add_argument("source", metavar="FILE|DATASET")
     capable.add_argument("--column", required=True, metavar="COLUMN")
-    _add_set(capable, "workflows.capability:CapabilitySettings")
+    _add_set(capable, "workflows.capability_settings:CapabilitySettings")
     capable.add_argument("--out", type=Path, metavar="FILE.csv", help="every figure, one a row")
     _add_quality(verb)
     verb("validate", "validate:validate", "published worked examples recomputed here, equal to the printed digit or not")

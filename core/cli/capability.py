@@ -27,6 +27,20 @@ def _answer(view: Any, options: Options) -> dict[str, object]:
         "headline": str(view.headline),
         "stable": view.stability.is_stable,
         "why_unstable": None if view.instability is None else str(view.instability),
+        "breaches": [
+            {
+                "chart": str(b.chart),
+                "pattern": str(b.pattern),
+                "times": b.count,
+                "points": b.points,
+                "by_chance": b.expected,
+                "first_row": b.row,
+                "why": str(b.why),
+            }
+            for b in view.breaches
+        ],
+        "rules": view.book.key,
+        "rules_taken": [{"rule": number, "meaning": str(rule.sentence)} for number, rule in view.book.numbered],
         "is_past_only": view.is_past_only,
         "specification": {"lower": view.spec.lower, "target": view.spec.target, "upper": view.spec.upper},
         "n": view.n,
@@ -101,7 +115,7 @@ def _lines(view: Any, options: Options) -> list[str]:
     )
     lines = [
         str(view.headline),
-        *([] if view.instability is None else [str(view.instability)]),
+        *_unstable_lines(view),
         "",
         f"limits: {limits}",
         f"{view.n:,} values, mean {view.mean:.6g}{unit}, sd {view.sd:.5g}{unit}",
@@ -122,6 +136,26 @@ def _lines(view: Any, options: Options) -> list[str]:
         lines += ["", *aligned([head, *([s.name, f"{s.n:,}", *_stratum(s)] for s in view.strata)])]
     lines += [f"- {note}" for note in view.notes]
     return [*lines, f"→ {options.out}"] if options.out is not None else lines
+
+
+def _unstable_lines(view: Any) -> list[str]:
+    """What to do, and the rules that are broken, a line each."""
+    if view.instability is None:
+        return []
+    head = ["chart", "pattern", "times", "of", "by chance", "first at row", "why it counts"]
+    rows = [
+        [
+            *(str(b.chart), str(b.pattern), f"{b.count:,}", f"{b.points:,}", by_chance(b.expected)),
+            *(f"{b.row}", str(b.why)),
+        ]
+        for b in view.breaches
+    ]
+    return [str(view.advice), f"rules of {view.book.title}", "", *aligned([head, *rows])]
+
+
+def by_chance(expected: float) -> str:
+    """A number of signals that chance gives."""
+    return "< 0.01" if expected < 0.01 else f"{expected:.2g}" if expected < 100 else f"{expected:,.0f}"
 
 
 def _index_lines(view: Any) -> list[str]:

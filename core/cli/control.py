@@ -15,9 +15,11 @@ def control(options: Options) -> Answer:
 
     if options.out is not None:
         check_out(options.out)
-    settings = wf.ControlSettings.read(pairs(options.set))
+    given = pairs(options.set)
+    settings = wf.ControlSettings.read(given)
     ws = wf.open_workspace()
     view = wf.control_view(open_or_import(ws, options.source), options.column, settings)
+    wf.check_used(given, view.name, has_subgroups=settings.has_subgroups)
     if options.out is not None:
         wf.export_control(view, options.out)
     return _answer(view, options), _lines(view, options), 0
@@ -36,6 +38,8 @@ def _answer(view: Any, options: Options) -> dict[str, object]:
         "left_out": [
             {"rows": [entry.first, entry.last], "cause": entry.cause, "points": len(entry.points)} for entry in view.left_out
         ],
+        "counted": None if view.counted is None else str(view.counted),
+        "target": view.target,
         "shifts": [_shift(shift, view) for shift in view.cusum],
         "charts": [_chart(chart, found, view) for chart, found in zip(view.charts, view.signals, strict=True)],
         "notes": [str(note) for note in view.notes],
@@ -75,9 +79,32 @@ def _shift(shift: Any, view: Any) -> dict[str, object]:
         "direction": "up" if shift.is_up else "down",
         "signal_row": int(view.rows[shift.signal]) + 1,
         "first_row": int(view.rows[shift.start]) + 1,
+        "last_row": int(view.rows[shift.end]) + 1,
+        "goes_on": shift.goes_on,
+        "length": shift.length,
         "points": shift.count,
         "mean": shift.mean,
+        "is_rough": shift.is_rough,
     }
+
+
+def _shift_lines(view: Any) -> list[str]:
+    """The sentence and a table of the longest excursions, in the order of their signals."""
+    if view.shift_words is None:
+        return []
+    unit = f", {view.unit}" if view.unit else ""
+    head = ["direction", "start row", "signal row", "end row", "points", f"new mean{unit}", "from n"]
+    longest = sorted(view.cusum, key=lambda shift: -shift.length)[:SHOWN]
+    rows = [
+        [
+            *("up" if s.is_up else "down", f"{view.rows[s.start] + 1}", f"{view.rows[s.signal] + 1}"),
+            *("goes on" if s.goes_on else f"{view.rows[s.end] + 1}", f"{s.length:,}", f"{s.mean:.5g}", f"{s.count}"),
+        ]
+        for s in sorted(longest, key=lambda shift: shift.signal)
+    ]
+    more = len(view.cusum) - len(rows)
+    rest = [f"… and {more} shorter ones (--json has all)"] if more else []
+    return ["", str(view.shift_words), *aligned([head, *rows]), *rest, str(view.mean_words), ""]
 
 
 def _last(values: Any, stretch: slice) -> float | None:
@@ -88,7 +115,7 @@ def _last(values: Any, stretch: slice) -> float | None:
 
 def _lines(view: Any, options: Options) -> list[str]:
     unit = f" {view.unit}" if view.unit else ""
-    lines = [str(view.headline), ""]
+    lines = [str(view.headline), *([] if view.counted is None else [str(view.counted)]), ""]
     if view.why is not None:
         lines.append(f"{view.name}: {view.why}")
     for chart, found in zip(view.charts, view.signals, strict=True):
@@ -99,12 +126,14 @@ def _lines(view: Any, options: Options) -> list[str]:
             for s in told["stages"]  # type: ignore[attr-defined]
         ]
         source = "sigma given" if chart.method == "given" else f"sigma by {chart.method}"
+        source += "" if view.target is None else f", target {view.target:.6g}{unit}"
         lines += ["", f"{told['statistic']}{'' if chart.is_sum else unit}, {source}"]
         lines += aligned([head, *rows])
-        for signal in told["signals"]:  # type: ignore[attr-defined]
+        for signal in () if chart.is_sum else told["signals"]:  # type: ignore[attr-defined]
             if signal["points"]:
                 where = ", ".join(f"{row}" for row in signal["rows"]) + (" …" if signal["points"] > SHOWN else "")
-                lines.append(f"rule {signal['rule']} ({signal['meaning']}): {signal['points']}, at row {where}")
-    lines += [str(sentence) for sentence in view.shift_words]
+                count = f"{signal['points']:,} point{'' if signal['points'] == 1 else 's'}"
+                lines.append(f"rule {signal['rule']} ({signal['meaning']}): {count}, at row {where}")
+    lines += _shift_lines(view)
     lines += [f"- {note}" for note in view.notes]
     return [*lines, f"→ {options.out}"] if options.out is not None else lines

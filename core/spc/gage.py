@@ -17,6 +17,7 @@ from core.spc.chart import Floats
 from core.spc.constants import d2, d3
 from core.spc.crossed import Crossed
 from core.spc.individuals import NotDefined
+from core.spc.p_words import p_words
 
 Source = Literal["part", "operator", "interaction", "repeatability", "total"]
 Name = Literal["GRR", "EV", "AV", "operator", "interaction", "PV", "TV"]
@@ -341,7 +342,8 @@ def _notes(
     if interaction is not None and interaction.p is not None and interaction.p <= 0.05:
         notes.append(
             msg(
-                "operators differ from part to part (interaction p = {p}): look at which parts they read apart", p=interaction.p
+                "operators differ from part to part (interaction {p}): look at which parts they read apart",
+                p=p_words(interaction.p),
             )
         )
     words: dict[Name, Message] = {

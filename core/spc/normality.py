@@ -14,6 +14,7 @@ from core.features.power import skewness
 from core.messages import Message, msg
 from core.spc.chart import Floats, spreads
 from core.spc.individuals import NotDefined
+from core.spc.p_words import p_words
 
 FEWEST_VALUES = 8
 LEVEL = 0.05
@@ -53,9 +54,9 @@ class Normality:
     def sentence(self) -> Message:
         """What test and size mean together."""
         facts: dict[str, str | float] = {
-            "p": "< 0.001" if self.p < 0.001 else f"= {self.p:.3f}",
-            "skew": self.skewness,
-            "kurtosis": self.kurtosis,
+            "p": p_words(self.p).removeprefix("p "),
+            "skew": f"{self.skewness:.4g}".replace("-", "−"),
+            "kurtosis": f"{self.kurtosis:.4g}".replace("-", "−"),
         }
         if not self.is_rejected:
             return msg(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SettingProblem
-from core.messages import Message, msg
+from core.messages import Message, msg, msg_n
 from core.spc.chart import Chart, Floats
 from core.spc.constants import SIGMAS
 
@@ -164,9 +164,10 @@ def chosen_rules(book: RuleBook, only: Sequence[str]) -> RuleBook:
     found: dict[int, Rule] = {}
     for text in only:
         number, _, own = (part.strip() for part in text.partition(":"))
-        if not number.isdecimal() or not 1 <= int(number) <= len(book.rules) or int(number) in found:
+        is_number = number.isdecimal() and len(number) <= len(str(LONGEST))
+        if not is_number or not 1 <= int(number) <= len(book.rules) or int(number) in found:
             raise SettingProblem(
-                msg("There is no rule '{rule}' of {book} to take, or it comes twice.", rule=text, book=book.title),
+                msg("There is no rule '{rule}' of {book} to take, or it comes twice.", rule=text[:80], book=book.title),
                 msg("Expected numbers from 1 to {n}, each once, such as 1,2:8,5.", n=len(book.rules)),
                 msg("Correct the list of rules, or leave it out for the whole book."),
             )
@@ -174,7 +175,7 @@ def chosen_rules(book: RuleBook, only: Sequence[str]) -> RuleBook:
         found[int(number)] = _with_own_k(rule, own, text) if own else rule
     numbers = tuple(sorted(found))
     names = ", ".join(f"{i}" if found[i] == book.rules[i - 1] else f"{i} ({_own_k(found[i])})" for i in numbers)
-    title = msg("{book} (rules {rules})", book=book.title, rules=names)
+    title = msg_n("{book} (rule {rules})", "{book} (rules {rules})", len(numbers), book=book.title, rules=names)
     return RuleBook(book.key, title, tuple(found[i] for i in numbers), book.source, numbers)
 
 
@@ -199,7 +200,7 @@ def _with_own_k(rule: Rule, own: str, text: str) -> Rule:
             return replace(rule, k=int(k), n=int(k) + 1 if rule.kind == "beyond" else rule.n)
         expected = msg("k of this rule is a number of points, from {least} to {most}.", least=least, most=LONGEST)
     raise SettingProblem(
-        msg("The rule '{rule}' has no such k.", rule=text), expected, msg("Write for example 2:8, or the number alone.")
+        msg("The rule '{rule}' has no such k.", rule=text[:80]), expected, msg("Write for example 2:8, or the number alone.")
     )
 
 

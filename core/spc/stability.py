@@ -1,17 +1,19 @@
 """Is a process stable enough to speak of its capability? The charts are asked, and chance is allowed its share.
 
 Any rule is broken by chance now and then: of a thousand points of a stable process about three lie outside the limits. So what is broken is
-counted and held against the number that chance gives. `strict` takes every broken rule for a cause, as a textbook does with 25 points.
+counted and held against the number that chance gives, for all rules together: of stable processes one in twenty is taken for unstable, however
+many rules the book has. `strict` takes every broken rule for a cause, as a textbook does with 25 points.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import factorial, pi
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.messages import Message
 from core.spc.chart import Chart
@@ -19,16 +21,24 @@ from core.spc.constants import SIGMAS, c4, d2, d3
 from core.spc.rules import Rule, RuleBook, Signal, signals
 
 LEVEL = 0.02
-"""The chance that a stable process is taken for unstable by one rule on one chart; of all together it is 3 to 8 % (test)."""
-LEVEL_OF_LENGTH = 0.001  # stands beside the counts of the same patterns, and adds little to their chance
+"""The chance that one point of a stable process lies so far out that this alone counts; also of a count that is judged by itself."""
+LEVEL_OF_PATTERNS = 0.028
+"""The chance that any of the counts and lengths of a book's patterns, on all charts of a process together, is taken for more than chance. With
+the level of a far point it is a little below 5 %, because limits that come from the same points add some."""
+TELL_OF_CHANGES = ("limit", "far", "beyond", "side", "trend")
+WEIGHTS = {"side": 4.0, "beyond": 2.0}
+"""How much sooner a rule that tells of a shift of the level gets its share of the chance; others have 1."""
+LEAST_LEVEL = 1e-5
+"""Smaller chances are left to those that reach them: a sum of levels is no finer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule that is broken more often than by chance, or a point farther out than chance takes any.
+    """A rule that is broken more often or for longer than by chance, or a point farther out than chance takes any.
 
     `count` are points outside for the rule of limits and beginnings of patterns for others, of `points`; `expected` is what chance gives. `first` is the place
-    of the first such point on the chart.
+    of the first such point on the chart. `is_far`: one point alone is too far out. `longest` points complete the longest pattern where its length is
+    no chance, 0 where it is.
     """
 
     chart: Message
@@ -38,6 +48,7 @@ class Breach:
     expected: float
     first: int
     is_far: bool = False
+    longest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +64,129 @@ class Stability:
         return not self.breaches
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A rule on a chart: how often it is broken with the chance of that or more, and how long its longest pattern is with the chance of that."""
+
+    chart: Message
+    rule: Rule
+    count: int
+    points: int
+    expected: float
+    first: int
+    p_count: float
+    p_length: float
+    longest: int
+    reachable: Reachable
+    is_far: bool
+
+
 def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = False, every_rule: bool = False) -> Stability:
     """Whether a process is stable.
 
     Looked at are the rule of limits, points beyond two thirds or one third of them, runs on one side of the centre line and trends, which show what
-    changes; alternating, crowded and missing middles tell of mixed subgroups and are only drawn. A rule counts as broken where so many points or
-    patterns have a chance of less than 2 % (Poisson) in a stable process, or where one point of n is so far out that the farthest of n
-    normal points is so in less than 2 %.
+    changes; alternating, crowded and missing middles tell of mixed subgroups and are only drawn. Of a stable process of independent normal values 5 % at most are
+    taken for unstable: 2 % by one point so far out that the farthest of n normal points seldom is, and 2.8 % by any count or length of a pattern.
+
+    Each rule has its count of patterns with the Poisson chance of so many or more, and the length of its longest with the chance of one so long.
+    All of them share the 2.8 %: the chances at which they count add up to that at most (`_levels`).
 
     Args:
         charts: Charts of the same subgroups: of the level and of the spread.
         book: The rules.
         strict: Every signal of every rule of the book counts, whatever its chance.
-        every_rule: Alternating, crowded and missing middles are judged by their chance too, and any pattern by its length, as where a whole chart
-            is judged: a pattern that goes on over most of a chart begins only once.
+        every_rule: Alternating, crowded and missing middles are judged too, as where a whole chart is judged.
 
     Source: the numbers by chance: three sigma of the normal distribution; (1/2)^k and 2k / (k + 1)! beginnings a point of k on one side and of k in a trend;
-    alternating permutations (`_alternating_share`); the distributions of range and standard deviation (Montgomery, 2013, chapter 6).
+    alternating permutations (`_alternating_share`); the distributions of range and standard deviation (Montgomery, 2013, chapter 6). The shared
+    level: Bonferroni's inequality over the chances that whole numbers can reach, an idea of Tarone ("A modified Bonferroni method for discrete data",
+    Biometrics 46 (1990) 515-522).
     """
+    seen = [
+        _seen(chart, signal)
+        for chart in charts
+        for signal in signals(chart, book)
+        if strict or every_rule or signal.rule.kind in TELL_OF_CHANGES
+    ]
+    levels = _levels(tuple(s.reachable for s in seen), tuple(WEIGHTS.get(s.rule.kind, 1.0) for s in seen))
     breaches, chance = [], 0
-    for chart in charts:
-        points = int(chart.judged.sum())
-        for signal in signals(chart, book):
-            rule = signal.rule
-            marks = signal.found if rule.kind in ("limit", "far") else _beginnings(signal.found)
-            count = int(marks.sum())
-            if not count or not (strict or every_rule or rule.kind in ("limit", "far", "beyond", "side", "trend")):
-                continue
-            expected = points * _rate(chart, rule)
-            far = _is_far(chart, points) if rule.kind in ("limit", "far") else every_rule and _is_long(chart, signal, points)
-            if strict or far or _poisson_tail(count, expected) < LEVEL:
-                breaches.append(Breach(chart.statistic, rule, count, points, expected, int(np.flatnonzero(marks)[0]), far))
-            else:
-                chance += count
+    for s, (of_count, of_length) in zip(seen, levels, strict=True):
+        is_long = s.count > 0 and s.p_length <= of_length
+        if s.count and (strict or s.is_far or is_long or s.p_count <= of_count):
+            longest = s.longest if is_long else 0
+            breaches.append(Breach(s.chart, s.rule, s.count, s.points, s.expected, s.first, s.is_far, longest))
+        else:
+            chance += s.count
     return Stability(tuple(breaches), chance, max((int(chart.judged.sum()) for chart in charts), default=0))
+
+
+def _seen(chart: Chart, signal: Signal) -> _Seen:
+    rule, points = signal.rule, int(chart.judged.sum())
+    by_limits = rule.kind in ("limit", "far")
+    marks = signal.found if by_limits else _beginnings(signal.found)
+    count, expected = int(marks.sum()), points * _rate(chart, rule)
+    longest = 0 if by_limits or not count else _longest(chart, signal)
+
+    def of_length(m: int) -> float:
+        return _poisson_tail(1, expected * _going_on(chart, rule, m))
+
+    return _Seen(
+        chart=chart.statistic,
+        rule=rule,
+        count=count,
+        points=points,
+        expected=expected,
+        first=int(np.flatnonzero(marks)[0]) if count else -1,
+        p_count=_poisson_tail(count, expected) if count else 1.0,
+        p_length=of_length(longest) if longest else 1.0,
+        longest=longest,
+        reachable=(_counts(expected), () if by_limits else _reachable(of_length)),
+        is_far=bool(count) and by_limits and _is_far(chart, points),
+    )
+
+
+Reachable = tuple[tuple[float, ...], tuple[float, ...]]
+"""Of a rule: the chances of a count of 1, 2, … or more patterns, and of a longest one of 1, 2, … points or more, as far as they are small."""
+
+
+@lru_cache(maxsize=256)
+def _levels(rules: tuple[Reachable, ...], weights: tuple[float, ...]) -> tuple[tuple[float, float], ...]:
+    """The level of the count and of the length of each rule, so that they add up to 2.8 % at most.
+
+    Whole numbers reach only some chances. These are taken from the smallest on, a rule's divided by its weight, wherever one more still fits: it
+    takes the place of the smaller one of its kind.
+    """
+    kinds = [chances for rule in rules for chances in rule]
+    levels, spent = [0.0] * len(kinds), 0.0
+    closed = set[int]()
+    offered = [(chance / weights[kind // 2], chance, kind) for kind, chances in enumerate(kinds) for chance in chances]
+    for _, chance, kind in sorted(offered):
+        if kind in closed:
+            continue
+        if spent - levels[kind] + chance > LEVEL_OF_PATTERNS:
+            closed.add(kind)
+        else:
+            spent += chance - levels[kind]
+            levels[kind] = chance
+    return tuple(zip(levels[::2], levels[1::2], strict=True))
+
+
+def _reachable(chances: Callable[[int], float], first: int = 1) -> tuple[float, ...]:
+    """The chances of `first`, `first` + 1, … or more that are small enough to count and large enough to matter."""
+    found, n = [], first
+    while (chance := chances(n)) > LEAST_LEVEL:
+        found.append(chance)
+        n += 1
+    return tuple(chance for chance in found if chance <= LEVEL_OF_PATTERNS)
+
+
+@lru_cache(maxsize=1024)
+def _counts(expected: float) -> tuple[float, ...]:
+    """What counts of an expectation can reach (Poisson)."""
+    if expected <= 0:
+        return ()
+    # A count of no more than is expected has a chance of about a half.
+    return _reachable(lambda n: _poisson_tail(n, expected), max(1, int(expected)))
 
 
 def is_no_more_than_chance(count: int, expected: float) -> bool:
@@ -108,14 +208,41 @@ def _is_far(chart: Chart, points: int) -> bool:
     return bool(np.nanmax(sigmas) > -ndtri(LEVEL / (2 * points)))
 
 
-def _is_long(chart: Chart, signal: Signal, points: int) -> bool:
-    """Whether the longest pattern goes on for so long as in less than 0.1 % of cases it does among so many points."""
-    if signal.rule.kind == "beyond":  # its points need not follow each other
-        return False
-    marks = np.concatenate([[0], signal.found[chart.judged], [0]])
-    edges = np.flatnonzero(np.diff(marks))
-    longest = int((edges[1::2] - edges[::2]).max())
-    return _poisson_tail(1, points * _rate(chart, replace(signal.rule, k=signal.rule.k + longest - 1))) < LEVEL_OF_LENGTH
+def _longest(chart: Chart, signal: Signal) -> int:
+    """How many points in a row complete the longest pattern; those of k of n need not follow each other at once, and are on one side."""
+    judged = chart.judged
+    found = signal.found[judged]
+    if signal.rule.kind != "beyond":
+        return max(_runs(np.flatnonzero(found), 1))
+    is_high = (chart.points > chart.centre)[judged]
+    within = _misses(signal.rule) + 1
+    return max(size for side in (found & is_high, found & ~is_high) for size in _runs(np.flatnonzero(side), within))
+
+
+def _runs(places: NDArray[np.int64], within: int) -> list[int]:
+    """Sizes of the groups of places of which each follows the one before within so many; [0] of none."""
+    if not len(places):
+        return [0]
+    breaks = np.flatnonzero(np.diff(places) > within) + 1
+    return [len(group) for group in np.split(places, breaks)]
+
+
+def _misses(rule: Rule) -> int:
+    return rule.n - rule.k
+
+
+def _going_on(chart: Chart, rule: Rule, longest: int) -> float:
+    """The share of the rule's patterns that so many points or more complete, or a little more than that share.
+
+    Of k of n the next point on that side within the points that may be missed makes one more; it comes by a chance that hangs on
+    nothing before it, 1 − (1 − p)^(n − k + 1), where p is that of one point beyond on that side.
+    """
+    if rule.kind != "beyond":
+        return _rate(chart, replace(rule, k=rule.k + longest - 1)) / _rate(chart, rule)
+    from scipy.special import ndtr
+
+    more = 1 - (1 - float(ndtr(-rule.m))) ** (_misses(rule) + 1)
+    return float(more ** (longest - 1))
 
 
 def _rate(chart: Chart, rule: Rule) -> float:
@@ -141,6 +268,7 @@ def _rate(chart: Chart, rule: Rule) -> float:
     return far**rule.k * (1 - far) - (2 * (far / 2) ** rule.k * (1 - far / 2) if rule.both else 0.0)
 
 
+@lru_cache(maxsize=512)
 def _alternating_share(k: int) -> float:
     """The chance that k independent points go up and down in turn: 2 Eₖ / k!, with Euler's zigzag numbers Eₖ.
 

@@ -24,8 +24,9 @@ from core.workflows.anomalies import (
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
 from core.workflows.budget_events import BudgetEvent, budget_events, how_counted
 from core.workflows.calibration import CalibrationView, calibration_view, export_calibrated
-from core.workflows.capability import CapabilitySettings, CapabilityView, capability_view
+from core.workflows.capability import CapabilityView, capability_view
 from core.workflows.capability_export import export_capability
+from core.workflows.capability_settings import CapabilitySettings
 from core.workflows.challenge import (
     CaseResult,
     ChallengeCheck,
@@ -69,7 +70,7 @@ from core.workflows.control import control_view
 from core.workflows.control_export import export_control
 from core.workflows.control_many import Contribution, ManySettings, ManyView, control_many, export_many, point_contributions
 from core.workflows.control_record import ControlView
-from core.workflows.control_settings import ControlSettings
+from core.workflows.control_settings import OF_EXPERTS, WITHOUT_RULES, ControlSettings, check_used, used_by
 from core.workflows.csv_out import without_formula, write_csv
 from core.workflows.curves import CurveReader
 from core.workflows.datasets import (

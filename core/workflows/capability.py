@@ -13,7 +13,6 @@ from core.data.dataset import Column, Dataset
 from core.errors import DataProblem, NotEnoughData, SettingProblem, unknown_column
 from core.features.pipeline import row_order
 from core.messages import Message, msg, msg_n
-from core.settings import Settings, setting
 from core.spc.capability import FEWEST_VALUES
 from core.spc.capability_indices import (
     Indices,
@@ -32,89 +31,28 @@ from core.spc.individuals import NotDefined
 from core.spc.normality import Normality, normality
 from core.spc.percentiles import IndexMethod
 from core.spc.probability_plot import ProbabilityPlot, probability_plot
-from core.spc.rules import RuleBook, Signal, rule_book, signals
+from core.spc.rules import RuleBook, Signal, chosen_rules, rule_book, signals
 from core.spc.stability import Stability, judge_stability
 from core.spc.variables import SubgroupMethod
 from core.workflows.capability_parts import (
     Asked,
+    BreachLine,
     Density,
     Grouping,
+    Judged,
     Stratum,
     chart_and_method,
     charts_of,
     histogram,
     judged,
+    lines_of,
     strata_of,
     why_unstable,
 )
+from core.workflows.capability_settings import CapabilitySettings
 
 MOST_STRATA = 100
 FARTHEST_SCORE = 9.0
-
-
-class CapabilitySettings(Settings):
-    """Against which limits a column is judged, and how."""
-
-    lower: float | None = setting(None, title="Lower specification limit", help="Empty: that of the column.", expert=False)
-    target: float | None = setting(None, title="Target", help="For Cpm. Empty: the nominal value of the column.", expert=False)
-    upper: float | None = setting(None, title="Upper specification limit", help="Empty: that of the column.", expert=False)
-    subgroup: int | None = setting(
-        None, title="Rows in a subgroup", help="So many rows in order are one point.", unit="rows", ge=1, le=1000, expert=False
-    )
-    subgroup_column: str | None = setting(
-        None, title="Column of subgroups", help="Rows with the same value are one point.", expert=False
-    )
-    by_column: str | None = setting(
-        None,
-        title="Column of strata",
-        help="Machine, lot or shift: mean, spread and Ppk of each beside one another.",
-        expert=False,
-    )
-    distribution: Literal[
-        "auto",
-        "normal",
-        "exponential",
-        "lognormal",
-        "weibull",
-        "gamma",
-        "loglogistic",
-        "logistic",
-        "smallest_extreme",
-        "largest_extreme",
-        "lognormal3",
-        "weibull3",
-        "box_cox",
-        "johnson",
-    ] = setting(
-        "auto",
-        title="Distribution",
-        help="auto: normal where nothing or little speaks against it, else the best fit. Box-Cox and Johnson only where asked for.",
-        expert=False,
-    )
-    method: Literal["percentile", "z"] = setting(
-        "percentile",
-        title="Indices of a distribution",
-        help="percentile: ISO 22514-2, from the 0.135 and 99.865 % points. z: from the normal scores of the limits.",
-    )
-    sigma: Literal["auto", "R-bar/d2", "S-bar/c4", "pooled"] = setting(
-        "auto",
-        title="Spread within subgroups",
-        help="auto: ranges up to 8 rows a subgroup, else standard deviations. Single rows have moving ranges.",
-    )
-    rules: Literal["nelson", "western_electric", "aiag", "montgomery"] = setting(
-        "nelson", title="Rules", help="Which book's patterns count as signals.", expert=False
-    )
-    stability: Literal["chance", "strict"] = setting(
-        "chance",
-        title="Stable",
-        help="chance: broken rules count where there are more than chance gives. strict: every one counts.",
-    )
-    unstable_anyway: bool = setting(
-        False,
-        title="Performance although unstable",
-        help="Tell Pp and Ppk of a process that is not stable. They describe the past and promise nothing.",
-    )
-    confidence: float = setting(0.95, title="Confidence", help="Of the two-sided intervals.", gt=0.5, lt=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +62,8 @@ class CapabilityView:
     `charts` of level and spread with their `signals`, in column unit, or of normal scores where `charted` is "scores"; `rows` (n_points,) is the row of the table at
     which each point ends. `recent` (r, 2) are place and value of the rows of the last 25 subgroups. `edges` (k + 1,) and `counts` (k,) are the histogram of `n`
     values, `n_empty` rows have none. `fits` holds every distribution or why it is none; `fit` is the one that is taken. `within`, `overall` and
-    the expected parts per million are `NotDefined` where the process is not stable, unless performance was asked for anyway (`is_past_only`).
+    the expected parts per million are `NotDefined` where the process is not stable, unless performance was asked for anyway (`is_past_only`); `breaches` then say
+    which rules are broken, how often and where.
     """
 
     column: str
@@ -143,6 +82,7 @@ class CapabilityView:
     name: str
     stability: Stability
     instability: Message | None
+    breaches: tuple[BreachLine, ...]
     is_past_only: bool
     recent: Floats
     edges: Floats
@@ -170,6 +110,15 @@ class CapabilityView:
             ("observed", self.observed),
             ("expected within", self.expected_within),
             ("expected overall", self.expected_overall),
+        )
+
+    @property
+    def advice(self) -> Message | None:
+        """What to do where the process is not stable."""
+        if self.instability is None:
+            return None
+        return msg(
+            "What a process that is not stable will make cannot be told. Find the causes, or look at a stable stretch or at one machine by itself."
         )
 
     @property
@@ -213,9 +162,10 @@ def capability_view(dataset: Dataset, column: str, settings: CapabilitySettings)
     labels = None if settings.subgroup_column is None else table[settings.subgroup_column].astype("str").to_numpy()
     grouping = Grouping.of(len(cells), settings.subgroup, labels)
     name, method = chart_and_method(grouping.groups(cells), settings.sigma)
-    book, test, fits = rule_book(settings.rules), normality(x), fit_all(x)
+    book = chosen_rules(rule_book(settings.rules), settings.only_rules)
+    test, fits = normality(x), fit_all(x)
     fit, why = _distribution(fits, test, settings)
-    gate = _gate(cells, grouping, method, fit, book, strict=settings.stability == "strict")
+    gate = _gate(cells, grouping, method, fit, book, settings)
     rows = order[grouping.ends]
     spread, within = overall_spread(x), within_spread(cells, grouping.groups(cells), method)
     asked = Asked(x, cells, grouping, method, spec, fit, spread, within, settings.method, settings.confidence)
@@ -239,6 +189,7 @@ def capability_view(dataset: Dataset, column: str, settings: CapabilitySettings)
         name=name,
         stability=gate.stability,
         instability=unstable,
+        breaches=lines_of(gate.stability, rows),
         is_past_only=found.is_past_only,
         recent=grouping.recent(cells),
         edges=edges,
@@ -257,7 +208,7 @@ def capability_view(dataset: Dataset, column: str, settings: CapabilitySettings)
         expected_within=found.expected_within,
         expected_overall=found.expected_overall,
         strata=() if settings.by_column is None else strata_of(cells, table[settings.by_column], spec),
-        notes=_notes(gate, fit, len(x)),
+        notes=_notes(gate, fit, len(x), found),
     )
 
 
@@ -271,12 +222,19 @@ class _Gate:
 
 
 def _gate(
-    cells: Floats, grouping: Grouping, method: SubgroupMethod, fit: Fit | NotDefined, book: RuleBook, *, strict: bool
+    cells: Floats,
+    grouping: Grouping,
+    method: SubgroupMethod,
+    fit: Fit | NotDefined,
+    book: RuleBook,
+    settings: CapabilitySettings,
 ) -> _Gate:
     """Stability by the charts of the values, else by those of their normal scores where a distribution other than the normal one was fitted.
 
-    Skewed values lie outside limits that are made for normal ones; their scores do not, while a shift in time stays one in the scores.
+    Skewed values lie outside limits that are made for normal ones; their scores do not, while a shift in time stays one in the scores. Rules that were
+    chosen by themselves count whatever they tell of.
     """
+    strict, every_rule = settings.stability == "strict", bool(settings.only_rules)
     charts = charts_of(cells, grouping.groups(cells), method)
     if isinstance(charts, NotDefined):
         raise NotEnoughData(
@@ -284,7 +242,7 @@ def _gate(
             msg("Capability is given for a stable process, which the chart shows."),
             msg("Choose another column, more rows, or other subgroups."),
         )
-    found = _Gate(charts, judge_stability(charts, book, strict=strict), "values")
+    found = _Gate(charts, judge_stability(charts, book, strict=strict, every_rule=every_rule), "values")
     if found.stability.is_stable or isinstance(fit, NotDefined) or fit.key == "normal":
         return found
     # A value where the distribution has nothing has an infinite score; it is to be a point outside, not an empty one.
@@ -292,7 +250,7 @@ def _gate(
     straight = charts_of(scores, grouping.groups(scores), method)
     if isinstance(straight, NotDefined):
         return found
-    again = judge_stability(straight, book, strict=strict)
+    again = judge_stability(straight, book, strict=strict, every_rule=every_rule)
     return _Gate(straight, again, "scores") if again.is_stable else found
 
 
@@ -308,7 +266,8 @@ def _distribution(
     return (choice, choice.reason) if isinstance(choice, NotDefined) else (choice.fit, choice.why)
 
 
-def _notes(gate: _Gate, fit: Fit | NotDefined, n: int) -> tuple[Message, ...]:
+def _notes(gate: _Gate, fit: Fit | NotDefined, n: int, found: Judged) -> tuple[Message, ...]:
+    has_intervals = isinstance(found.overall, Indices)
     notes = [note for chart in gate.charts for note in chart.notes]
     if gate.charted == "scores":
         notes.append(
@@ -321,10 +280,10 @@ def _notes(gate: _Gate, fit: Fit | NotDefined, n: int) -> tuple[Message, ...]:
         notes.append(
             msg_n("{n} broken rule is no more than chance gives.", "{n} broken rules are no more than chance gives.", few)
         )
-    if isinstance(fit, Fit) and fit.key != "normal" and fit.key not in TRANSFORMATIONS:
+    if has_intervals and isinstance(fit, Fit) and fit.key != "normal" and fit.key not in TRANSFORMATIONS:
         notes.append(
             msg(
-                "Intervals by a parametric bootstrap of {n} sets from the fitted distribution; that it is the right one they take for granted.",
+                "The intervals come from {n} sets drawn from the fitted distribution (parametric bootstrap); they take for granted that it is the right one.",
                 n=RESAMPLES,
             )
         )
@@ -351,7 +310,9 @@ def _specification(column: Column, settings: CapabilitySettings) -> Specificatio
         raise DataProblem(
             msg("Column '{column}' has no specification limit.", column=column.name),
             msg("Capability compares the values with what the customer allows."),
-            msg("Enter a limit on the screen of the dataset, or give lower or upper."),
+            msg(
+                "Enter the lower or the upper specification limit, here or for the column on the Data screen (lower or upper on the command line)."
+            ),
         )
     found = specification(lower, target, upper)
     if isinstance(found, NotDefined):

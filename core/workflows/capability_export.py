@@ -12,7 +12,7 @@ from core.spc.distributions import Fit
 from core.spc.individuals import NotDefined
 from core.spc.normality import Normality
 from core.workflows.capability import CapabilityView
-from core.workflows.csv_out import write_csv
+from core.workflows.csv_out import DIGITS, write_csv
 
 
 def export_capability(view: CapabilityView, path: Path) -> None:
@@ -54,4 +54,5 @@ def export_capability(view: CapabilityView, path: Path) -> None:
     for name in ("value", "low", "high"):
         table[name] = table[name].astype("float64")
         table.loc[~np.isfinite(table[name]), name] = np.nan
+        table[name] = [float(f"{value:.{DIGITS - 2}g}") for value in table[name]]
     write_csv(table, path, formula_safe=True)

@@ -26,7 +26,6 @@ from core.spc.variables import SubgroupMethod, individuals_charts, mean_and_devi
 
 LAST_SUBGROUPS = 25
 MOST_BARS, CURVE_POINTS = 60, 201
-TOLD_BREACHES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,19 @@ class Stratum:
     low: float | None
     high: float | None
     why_not: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreachLine:
+    """A rule that is broken: on which chart, how often among how many points and how often by chance, first at which row (from 1), and why it counts."""
+
+    chart: Message
+    pattern: Message
+    count: int
+    points: int
+    expected: float
+    row: int
+    why: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,34 +272,27 @@ def strata_of(values: Floats, labels: pd.Series, spec: Specification) -> tuple[S
 
 
 def why_unstable(stability: Stability, rows: Sequence[int] | NDArray[np.int64]) -> Message:
-    """What is broken, how often, where first, and what to do; `rows` (n_points,) is the row of the table of each point."""
-    told = [_breach(breach, int(rows[breach.first]) + 1) for breach in stability.breaches[:TOLD_BREACHES]]
-    what = told[0]
-    for other in told[1:]:
-        what = msg("{what}; {other}", what=what, other=other)
-    if len(stability.breaches) > TOLD_BREACHES:
-        what = msg("{what}; and {n} more", what=what, n=len(stability.breaches) - TOLD_BREACHES)
+    """That the process is not stable and what is broken first, in a few words; `rows` (n_points,) is the row of the table of each point."""
+    first, more = lines_of(stability, rows)[0], len(stability.breaches) - 1
+    facts: dict[str, int | Message] = {"chart": first.chart, "pattern": first.pattern, "n": first.count, "row": first.row}
+    if not more:
+        return msg("the process is not stable ({chart}: {pattern}, {n} times, first at row {row})", **facts)
     return msg(
-        "the process is not stable: {what}. What an unstable process will make cannot be told; find the causes, or look at a stable "
-        "stretch or at one machine by itself",
-        what=what,
+        "the process is not stable ({chart}: {pattern}, {n} times, first at row {row}; and {more} more)", more=more, **facts
     )
 
 
-def _breach(breach: Breach, row: int) -> Message:
-    facts: dict[str, int | Message] = {
-        "n": breach.count,
-        "of": breach.points,
-        "chart": breach.chart,
-        "rule": breach.rule.sentence,
-        "row": row,
-    }
+def lines_of(stability: Stability, rows: Sequence[int] | NDArray[np.int64]) -> tuple[BreachLine, ...]:
+    """The rules that are broken, with rows of the table in place of points."""
+    return tuple(
+        BreachLine(b.chart, b.rule.sentence, b.count, b.points, b.expected, int(rows[b.first]) + 1, _why(b))
+        for b in stability.breaches
+    )
+
+
+def _why(breach: Breach) -> Message:
     if breach.is_far and breach.count <= max(1, breach.expected):
-        return msg("{chart}: {n} of {of} points outside the control limits, too far for chance, first at row {row}", **facts)
-    if breach.rule.kind == "limit":
-        return msg(
-            "{chart}: {n} of {of} points outside the control limits where chance gives {expected}, first at row {row}",
-            expected=f"{breach.expected:.2g}",
-            **facts,
-        )
-    return msg("{chart}: {n} times among {of} points {rule}, first at row {row}", **facts)
+        return msg("too far out for chance")
+    if breach.longest and breach.count <= max(1, breach.expected):
+        return msg("too long for chance: {n} points in a row complete it", n=breach.longest)
+    return msg("more often than by chance") if breach.count > breach.expected else msg("every signal counts")

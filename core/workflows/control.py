@@ -190,7 +190,8 @@ def _of_sums(
         raise refused(process)
     charts = cusum_charts(process, interval=settings.interval, allowance=settings.allowance)
     view = _view(charts, shown, shifts)
-    return replace(view, cusum=cusum_shifts(process, view.charts, view.signals, settings.allowance))
+    found = cusum_shifts(process, view.charts, view.signals, settings.allowance)
+    return replace(view, cusum=found, target=float(process.centre[-1]))
 
 
 Measured = Callable[[NDArray[np.float64], Subgroups | None, Phases, ControlSettings], tuple[Chart, ...] | NotDefined]

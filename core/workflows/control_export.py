@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.workflows.control_record import ControlView
-from core.workflows.csv_out import write_csv
+from core.workflows.csv_out import without_noise, write_csv
 from core.workflows.left_out import causes_of
 
 
@@ -34,7 +34,7 @@ def export_control(view: ControlView, path: Path) -> None:
             (" upper", chart.upper),
             (" sigma", chart.sigma),
         ):
-            columns[f"{chart.kind}{name}"] = values
+            columns[f"{chart.kind}{name}"] = without_noise(values, view.charts[0].points)
         broken: list[list[str]] = [[] for _ in range(n)]
         for signal in found:
             for i in np.flatnonzero(signal.found):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.messages import Message, msg, msg_n
-from core.spc.chart import Chart
+from core.spc.chart import CUSTOMARY_POINTS, Chart
 from core.spc.cusum_shifts import CusumShift
 from core.spc.rules import RuleBook, Signal
 from core.spc.run_chart import RunsTest
@@ -28,7 +28,8 @@ class ControlView:
     `why` says why this chart was taken, None where it was asked for. `shifts` are the points at which a new level begins
     (0-based), whether or not stages were made of them. `tests` are those of a run chart. `left_out` are rows left out with their cause,
     `cusum` what cumulative sums say of the shifts that they signal. `stamps` (n_points,) are the times also where some are empty or they
-    do not ascend, so that no axis can be made of them; None without a time column.
+    do not ascend, so that no axis can be made of them; None without a time column. `target` is the mean, in column unit, from which cumulative sums
+    are taken, of the last stage; None on other charts.
     """
 
     column: str
@@ -46,6 +47,7 @@ class ControlView:
     left_out: tuple[LeftOut, ...] = ()
     cusum: tuple[CusumShift, ...] = ()
     stamps: NDArray[np.generic] | None = None
+    target: float | None = None
 
     @property
     def marks(self) -> NDArray[np.bool_]:
@@ -94,26 +96,51 @@ class ControlView:
         return msg("'{column}' is not in control: {n} of {of} points break a rule of {book}", **facts)
 
     @property
-    def shift_words(self) -> tuple[Message, ...]:
-        """A sentence for each shift that cumulative sums signal: where, since when, and to which mean."""
-        return tuple(self._shift_words(shift) for shift in self.cusum)
-
-    def _shift_words(self, shift: CusumShift) -> Message:
+    def shift_words(self) -> Message | None:
+        """How often cumulative sums leave 0 and their limits, and for how long at most; None where they do not."""
+        if not self.cusum:
+            return None
+        longest = max(self.cusum, key=lambda shift: shift.length)
         facts: dict[str, str | int] = {
-            "row": int(self.rows[shift.signal]) + 1,
-            "first": int(self.rows[shift.start]) + 1,
-            "n": shift.count,
-            "mean": f"{shift.mean:.5g} {self.unit}".strip(),
-            "centre": f"{shift.centre:.5g} {self.unit}".strip(),
+            "points": longest.length,
+            "first": int(self.rows[longest.start]) + 1,
+            "last": int(self.rows[longest.end]) + 1,
         }
-        if shift.is_up:
-            return msg(
-                "The upper sum signals at row {row}: it rises since row {first} (N⁺ = {n}), so that the shift began there; estimated mean since then {mean} instead of {centre}.",
-                **facts,
-            )
+        if len(self.cusum) == 1:
+            return msg("The sums leave their limits once: {points} points, from row {first} to row {last}.", **facts)
+        up = sum(shift.is_up for shift in self.cusum)
         return msg(
-            "The lower sum signals at row {row}: it falls since row {first} (N⁻ = {n}), so that the shift began there; estimated mean since then {mean} instead of {centre}.",
+            "The sums leave their limits {n} times, {up} upwards and {down} downwards. The longest excursion has {points} points, from row {first} to row {last}.",
+            n=len(self.cusum),
+            up=up,
+            down=len(self.cusum) - up,
             **facts,
+        )
+
+    @property
+    def mean_words(self) -> Message:
+        """How the new mean of a shift is estimated."""
+        return msg(
+            "The new mean is estimated at the signal from the n points since the start: target ± (k + C / N) standard errors (Montgomery). "
+            "With n below {few} it is rough, and on average too far out.",
+            few=CUSTOMARY_POINTS,
+        )
+
+    @property
+    def counted(self) -> Message | None:
+        """Of two charts how many points break a rule on each and on both, so that all counts add up; None where there is one or none."""
+        if len(self.charts) < 2 or self.charts[0].is_sum or not self.n_out:
+            return None
+        level, spread = (np.logical_or.reduce([s.found for s in of_chart]) for of_chart in self.signals)
+        return msg(
+            "{n} of {of} points break a rule, each counted once: {level} on the chart '{a}', {spread} on the chart '{b}', {both} of these on both.",
+            n=self.n_out,
+            of=self.n_points,
+            level=int(level.sum()),
+            spread=int(spread.sum()),
+            both=int((level & spread).sum()),
+            a=self.charts[0].statistic,
+            b=self.charts[1].statistic,
         )
 
     @property

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 from pydantic import field_validator
 
+from core.errors import SettingProblem
+from core.messages import msg
 from core.settings import Settings, setting
 
 ChartChoice = Literal["auto", "I-MR", "Xbar-R", "Xbar-S", "p", "np", "c", "u", "EWMA", "CUSUM", "run"]
+WITHOUT_RULES = ("EWMA", "CUSUM", "run")
+"""Charts that are judged by their limits or tests alone."""
 OF_COUNTS: dict[str, str] = {"p": "defectives", "np": "defectives", "c": "defects", "u": "defects"}
 
 
@@ -96,21 +101,87 @@ class ControlSettings(Settings):
     )
 
     @property
+    def has_subgroups(self) -> bool:
+        """Whether several rows are one point."""
+        return self.subgroup_column is not None or (self.subgroup or 1) > 1
+
+    @property
     def is_known(self) -> bool:
         """Whether nothing has to be learned from the points."""
         return self.known_centre is not None and self.known_sigma is not None
 
+    @field_validator("known_sigma", mode="before")
+    @classmethod
+    def _above_zero(cls, given: Any) -> Any:
+        try:
+            value = float(given)
+        except (TypeError, ValueError):
+            return given
+        if value <= 0:
+            raise SettingProblem(
+                msg("The known sigma is {value}.", value=f"{value:g}"),
+                msg("Expected a standard deviation: a number above 0, in the unit of the column."),
+                msg("Enter one, or leave it empty to learn it from the points."),
+                name="known_sigma",
+                value=value,
+            )
+        return given
+
     @field_validator("only_rules", mode="before")
     @classmethod
     def _numbers(cls, value: Any) -> Any:
-        return _parts(value, ",") if isinstance(value, str) else value
+        return parts_of(value, ",") if isinstance(value, str) else value
 
     @field_validator("left_out", mode="before")
     @classmethod
     def _causes(cls, value: Any) -> Any:
-        return _parts(value, "|") if isinstance(value, str) else value
+        return parts_of(value, "|") if isinstance(value, str) else value
 
 
-def _parts(text: str, mark: str) -> tuple[str, ...]:
+EXPERT_OF: dict[str, frozenset[str]] = {
+    "EWMA": frozenset({"weight", "width"}),
+    "CUSUM": frozenset({"interval", "allowance"}),
+    "Xbar-R": frozenset({"sigma"}),
+    "Xbar-S": frozenset({"sigma"}),
+}
+"""What few ask for, by the chart that uses it; sigma within subgroups also counts for EWMA and CUSUM of subgroups."""
+OF_EXPERTS = ("sigma", "weight", "width", "interval", "allowance")
+
+
+def used_by(chart: str, *, has_subgroups: bool) -> frozenset[str]:
+    """Which of `OF_EXPERTS` a chart uses.
+
+    Args:
+        chart: Its name; auto of measurements is I-MR, or with subgroups a chart of means.
+        has_subgroups: Whether several rows are one point.
+    """
+    name = "Xbar-S" if chart == "auto" and has_subgroups else chart
+    own = EXPERT_OF.get(name, frozenset())
+    return own | {"sigma"} if has_subgroups and name in ("EWMA", "CUSUM") else own
+
+
+def check_used(names: Collection[str], chart: str, *, has_subgroups: bool) -> None:
+    """Refuse settings that were given and change nothing of the chart that is drawn.
+
+    Raises:
+        SettingProblem: the first such setting, with the charts that use it.
+    """
+    used = used_by(chart, has_subgroups=has_subgroups)
+    idle = [name for name in names if name in OF_EXPERTS and name not in used]
+    if chart in WITHOUT_RULES:
+        idle += [name for name in names if name in ("rules", "only_rules")]
+    if not idle:
+        return
+    charts = [key for key, own in EXPERT_OF.items() if idle[0] in own]
+    of = msg("charts of subgroups") if idle[0] == "sigma" else msg("charts of points that are judged one by one")
+    raise SettingProblem(
+        msg("{name} was given, and the chart {chart} does not use it.", name=idle[0], chart=chart),
+        msg("{name} belongs to: {charts}.", name=idle[0], charts=", ".join(charts) if charts and idle[0] != "sigma" else of),
+        msg("Leave {name} out, or choose such a chart.", name=idle[0]),
+        name=idle[0],
+    )
+
+
+def parts_of(text: str, mark: str) -> tuple[str, ...]:
     """A list as it is written on a command line."""
     return tuple(part.strip() for part in text.split(mark) if part.strip())

@@ -9,6 +9,7 @@ from core.messages import Message, msg
 from core.spc.changes import neighbour_correlation
 from core.spc.chart import Chart
 from core.spc.individuals import NotDefined
+from core.spc.p_words import p_words
 from core.spc.run_chart import RunsTest
 
 CORRELATED = 0.3
@@ -18,10 +19,15 @@ CORRELATED = 0.3
 def told(test: RunsTest) -> Message:
     """One test of a run chart in words."""
     chance = min(test.p_few, test.p_many)
-    facts = {"runs": test.runs, "expected": round(test.expected, 1), "n": test.longest, "p": float(f"{chance:.2g}")}
+    facts: dict[str, str | int | float] = {
+        "runs": test.runs,
+        "expected": round(test.expected, 1),
+        "n": test.longest,
+        "p": p_words(chance),
+    }
     if test.kind == "median":
-        return msg("{runs} runs about the median, {expected} expected, the longest of {n} points (p = {p})", **facts)
-    return msg("{runs} runs up or down, {expected} expected, the longest of {n} steps (p = {p})", **facts)
+        return msg("{runs} runs about the median, {expected} expected, the longest of {n} points ({p})", **facts)
+    return msg("{runs} runs up or down, {expected} expected, the longest of {n} steps ({p})", **facts)
 
 
 def odd(test: RunsTest) -> Message:

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv
 
 from core.store.files import disk_errors
 
+DIGITS = 14
+"""Of a float that sums and differences leave right."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 Parts = Callable[[], Iterator[pd.DataFrame]]
 
@@ -90,6 +93,20 @@ def _cells(cells: pd.Series, whole: bool, formula_safe: bool) -> pa.Array:
         return numbers.cast(pa.int64()) if whole else numbers
     texts = [None if pd.isna(v) else str(v) for v in cells]
     return pa.array([without_formula(t) if formula_safe and t is not None else t for t in texts], pa.string())
+
+
+def without_noise(values: NDArray[np.float64], like: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values rounded where a float of the size of `like` has no digits left: 48.102 − 48.09 is 0.012, and not 0.012000000000000455.
+
+    Args:
+        values: (n,) what is computed from `like`, in its unit.
+        like: (m,) what was measured.
+    """
+    known = np.abs(like[np.isfinite(like)])
+    largest = float(known.max(initial=0.0))
+    if not 1e-280 < largest < 1e280:
+        return values
+    return np.round(values, DIGITS - 1 - int(np.floor(np.log10(largest))))
 
 
 def without_formula(text: str) -> str:

@@ -13,6 +13,8 @@ from core.errors import SettingProblem
 from core.messages import Message, msg, msg_n
 
 MOST_TOLD = 8
+MOST_DIGITS = 15
+"""Of a row; a number of more is none of any table."""
 _ENTRY = re.compile(r"\s*(\d+)\s*(?:[-–]\s*(\d+)\s*)?[:：]\s*(.*\S)\s*", re.DOTALL)
 
 
@@ -57,14 +59,29 @@ def _read(entry: str, n_rows: int) -> LeftOut:
             msg("Expected a row or rows from–to of the table, a colon and the cause."),
             msg("Write for example 31:sensor unplugged, or 40-45:tool change."),
         )
-    first, last = int(found[1]), int(found[2] or found[1])
+    first, last = _row(found[1]), _row(found[2] or found[1])
     if not 1 <= first <= last <= n_rows:
         raise SettingProblem(
-            msg("Rows {first} to {last} were to be left out, and the table has {n}.", first=first, last=last, n=n_rows),
+            msg(
+                "Rows {first} to {last} were to be left out, and the table has {n}.",
+                first=_short(found[1]),
+                last=_short(found[2] or found[1]),
+                n=n_rows,
+            ),
             msg("Rows are counted from 1, and the last is not before the first."),
             msg("Correct the rows."),
         )
     return LeftOut(first, last, found[3])
+
+
+def _row(digits: str) -> int:
+    """The number of a row; of more digits than any table has rows 0, because Python reads no number of more than 4,300 digits."""
+    digits = digits.lstrip("0")
+    return int(digits or 0) if len(digits) <= MOST_DIGITS else 0
+
+
+def _short(digits: str) -> str:
+    return digits if len(digits) <= MOST_DIGITS else f"{digits[:MOST_DIGITS]}…"
 
 
 def entries_of(rows: Sequence[int], text: str, cause: str) -> tuple[str, ...]:

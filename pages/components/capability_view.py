@@ -10,16 +10,18 @@ import pandas as pd
 import streamlit as st
 
 from core import workflows as wf
-from core.charts import capability_histogram, capability_plot, caption_control, control_chart, last_subgroups
+from core.charts import by_spread, capability_histogram, capability_plot, caption_control, control_chart, last_subgroups
 from core.data.dataset import Dataset
 from core.errors import Problem
 from core.messages import msg
 from core.spc.capability_indices import INDEX_PARTS, Indices, index_name
 from core.spc.individuals import NotDefined
+from core.spc.p_words import p_words
 from core.spc.probability_plot import ProbabilityPlot
+from core.spc.rules import chosen_rules, rule_book
 from pages.components import address_settings, charts, layout, notices, numbers, state
 from pages.components.choices import fixed
-from pages.components.explore_parts import EXPLORE, export, numbers_of, pick
+from pages.components.explore_parts import EXPLORE, export, kept_rules, numbers_of, pick
 from pages.components.forms import choice_word, field_widget, form_from_settings
 from pages.components.layout import Figure, caption
 from pages.components.looks import charts_look
@@ -27,8 +29,8 @@ from pages.components.text import md, say, t
 from pages.components.views import go_to_view
 
 KEY, ASKED = "capability", "capability_asked"
-HEIGHT = 280
-OWN = ("subgroup", "subgroup_column", "by_column", "distribution", "rules", "unstable_anyway")
+HEIGHT = 300
+OWN = ("subgroup", "subgroup_column", "by_column", "distribution", "rules", "only_rules", "unstable_anyway")
 
 
 def show(dataset: Dataset) -> None:
@@ -51,6 +53,19 @@ def show(dataset: Dataset) -> None:
         return
     state.note_in_address("column", column)
     address_settings.note(settings, owner=f"{KEY}.{dataset.id}.{column}")
+    spec = dataset.column(column)
+    if all(limit is None for limit in (settings.lower, settings.upper, spec.lower_limit, spec.upper_limit)):
+        with head:
+            layout.headline(t("What does the customer allow for '{column}'?", column=column))
+        with main:
+            lower, upper = (say(wf.CapabilitySettings.model_fields[name].title or "") for name in ("lower", "upper"))
+            invitation = t(
+                "Enter '{lower}' or '{upper}' beside this, one or both: then the values are compared with what is allowed. Limits of a column that are kept with the data stand on the Data screen.",
+                lower=lower,
+                upper=upper,
+            )
+            layout.empty_picture(invitation, icon=":material/straighten:")
+        return
     try:
         view = _view(str(state.workspace().home), dataset.id, dataset.version, column, settings.model_dump_json())
     except Problem as problem:
@@ -111,7 +126,11 @@ def _rail(dataset: Dataset, names: Sequence[str]) -> tuple[str, wf.CapabilitySet
     chosen["unstable_anyway"] = field_widget(fields["unstable_anyway"], given["unstable_anyway"], key=f"{prefix}.anyway")
     with st.expander(t("More")):
         chosen |= form_from_settings(wf.CapabilitySettings, given, key=prefix, expert_only=True, skip=OWN)
-    return column, wf.CapabilitySettings.read({"rules": given["rules"], **chosen})
+    rules = {name: given[name] for name in ("rules", "only_rules")} | kept_rules(dataset.id)
+    settings = wf.CapabilitySettings.read(rules | chosen)
+    book = chosen_rules(rule_book(settings.rules), settings.only_rules)
+    caption(t("Stable by the rules of {book}, as chosen on the control chart.", book=say(book.title)))
+    return column, settings
 
 
 def _choices(name: str) -> Sequence[str]:
@@ -179,9 +198,10 @@ def _figures(view: wf.CapabilityView) -> list[Figure]:
             percent = f"{100 * view.confidence:g} %"
             beside = t("{percent}: {span}", percent=percent, span=span) if span else ""
             items.append(Figure(name, f"{index.value:.2f}", beside, help=_meaning(within)))
-    expected = "–" if isinstance(view.expected_overall, NotDefined) else numbers.number(view.expected_overall.total)
+    expected = "–" if isinstance(view.expected_overall, NotDefined) else _ppm(view.expected_overall.total)
     beside = t("expected: {n}", n=expected)
-    items.append(Figure(t("Outside, parts per million"), numbers.number(view.observed.total), beside))
+    about = t("Parts per million outside the specification limits, as observed; below it what the distribution lets expect.")
+    items.append(Figure(t("Outside (ppm)"), _ppm(view.observed.total), beside, help=about))
     test = view.normality
     if isinstance(test, NotDefined):
         items.append(Figure(t("Values"), numbers.number(view.n), say(test.reason)))
@@ -200,7 +220,8 @@ def _meaning(within: bool) -> str:
 def _unstable(view: wf.CapabilityView, settings: wf.CapabilitySettings, owner: str) -> None:
     """Why there is no capability, with the two ways on."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f":orange[:material/warning:] {md(say(view.instability or msg('')))}")
+        st.markdown(f":orange[:material/warning:] {md(say(view.advice or msg('')))}")
+        _breaches(view)
         with st.container(horizontal=True, gap="small"):
             chart = t("Look at the control chart")
             icon = ":material/monitoring:"
@@ -208,6 +229,37 @@ def _unstable(view: wf.CapabilityView, settings: wf.CapabilitySettings, owner: s
             if not view.is_past_only:
                 anyway = settings.with_values(unstable_anyway=True)
                 st.button(t("Tell past performance anyway"), key=f"{KEY}.anyway", on_click=_ask, args=(owner, anyway))
+
+
+def _breaches(view: wf.CapabilityView) -> None:
+    """The rules that are broken, by which the process is not stable."""
+    kinds = {str(chart.statistic): chart.kind for chart in view.charts}
+    rows = [
+        {
+            "chart": kinds[str(line.chart)],
+            "pattern": say(line.pattern),
+            "times": f"{numbers.number(line.count)} ({_ppm(line.expected) if line.expected >= 0.01 else '< 0.01'})",
+            "row": line.row,
+            "why": say(line.why),
+        }
+        for line in view.breaches
+    ]
+    config = {
+        "chart": st.column_config.TextColumn(t("Chart"), width=60),
+        "pattern": st.column_config.TextColumn(t("Pattern")),
+        "times": st.column_config.TextColumn(t("Times (chance)"), width=110, alignment="right"),
+        "row": st.column_config.NumberColumn(t("First at row"), format="localized", width=90),
+        "why": st.column_config.TextColumn(t("Why it counts")),
+    }
+    table = pd.DataFrame(rows)
+    st.dataframe(
+        table, column_config=config, hide_index=True, key=f"{KEY}_breaches", alt=t("Rules that are broken"), height="content"
+    )
+
+
+def _ppm(value: float) -> str:
+    """A number of parts or signals: whole from 100 on, else with two digits."""
+    return numbers.number(round(value)) if value >= 100 or value == round(value) else f"{value:.2g}"
 
 
 def _ask(owner: str, settings: wf.CapabilitySettings) -> None:
@@ -239,9 +291,7 @@ def _plot(view: wf.CapabilityView) -> None:
     charts.show(figure, alt=alt, key=f"{KEY}_plot", height=HEIGHT + 40)
     title = "" if isinstance(view.fit, NotDefined) else say(view.fit.title)
     test = view.normality
-    caption(
-        title, "" if isinstance(test, NotDefined) else t("normal: A² {a2}, p = {p}", a2=f"{test.a2:.3g}", p=f"{test.p:.3g}")
-    )
+    caption(title, "" if isinstance(test, NotDefined) else t("normal: A² {a2}, {p}", a2=f"{test.a2:.3g}", p=p_words(test.p)))
 
 
 def _tables(view: wf.CapabilityView) -> None:
@@ -262,17 +312,21 @@ def _tables(view: wf.CapabilityView) -> None:
         )
     words = {"observed": t("observed"), "expected within": t("expected within"), "expected overall": t("expected overall")}
     ppm = [
-        {"ppm": words[name], "below": o.below, "above": o.above, "total": o.total}
+        {"ppm": words[name], **{part: _ppm_or_none(getattr(o, part)) for part in ("below", "above", "total")}}
         for name, o in view.parts_per_million
         if not isinstance(o, NotDefined)
     ]
     config = {
         "ppm": st.column_config.TextColumn(t("Parts per million")),
-        "below": st.column_config.NumberColumn(t("Below"), format="%.4g"),
-        "above": st.column_config.NumberColumn(t("Above"), format="%.4g"),
-        "total": st.column_config.NumberColumn(t("Together"), format="%.4g"),
+        "below": st.column_config.TextColumn(t("Below"), alignment="right"),
+        "above": st.column_config.TextColumn(t("Above"), alignment="right"),
+        "total": st.column_config.TextColumn(t("Together"), alignment="right"),
     }
     st.dataframe(pd.DataFrame(ppm), column_config=config, hide_index=True, key=f"{KEY}_ppm", alt=t("Parts per million"))
+
+
+def _ppm_or_none(value: float | None) -> str:
+    return "–" if value is None else _ppm(value)
 
 
 def _index_rows(found: Indices, within: bool) -> list[dict[str, Any]]:
@@ -292,8 +346,8 @@ def _strata(view: wf.CapabilityView) -> None:
         {
             "name": [s.name for s in view.strata],
             "n": [s.n for s in view.strata],
-            "mean": [s.mean for s in view.strata],
-            "sd": [s.sd for s in view.strata],
+            "mean": ["–" if s.mean is None else by_spread(s.mean, s.sd or view.sd) for s in view.strata],
+            "sd": [numbers.number(s.sd) for s in view.strata],
             "ppk": [s.ppk for s in view.strata],
             "low": [s.low for s in view.strata],
             "high": [s.high for s in view.strata],
@@ -303,8 +357,8 @@ def _strata(view: wf.CapabilityView) -> None:
     config = {
         "name": st.column_config.TextColumn(t("Stratum")),
         "n": st.column_config.NumberColumn(t("Rows"), format="localized"),
-        "mean": st.column_config.NumberColumn(t("Mean"), format="%.5g"),
-        "sd": st.column_config.NumberColumn(t("Standard deviation"), format="%.4g"),
+        "mean": st.column_config.TextColumn(t("Mean"), alignment="right"),
+        "sd": st.column_config.TextColumn(t("Standard deviation"), alignment="right"),
         "ppk": st.column_config.NumberColumn("Ppk", format="%.2f"),
         "low": st.column_config.NumberColumn(t("Low"), format="%.2f"),
         "high": st.column_config.NumberColumn(t("High"), format="%.2f"),

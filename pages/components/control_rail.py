@@ -10,19 +10,18 @@ import streamlit as st
 
 from core import workflows as wf
 from core.data.dataset import Dataset
+from core.errors import Problem
 from core.spc.rules import BOOKS, FARTHEST, LONGEST, Rule, RuleBook, rule_book, usual_k
 from pages.components import address_settings
 from pages.components.choices import fixed
-from pages.components.explore_parts import pick
-from pages.components.forms import field_widget, form_from_settings
+from pages.components.explore_parts import kept_rules, pick
+from pages.components.forms import field_widget
 from pages.components.layout import caption
 from pages.components.text import md, say, t
 
 KEY = "control"
 ALL, BASELINE, STAGES, SHIFTS, KNOWN = "all", "baseline", "stages", "shifts", "known"
 ASKED, COLUMN_OF = "control_asked", "control_column_of"
-NO_RULES = ("EWMA", "CUSUM", "run")
-"""Charts that are judged by their limits alone."""
 CHARTS = {
     "measurement": ("auto", "I-MR", "Xbar-R", "Xbar-S", "EWMA", "CUSUM", "run"),
     "defectives": ("auto", "p", "np"),
@@ -42,14 +41,17 @@ class Rail:
         self.fields = wf.ControlSettings.model_fields
         asked = st.session_state.get(ASKED, {}).get(dataset.id)
         given = asked[1] if asked else address_settings.read(wf.ControlSettings, self.names, owner=f"{KEY}.{dataset.id}")
-        self.values, self.prefix = given.model_dump(), f"{KEY}.{dataset.id}.{asked[0] if asked else 0}"
+        is_told = given.rules != "nelson" or given.only_rules
+        kept = {} if asked or is_told else kept_rules(dataset.id)
+        self.values, self.prefix = given.model_dump() | kept, f"{KEY}.{dataset.id}.{asked[0] if asked else 0}"
         asked_of = asked[2] if asked else st.session_state.get(COLUMN_OF, column)
         if asked_of != column:  # a standard, or rows left out with a cause, of one column are none of another
             self.values |= {"known_centre": None, "known_sigma": None, "left_out": ()}
         st.session_state[COLUMN_OF] = self.column = column
+        self.is_wrong, self.wrong = False, list[str]()
 
-    def settings(self) -> wf.ControlSettings:
-        """What is chosen, in the order in which it is decided.
+    def settings(self) -> wf.ControlSettings | None:
+        """What is chosen, in the order in which it is decided; None where a field has a value that cannot be, which is said beside it.
 
         Raises:
             SettingProblem: a value that its field does not allow.
@@ -64,7 +66,7 @@ class Rail:
         chosen["chart"] = self._choice(say(self.fields["chart"].title or ""), words, now, f"chart.{chosen['counts']}")
         chosen |= self._limits(takes_standard=chosen["counts"] == "measurement" and chosen["chart"] != "run")
         chosen["left_out"] = self.values["left_out"]
-        if chosen["chart"] in NO_RULES:
+        if chosen["chart"] in wf.WITHOUT_RULES:
             return self._rest(chosen)
         books = {book.key: say(book.title) for book in BOOKS}
         about = say(self.fields["rules"].description or "")
@@ -72,16 +74,19 @@ class Rail:
         chosen["only_rules"] = self._only_rules(rule_book(chosen["rules"]))
         return self._rest(chosen)
 
-    def _rest(self, chosen: dict[str, Any]) -> wf.ControlSettings:
+    def _rest(self, chosen: dict[str, Any]) -> wf.ControlSettings | None:
         """What few ask for; a target of EWMA and CUSUM stands here where sigma comes from the points."""
-        skip = ["known_sigma"]
-        if "known_centre" in chosen or chosen["chart"] not in ("EWMA", "CUSUM"):
-            skip.append("known_centre")
-        values = {**self.values, "known_centre": None} if self._way() == KNOWN else self.values
-        with st.expander(t("More")):
-            key = f"{self.prefix}.{self.column}"
-            chosen |= form_from_settings(wf.ControlSettings, values, key=key, expert_only=True, skip=skip)
-        return wf.ControlSettings.read(chosen)
+        has_subgroups = bool(chosen.get("subgroup_column")) or (chosen.get("subgroup") or 1) > 1
+        used = wf.used_by(chosen["chart"], has_subgroups=has_subgroups) if chosen["counts"] == "measurement" else ()
+        names = [name for name in wf.OF_EXPERTS if name in used]
+        if "known_centre" not in chosen and chosen["chart"] in ("EWMA", "CUSUM"):
+            names.insert(0, "known_centre")
+        if names:
+            with st.expander(t("More")):
+                # The centre of a known standard is none of a chart whose limits come another way.
+                start = {"known_centre": None} if self._way() == KNOWN else {}
+                chosen |= {name: self._widget(name, of=self.column, **start) for name in names}
+        return None if self.is_wrong else wf.ControlSettings.read(chosen)
 
     def _only_rules(self, book: RuleBook) -> tuple[str, ...]:
         """Each rule of the book on or off, with its own k; nothing where all are on as they are."""
@@ -132,8 +137,7 @@ class Rail:
         now = "column" if self.values["subgroup_column"] else "size" if self.values["subgroup"] else "one"
         picked = self._choice(t("One point is"), titles, now, "point")
         if picked == "size":
-            field = self.fields["subgroup"]
-            return {"subgroup": field_widget(field, self.values["subgroup"] or 5, key=f"{self.prefix}.subgroup")}
+            return {"subgroup": self._widget("subgroup", subgroup=self.values["subgroup"] or 5)}
         return {"subgroup_column": self._column("subgroup_column", self.names)} if picked == "column" else {}
 
     def _limits(self, *, takes_standard: bool) -> dict[str, Any]:
@@ -153,18 +157,20 @@ class Rail:
         if picked == KNOWN:
             cells = st.columns(2)
             with cells[0]:
-                centre = self._widget("known_centre", of=self.column)
+                centre = self._widget("known_centre", of=self.column, in_cell=True)
             with cells[1]:
-                sigma = self._widget("known_sigma", of=self.column)
+                sigma = self._widget("known_sigma", of=self.column, in_cell=True)
+            self._tell()
             if centre is None or sigma is None:
                 caption(t("What is empty is learned from all points."))
             return {"known_centre": centre, "known_sigma": sigma}
         if picked == BASELINE:
             cells = st.columns(2)
             with cells[0]:
-                start = self._widget("baseline_start")
+                start = self._widget("baseline_start", in_cell=True)
             with cells[1]:
-                count = self._widget("baseline")
+                count = self._widget("baseline", in_cell=True)
+            self._tell()
             caption(t("or draw it on the chart"))
             return {"baseline_start": start or 1, "baseline": count}
         if picked == STAGES:
@@ -178,9 +184,28 @@ class Rail:
             return BASELINE
         return STAGES if self.values["stage_column"] else SHIFTS if self.values["shifts"] else ALL
 
-    def _widget(self, name: str, *, of: str = "") -> Any:
-        """The widget of a field; what belongs to one column alone has a key of its own for each."""
-        return field_widget(self.fields[name], self.values[name], key=f"{self.prefix}.{of}{'.' if of else ''}{name}")
+    def _widget(self, name: str, *, of: str = "", in_cell: bool = False, **start: Any) -> Any:
+        """The widget of a field, with a sentence below where it has a value that cannot be, which `in_cell` waits for `_tell`.
+
+        What belongs to one column alone has a key of its own for each.
+        """
+        values = {**self.values, **start}
+        value = field_widget(self.fields[name], values[name], key=f"{self.prefix}.{of}{'.' if of else ''}{name}", bounded=False)
+        try:
+            wf.ControlSettings.read({name: value})
+        except Problem as problem:
+            what = t("{label}: {value}.", label=say(self.fields[name].title or ""), value=f"{value:g}".replace("-", "−"))
+            self.wrong.append(f"{md(what)} {md(say(problem.expected))} {md(t('Correct it to see the chart.'))}")
+        if not in_cell:
+            self._tell()
+        return value
+
+    def _tell(self) -> None:
+        """What cannot be, below the fields that were drawn last, over the whole width."""
+        for sentence in self.wrong:
+            self.is_wrong = True
+            st.markdown(f":red[:material/error: {sentence}]")
+        self.wrong.clear()
 
     def _choice(self, label: str, titles: dict[str, str], now: str, name: str, about: str = "") -> str:
         options = list(titles)

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core import workflows as wf
+from core.charts import by_spread
 from pages.components.layout import caption
 from pages.components.text import md, say, t
 
@@ -20,6 +21,38 @@ def where(view: wf.ControlView | wf.ManyView, point: int) -> str:
         at = view.times[point].astype("datetime64[s]")
         return str(np.datetime64(at, "m") if at == np.datetime64(at, "m") else at).replace("T", " ")
     return t("row {row}", row=int(view.rows[point]) + 1)
+
+
+def _excursions(view: wf.ControlView) -> None:
+    """How often and how long the sums were beyond their limits, and each time: since when, until when, to which mean."""
+    if view.shift_words is not None:
+        st.markdown(f":material/moving: {md(say(view.shift_words))}")
+    sigma = view.charts[0].sigma
+    rows = [
+        {
+            "way": t("up") if shift.is_up else t("down"),
+            "start": where(view, shift.start),
+            "signal": where(view, shift.signal),
+            "end": t("goes on") if shift.goes_on else where(view, shift.end),
+            "points": shift.length,
+            "mean": by_spread(shift.mean, float(sigma[shift.signal])),
+            "n": shift.count,
+        }
+        for shift in view.cusum
+    ]
+    mean = f"{t('New mean')} ({view.unit})" if view.unit else t("New mean")
+    config = {
+        "way": st.column_config.TextColumn(t("Direction"), width="small"),
+        "start": st.column_config.TextColumn(t("Start")),
+        "signal": st.column_config.TextColumn(t("Signal")),
+        "end": st.column_config.TextColumn(t("End")),
+        "points": st.column_config.NumberColumn(t("Points"), format="localized", width="small"),
+        "mean": st.column_config.TextColumn(mean, width="small"),
+        "n": st.column_config.NumberColumn(t("from n"), format="localized", width="small"),
+    }
+    alt = t("Shifts that the sums signal")
+    st.dataframe(pd.DataFrame(rows), column_config=config, hide_index=True, key=f"{KEY}_excursions", alt=alt)
+    caption(say(view.mean_words))
 
 
 def signals_table(view: wf.ControlView) -> None:
@@ -43,8 +76,11 @@ def signals_table(view: wf.ControlView) -> None:
                 )
     if view.name == "run":
         return
-    for sentence in view.shift_words:
-        st.markdown(f":material/moving: {md(say(sentence))}")
+    if view.cusum:
+        _excursions(view)
+        return
+    if view.counted is not None:
+        st.markdown(md(say(view.counted)))
     if not rows and not view.is_zoned:
         st.markdown(f":green[:material/check_circle:] {md(t('No point lies outside the limits.'))}")
         return
@@ -52,7 +88,7 @@ def signals_table(view: wf.ControlView) -> None:
         st.markdown(f":green[:material/check_circle:] {md(t('No point breaks a rule of {book}.', book=say(view.book.title)))}")
     else:
         config = {
-            "rule": st.column_config.NumberColumn(t("Rule number"), format="%d", width="small"),
+            "rule": st.column_config.NumberColumn(t("Rule"), format="%d", width="small"),
             "chart": st.column_config.TextColumn(t("Chart"), width="small"),
             "pattern": st.column_config.TextColumn(t("Pattern")),
             "points": st.column_config.NumberColumn(t("Points"), format="localized", width="small"),

@@ -17,7 +17,7 @@ from core.messages import msg
 from pages.components import address_settings, chart_range, charts, layout, left_out_view, notices, numbers, state
 from pages.components.control_rail import Rail, ask
 from pages.components.control_signals import signals_table, where
-from pages.components.explore_parts import export, numbers_of
+from pages.components.explore_parts import export, keep_rules, numbers_of
 from pages.components.layout import Figure, caption
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t, tn
@@ -27,7 +27,7 @@ KEY = "control"
 MOST_SHIFTS_TOLD = 4
 FEWEST_OF_A_BASELINE = 5
 """Points; fewer give limits on no chart."""
-HEIGHTS = (390, 230)
+HEIGHTS = (404, 256)
 """The main chart takes half of a screen of 768 lines."""
 
 
@@ -47,7 +47,11 @@ def show(dataset: Dataset) -> None:
     with rail:
         column, settings = _rail(dataset, names)
     if settings is None:
+        with head:
+            layout.headline(t("One setting cannot be: see the sentence in red"))
         return
+    if _has_rules(settings):
+        keep_rules(dataset.id, settings.rules, settings.only_rules)
     state.note_in_address("column", column)
     address_settings.note(settings, owner=f"{KEY}.{dataset.id}")
     try:
@@ -63,6 +67,11 @@ def show(dataset: Dataset) -> None:
         layout.headline(say(view.headline), say(view.why) if view.why is not None else "")
     with main, notices.guard():
         _drawn(view, settings, dataset.id)
+
+
+def _has_rules(settings: wf.ControlSettings) -> bool:
+    """Whether rules were chosen for the chart: others have their limits alone."""
+    return settings.chart not in wf.WITHOUT_RULES
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -109,7 +118,8 @@ def _drawn(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) 
             x=view.times,
             rows=view.rows,
             causes=causes,
-            starts=[shift.start for shift in view.cusum if shift.is_up == (chart.kind == "CUSUM+")] if chart.is_sum else (),
+            excursions=[(s.start, s.end) for s in view.cusum if s.is_up == (chart.kind == "CUSUM+")] if chart.is_sum else (),
+            of_all=view.n_out,
             shown=None if shown.is_whole else shown.slice,
             **charts_look(),
         )
@@ -142,17 +152,35 @@ def _figures(view: wf.ControlView) -> list[Figure]:
     items = [Figure(t("Chart"), t("run chart") if view.name == "run" else view.name, _sizes(view))]
     if view.name != "run":
         first = t("The first: {where}.", where=where(view, int(places[0]))) if len(places) else ""
-        items.append(Figure(t("Signals"), numbers.number(len(places)), tn("of {n} point", "of {n} points", n), help=first))
+        beside = tn("of {n} point", "of {n} points", n)
+        if view.charts[0].is_sum:
+            beside = t("{up} up, {down} down", up=_n_up(view), down=len(view.cusum) - _n_up(view))
+        items.append(Figure(t("Signals"), numbers.number(view.n_out), beside, help=first))
+    if view.target is not None:
+        target = by_spread(view.target, float(chart.sigma[last]))
+        limit = numbers.number(float(chart.upper[last]))
+        about = t("The sums are taken from it, in standard errors of a point; a sum beyond the limit signals a shift.")
+        items.append(Figure(t("Target"), f"{target} {view.unit}".strip(), t("limits ±{limit} σ", limit=limit), help=about))
+        return [*items, *_sigma(view, last)]
     about = t("Below it the control limits.") if view.name != "run" else ""
     width = float(chart.upper[last] - chart.lower[last]) / 6
     sigma = width if np.isfinite(width) else float(chart.sigma[last])
     centre = f"{by_spread(float(chart.centre[last]), sigma)} {unit}".strip()
     items.append(Figure(t("Centre line"), centre, _limits(view, last, unit), help=about))
-    if np.isfinite(chart.sigma[last]) and chart.method != "none":
-        source = t("given") if chart.method == "given" else chart.method
-        about = t("Short-term spread of single values.")
-        items.append(Figure(t("Sigma"), numbers.number(chart.sigma[last], unit), source, help=about))
-    return items
+    return [*items, *_sigma(view, last)]
+
+
+def _sigma(view: wf.ControlView, last: int) -> list[Figure]:
+    chart = view.charts[0]
+    if not np.isfinite(chart.sigma[last]) or chart.method == "none":
+        return []
+    source = t("given") if chart.method == "given" else chart.method
+    unit = view.unit if chart.kind in ("I", "Xbar", "EWMA", "run") or chart.is_sum else ""
+    return [Figure(t("Sigma"), numbers.number(chart.sigma[last], unit), source, help=t("Short-term spread of single values."))]
+
+
+def _n_up(view: wf.ControlView) -> int:
+    return sum(shift.is_up for shift in view.cusum)
 
 
 def _sizes(view: wf.ControlView) -> str:

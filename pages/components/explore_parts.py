@@ -43,6 +43,18 @@ def pick(
 
 
 EXPLORE = "explore_view"
+RULES = "explore_rules"
+
+
+def keep_rules(dataset_id: str, book: str, only: tuple[str, ...]) -> None:
+    """The rules that were chosen on the control chart of a dataset; capability is judged by them too."""
+    st.session_state.setdefault(RULES, {})[dataset_id] = (book, only)
+
+
+def kept_rules(dataset_id: str) -> dict[str, object]:
+    """Those rules as settings, nothing where none were chosen in this session."""
+    found = st.session_state.get(RULES, {}).get(dataset_id)
+    return {} if found is None else {"rules": found[0], "only_rules": found[1]}
 
 
 def asked(name: str, options: Iterable[str], other: str | None) -> str | None:

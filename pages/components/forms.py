@@ -48,9 +48,18 @@ def form_from_settings(
 
 
 def field_widget(
-    field: FieldInfo, value: Any, *, key: str, choices: Mapping[str, Sequence[str]] | None = None, name: str = ""
+    field: FieldInfo,
+    value: Any,
+    *,
+    key: str,
+    choices: Mapping[str, Sequence[str]] | None = None,
+    name: str = "",
+    bounded: bool = True,
 ) -> Any:
-    """The widget of one field: its title and unit as label, its help, its range."""
+    """The widget of one field: its title and unit as label, its help, its range.
+
+    A value out of range reddens a bounded field of a number without a word and never arrives; not `bounded` it arrives, for a caller who says so.
+    """
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     unit = str(extra.get("unit") or "")
     label = md(say(field.title or "") + (f" ({say(unit)})" if unit else ""))
@@ -61,7 +70,8 @@ def field_widget(
     if kind is bool:
         return st.toggle(label, value=bool(value), key=key, help=help_text)
     if kind in (int, float):
-        return _number(label, kind, field_bounds(field), value, key, help_text, optional=optional)
+        bounds = field_bounds(field) if bounded else (None, None)
+        return _number(label, kind, bounds, value, key, help_text, optional=optional)
     if get_origin(kind) is tuple:
         return _several(label, get_args(kind)[0], value, key, help_text, choices or {}, name)
     if choices and name in choices:

@@ -311,8 +311,8 @@ def _effects(lines: tuple[Effect, ...], name: str) -> None:
         {
             "source": [say(SOURCES[e.source]) for e in lines],
             "df": [e.df for e in lines],
-            "ss": [e.ss for e in lines],
-            "ms": [e.ms for e in lines],
+            "ss": [numbers.number(e.ss) for e in lines],
+            "ms": [numbers.number(e.ms) for e in lines],
             "f": [e.f for e in lines],
             "p": [None if e.p is None else "< 0.0001" if e.p < 1e-4 else f"{e.p:.4f}" for e in lines],
         }
@@ -320,8 +320,8 @@ def _effects(lines: tuple[Effect, ...], name: str) -> None:
     config = {
         "source": st.column_config.TextColumn(t("Source")),
         "df": st.column_config.NumberColumn(t("Degrees of freedom")),
-        "ss": st.column_config.NumberColumn(t("Sum of squares"), format="%.5g"),
-        "ms": st.column_config.NumberColumn(t("Mean square"), format="%.5g"),
+        "ss": st.column_config.TextColumn(t("Sum of squares"), alignment="right"),
+        "ms": st.column_config.TextColumn(t("Mean square"), alignment="right"),
         "f": st.column_config.NumberColumn("F", format="%.4g"),
         "p": st.column_config.TextColumn("p", alignment="right"),
     }

@@ -169,16 +169,31 @@ def test_a_stable_column_has_its_capability_with_intervals(open_app: Open, parts
 def test_an_unstable_column_has_none_and_says_why_and_its_past_can_be_told(open_app: Open, parts: Dataset) -> None:
     app = screen(open_app, parts, view="capability", column="drifts")
     assert app.title[0].value == "'drifts' is not stable, so that it has no capability" and app.metric[0].value == "–"
-    assert any("not stable" in m.value and "first at row" in plain(m.value) for m in app.markdown)
+    assert any("Find the causes" in plain(m.value) for m in app.markdown)
+    table = next(d.value for d in app.dataframe if "times" in d.value.columns)
+    assert len(table) >= 1 and (table["row"] >= 1).all() and table["why"].ne("").all()
     app.button(key="capability.anyway").click().run()
     assert "promises nothing" in app.title[0].value and float(app.metric[0].value) < 1
 
 
 def test_a_column_without_limits_asks_for_them(open_app: Open, dataset: Dataset) -> None:
     app = screen(open_app, dataset, view="capability", column="width")
-    assert "has no specification limit" in app.error[0].value
+    assert not app.error and app.title[0].value == "What does the customer allow for 'width'?"
+    assert any("Lower specification limit" in plain(m.value) and "Upper" in plain(m.value) for m in app.markdown)
     next(n for n in app.number_input if str(n.key).endswith(".upper")).set_value(49.0).run()
     assert not app.error and app.query_params["set"] == "upper=49.0"
+
+
+def test_rules_chosen_on_the_control_chart_judge_the_capability_too(open_app: Open, parts: Dataset) -> None:
+    app = screen(open_app, parts, column="bore", set="only_rules=1|2%3A8")
+    app.session_state["explore_view"] = "capability"
+    app.run()
+    assert not app.exception
+    assert any("rules of Nelson (rules 1, 2 (k = 8))" in plain(c.value) for c in app.caption)
+    assert "only_rules=1|2%3A8" in app.query_params["set"]
+    app.session_state["explore_view"] = "one"
+    app.run()
+    assert any("rules of Nelson (rules 1, 2 (k = 8))" in plain(c.value) for c in app.caption), "and on the way back"
 
 
 def test_the_validation_screen_lists_every_example_with_its_source(open_app: Open) -> None:
@@ -277,10 +292,39 @@ def test_single_rules_are_chosen_with_their_k(open_app: Open, dataset: Dataset) 
     assert not odd.exception
 
 
+def test_only_what_the_chosen_chart_uses_is_offered(open_app: Open, dataset: Dataset) -> None:
+    def offered(**address: str) -> set[str]:
+        app = screen(open_app, dataset, column="width", **address)
+        assert not app.exception and not app.error
+        fields = {str(w.key).rpartition(".")[2] for w in (*app.number_input, *app.button_group, *app.selectbox)}
+        return fields & {"weight", "width", "interval", "allowance", "sigma", "known_centre"}
+
+    assert offered() == set()
+    assert offered(set="chart=EWMA") == {"weight", "width", "known_centre"}
+    assert offered(set="chart=CUSUM") == {"interval", "allowance", "known_centre"}
+    assert offered(set="subgroup=4") == {"sigma"}
+
+
+def test_a_sigma_below_zero_is_told_in_a_sentence_beside_its_field(open_app: Open, dataset: Dataset) -> None:
+    app = screen(open_app, dataset, column="width", set="known_centre=48;known_sigma=0.1")
+    sigma = next(n for n in app.number_input if str(n.key).endswith("known_sigma"))
+    sigma.set_value(-1.0).run()
+    assert not app.exception and "One setting cannot be" in app.title[0].value
+    said = [plain(m.value) for m in app.markdown if "Known sigma: −1" in plain(m.value)]
+    assert len(said) == 1 and "a number above 0" in said[0] and "Correct it" in said[0]
+    next(n for n in app.number_input if str(n.key).endswith("known_sigma")).set_value(0.2).run()
+    assert "is not in control" in app.title[0].value
+
+
 def test_cumulative_sums_say_since_when_and_to_which_mean(open_app: Open, dataset: Dataset) -> None:
     app = screen(open_app, dataset, set="chart=CUSUM;baseline=60;left_out=31%3Arobot")
     assert "the cumulative sums signal" in app.title[0].value
-    assert any("N⁺ =" in plain(m.value) and "estimated mean since then 48" in plain(m.value) for m in app.markdown)
+    assert app.metric[2].label == "Target" and app.metric[2].value.startswith("48")
+    assert any("The sums leave their limits" in plain(m.value) for m in app.markdown)
+    table = next(d.value for d in app.dataframe if "mean" in d.value.columns)
+    assert len(table) == int(app.metric[1].value) and set(table["way"]) <= {"up", "down"}
+    assert table["mean"].str.startswith("48").any(), "the level after the shift"
+    assert any("With n below 20 it is rough" in plain(c.value) for c in app.caption)
 
 
 def test_an_entry_that_cannot_be_is_taken_back_and_the_others_stay(open_app: Open, dataset: Dataset) -> None:

@@ -25,7 +25,10 @@ def test_a_density_is_drawn_as_the_rows_it_expects_in_a_bar() -> None:
     flat = ("within", np.array([0.0, 3.0]), np.array([1 / 3, 1 / 3]))
     figure = capability_histogram(edges=EDGES, counts=COUNTS, densities=[flat], limits=(None, None, 3.0), column="w")
     assert list(figure.data[1].y) == pytest.approx([50 / 3, 50 / 3]) and figure.data[1].line.dash == "dash"
-    assert "within subgroups" in {a.text for a in figure.layout.annotations}
+    (names,) = [a for a in figure.layout.annotations if "within subgroups" in a.text]
+    limits = [a for a in figure.layout.annotations if a.text.startswith("USL")]
+    assert figure.data[1].line.color in names.text
+    assert names.yshift >= 15 and all(a.y == names.y and not a.yshift for a in limits), "a line above the words of the limits"
 
 
 def test_normal_values_lie_on_the_line_of_the_probability_plot() -> None:

@@ -121,13 +121,32 @@ def test_limits_that_are_given_are_said_to_be() -> None:
     assert "limits from all points" in sigma and "σ given" in sigma
 
 
-def test_a_cumulative_sum_marks_its_signal_and_draws_what_follows_as_going_on() -> None:
+def test_a_cumulative_sum_marks_its_signal_and_shades_the_excursion() -> None:
     chart, _ = cusum_charts(given_process([0.0, 3.0, 3.0, 3.0, 3.0, 3.0], 0, 1))  # 0, 2.5, 5, 7.5, 10, 12.5
-    figure = control_chart(chart=chart, signals=signals(chart, rule_book("nelson")), column="x", starts=[1])
-    open_ones = next(trace for trace in figure.data if trace.marker.symbol == "diamond-open")
-    assert list(figure.data[-1].x) == [4] and list(open_ones.x) == [5, 6]
-    assert "shift since here" in texts(figure) and figure.layout.shapes[0].x0 == 2.0
-    assert "1 point breaks a rule" in figure.layout.title.text
+    figure = control_chart(chart=chart, signals=signals(chart, rule_book("nelson")), column="x", excursions=[(1, 5)])
+    assert [list(trace.x) for trace in figure.data if (trace.marker.symbol or "").startswith("diamond")] == [[4]]
+    (span,) = figure.layout.shapes
+    assert (span.x0, span.x1) == (2.0, 6.0) and "row 2 on: 5 points" in texts(figure)
+    assert figure.layout.title.text == "Upper cumulative sum of x: 1 shift signalled"
+    assert figure.layout.yaxis.range is None, "all of it fits beside the limit"
+
+
+def test_a_sum_that_runs_away_leaves_the_limit_visible_and_no_words_stand_on_one_another() -> None:
+    n = 3_000
+    values = np.zeros(n)
+    values[[100, 101, 103]] = 3.0, 3.0, 3.0  # a short excursion beside which the long one would stand
+    values[110:] = 3.0
+    chart, _ = cusum_charts(given_process(values, 0, 1))
+    spans = [(100, 108), (110, n - 1), (109, 109), (112, 116)]
+    figure = control_chart(chart=chart, signals=signals(chart, rule_book("nelson")), column="x", excursions=spans)
+    assert np.nanmax(chart.points) > 7_000
+    low, high = figure.layout.yaxis.range
+    assert low < 0 < 5 < high <= 40, "the limit of 5 is seen"
+    said = [words for words in texts(figure) if words.startswith("row ")]
+    assert said == [f"row 111 on: 2,890 points, as far as {chart.points[-1]:,.0f} σ"], (
+        "words at rows 101 and 113 would stand on these"
+    )
+    assert len(figure.layout.shapes) == 4 and sum(len(t.x) for t in figure.data if t.mode == "markers") <= 2
 
 
 def test_the_axis_of_a_chart_of_scores_is_named_in_words_that_can_be_translated() -> None:

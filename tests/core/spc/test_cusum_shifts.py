@@ -36,7 +36,16 @@ def test_a_shift_down_by_hand_with_an_empty_point_and_one_left_out() -> None:
     )
     charts = cusum_charts(process)
     np.testing.assert_allclose(charts[1].points, [0, -2.5, np.nan, -2.5, -5, -7.5, -10])
-    assert shifts(process) == (CusumShift(5, 1, 3, -3.0, 0.0),)
+    assert shifts(process) == (CusumShift(5, 1, 3, -3.0, 0.0, end=6, length=4, goes_on=True),)
+
+
+def test_an_excursion_ends_before_the_sum_is_zero_again_or_with_its_stage() -> None:
+    # Upper sum: 0, 2.5, 5, 7.5, 6, 0, 2.5 | 2.5, 5, 7.5: two stages, of which the first gets back to 0.
+    x = [0.0, 3.0, 3.0, 3.0, -1.0, -20.0, 3.0, 3.0, 3.0, 3.0]
+    process = given_process(x, 0, 1, phases(10, None, ["a"] * 7 + ["b"] * 3))
+    found = [s for s in shifts(process) if s.is_up]
+    assert [(s.start, s.signal, s.end, s.length, s.goes_on) for s in found] == [(1, 3, 4, 4, False), (7, 9, 9, 3, True)]
+    assert all(s.is_rough for s in found), "three points each"
 
 
 def test_means_of_subgroups_move_by_their_standard_error() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from core.spc.chart import Chart
 from core.spc.individuals import NotDefined
-from core.spc.rules import Rule, rule_book, signals
-from core.spc.stability import Stability, _alternating_share, _rate, judge_stability
+from core.spc.rules import BOOKS, Rule, rule_book, signals
+from core.spc.stability import Stability, _alternating_share, _counts, _going_on, _levels, _rate, _runs, judge_stability
 from core.spc.subgroups import subgroups_of_size
 from core.spc.variables import individuals_charts, mean_and_deviation_charts, mean_and_range_charts
 
@@ -31,11 +31,52 @@ def judged(values: np.ndarray, size: int = 1, *, strict: bool = False) -> Stabil
     return judge_stability(charts(values, size), NELSON, strict=strict)
 
 
-@pytest.mark.parametrize(("n", "size"), [(25, 1), (200, 1), (25, 5), (200, 4)])
-def test_stable_processes_are_seldom_refused(n: int, size: int) -> None:
-    rng = np.random.default_rng(n)
-    refused = [not judged(rng.normal(0, 1, n * size), size).is_stable for _ in range(300)]
-    assert np.mean(refused) <= 0.1
+@pytest.mark.parametrize("book", [book.key for book in BOOKS])
+@pytest.mark.parametrize(("n", "size"), [(25, 1), (100, 1), (1_000, 1), (100, 5)])
+def test_one_stable_process_in_twenty_is_refused_at_most_by_all_rules_together(n: int, size: int, book: str) -> None:
+    """Five in a hundred and two standard errors of 600 draws, 1.8; with each rule at 2 % by itself it was 7 to 12 from a hundred points on."""
+    rng = np.random.default_rng(n + size)
+    refused = np.zeros((600, 2))
+    for i in range(len(refused)):
+        found = charts(rng.normal(0, 1, n * size), size)
+        refused[i] = [not judge_stability(found, rule_book(book), every_rule=every).is_stable for every in (True, False)]
+    assert refused.mean(axis=0).max() <= 0.068
+
+
+def test_the_rules_share_one_chance() -> None:
+    """By hand: of 0.1 expected two or more come in 0.468 % and one in 9.5 %, of 0.01 one in 0.995 %, of 0.02 one in 1.980 % and two in 0.020 %.
+
+    The first two leave no room for one of 0.02; where that rule has weight 4, its turn comes before the second, which then needs two (0.005 %).
+    """
+    rules = tuple((_counts(e), ()) for e in (0.1, 0.01, 0.02))
+    plain = [count for count, _ in _levels(rules, (1.0, 1.0, 1.0))]
+    assert plain == pytest.approx([0.0046788, 0.0099502, 0.00019735], rel=1e-3)
+    weighed = [count for count, _ in _levels(rules, (1.0, 1.0, 4.0))]
+    assert weighed == pytest.approx([0.0046788, 0.000049669, 0.0198013], rel=1e-3)
+
+
+def test_a_run_that_goes_on_counts_by_its_length() -> None:
+    """One run of 23 points begins once, which a hundred points have by chance; its length they have in 100 / 2^23 of cases."""
+    values = np.tile([1.0, -1.0, 1.4, -1.4], 25)
+    values[40:62] = np.abs(values[40:62])
+    found = judged(values)
+    (run,) = (b for b in found.breaches if b.rule.kind == "side")
+    assert (run.count, run.first, run.longest) == (1, 48, 15)
+
+
+def test_a_pattern_of_k_of_n_that_goes_on_is_rarer_than_is_allowed_for() -> None:
+    """Of the patterns of a long stable chart, the share that m points or more complete."""
+    chart = charts(np.random.default_rng(8).normal(0, 1, 400_000))[0]
+    for signal in signals(chart, NELSON):
+        if signal.rule.kind == "beyond":
+            sizes = np.array(
+                [n for side in (chart.points > chart.centre, chart.points <= chart.centre)
+                 for n in _runs(np.flatnonzero(signal.found & side), 2)]
+            )  # fmt: skip
+            for m in (2, 3):
+                bound, share = _going_on(chart, signal.rule, m), (sizes >= m).mean()
+                error = np.sqrt(bound * (1 - bound) / len(sizes))
+                assert 0.4 * bound < share <= bound + 3 * error
 
 
 def test_a_strict_judge_refuses_most_long_stable_processes() -> None:
@@ -45,9 +86,9 @@ def test_a_strict_judge_refuses_most_long_stable_processes() -> None:
 
 def test_shifts_trends_and_wild_values_are_seen() -> None:
     rng = np.random.default_rng(7)
-    shifted = [not judged(np.r_[rng.normal(0, 1, 100), rng.normal(1.5, 1, 100)]).is_stable for _ in range(60)]
+    shifted = [not judged(np.r_[rng.normal(0, 1, 100), rng.normal(1.5, 1, 100)]).is_stable for _ in range(300)]
     drifting = [not judged(rng.normal(0, 1, 200) + np.linspace(0, 3, 200)).is_stable for _ in range(60)]
-    assert np.mean(shifted) > 0.95 and np.mean(drifting) > 0.95
+    assert np.mean(shifted) > 0.9 and np.mean(drifting) > 0.95
     wild = rng.normal(0, 1, 1_000)
     wild[400] = 7.0
     found = judged(wild)
@@ -99,7 +140,7 @@ def test_a_pattern_over_most_of_a_chart_is_no_chance_where_the_whole_chart_is_ju
     assert {b.rule.kind for b in found.breaches} >= {"alternating", "within"}
     rng = np.random.default_rng(3)
     refused = [not judge_stability(charts(rng.normal(0, 1, 200)), NELSON, every_rule=True).is_stable for _ in range(300)]
-    assert np.mean(refused) <= 0.15
+    assert np.mean(refused) <= 0.075
 
 
 @pytest.mark.parametrize(("size", "kind"), [(1, "MR"), (2, "R"), (5, "R"), (5, "S"), (12, "S")])

@@ -100,13 +100,33 @@ def test_an_unstable_process_has_no_capability_and_the_reason_names_place_and_ru
     found = view(dataset)
     for part in (found.within, found.overall, found.expected_within, found.expected_overall):
         assert isinstance(part, NotDefined)
-    said = str(found.instability)
-    out = found.charts[0].outside
-    assert f"{out.sum()} of 200 points outside the control limits" in said
-    assert f"first at row {np.flatnonzero(out)[0] + 1}" in said and "find the causes" in said
+    said, out = str(found.instability), found.charts[0].outside
+    assert f"{out.sum()} times, first at row {np.flatnonzero(out)[0] + 1}" in said
+    line = found.breaches[0]
+    assert (line.count, line.points, line.row) == (out.sum(), 200, np.flatnonzero(out)[0] + 1)
+    assert str(line.pattern) == "a point outside the control limits" and str(line.why) == "more often than by chance"
+    assert line.expected == pytest.approx(0.54, abs=0.001), "200 times 2Φ(-3)"
+    advice = str(found.advice)
+    assert advice[0].isupper() and "Find the causes" in advice and all(len(s.split()) <= 20 for s in advice.split(". "))
+    assert not any("intervals come from" in str(note) for note in found.notes), "there are no indices, so no intervals"
     assert "not stable, so that it has no capability" in str(found.headline) and len(found.counts) > 3, (
         "the view is there all the same"
     )
+
+
+def test_rules_chosen_by_themselves_decide_on_stability(ws: wf.Workspace, tmp_path: Path) -> None:
+    """Points in turn below and above break Nelson's rule 4 alone, which the gate passes over unless a person chose it."""
+    turns = 20 + np.tile([0.9, -0.9], 60) + np.random.default_rng(2).normal(0, 0.1, 120)
+    dataset = imported(ws, tmp_path, (17.0, None, 25.0), x=turns)
+    assert view(dataset).stability.is_stable
+    found = view(dataset, only_rules="1,4")
+    assert not found.stability.is_stable and {str(b.pattern) for b in found.breaches} == {
+        "14 points in a row up and down in turn"
+    }
+    assert str(found.book.title) == "Nelson (rules 1, 4)"
+    assert str(view(dataset, only_rules=["1"]).book.title) == "Nelson (rule 1)"
+    with pytest.raises(SettingProblem, match="There is no rule '9' of Nelson"):
+        view(dataset, only_rules="9")
 
 
 def test_performance_is_told_for_an_unstable_process_only_when_asked_for_and_marked(ws: wf.Workspace, tmp_path: Path) -> None:
@@ -136,7 +156,7 @@ def test_skewed_values_are_judged_by_their_scores_and_the_fitted_distribution(ws
     assert isinstance(found.overall, Indices) and isinstance(found.overall.worse, Index)
     assert found.overall.worse.low < found.overall.worse.value < found.overall.worse.high  # type: ignore[operator]
     assert "Ppk" in str(found.headline) and "95 %" in str(found.headline)
-    assert any("parametric bootstrap of 400 sets" in str(note) for note in found.notes)
+    assert any("400 sets drawn from the fitted distribution" in str(note) for note in found.notes)
     assert found.stability.is_stable and found.charted == "scores"
     assert any("normal scores" in str(note) for note in found.notes)
     _, middle, high = found.fit.quantile([0.00135, 0.5, 0.99865])

@@ -150,6 +150,8 @@ def test_a_chart_that_is_judged_by_its_limits_alone_says_so(ws: wf.Workspace, tm
     assert sums.n_out == 1 and int(sums.charts[0].outside.sum()) > 30
     (shift,) = sums.cusum
     assert shift.start == 80 and shift.is_up and shift.mean == pytest.approx(4, abs=1.5)
+    assert (shift.end, shift.length, shift.goes_on) == (119, 40, True)
+    assert sums.shift_words is not None and "once: 40 points, from row 81 to row 120" in str(sums.shift_words)
 
 
 def test_empty_values_are_no_points(ws: wf.Workspace, tmp_path: Path) -> None:

@@ -116,8 +116,8 @@ def test_a_known_centre_or_sigma_alone_leaves_the_other_to_the_points(ws: wf.Wor
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"known_sigma": 0}, "known_sigma is '0'"),
-        ({"known_sigma": -0.2, "known_centre": 1}, "known_sigma is '-0.2'"),
+        ({"known_sigma": 0}, "The known sigma is 0. Expected a standard deviation"),
+        ({"known_sigma": -0.2, "known_centre": 1}, "The known sigma is -0.2. Expected"),
         ({"known_centre": 1, "known_sigma": 0.2, "baseline": 20}, "both known, and a baseline or stages"),
         ({"known_centre": 1, "known_sigma": 0.2, "stage_column": "name"}, "both known, and a baseline or stages"),
         ({"known_sigma": 0.2, "chart": "run"}, "for a chart that takes none"),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.workflows.csv_out import write_csv, write_csv_parts
+from core.workflows.csv_out import without_noise, write_csv, write_csv_parts
 
 TIMES = pd.to_datetime(["2026-01-01 00:00:00", "2026-01-01 00:00:01", "2026-01-01 00:00:01.5"], format="ISO8601").astype(
     "datetime64[us]"
@@ -62,3 +62,13 @@ def test_exported_texts_cannot_be_run_by_a_spreadsheet(tmp_path: Path) -> None:
     with (tmp_path / "x.csv").open(encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["'=a", "n"] and [r[0] for r in rows[1:]] == ["'=1+1", "'@x", "'-x", "ok"] and rows[1][1] == "-3.2"
+
+
+def test_what_a_difference_leaves_of_rounding_is_not_written() -> None:
+    measured = np.array([48.09, 48.102, np.nan])
+    moved = np.abs(np.diff(measured))
+    assert float(moved[0]) != 0.012, "a float has the noise"
+    rounded = without_noise(moved, measured)
+    assert float(rounded[0]) == 0.012 and np.isnan(rounded[1])
+    assert float(without_noise(np.array([1e-7]), measured)[0]) == 1e-7, "what is small and real stays"
+    assert without_noise(np.array([0.1]), np.zeros(2)).tolist() == [0.1]
