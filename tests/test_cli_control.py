@@ -35,7 +35,7 @@ def test_limits_and_signals_are_told(table: Path, capsys: Capture) -> None:
     assert [stage[k] for k in ("lower", "centre", "upper")] == pytest.approx(
         [values.mean() - 3 * sigma, values.mean(), values.mean() + 3 * sigma], rel=1e-6
     )
-    assert 71 in single["signals"][0]["rows"]
+    assert 70 in single["signals"][0]["rows"]
     assert [s["rule"] for s in ranges["signals"]] == [1], "only rule 1 on ranges"
 
 
@@ -131,7 +131,7 @@ def test_points_that_break_a_rule_are_counted_once_and_their_charts_add_up(table
 
 
 def test_a_shift_of_a_cumulative_sum_is_dated_and_sized(table: Path, capsys: Capture, tmp_path: Path) -> None:
-    """Montgomery's example 9.1 as a file: signal at row 29, first row of the shift 23, seven points, new mean 11.25."""
+    """Montgomery's example 9.1 as a file: signal at point 29, first point of the shift 23, seven points, new mean 11.25; rows of JSON count from 0."""
     path = tmp_path / "montgomery.csv"
     pd.DataFrame({"x": data.MONTGOMERY_9_1}).to_csv(path, index=False)
     words = (
@@ -149,9 +149,9 @@ def test_a_shift_of_a_cumulative_sum_is_dated_and_sized(table: Path, capsys: Cap
     found = called(capsys, *words)
     (shift,) = found["shifts"]
     assert {k: shift[k] for k in ("direction", "signal_row", "first_row", "points")} == {
-        "direction": "up", "signal_row": 29, "first_row": 23, "points": 7,
+        "direction": "up", "signal_row": 28, "first_row": 22, "points": 7,
     }  # fmt: skip
-    assert (shift["last_row"], shift["goes_on"], shift["length"], shift["is_rough"]) == (30, True, 8, True)
+    assert (shift["last_row"], shift["goes_on"], shift["length"], shift["is_rough"]) == (29, True, 8, True)
     assert shift["mean"] == pytest.approx(11.25, abs=0.005) and found["out_of_control"] == 1
     assert main(list(words)) == 0
     said = capsys.readouterr().out

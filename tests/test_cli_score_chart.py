@@ -29,7 +29,7 @@ def test_chart_and_budget_of_a_run(run: str, capsys: Capture, tmp_path: Path) ->
     assert found["headline"] == str(view.headline) and found["method"] == view.found.method
     assert found["charts"][0]["outside"] == int(view.signals.sum()) > 150
     assert found["charts"][0]["upper"] == pytest.approx(view.found.chart.upper[-1]) and found["charts"][0]["lower"] is None
-    assert found["charts"][0]["rows"][0] == int(view.rows[view.signals][0]) + 1
+    assert found["charts"][0]["rows"][0] == int(view.rows[view.signals][0])
     assert len(pd.read_csv(out)) == len(view.rows)
 
     budget = called(capsys, "alarm-budget", "--run", run, "--set", "rate=0.02", "--set", "k=2", "--set", "n=3")

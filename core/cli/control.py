@@ -66,7 +66,7 @@ def _chart(chart: Any, found: Any, view: Any) -> dict[str, object]:
                 "rule": signal.number,
                 "meaning": str(signal.rule.sentence),
                 "points": signal.count,
-                "rows": [int(view.rows[i]) + 1 for i in signal.found.nonzero()[0][:SHOWN]],
+                "rows": [int(view.rows[i]) for i in signal.found.nonzero()[0][:SHOWN]],
             }
             for signal in found
         ],
@@ -74,12 +74,12 @@ def _chart(chart: Any, found: Any, view: Any) -> dict[str, object]:
 
 
 def _shift(shift: Any, view: Any) -> dict[str, object]:
-    """A shift that a cumulative sum signals: rows of the table, counted from 1."""
+    """A shift that a cumulative sum signals: rows of the table, counted from 0."""
     return {
         "direction": "up" if shift.is_up else "down",
-        "signal_row": int(view.rows[shift.signal]) + 1,
-        "first_row": int(view.rows[shift.start]) + 1,
-        "last_row": int(view.rows[shift.end]) + 1,
+        "signal_row": int(view.rows[shift.signal]),
+        "first_row": int(view.rows[shift.start]),
+        "last_row": int(view.rows[shift.end]),
         "goes_on": shift.goes_on,
         "length": shift.length,
         "points": shift.count,
@@ -131,7 +131,7 @@ def _lines(view: Any, options: Options) -> list[str]:
         lines += aligned([head, *rows])
         for signal in () if chart.is_sum else told["signals"]:  # type: ignore[attr-defined]
             if signal["points"]:
-                where = ", ".join(f"{row}" for row in signal["rows"]) + (" …" if signal["points"] > SHOWN else "")
+                where = ", ".join(f"{row + 1}" for row in signal["rows"]) + (" …" if signal["points"] > SHOWN else "")
                 count = f"{signal['points']:,} point{'' if signal['points'] == 1 else 's'}"
                 lines.append(f"rule {signal['rule']} ({signal['meaning']}): {count}, at row {where}")
     lines += _shift_lines(view)

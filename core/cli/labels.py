@@ -20,7 +20,7 @@ def labels(options: Options) -> Answer:
     ws = wf.open_workspace()
     results = wf.open_results(ws, wf.run_id_of(ws, options.run))
     view = wf.label_view(results)
-    undone = wf.undo_answer(ws, view, by=options.by) + 1 if options.undo else None
+    undone = wf.undo_answer(ws, view, by=options.by) if options.undo else None
     people = wf.relabelling(ws, results, view, wf.LabelSettings.read(pairs(options.set)))
     if options.out is not None:
         wf.export_label_problems(view, options.out)
@@ -42,7 +42,7 @@ def _answer(view: Any, people: Any) -> dict[str, object]:
         "parts": dict(view.part_counts),
         "estimated_share": view.found.share,
         "confident_joint": view.found.joint.tolist(),
-        "problems": [{**asdict(p), "row": p.row + 1} for p in view.problems],
+        "problems": [asdict(p) for p in view.problems],
         "answers": {
             "given": len(people.answers),
             "waiting": len(people.waiting),
@@ -71,7 +71,7 @@ def _lines(view: Any, people: Any, answer: dict[str, Any]) -> list[str]:
         kappa = f"; kappa with the labels {people.kappa.value:.2f}" if isinstance(people.kappa, Kappa) else ""
         lines.append(f"{len(people.answers)} rows labelled anew{said}{kappa}")
     lines += [str(people.sentence)]
-    lines += [] if answer["undone"] is None else [f"the answer on row {answer['undone']:,} is taken back"]
+    lines += [] if answer["undone"] is None else [f"the answer on row {answer['undone'] + 1:,} is taken back"]
     lines += [f"- {note}" for note in answer["notes"]]
     written = [f"→ {path}" for path in (answer["out"], answer["relabelled"]) if path is not None]
     return [*lines, *written]

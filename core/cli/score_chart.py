@@ -69,7 +69,7 @@ def _chart_answer(view: Any, options: Options) -> dict[str, object]:
                 "statistic": str(chart.statistic),
                 **{key: _number(getattr(chart, key)[-1]) for key in ("lower", "centre", "upper")},
                 "outside": int(marks.sum()),
-                "rows": (view.rows[marks][:SHOWN] + 1).tolist(),
+                "rows": view.rows[marks][:SHOWN].tolist(),
             }
             for chart, marks in ((found.chart, view.signals), (found.twin, view.twin_signals))
         ],
@@ -88,7 +88,7 @@ def _chart_lines(view: Any, answer: dict[str, Any]) -> list[str]:
     lines += aligned([head, *rows])
     for chart in answer["charts"]:
         if chart["outside"]:
-            where = ", ".join(map(str, chart["rows"])) + (" …" if chart["outside"] > SHOWN else "")
+            where = ", ".join(f"{row + 1}" for row in chart["rows"]) + (" …" if chart["outside"] > SHOWN else "")
             lines.append(f"{chart['statistic']}: outside at row {where}")
     lines += [f"- {note}" for note in answer["notes"]]
     return [*lines, f"→ {answer['out']}"] if answer["out"] is not None else lines
@@ -108,7 +108,7 @@ def _budget_answer(view: Any) -> dict[str, object]:
         "own_limit": view.own_limit,
         "beside_events": None if view.beside_events is None else str(view.beside_events),
         "alarms": len(view.later),
-        "rows": (view.later[:SHOWN] + 1).tolist(),
+        "rows": view.later[:SHOWN].tolist(),
         "notes": [str(note) for note in view.notes],
     }
 
