@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.anomalies.is_is_not import Line, Suspect, is_is_not, shift_names, suspects
-from core.anomalies.lead_lag import MOST_LAG, Follower, lead_lag
+from core.anomalies.lead_lag import MOST_LAG, LeadLag, confidence_of, lead_lag
 from core.anomalies.onset import LONGEST, LOOK_BACK, REFERENCE, EventOnset, NoOnset, Onset, event_onset, find_onset
 from core.anomalies.records import AnomalyEvent
 from core.data.rows import take_rows
@@ -79,7 +79,7 @@ class EventFacts:
 
     `began` is when it began, None where it cannot be told (`onset.why_not`), with the rows `earliest` to `latest` that are plausible.
     `n_rows` are the rows from there (else from the first flag) to the last flag, `seconds` the time, None without a clock.
-    `followers` are its sensors in the order in which they changed, `changed` the moment of each, None where it cannot be told.
+    `order` are its sensors in the order in which they changed, `changed` the moment of each, None where it cannot be told.
     `lines` are where it is and is not, `suspects` the lots and serials between its beginning and its end; `tested` the columns compared.
     """
 
@@ -90,7 +90,7 @@ class EventFacts:
     latest: Moment | None
     n_rows: int
     seconds: float | None
-    followers: tuple[Follower, ...]
+    order: LeadLag
     changed: tuple[Moment | None, ...]
     lines: tuple[Line, ...]
     suspects: tuple[Suspect, ...]
@@ -131,13 +131,20 @@ def event_facts(
     }
     score = find_onset(_score(view.scores[start:stop][around]), place, end, **kwargs)
     onset = event_onset(onsets, score, place)
-    followers = lead_lag(series, onsets, most_lag=min(MOST_LAG, look_back))
+    sure = {
+        name: find_onset(values, place, end, until=end, confidence=confidence_of(len(series)), **kwargs)
+        for name, values in series.items()
+    }
+    order = lead_lag(series, sure, most_lag=min(MOST_LAG, look_back))
 
     def moment(at: int | None) -> Moment | None:
         if at is None:
             return None
         i = start + low + at
-        return Moment(int(view.rows[i]), view.times[i] if results.time is not None else int(view.rows[i]))
+        if results.time is None:
+            return Moment(int(view.rows[i]), int(view.rows[i]))
+        time = view.times[i]
+        return Moment(int(view.rows[i]), pd.Timestamp(time) if isinstance(time, np.datetime64) else time)
 
     began = (low + onset.at) if onset.at is not None else first
     compared = {"event": [event], "similar": [event, *alike], "all": list(view.later)}[settings.compared]
@@ -151,8 +158,8 @@ def event_facts(
         latest=moment(min(own.high, place) if own is not None else None),
         n_rows=last - began + 1,
         seconds=_seconds(view.times[start:stop], began, last) if results.time is not None else None,
-        followers=followers,
-        changed=tuple(moment(f.onset.at if f.onset is not None else None) for f in followers),
+        order=order,
+        changed=tuple(moment(f.onset.at if f.onset is not None else None) for f in order.followers),
         lines=lines,
         suspects=() if without_table else _suspects(results, rows[began : last + 1]),
         tested=tested,

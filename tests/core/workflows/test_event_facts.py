@@ -74,10 +74,11 @@ def test_the_sensor_that_changes_first_leads(ws: wf.Workspace, runs: dict[int, s
     after = []
     for event in (e for e in view.events if what_of(e) == "leak"):
         facts = wf.event_facts(results, view, event)
-        assert facts.followers[0].column == "p1" and facts.onset.leading == "p1"
-        second = next(f for f in facts.followers if f.column == "p2")  # the model gives it hardly a part
-        if second.after is not None:
-            after.append(second.after)
+        assert facts.order.reference == facts.order.first == facts.onset.leading == "p1"
+        second = next(f for f in facts.order.followers if f.column == "p2")  # the model gives it hardly a part
+        if isinstance(second.lag, wf.Lag):
+            assert second.lag.low <= 10 <= second.lag.high and second.lag.differs
+            after.append(second.lag.rows)
     assert len(after) >= 4 and abs(np.median(after) - 10) <= 2
 
 
