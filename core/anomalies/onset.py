@@ -15,6 +15,7 @@ also plausible: Siegmund, "Confidence sets in change-point problems", Internatio
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,6 +37,8 @@ FEWEST_REFERENCE = 20
 LONGEST = 2000
 """Rows of an event that are looked at; where it began is settled in its first rows."""
 CONFIDENCE = 0.95
+CLEAR = 3.0
+"""Times the bar from which T² is clear: the rows so far say which places are plausible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +123,31 @@ def find_onset(
         return NoOnset(msg("there is no value in the rows where it may have begun"))
     r = min(max(neighbour_correlation(x[before] - level), 0.0), 0.98)
     z, ends = (x[known] - level) / spread, _ends(known, first_flag)
-    tried = [_statistics(z[:end], min(len(places), end), len(before), r) for end in ends]
-    statistics, sizes = max(tried, key=lambda one: float(one[0].max()))
-    rise, at = _best(statistics)
+    bar = PENALTY * np.log(max(len(RISES) * len(ends) * len(places), 3))
+
+    def judged(end: int) -> tuple[Floats, Floats]:
+        return _statistics(z[:end], min(len(places), end), len(before), r)
+
+    i, (statistics, sizes) = _first_clear((judged(end) for end in ends), bar)
     statistic = statistics.max(axis=0)
-    if statistic[at] <= PENALTY * np.log(max(len(RISES) * len(ends) * len(places), 3)):
+    if statistic.max() <= bar:
         return NoOnset(msg("no change stands out from the rows before"))
     near = np.flatnonzero(statistic >= statistic.max() - _drop(confidence))
+    likely = np.flatnonzero(statistic >= statistic.max() - _drop(CONFIDENCE))
+    rise, at = _best(statistics)
+    for end in ends[i + 2 :: 3]:  # further rows place it better, for as long as the change keeps to its shape
+        further = judged(end)
+        rise_then, then = _best(further[0])
+        if not likely[0] <= then <= likely[-1]:
+            break
+        rise, at, sizes = rise_then, then, further[1]
     return Onset(
         at=int(places[at]),
         low=int(places[near[0]]),
         high=int(places[near[-1]]),
         shape="step" if RISES[rise] == 1 else "ramp",
         size=float(sizes[rise, at]),
-        statistic=float(statistic[at]),
+        statistic=float(statistic.max()),
         is_bounded=at > 0 or start == 0,
     )
 
@@ -152,13 +166,29 @@ def _best(statistics: Floats) -> tuple[int, int]:
     return int(rise), int(at)
 
 
+def _first_clear(tried: Iterable[tuple[Floats, Floats]], bar: float) -> tuple[int, tuple[Floats, Floats]]:
+    """The number and the statistics of the first of some ends at which T² is clear; else of the one with the largest.
+
+    No change keeps to its shape for long. With all its rows a fault that grows faster and faster would be a ramp that began late, and
+    surely so: what it came to drowns how it began.
+    """
+    best: tuple[int, tuple[Floats, Floats]] | None = None
+    for i, one in enumerate(tried):
+        if best is None or one[0].max() > best[1][0].max():
+            best = i, one
+        if best[1][0].max() > CLEAR * bar:
+            break
+    assert best is not None
+    return best
+
+
 def _ends(known: NDArray[np.int64], first_flag: int) -> list[int]:
-    """How many of the known rows are looked at: to the first flag, 1, 3, 7 … rows beyond it, and to the end.
+    """How many of the known rows are looked at: to the first flag, further ones each a third farther beyond it, and to the end.
 
     What has ended before the last flag, as a short disturbance does within a window, would drown in the rows after it.
     """
     begun = max(int(np.searchsorted(known, first_flag, side="right")), 1)
-    further = [begun + 2**k - 1 for k in range(16)]
+    further = sorted({begun, begun + 1, *(begun + round(1.33**k) - 1 for k in range(1, 28))})
     return [end for end in further if end < len(known)] + [len(known)]
 
 

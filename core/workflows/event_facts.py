@@ -125,17 +125,17 @@ def event_facts(
     normal = ~flags[around]
     place, end = first - low, min(last, high - 1) - low
     series = _sensors(results, event, rows[around], np.isin(np.arange(low, high), inside))
-    kwargs: dict[str, Any] = {"look_back": look_back, "is_normal": normal}
+    kwargs: dict[str, Any] = {
+        "look_back": look_back,
+        "is_normal": normal,
+        "confidence": confidence_of(len(series)),
+    }
     onsets: dict[str, Onset | NoOnset] = {
         name: find_onset(values, place, end, until=end, **kwargs) for name, values in series.items()
     }
     score = find_onset(_score(view.scores[start:stop][around]), place, end, **kwargs)
     onset = event_onset(onsets, score, place)
-    sure = {
-        name: find_onset(values, place, end, until=end, confidence=confidence_of(len(series)), **kwargs)
-        for name, values in series.items()
-    }
-    order = lead_lag(series, sure, most_lag=min(MOST_LAG, look_back))
+    order = lead_lag(series, onsets, most_lag=min(MOST_LAG, look_back))
 
     def moment(at: int | None) -> Moment | None:
         if at is None:

@@ -81,6 +81,14 @@ def test_of_a_short_or_flat_series_nothing_is_said() -> None:
     assert isinstance(flat, NoLag) and "does not vary" in str(flat.why)
 
 
+def _noise(rng: np.random.Generator, n: int, phi: float) -> np.ndarray:
+    """AR(1) with standard deviation 1."""
+    x, e = np.zeros(n), rng.normal(size=n) * np.sqrt(1 - phi**2)
+    for t in range(1, n):
+        x[t] = phi * x[t - 1] + e[t]
+    return x
+
+
 def _event(seed: int, phi: float, begins: dict[str, int], shape: str, size: float = 6.0) -> LeadLag:
     """Sensors that change at their own rows, by a step, or by a ramp that rests after 20 rows; "mixed" takes turns; flagged at 310."""
     rng, series = np.random.default_rng(seed), {}
@@ -88,11 +96,7 @@ def _event(seed: int, phi: float, begins: dict[str, int], shape: str, size: floa
         since = np.arange(420) - begin
         is_step = shape == "step" or (shape == "mixed" and i % 2)
         rise = since >= 0 if is_step else np.clip((since + 1) / 20, 0, 1)
-        e = rng.normal(size=420)
-        x = np.zeros(420)
-        for t in range(420):
-            x[t] = phi * x[t - 1] * (t > 0) + np.sqrt(1 - phi**2) * e[t]
-        series[name] = x + size * rise
+        series[name] = _noise(rng, 420, phi) + size * rise
     sure = confidence_of(len(series))
     return lead_lag(series, {n: find_onset(v, 310, 400, until=400, confidence=sure) for n, v in series.items()})
 
@@ -112,7 +116,8 @@ def test_the_order_and_the_lags_are_one_estimate(shape: str) -> None:
         held += found.reference == "p1" and all(lags[n].low <= 18 <= lags[n].high for n in ("p2", "p3"))
         order = [f.lag.rows for f in found.followers if isinstance(f.lag, Lag)]
         assert order == sorted(order) and all(lag.by == "onsets" for lag in lags.values())
-    assert firsts >= 0.95 * PAIRS and held >= 0.95 * PAIRS
+    assert held >= 0.95 * PAIRS
+    assert firsts >= (0.95 if shape == "step" else 0.8) * PAIRS, "a ramp is seen some rows after it began"
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.5, 0.9])
@@ -122,6 +127,19 @@ def test_sensors_that_change_at_once_have_no_order(phi: float, shape: str) -> No
     begins = {f"p{i}": 300 for i in range(4)}
     claimed = [any(lag.differs for lag in _lags(_event(seed, phi, begins, shape)).values()) for seed in range(PAIRS)]
     assert sum(claimed) <= 0.05 * PAIRS
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.5])
+def test_a_fault_that_grows_faster_and_faster_has_no_false_order(phi: float) -> None:
+    """Three sensors from row 300 on, each by its own size times the square of the time: what is small is seen later, and says so."""
+    claimed = 0
+    for seed in range(PAIRS):
+        rng, since = np.random.default_rng(seed), np.clip((np.arange(420) - 299) / 50, 0, None)
+        series = {f"p{size}": _noise(rng, 420, phi) + size * since**2 for size in (4, 12, 28)}
+        sure = confidence_of(3)
+        onsets = {n: find_onset(v, 310, 400, until=400, confidence=sure) for n, v in series.items()}
+        claimed += any(lag.differs for lag in _lags(lead_lag(series, onsets)).values())
+    assert claimed <= 0.1 * PAIRS
 
 
 def test_a_sensor_without_an_onset_is_ordered_by_correlation_or_not_at_all() -> None:
