@@ -172,13 +172,12 @@ def _first_clear(tried: Iterable[tuple[Floats, Floats]], bar: float) -> tuple[in
     No change keeps to its shape for long. With all its rows a fault that grows faster and faster would be a ramp that began late, and
     surely so: what it came to drowns how it began.
     """
-    best: tuple[int, tuple[Floats, Floats]] | None = None
+    best, highest = (-1, (np.empty((0, 0)), np.empty((0, 0)))), -np.inf
     for i, one in enumerate(tried):
-        if best is None or one[0].max() > best[1][0].max():
-            best = i, one
-        if best[1][0].max() > CLEAR * bar:
+        if one[0].max() > highest:
+            best, highest = (i, one), float(one[0].max())
+        if highest > CLEAR * bar:
             break
-    assert best is not None
     return best
 
 
