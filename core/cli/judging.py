@@ -212,17 +212,17 @@ def worst(options: Options) -> Answer:
     }
     rows = [
         [
-            "!" if s.is_worse else "",
             s.column,
             s.stratum,
             f"{s.n:,}",
             f"{s.error:.4g}",
             f"{s.others:.4g}",
             "–" if s.p is None else f"{s.p:.2g}",
+            "worse" if s.is_worse else "",
         ]
         for s in view.strata[:SHOWN]
     ]
-    lines = [str(view.headline), "", *aligned([["", "column", "stratum", "rows", "error", "others", "p"], *rows])]
+    lines = [str(view.headline), "", *aligned([["column", "stratum", "rows", "error", "others", "p", "than others"], *rows])]
     return answer, _written(options, lines), 0
 
 

@@ -333,6 +333,9 @@ def _is_is_not(facts: Any) -> None:
         )
     else:
         st.caption(md(t("There is no column of machines, lots or other categories to compare by.")))
+    if facts.truths:
+        said = ", ".join(facts.truths)
+        layout.caption(t("left out, as it says the same as the label: {columns}", columns=said))
     layout.notes([facts.note] if facts.note is not None else [])
     if not facts.suspects:
         return

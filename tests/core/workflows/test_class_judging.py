@@ -129,7 +129,7 @@ def test_the_timeline_counts_stretches_of_flags(results: wf.Results) -> None:
 def test_calibration_is_of_the_test_part_with_the_temperature_of_the_validation_part(
     results: wf.Results, tmp_path: Path
 ) -> None:
-    from core.evaluation.calibration import at_temperature, fit_temperature
+    from core.evaluation.calibration import fit_temperature
 
     view = wf.calibration_view(results)
     held, test = (class_rows(results, part) for part in ("validation", "test"))

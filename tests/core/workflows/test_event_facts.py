@@ -120,6 +120,22 @@ def test_where_leaks_are_and_are_not(ws: wf.Workspace, runs: dict[int, str]) -> 
     assert {s.value for s in alone.suspects} >= lots and {s.column for s in alone.suspects} == {"lot"}
 
 
+def test_a_column_that_names_the_fault_is_left_out_and_said(
+    ws: wf.Workspace, runs: dict[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = wf.open_results(ws, runs[1])
+    view = wf.anomaly_view(ws, results)
+    module = import_module("core.workflows.event_facts")
+    own, label = module._categories, results.dataset.table(["label"])["label"].to_numpy()
+    named = {"fault_name": np.where(label > 0, "fault", "healthy")}
+    monkeypatch.setattr(
+        module, "_categories", lambda r, rows: own(r, rows) | {name: cells[rows] for name, cells in named.items()}
+    )
+    facts = wf.event_facts(results, view, view.events[0])
+    assert facts.truths == ("fault_name",) and "fault_name" not in facts.tested
+    assert facts.lines and "fault_name" not in {line.column for line in facts.lines}
+
+
 def test_of_a_long_table_the_rows_around_the_event_are_compared(
     ws: wf.Workspace, runs: dict[int, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
