@@ -195,6 +195,7 @@ def _score_lines(found: Any, view: Any) -> list[str]:
     if isinstance(found, Message):
         return [str(found)]
     late = "–" if math.isnan(found.delay_rows) else f"{found.delay_rows:g} rows"
+    late += "" if math.isnan(found.delay_seconds) else f" ({found.delay_seconds:,.6g} s)"
     rate = f"{found.n_false}, {found.a_shift:.3g} a shift" if found.why_no_rate is None else f"{found.n_false}"
     ranked = {m.key: m for m in view.metrics}
     beside = [

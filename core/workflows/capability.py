@@ -324,7 +324,7 @@ def _notes(gate: _Gate, fit: Fit | NotDefined, n: int) -> tuple[Message, ...]:
     if isinstance(fit, Fit) and fit.key != "normal" and fit.key not in TRANSFORMATIONS:
         notes.append(
             msg(
-                "Intervals by a parametric bootstrap of {n} sets from the fitted distribution; that it is the right one they take for granted.",
+                "Intervals by a parametric bootstrap of {n} sets drawn from the fitted distribution. They hold only if that distribution is the right one.",
                 n=RESAMPLES,
             )
         )
