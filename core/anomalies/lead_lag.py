@@ -161,7 +161,7 @@ def lag_between(x: ArrayLike, y: ArrayLike, most_lag: int = MOST_LAG, *, confide
     if isinstance(found, NotDefined):
         return NoLag(found.reason)
     if not found.is_clear:
-        return NoLag(msg("the two move together no more than chance would give"))
+        return NoLag(msg("related no more than by chance"))
     best = _drawn_lags(a, b, most)
     if not len(best):
         return NoLag(msg("not found within ±{n} rows", n=most))

@@ -209,7 +209,7 @@ def _lead_row(follower: Any, moment: Any) -> dict[str, Any]:
     lag = follower.lag
     cells = {
         "sensor": follower.column,
-        "changed": t("cannot be told") if moment is None else when(moment.when),
+        "changed": _changed(follower, moment),
         "lag": "–",
         "order": "–",
         "how": "",
@@ -225,6 +225,13 @@ def _lead_row(follower: Any, moment: Any) -> dict[str, Any]:
         "order": order,
         "how": how,
     }
+
+
+def _changed(follower: Any, moment: Any) -> str:
+    """When a sensor changed; what was different already at the first row looked at changed there or before."""
+    if moment is None:
+        return t("cannot be told")
+    return when(moment.when) if follower.onset.is_bounded else t("{when} or before", when=when(moment.when))
 
 
 def _similar(alike: Any) -> None:
