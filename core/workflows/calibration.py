@@ -102,7 +102,8 @@ def temperature_words(
 
 def _small(gain: float) -> str:
     """A gain as the change of the loss, with its sign."""
-    return f"{-gain:+.4f}".replace("-", "−")
+    shown = np.format_float_positional(-gain, precision=2, unique=False, fractional=False, trim="-", sign=True)
+    return shown.replace("-", "−")
 
 
 def calibration_view(results: Results, positive: str | None = None) -> CalibrationView:

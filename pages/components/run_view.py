@@ -95,8 +95,14 @@ def metric_text(metric: Metric | None, unit: str = "", *, interval: bool = False
     scale = 100.0 if metric.key in SHARES else 1.0
     text = numbers.number(scale * metric.value, unit)
     if interval and metric.low is not None and metric.high is not None:
-        text += f" [{numbers.number(scale * metric.low)} – {numbers.number(scale * metric.high)}]"
+        text += f" [{_end(scale * metric.low)} – {_end(scale * metric.high)}]"
     return text
+
+
+def _end(value: float) -> str:
+    """The end of an interval in three digits, so that two intervals stand beside each other; more where it would become all or none."""
+    short = float(f"{value:.3g}")
+    return numbers.number(value if short in (1.0, 100.0) else short)
 
 
 def baseline_text(name: str, metric: Metric | None, unit: str = "") -> str:

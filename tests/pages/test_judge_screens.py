@@ -250,3 +250,13 @@ def test_the_open_event_stays_open_when_a_moved_limit_numbers_events_anew(open_a
     last = max(moved)
     app.selectbox(key="event").set_value(last).run()
     assert app.selectbox(key="event").value == last, "what a person chooses is not taken back"
+
+
+def test_ends_of_an_interval_have_three_digits_and_never_become_all_or_none() -> None:
+    """Two intervals of four digits were wider than the table of figures at 1366 pixels."""
+    from core.evaluation.result import Metric
+    from pages.components.run_view import metric_text
+
+    assert metric_text(Metric("far", 0.003442, 100, 0.001292, 0.0060134), interval=True) == "0.3442 % [0.129 – 0.601]"
+    assert metric_text(Metric("accuracy", 0.99, 100, 0.98765, 0.99979), interval=True) == "99 % [98.8 – 99.98]"
+    assert metric_text(Metric("roc_auc", 0.9755, 100, 0.9646, 0.99978), interval=True) == "0.9755 [0.965 – 0.9998]"

@@ -152,7 +152,7 @@ def test_a_temperature_that_helps_held_out_rows_is_offered_and_exported(
     monkeypatch.setattr(calibrating, "temperature_gain", lambda *_, **__: TemperatureGain(0.02, 0.01, 0.03, 100))
     view, test = wf.calibration_view(results), class_rows(results, "test")
     assert view.scaled is not None and view.temperature.value is not None and view.is_offered
-    assert "−0.0200 (95 %: −0.0300 to −0.0100" in str(view.temperature_words)
+    assert "−0.02 (95 %: −0.03 to −0.01" in str(view.temperature_words)
     warm = at_temperature(test.probabilities, view.temperature.value)[:, test.place]
     assert view.scaled.brier.value == pytest.approx(float(((warm - test.is_bad) ** 2).mean()))
     wf.export_calibrated(results, tmp_path / "warm.csv")
