@@ -294,7 +294,7 @@ def _table(view: Any) -> None:
         "severity": st.column_config.ProgressColumn(
             t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest), width=110
         ),
-        "sensors": st.column_config.TextColumn(t("sensors"), width=300),
+        "sensors": st.column_config.TextColumn(t("sensors"), width=330),
         "verdict": st.column_config.TextColumn(t("verdict")),
         "cause": st.column_config.TextColumn(t("cause"), width=110),
         "assigned": st.column_config.TextColumn(t("assigned to")),

@@ -174,7 +174,7 @@ def _lead(facts: Any) -> None:
     rows = [_lead_row(f, moment) for f, moment in zip(order.followers, facts.changed, strict=True)]
     config = {
         "sensor": st.column_config.TextColumn(t("sensor")),
-        "changed": st.column_config.TextColumn(t("changed")),
+        "changed": st.column_config.TextColumn(t("changed at")),
         "lag": st.column_config.TextColumn(t("rows after {sensor}", sensor=order.reference)),
         "order": st.column_config.TextColumn(t("order"), width="small"),
         "how": st.column_config.TextColumn(t("told by"), width="large"),
