@@ -278,7 +278,7 @@ def _table(view: Any) -> None:
             "began": [when(e.began) for e in shown],
             "rows": [e.n_rows for e in shown],
             "severity": [e.severity for e in shown],
-            "sensors": [", ".join(s.column for s in e.sensors[:3]) for e in shown],
+            "sensors": [sensor_names([s.column for s in e.sensors]) for e in shown],
             "verdict": [earlier_words.state_word(e) for e in shown],
             "cause": [v.cause if (v := _shown_verdict(e)) else "" for e in shown],
             "assigned": [v.assigned_to if (v := _shown_verdict(e)) else "" for e in shown],
@@ -288,17 +288,17 @@ def _table(view: Any) -> None:
     table = table.drop(columns=[name for name in ("cause", "assigned") if not table[name].any()])
     highest = max((e.severity or 0.0 for e in shown), default=1.0) or 1.0
     config = {
-        "event": st.column_config.NumberColumn(t("event"), width=60),
+        "event": st.column_config.NumberColumn(t("event"), width=50),
         "began": st.column_config.TextColumn(t("first flag")),
         "rows": st.column_config.NumberColumn(t("flagged rows")),
         "severity": st.column_config.ProgressColumn(
             t("severity (× limit)"), format="%.2f", min_value=0.0, max_value=float(highest), width=110
         ),
-        "sensors": st.column_config.TextColumn(t("sensors"), width=330),
+        "sensors": st.column_config.TextColumn(t("sensors"), width=265),
         "verdict": st.column_config.TextColumn(t("verdict")),
-        "cause": st.column_config.TextColumn(t("cause"), width=110),
+        "cause": st.column_config.TextColumn(t("cause"), width=90),
         "assigned": st.column_config.TextColumn(t("assigned to")),
-        "score": st.column_config.LineChartColumn(t("score"), width=100),
+        "score": st.column_config.LineChartColumn(t("score"), width=50),
     }
     st.dataframe(
         table,
@@ -312,6 +312,15 @@ def _table(view: Any) -> None:
     )
     if len(view.events) > MOST_EVENTS:
         layout.caption(t("the first {n} of {all} are listed", n=MOST_EVENTS, all=len(view.events)))
+
+
+def sensor_names(names: Sequence[str], most: int = 3, width: int = 44) -> str:
+    """The first names of an event's sensors, as many as are seen in the table; "…" says that there are further ones among the first three."""
+    first = list(names[:most])
+    for n in range(len(first), 1, -1):
+        if len(", ".join(first[:n])) <= width:
+            return ", ".join(first[:n]) + ("" if n == len(first) else " …")
+    return (first[0] if first else "") + (" …" if len(first) > 1 else "")
 
 
 def _shown_verdict(event: Any) -> Verdict | None:

@@ -260,3 +260,11 @@ def test_ends_of_an_interval_have_three_digits_and_never_become_all_or_none() ->
     assert metric_text(Metric("far", 0.003442, 100, 0.001292, 0.0060134), interval=True) == "0.3442 % [0.129 – 0.601]"
     assert metric_text(Metric("accuracy", 0.99, 100, 0.98765, 0.99979), interval=True) == "99 % [98.8 – 99.98]"
     assert metric_text(Metric("roc_auc", 0.9755, 100, 0.9646, 0.99978), interval=True) == "0.9755 [0.965 – 0.9998]"
+
+
+def test_names_of_sensors_end_with_a_whole_name() -> None:
+    from pages.components.anomaly_view import sensor_names
+
+    assert sensor_names(["flow", "speed", "heat", "load"]) == "flow, speed, heat"
+    assert sensor_names(["motor_current", "discharge_pressure", "case_drain_flow"]) == "motor_current, discharge_pressure …"
+    assert sensor_names(["x" * 50, "flow"]) == "x" * 50 + " …" and sensor_names([]) == ""
