@@ -76,3 +76,17 @@ def test_a_run_without_verdicts(run: str, capsys: Capture) -> None:
     assert "is called a false alarm" in refused(capsys, "false-alarms", run)["what"]
     assert called(capsys, "fault-classes", run)["causes"] == []
     assert "0 cases" in refused(capsys, "fault-classes", run, "--train")["what"]
+
+
+def test_times_read_alike_and_rows_are_explained(run: str, capsys: Capture) -> None:
+    """The onset had a T between date and time and the first flag had none; rows and flagged rows stood for each other."""
+    assert main(["events", run]) == 0
+    said = capsys.readouterr().out
+    assert "T0" not in said and "T1" not in said and "2026-01-0" in said
+    assert "rows: from the onset, else the first flag, to the last flag; flagged: those of them above the limit" in said
+    assert "median delay 0 rows (0 s)" in said
+    found = called(capsys, "events", run)["events"]
+    assert all("T" not in e["onset"] for e in found if e["onset"]) and all(e["rows"] >= e["flagged_rows"] for e in found)
+    assert main(["events", run, "--event", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "rows from the onset to the last flag" in said and "(Bonferroni)" in said

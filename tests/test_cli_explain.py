@@ -33,7 +33,7 @@ def test_a_row_an_event_a_column_and_the_whole(trained: dict[str, str], capsys: 
     view = wf.row_why(explainer, 7)
     assert row["headline"] == str(view.headline) and row["output"] == pytest.approx(view.output)
     assert [e["column"] for e in row["effects"]] == [e.column for e in view.effects]
-    assert row["change"]["ways"] == [] and "No single column does it" in row["change"]["headline"]
+    assert row["change"]["ways"] == [] and "No single column that is moved to another value" in row["change"]["headline"]
     changed = called(capsys, "explain", trained["value"], "--row", "7", "--want", f":{view.output - 1}", "--adjust", "a")
     way = changed["change"]["ways"][0]
     assert way["changes"][0]["before"] - way["changes"][0]["after"] == pytest.approx(0.5, abs=0.02), "1 ÷ 2"

@@ -195,22 +195,30 @@ def block_largest(statistic: Floats, block: int, of: Phases) -> Floats:
     return np.array(found)
 
 
+def begun(alarms: NDArray[np.int64], block: int, of: Phases) -> NDArray[np.int64]:
+    """The alarms (m,) that do not follow another of the same stretch within `block` rows: no machine alarms for the next one."""
+    stretch = np.searchsorted(of.bounds, alarms, side="right")
+    after = (np.diff(alarms) <= block) & (np.diff(stretch) == 0)
+    return alarms[~np.concatenate([[False], after])] if len(alarms) else alarms
+
+
 def measured_rate(
     scores: Floats, logic: AlarmLogic, limit: float, of: Phases | None = None, *, memory: int = 1, draws: int = DRAWS
 ) -> tuple[float, float, float]:
-    """Alarms a row that a limit gives on scores, with the 95 % interval of a block bootstrap: (rate, low, high).
+    """False alarms a row that a limit gives on normal scores, with the 95 % interval of a block bootstrap: (rate, low, high).
 
-    Blocks of max(n, h + 1, memory) rows are drawn again, 500 times, seeded; the alarms of a block are those that began in it. Where
+    They are counted as the budget counts them: where the quiet rows are fewer than a block, alarms within a block of each other are one. Blocks of max(n, h + 1, memory) rows are drawn again, 500 times, seeded; the alarms of a block are those that began in it. Where
     there was none in any of b blocks, the upper end is that of Clopper and Pearson for none of b, 1 − 0.025^(1/b), by block length.
 
     Source: Künsch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of Statistics 17 (1989) 1217-1241.
     """
     x = np.asarray(scores, np.float64)
     of = phases(len(x)) if of is None else of
-    began = np.zeros(len(x))
-    began[logic.alarms(logic.statistic(x, of), limit, of)] = 1
-    known = np.isfinite(x)
     block = max(logic.n, logic.hold_off + 1, memory)
+    found = logic.alarms(logic.statistic(x, of), limit, of)
+    began = np.zeros(len(x))
+    began[found if logic.hold_off + 1 >= block else begun(found, block, of)] = 1
+    known = np.isfinite(x)
     edges = np.arange(max(1, len(x) // block)) * block
     alarms, rows = np.add.reduceat(began, edges), np.add.reduceat(known.astype(float), edges)
     if not rows.sum():

@@ -124,6 +124,7 @@ def _event(
         n_rows=len(run),
         peak=peak,
         severity=peak / limit if limit > 0 else None,
+        began_row=int(rows[first]),
     )
 
 

@@ -112,6 +112,21 @@ def is_is_not(columns: Mapping[str, ArrayLike], is_event: NDArray[np.bool_], is_
     )
 
 
+def is_truth(values: ArrayLike, labels: NDArray[np.float64]) -> bool:
+    """Whether a column says the same as the label, such as the name of the fault: it names no place, so that comparing by it is no finding.
+
+    That is so where the rows labelled normal all hold one value, empty ones included, and no faulty row holds it.
+
+    Args:
+        labels: (n,) 1 faulty, 0 normal, NaN unknown.
+
+    Degenerate cases: no normal or no faulty row: it cannot be told, and False.
+    """
+    codes, _ = coded(values)
+    normal, faulty = np.unique(codes[labels == 0]), np.unique(codes[labels > 0])
+    return len(normal) == 1 and len(faulty) > 0 and normal[0] not in faulty
+
+
 def suspects(name: str, values: ArrayLike, is_event: NDArray[np.bool_]) -> tuple[Suspect, ...]:
     """The values of a lot or serial column that event rows have, the one with most of them first; empty cells name nothing."""
     codes, names = coded(values)

@@ -1,10 +1,12 @@
 """When an event began: the change point before its first flag, by likelihood, within a bounded look-back.
 
 A flag comes late: a window has to fill, a drift has to grow. Behind the first flag f lies a look-back of L rows, and behind that a
-reference of rows that were normal. Each place t from f − L on is tried as the beginning of a step or of a ramp: w is 0 before t and
-1, or 1, 2, 3 …, from t on. T² = (Σ (w − w̄) z)² / Σ (w − w̄)², over the reference and all rows after it, is twice the logarithm of the
-likelihood ratio against no change, z being deviations from the mean of the reference in its standard deviations. The largest T² is
-the onset. Where neighbours hang together, T² is smaller by (1 − r) / (1 + r).
+reference of rows that were normal. Each place t from f − L on is tried as the beginning of a step, of a ramp, or of a ramp that comes to
+rest after k rows: w is 0 before t and 1, 2, 3 … from t on, at most k (1 for a step). T² = (Σ (w − w̄) z)² / Σ (w − w̄)², over the
+reference and all rows after it, is twice the logarithm of the likelihood ratio against no change, z being deviations from the mean of
+the reference in its standard deviations. The largest T² is the onset, and a place is plausible by the shape that fits it best: a ramp that
+was taken for a step would seem to begin late, and surely so. Where neighbours hang together by r, z and w are first freed of it, as in
+generalised least squares: zᵢ − r zᵢ₋₁ over √(1 − r²). A slow change then counts (1 − r) / (1 + r) of what it would, a jump nearly all.
 
 Source: likelihood of a change with a known state before it: Hinkley, "Inference about the change-point in a sequence of random
 variables", Biometrika 57 (1970) 1-17; the bar, 3 ln N: Zhang & Siegmund, Biometrics 63 (2007) 22-32, eq. 7; the rows that are
@@ -13,8 +15,9 @@ also plausible: Siegmund, "Confidence sets in change-point problems", Internatio
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,19 +29,21 @@ from core.spc.chart import Floats, finite
 Shape = Literal["step", "ramp"]
 LOOK_BACK = 100
 """Rows before the first flag in which a beginning is looked for, unless the caller knows better."""
-SHAPES: tuple[Shape, ...] = get_args(Shape)
+RISES = (1, 5, 10, 20, 50, 100, 10**6)
+"""Rows in which a change comes to its height: a step in one, a ramp that never rests in more than are looked at."""
 REFERENCE = 200
 """Rows before the look-back that say what was normal."""
 FEWEST_REFERENCE = 20
 LONGEST = 2000
 """Rows of an event that are looked at; where it began is settled in its first rows."""
-PLAUSIBLE = 7.35
-"""−2 ln(1 − √0.95): how far T² of a place may lie below the largest for the place to be plausible with 95 %."""
+CONFIDENCE = 0.95
+CLEAR = 3.0
+"""Times the bar from which T² is clear: the rows so far say which places are plausible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """Where a series left what was normal for it: `at`, a place in the series, with the places `low` to `high` that are plausible too.
+    """Where a series left what was normal for it: `at`, a place in the series, with the places `low` to `high` that are plausible too, with 95 % by default.
 
     `size` is the step, or how far a ramp had come at the end, in standard deviations of the reference, signed. `is_bounded` is
     False where `at` is the first place looked at: then it began there or before.
@@ -69,6 +74,7 @@ def find_onset(
     reference: int = REFERENCE,
     until: int | None = None,
     is_normal: NDArray[np.bool_] | None = None,
+    confidence: float = CONFIDENCE,
 ) -> Onset | NoOnset:
     """Where a series changed, at or before a place.
 
@@ -79,6 +85,7 @@ def find_onset(
         reference: Rows before those that are taken as normal.
         until: The last place that may be the beginning; the first flag by default. The event's last row for a sensor that may follow others.
         is_normal: (n,) False for rows that must not count as reference, such as those of an earlier event.
+        confidence: Of the places that are plausible too.
 
     Degenerate cases: fewer than 20 reference rows with a value, a reference that does not vary, or no change above the bar: `NoOnset`.
 
@@ -116,54 +123,97 @@ def find_onset(
         return NoOnset(msg("there is no value in the rows where it may have begun"))
     r = min(max(neighbour_correlation(x[before] - level), 0.0), 0.98)
     z, ends = (x[known] - level) / spread, _ends(known, first_flag)
-    tried = [(shape, *_statistics(z[:end], min(len(places), end), len(before))[shape]) for end in ends for shape in SHAPES]
-    shape, statistic, sizes = max(tried, key=lambda one: float(one[1].max()))
-    statistic = statistic * (1 - r) / (1 + r)
-    at = int(np.argmax(statistic))
-    if statistic[at] <= PENALTY * np.log(max(len(SHAPES) * len(ends) * len(places), 3)):
+    bar = PENALTY * np.log(max(len(RISES) * len(ends) * len(places), 3))
+
+    def judged(end: int) -> tuple[Floats, Floats]:
+        return _statistics(z[:end], min(len(places), end), len(before), r)
+
+    i, (statistics, sizes) = _first_clear((judged(end) for end in ends), bar)
+    statistic = statistics.max(axis=0)
+    if statistic.max() <= bar:
         return NoOnset(msg("no change stands out from the rows before"))
-    near = np.flatnonzero(statistic >= statistic[at] - PLAUSIBLE)
+    near = np.flatnonzero(statistic >= statistic.max() - _drop(confidence))
+    likely = np.flatnonzero(statistic >= statistic.max() - _drop(CONFIDENCE))
+    rise, at = _best(statistics)
+    for end in ends[i + 2 :: 3]:  # further rows place it better, for as long as the change keeps to its shape
+        further = judged(end)
+        rise_then, then = _best(further[0])
+        if not likely[0] <= then <= likely[-1]:
+            break
+        rise, at, sizes = rise_then, then, further[1]
     return Onset(
         at=int(places[at]),
         low=int(places[near[0]]),
         high=int(places[near[-1]]),
-        shape=shape,
-        size=float(sizes[at]),
-        statistic=float(statistic[at]),
+        shape="step" if RISES[rise] == 1 else "ramp",
+        size=float(sizes[rise, at]),
+        statistic=float(statistic.max()),
         is_bounded=at > 0 or start == 0,
     )
 
 
+def _drop(confidence: float) -> float:
+    """How far T² of a place may lie below the largest for the place to be plausible, −2 ln(1 − √c): 7.35 with 95 %."""
+    return float(-2 * np.log(1 - np.sqrt(confidence)))
+
+
+def _best(statistics: Floats) -> tuple[int, int]:
+    """The rise and the place of the largest T²; a step or a ramp without rest where none of the others fits clearly better."""
+    plain = statistics.copy()
+    plain[1:-1] = -np.inf
+    chosen = plain if plain.max() >= statistics.max() - _drop(CONFIDENCE) else statistics
+    rise, at = np.unravel_index(int(np.argmax(chosen)), chosen.shape)
+    return int(rise), int(at)
+
+
+def _first_clear(tried: Iterable[tuple[Floats, Floats]], bar: float) -> tuple[int, tuple[Floats, Floats]]:
+    """The number and the statistics of the first of some ends at which T² is clear; else of the one with the largest.
+
+    No change keeps to its shape for long. With all its rows a fault that grows faster and faster would be a ramp that began late, and
+    surely so: what it came to drowns how it began.
+    """
+    best, highest = (-1, (np.empty((0, 0)), np.empty((0, 0)))), -np.inf
+    for i, one in enumerate(tried):
+        if one[0].max() > highest:
+            best, highest = (i, one), float(one[0].max())
+        if highest > CLEAR * bar:
+            break
+    return best
+
+
 def _ends(known: NDArray[np.int64], first_flag: int) -> list[int]:
-    """How many of the known rows are looked at: to the first flag, 1, 3, 7 … rows beyond it, and to the end.
+    """How many of the known rows are looked at: to the first flag, further ones each a third farther beyond it, and to the end.
 
     What has ended before the last flag, as a short disturbance does within a window, would drown in the rows after it.
     """
     begun = max(int(np.searchsorted(known, first_flag, side="right")), 1)
-    further = [begun + 2**k - 1 for k in range(16)]
+    further = sorted({begun, begun + 1, *(begun + round(1.33**k) - 1 for k in range(1, 28))})
     return [end for end in further if end < len(known)] + [len(known)]
 
 
-def _statistics(z: Floats, n_places: int, m: int) -> dict[Shape, tuple[Floats, Floats]]:
-    """T² of a step and of a ramp from each of the first places to the end of z (k,), and how far it had come at the end.
+def _statistics(z: Floats, n_places: int, m: int, r: float) -> tuple[Floats, Floats]:
+    """T² of each of `RISES` from each of the first places to the end of z (k,), (rises, places), and how far it had come at the end.
 
-    The m rows of the reference stand before them with a sum of 0, as they are measured from their own mean.
+    Freed of the correlation r of neighbours, a weight is (1 − r) w + r Δw, with Δw = 1 while it rises and 0 afterwards. The m rows of
+    the reference stand before them with a sum of 0, as they are measured from their own mean.
     """
+    free = (z - r * np.r_[0.0, z[:-1]]) / np.sqrt(1 - r**2)
     n = np.arange(len(z), 0, -1, dtype=np.float64)[:n_places]  # rows from each place to the end
-    tail = np.cumsum(z[::-1])[::-1]
-    ramp = np.cumsum(tail[::-1])[::-1][:n_places]  # Σ (i − t + 1) z_i = sum of the tails from t on
-    tail = tail[:n_places]
-    squares = n * (n + 1) * (2 * n + 1) / 6
-    lengths = n * (n + 1) / 2
-    rows, total = m + len(z), float(z.sum())
-
-    def fitted(weighted: Floats, square: Floats, length: Floats) -> tuple[Floats, Floats]:
+    tail = np.concatenate([np.cumsum(free[::-1])[::-1], [0.0]])
+    ramp = np.concatenate([np.cumsum(tail[-2::-1])[::-1], [0.0]])  # Σ (i − t + 1) z_i = sum of the tails from t on
+    rows, total, places = m + len(z), float(free.sum()), np.arange(n_places)
+    found = np.empty((2, len(RISES), n_places))
+    for i, rise in enumerate(RISES):
+        k, rest = np.minimum(n, rise), np.minimum(places + rise, len(z))
+        # Σ w z and Σ Δw z with w = min(i − t + 1, rise), then Σ w, Σ w², Σ w Δw = k (k + 1) / 2 and Σ Δw = Σ Δw² = k
+        weighted = (1 - r) * (ramp[places] - ramp[rest]) + r * (tail[places] - tail[rest])
+        half = k * (k + 1) / 2
+        length = (1 - r) * (half + (n - k) * rise) + r * k
+        square = (1 - r) ** 2 * (k * (k + 1) * (2 * k + 1) / 6 + (n - k) * float(rise) ** 2) + 2 * r * (1 - r) * half + r**2 * k
         across = weighted - length * total / rows
         spread = np.maximum(square - length**2 / rows, 1e-12)
-        return across**2 / spread, across / spread
-
-    step, slope = fitted(tail, n, n), fitted(ramp, squares, lengths)
-    return {"step": step, "ramp": (slope[0], slope[1] * n)}
+        found[:, i] = across**2 / spread, across / spread * k * np.sqrt(1 - r**2)
+    return found[0], found[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class AnomalyEvent:
     """Joined flags. `number` 1 is the most severe.
 
     `first_row`, `last_row` (the lowest and the highest, both included; rows of other groups may lie between) and
-    `peak_row` are dataset row numbers; `began` and `ended` the first and last time, or row numbers where there is no time. `n_rows` counts the flagged rows. `peak` is
+    `peak_row` are dataset row numbers, `began_row` that of the first flag in time; `began` and `ended` the first and last time, or row numbers where there is no time. `n_rows` counts the flagged rows. `peak` is
     the highest score; `severity` is peak ÷ threshold, or None where the threshold is not above 0.
     `verdict` was given in this run; `earlier` is what other runs said of the same rows, which counts for nothing here until it is confirmed.
     """
@@ -121,6 +121,12 @@ class AnomalyEvent:
     verdict: Verdict | None = None
     group: str = ""
     earlier: Earlier | None = None
+    began_row: int | None = None
+
+    @property
+    def start_row(self) -> int:
+        """The row of its first flag in time: in a table that is sorted against time the last of its rows, not the lowest."""
+        return self.first_row if self.began_row is None else self.began_row
 
     @property
     def taken_over(self) -> EarlierVerdict | None:

@@ -55,11 +55,13 @@ def detection_curve(
         shapes.append({"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": at, "y1": at, "line": line_style})
         words = text(msg("without a fault {percent} %", percent=round(at, 1)))
         labels.append(end_label(at, words.replace(" ", "\n", 1) if len(words) > 24 else words, theme.colors.warn))
+    # Right of all the lines: a label beside its own would lie on the next one.
+    farthest = max((float(size) for size, _ in reached if np.isfinite(size)), default=0.0)
     for size, share in reached:
         if np.isfinite(size):
             dotted = {"color": theme.colors.muted, "width": 1, "dash": "dot"}
             shapes.append({"type": "line", "x0": size, "x1": size, "y0": 0, "y1": 100 * share, "line": dotted})
-            labels.append(_mark(float(size), 100 * share, f"{100 * share:.0f} %: {size:.3g} {unit}".strip(), theme))
+            labels.append(_mark(farthest, 100 * share, f"{100 * share:.0f} %: {size:.3g} {unit}".strip(), theme))
     return draw(
         traces if len(x) else [],
         title=title or msg("Chance of detection"),

@@ -107,9 +107,11 @@ def _event(ws: Any, explainer: Any, options: Options) -> Answer:
         "doubt": None if why.doubt is None else str(why.doubt),
         "repair_together": None if why.together is None else asdict(why.together),
     }
-    head = ["sensor", "share", "sigma", "rows outside", f"repaired, the {why.said.what} falls by"]
+    head = ["sensor", "share", "sigma", "rows outside", f"repaired, the {why.said.what} falls in the mean by"]
     rows = [[s.column, f"{s.share:.1%}", _text(s.sigma, "+.1f"), f"{s.n_outside}", f"{s.repair:.4g}"] for s in why.sensors[:10]]
     lines = [str(why.sentence), "", *aligned([head, *rows])]
+    if any(s.repair < 0 for s in why.sensors[:10]) and explainer.results.task == "anomaly":
+        lines.append("below 0: repairing it alone raises the score, as a faulty sensor spoils what the others expect of it")
     words = wf.repair_words(why)
     lines += [] if words is None else ["", str(words)]
     if why.doubt is not None:
@@ -118,7 +120,7 @@ def _event(ws: Any, explainer: Any, options: Options) -> Answer:
         goal = wf.goal_of(explainer, limit=limit)
         changed = wf.row_counterfactual(explainer, event.peak_row, goal, adjustable=_adjustable(options))
         answer["change"] = _change(explainer, changed)
-        lines += ["", str(changed.headline)]
+        lines += ["", f"another question, of the row of the peak alone: {changed.headline}"]
     return answer, lines, 0
 
 

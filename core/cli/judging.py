@@ -95,6 +95,9 @@ def calibration(options: Options) -> Answer:
         "positive": view.positive,
         "rows": view.n,
         "temperature": found.value,
+        "temperature_is_offered": view.is_offered,
+        "temperature_verdict": str(view.temperature_words),
+        "temperature_gain": None if view.gain is None else [view.gain.mean, view.gain.low, view.gain.high],
         "why_no_temperature": None if found.why_not is None else str(found.why_not),
         "as_it_is": {**_calibration(view.plain), "log_loss": view.log_loss[0]},
         "at_temperature": None if view.scaled is None else {**_calibration(view.scaled), "log_loss": view.log_loss[1]},
@@ -107,14 +110,14 @@ def calibration(options: Options) -> Answer:
         "out": None if options.out is None else str(options.out),
     }
     bins = [[f"{b.n:,}", f"{b.said:.4f}", f"{b.came:.4f}", f"{b.came_low:.4f} – {b.came_high:.4f}"] for b in view.plain.bins]
-    head = ["", "ECE", "Brier", "log loss"]
+    head = ["", "ECE (points)", "Brier", "log loss"]
     figures = [_figure_line("as it is", view.plain, view.log_loss[0])]
     if view.scaled is not None:
         figures.append(_figure_line("at the temperature", view.scaled, view.log_loss[1]))
     if view.baseline is not None:
         figures.append(_figure_line("baseline", view.baseline, None))
     lines = [str(view.headline), "", *aligned([head, *figures]), ""]
-    lines.append(f"temperature: {found.value:.4g}" if found.value is not None else str(found.why_not))
+    lines.append(str(view.temperature_words))
     lines += ["", *aligned([["rows", "said", "came", "95 %"], *bins])]
     return answer, _written(options, lines), 0
 
@@ -129,8 +132,9 @@ def _calibration(found: Any) -> dict[str, object]:
 
 
 def _figure_line(name: str, found: Any, log_loss: float | None) -> list[str]:
-    values = (found.ece.value, found.brier.value, log_loss)
-    return [name, *("–" if value is None else f"{value:.4f}" for value in values)]
+    values = (found.brier.value, log_loss)
+    points = "–" if found.ece.value is None else f"{100 * found.ece.value:.2f}"
+    return [name, points, *("–" if value is None else f"{value:.4f}" for value in values)]
 
 
 def costs(options: Options) -> Answer:
@@ -210,17 +214,17 @@ def worst(options: Options) -> Answer:
     }
     rows = [
         [
-            "!" if s.is_worse else "",
             s.column,
             s.stratum,
             f"{s.n:,}",
             f"{s.error:.4g}",
             f"{s.others:.4g}",
             "–" if s.p is None else f"{s.p:.2g}",
+            "worse" if s.is_worse else "",
         ]
         for s in view.strata[:SHOWN]
     ]
-    lines = [str(view.headline), "", *aligned([["", "column", "stratum", "rows", "error", "others", "p"], *rows])]
+    lines = [str(view.headline), "", *aligned([["column", "stratum", "rows", "error", "others", "p", "than others"], *rows])]
     return answer, _written(options, lines), 0
 
 

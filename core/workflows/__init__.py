@@ -1,5 +1,6 @@
 """One function for each thing a user does. Pages, the command line and HTTP call nothing else of `core`."""
 
+from core.anomalies.lead_lag import Lag
 from core.clean import CellChanges, History
 from core.data.formats.one_wide import looks_wide
 from core.jobs.study_request import StudyRequest

@@ -12,6 +12,7 @@ from core.anomalies.alarm_logic import (
     AlarmLogic,
     Bought,
     alarm_limit,
+    begun,
     bought_on_events,
     bought_on_steps,
     measured_rate,
@@ -75,7 +76,8 @@ class AlarmChoice:
     """A logic with the limits of both promises, and what it gives at `limit`.
 
     `limit` is that of the promise on average, else (`is_promised` False) where the budget is expected to hold (`is_estimated`), as the run's own
-    limit is; at the highest normal statistic where nothing can be expected above it. `measured` are the alarms a row in the normal rows, with a 95 % interval; `on_events` labelled events of the test part, None without one; `on_steps` steps added to normal
+    limit is; at the highest normal statistic where nothing can be expected above it. `measured` are the false alarms a row in the normal rows,
+    counted as the budget counts them, with a 95 % interval; `on_events` labelled events of the test part, None without one; `on_steps` steps added to normal
     rows, None where they are too short. The same at `sure_limit`, that of the promise with confidence, in `sure_on_events` and `sure_on_steps`.
     """
 
@@ -167,7 +169,7 @@ def alarm_budget_view(results: Results, settings: AlarmBudgetSettings | None = N
     chosen = choices[0]
     alarms = asked.alarms(asked.statistic(np.where(series.of.baseline, np.nan, odd), series.of), chosen.limit, series.of)
     if not chosen.average.counts_alarms:  # alarms within a block count as one false alarm, and so they do here
-        alarms = _begun(alarms, chosen.average.block, series.of)
+        alarms = begun(alarms, chosen.average.block, series.of)
     return AlarmBudgetView(
         run_id=results.run.id,
         series=series,
@@ -251,13 +253,6 @@ def _choice(logic: AlarmLogic, given: _Judged, rate: float, settings: AlarmBudge
         sure_on_events=None if confident.value is None else _on_events(series, given.odd, logic, confident.value),
         sure_on_steps=None if confident.value is None else _on_steps(series, logic, confident.value, settings),
     )
-
-
-def _begun(alarms: NDArray[np.int64], block: int, of: Phases) -> NDArray[np.int64]:
-    """The alarms (m,) that do not follow another of the same stretch within `block` rows: no machine alarms for the next one."""
-    stretch = np.searchsorted(of.bounds, alarms, side="right")
-    after = (np.diff(alarms) <= block) & (np.diff(stretch) == 0)
-    return alarms[~np.concatenate([[False], after])] if len(alarms) else alarms
 
 
 def _on_events(series: ScoreSeries, odd: NDArray[np.float64], logic: AlarmLogic, limit: float) -> Bought | None:

@@ -305,7 +305,7 @@ def breaks_promise(run: Run, threshold: Threshold) -> bool | None:
 def later_events(results: Results, events: tuple[AnomalyEvent, ...]) -> tuple[AnomalyEvent, ...]:
     """The events that began after the training part."""
     train = results.parts == TRAIN
-    return tuple(e for e in events if not train[e.first_row])
+    return tuple(e for e in events if not train[e.start_row])
 
 
 def _headline(later: tuple[AnomalyEvent, ...]) -> Message:

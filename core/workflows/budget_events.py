@@ -106,7 +106,7 @@ def how_counted(results: Results, view: AnomalyView, event: AnomalyEvent) -> Mes
     inside = (view.rows >= event.first_row) & (view.rows <= event.last_row) & view.flags
     if view.groups is not None:
         inside[inside] = view.groups[inside].astype(str) == event.group
-    if results.parts[event.first_row] == TRAIN:
+    if results.parts[event.start_row] == TRAIN:
         return msg("It began in the baseline period, of which the model learned: no count of events includes it.")
     if view.labels is None:
         return None

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from core.evaluation.calibration import Calibration, Temperature, at_temperature, calibration, fit_temperature, log_loss
+from core.errors import NotEnoughData
+from core.evaluation.calibration import (
+    Calibration,
+    Temperature,
+    TemperatureGain,
+    at_temperature,
+    calibration,
+    fit_temperature,
+    log_loss,
+    temperature_gain,
+)
 from core.messages import Message, msg
 from core.workflows.class_rows import class_rows
 from core.workflows.csv_out import rows_from_one, write_csv
@@ -18,8 +28,9 @@ from core.workflows.results import Results
 class CalibrationView:
     """Calibration of the probability of `positive` on the test part, as it is and at the temperature of the validation part.
 
-    `log_loss` is over all classes, (as it is, at the temperature). `scaled` is None where there is no temperature. `baseline` is the
-    baseline's probability as it is.
+    `gain` is what the temperature takes off the log loss of validation rows that it was not fitted on, None where there is none. The
+    temperature is offered only where that is more than chance gives: else `scaled` is None. `log_loss` is over all classes, (as it is, at
+    the temperature). `baseline` is the baseline's probability as it is.
     """
 
     positive: str
@@ -28,15 +39,13 @@ class CalibrationView:
     scaled: Calibration | None
     baseline: Calibration | None
     temperature: Temperature
+    gain: TemperatureGain | None
     log_loss: tuple[float, float | None]
 
     @property
-    def helps(self) -> bool:
-        """Whether the temperature makes the probabilities of the test part better in both figures."""
-        before, after = self.log_loss
-        if self.scaled is None or after is None or self.scaled.brier.value is None or self.plain.brier.value is None:
-            return False
-        return after < before and self.scaled.brier.value <= self.plain.brier.value
+    def is_offered(self) -> bool:
+        """Whether the temperature makes held-out rows better by more than chance; the test part has no say in it."""
+        return _is_offered(self.temperature, self.gain)
 
     @property
     def headline(self) -> Message:
@@ -52,6 +61,50 @@ class CalibrationView:
             **told,
         )
 
+    @property
+    def temperature_words(self) -> Message:
+        """Whether a temperature is offered, and why."""
+        return temperature_words(self.temperature, self.gain, self.log_loss)
+
+
+def _is_offered(found: Temperature, gain: TemperatureGain | None) -> bool:
+    return found.value is not None and gain is not None and gain.is_clear
+
+
+def temperature_words(
+    found: Temperature, gain: TemperatureGain | None, log_loss: tuple[float, float | None] = (float("nan"), None)
+) -> Message:
+    """Whether a temperature is offered, and why; with what it does on the test part where that is given."""
+    if found.value is None:
+        return found.why_not or msg("There is no temperature.")
+    if gain is None or gain.low is None or gain.high is None:
+        return msg("No temperature is offered: the {n} validation rows are too few to tell whether it would help.", n=found.n)
+    told: dict[str, str | float | Message] = {"n": found.n, "value": f"{found.value:.4g}"}
+    told |= {"gain": _small(gain.mean), "low": _small(gain.high), "high": _small(gain.low)}
+    if not gain.is_clear:
+        return msg(
+            "No temperature is offered: on validation rows that it is not fitted on it changes the log loss by {gain} (95 %: {low} to {high}; below 0 is better), no clear gain.",
+            **told,
+        )
+    told["sure"] = msg("too sure of itself") if found.value > 1 else msg("less sure than it could be")
+    before, after = log_loss
+    if after is None:
+        return msg(
+            "Temperature {value} from {n} validation rows: the model is {sure}. On validation rows that it is not fitted on it changes the log loss by {gain} (95 %: {low} to {high}; below 0 is better).",
+            **told,
+        )
+    return msg(
+        "Temperature {value} from {n} validation rows: the model is {sure}. On validation rows that it is not fitted on it changes the log loss by {gain} (95 %: {low} to {high}; below 0 is better), on the test part by {test}.",
+        **told,
+        test=_small(before - after),
+    )
+
+
+def _small(gain: float) -> str:
+    """A gain as the change of the loss, with its sign."""
+    shown = np.format_float_positional(-gain, precision=2, unique=False, fractional=False, trim="-", sign=True)
+    return shown.replace("-", "−")
+
 
 def calibration_view(results: Results, positive: str | None = None) -> CalibrationView:
     """Reliability on the test part, before and after temperature scaling.
@@ -63,9 +116,11 @@ def calibration_view(results: Results, positive: str | None = None) -> Calibrati
     found = fit_temperature(held.truth, held.probabilities)
     blocks = results.blocks(test.rows)
     seed = results.run.request.seed
+    # Chosen on the validation part alone: the test part judges what was chosen.
+    gain = temperature_gain(held.truth, held.probabilities, blocks=results.blocks(held.rows), seed=seed)
     scaled = None
     after = None
-    if found.value is not None:
+    if found.value is not None and _is_offered(found, gain):
         warmer = at_temperature(test.probabilities, found.value)
         scaled = calibration(test.is_bad, warmer[:, test.place], blocks=blocks, seed=seed)
         after = log_loss(test.truth, warmer)
@@ -77,6 +132,7 @@ def calibration_view(results: Results, positive: str | None = None) -> Calibrati
         scaled=scaled,
         baseline=None if base is None else calibration(test.is_bad, base, blocks=blocks, seed=seed, n_boot=0),
         temperature=found,
+        gain=gain,
         log_loss=(log_loss(test.truth, test.probabilities), after),
     )
 
@@ -86,17 +142,16 @@ def export_calibrated(results: Results, path: Path) -> None:
 
     Raises:
         SettingProblem: the run predicts no class.
-        NotEnoughData: there is no temperature.
+        NotEnoughData: no temperature is offered.
     """
-    from core.errors import NotEnoughData
-
     held = class_rows(results, "validation")
     found = fit_temperature(held.truth, held.probabilities)
-    if found.value is None:
+    gain = temperature_gain(held.truth, held.probabilities, blocks=results.blocks(held.rows), seed=results.run.request.seed)
+    if found.value is None or not _is_offered(found, gain):
         raise NotEnoughData(
-            found.why_not or msg("There is no temperature."),
-            msg("Expected held-out rows of each class."),
-            msg("Train again with a larger validation part."),
+            temperature_words(found, gain),
+            msg("Expected validation rows that show a temperature to help."),
+            msg("Use the probabilities as they are, or train again with a larger validation part."),
         )
     names = [f"probability_{c}" for c in held.classes]
     table = results.cells(results.columns).copy()

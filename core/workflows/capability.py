@@ -283,7 +283,7 @@ def _notes(gate: _Gate, fit: Fit | NotDefined, n: int, found: Judged) -> tuple[M
     if has_intervals and isinstance(fit, Fit) and fit.key != "normal" and fit.key not in TRANSFORMATIONS:
         notes.append(
             msg(
-                "The intervals come from {n} sets drawn from the fitted distribution (parametric bootstrap); they take for granted that it is the right one.",
+                "Intervals by a parametric bootstrap of {n} sets drawn from the fitted distribution. They hold only if that distribution is the right one.",
                 n=RESAMPLES,
             )
         )

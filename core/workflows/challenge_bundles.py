@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.errors import Problem
 from core.serving import Bundle, load_bundle
@@ -17,6 +18,10 @@ from core.workflows.workspace import Workspace
 
 SMALLEST_FILE = 400
 """Bytes below which a file identifies no run: that of a model without fitted numbers, such as the last value, has 280 and is alike in all."""
+
+
+_DAMAGED: dict[Path, tuple[tuple[str, int, int], ...]] = {}
+"""Bundles whose files are not those of their manifest, by what the files looked like then: they are hashed again only once they change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,23 @@ def register_bundles(ws: Workspace) -> None:
     for row in ws.store.list_runs():
         if row.metrics is None or row.id in known:
             continue
+        folder = ws.store.path(row.id, "bundle")
+        looks = _looks(folder)
+        if _DAMAGED.get(folder) == looks:
+            continue
         try:
             register_bundle(ws, row.id)
+            _DAMAGED.pop(folder, None)
         except Problem:  # its own use says what is wrong with it
-            continue
+            _DAMAGED[folder] = looks
+
+
+def _looks(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and time of change of each file of a folder, which tell cheaply whether any has changed; empty without one."""
+    if not folder.is_dir():
+        return ()
+    facts = ((path.name, path.stat()) for path in sorted(folder.iterdir()))
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in facts)
 
 
 def runs_of_bundle(ws: Workspace, bundle: Bundle, run_id: str | None = None) -> tuple[KnownBundle, ...]:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.anomalies.is_is_not import Line, Suspect, is_is_not, shift_names, suspects
-from core.anomalies.lead_lag import MOST_LAG, Follower, lead_lag
+from core.anomalies.is_is_not import Line, Suspect, is_is_not, is_truth, shift_names, suspects
+from core.anomalies.lead_lag import MOST_LAG, LeadLag, confidence_of, lead_lag
 from core.anomalies.onset import LONGEST, LOOK_BACK, REFERENCE, EventOnset, NoOnset, Onset, event_onset, find_onset
 from core.anomalies.records import AnomalyEvent
 from core.data.rows import take_rows
@@ -79,8 +79,9 @@ class EventFacts:
 
     `began` is when it began, None where it cannot be told (`onset.why_not`), with the rows `earliest` to `latest` that are plausible.
     `n_rows` are the rows from there (else from the first flag) to the last flag, `seconds` the time, None without a clock.
-    `followers` are its sensors in the order in which they changed, `changed` the moment of each, None where it cannot be told.
-    `lines` are where it is and is not, `suspects` the lots and serials between its beginning and its end; `tested` the columns compared.
+    `order` are its sensors in the order in which they changed, `changed` the moment of each, None where it cannot be told.
+    `lines` are where it is and is not, `suspects` the lots and serials between its beginning and its end; `tested` the columns compared,
+    `truths` those that are not, as they say the same as the label.
     """
 
     event: AnomalyEvent
@@ -90,11 +91,12 @@ class EventFacts:
     latest: Moment | None
     n_rows: int
     seconds: float | None
-    followers: tuple[Follower, ...]
+    order: LeadLag
     changed: tuple[Moment | None, ...]
     lines: tuple[Line, ...]
     suspects: tuple[Suspect, ...]
     tested: tuple[str, ...]
+    truths: tuple[str, ...]
     note: Message | None
 
 
@@ -125,23 +127,30 @@ def event_facts(
     normal = ~flags[around]
     place, end = first - low, min(last, high - 1) - low
     series = _sensors(results, event, rows[around], np.isin(np.arange(low, high), inside))
-    kwargs: dict[str, Any] = {"look_back": look_back, "is_normal": normal}
+    kwargs: dict[str, Any] = {
+        "look_back": look_back,
+        "is_normal": normal,
+        "confidence": confidence_of(len(series)),
+    }
     onsets: dict[str, Onset | NoOnset] = {
         name: find_onset(values, place, end, until=end, **kwargs) for name, values in series.items()
     }
     score = find_onset(_score(view.scores[start:stop][around]), place, end, **kwargs)
     onset = event_onset(onsets, score, place)
-    followers = lead_lag(series, onsets, most_lag=min(MOST_LAG, look_back))
+    order = lead_lag(series, onsets, most_lag=min(MOST_LAG, look_back))
 
     def moment(at: int | None) -> Moment | None:
         if at is None:
             return None
         i = start + low + at
-        return Moment(int(view.rows[i]), view.times[i] if results.time is not None else int(view.rows[i]))
+        if results.time is None:
+            return Moment(int(view.rows[i]), int(view.rows[i]))
+        time = view.times[i]
+        return Moment(int(view.rows[i]), pd.Timestamp(time) if isinstance(time, np.datetime64) else time)
 
     began = (low + onset.at) if onset.at is not None else first
     compared = {"event": [event], "similar": [event, *alike], "all": list(view.later)}[settings.compared]
-    lines, tested = ((), ()) if without_table else _compared(results, view, compared, settings)
+    lines, tested, truths = ((), (), ()) if without_table else _compared(results, view, compared, settings)
     own = onset.onset
     return EventFacts(
         event=event,
@@ -151,11 +160,12 @@ def event_facts(
         latest=moment(min(own.high, place) if own is not None else None),
         n_rows=last - began + 1,
         seconds=_seconds(view.times[start:stop], began, last) if results.time is not None else None,
-        followers=followers,
-        changed=tuple(moment(f.onset.at if f.onset is not None else None) for f in followers),
+        order=order,
+        changed=tuple(moment(f.onset.at if f.onset is not None else None) for f in order.followers),
         lines=lines,
         suspects=() if without_table else _suspects(results, rows[began : last + 1]),
         tested=tested,
+        truths=truths,
         note=_note(settings, without_table, results.n_rows, len(compared)),
     )
 
@@ -241,10 +251,11 @@ def _seconds(times: NDArray[Any], first: int, last: int) -> float | None:
 
 def _compared(
     results: Results, view: AnomalyView, chosen: Sequence[AnomalyEvent], settings: EventSettings
-) -> tuple[tuple[Line, ...], tuple[str, ...]]:
-    """Where the flagged rows are and where normal rows are, in the order of time over all groups; nothing without an event."""
+) -> tuple[tuple[Line, ...], tuple[str, ...], tuple[str, ...]]:
+    """Where the flagged rows are and where normal rows are, in the order of time over all groups, the columns compared, and those that say
+    the same as the label and are left out; nothing without an event."""
     if not chosen:
-        return (), ()
+        return (), (), ()
     by_time = np.argsort(view.times, kind="stable") if results.time is not None else np.argsort(view.rows, kind="stable")
     rows = view.rows[by_time]
     if len(rows) > MOST_ROWS:
@@ -258,9 +269,12 @@ def _compared(
         own = flags & (rows >= one.first_row) & (rows <= one.last_row)
         is_event |= own if groups is None else own & (groups == one.group)
     columns = _categories(results, rows)
+    labels = None if view.labels is None else view.labels[by_time]
+    truths = () if labels is None else tuple(name for name, cells in columns.items() if is_truth(cells, labels))
+    columns = {name: cells for name, cells in columns.items() if name not in truths}
     if results.time is not None and clock_seconds(view.times[:1]) is not None:
         columns[SHIFT] = shift_names(view.times[by_time], settings.shift_hours, settings.first_hour)
-    return is_is_not(columns, is_event, scored & ~flags), tuple(columns)
+    return is_is_not(columns, is_event, scored & ~flags), tuple(columns), truths
 
 
 def _around(rows: NDArray[np.int64], centres: Sequence[int]) -> NDArray[np.bool_]:
@@ -274,9 +288,11 @@ def _around(rows: NDArray[np.int64], centres: Sequence[int]) -> NDArray[np.bool_
 
 
 def _categories(results: Results, rows: NDArray[np.int64]) -> dict[str, Any]:
-    """The columns of categories in the order of rows: texts, the group, and whole numbers with few values; never the label."""
+    """The columns of categories in the order of rows: texts, the group, and whole numbers with few values; never a label."""
     facts = [
-        c for c in results.dataset.columns if c.name not in (results.manifest.target_column, results.time) and c.kind != "time"
+        c
+        for c in results.dataset.columns
+        if c.name not in (results.manifest.target_column, results.time) and c.kind != "time" and c.role != "target"
     ]
     found: dict[str, Any] = {}
     is_small = results.n_rows * max(1, len(facts)) <= MOST_CELLS

@@ -148,7 +148,7 @@ def change_sentence(goal: Goal, search: Search) -> Message:
     if search.pair is not None:
         one, two = search.pair.changes
         return msg(
-            "No single column does it; {goal} if {first} were {first_value}{first_unit} and {second} {second_value}{second_unit}",
+            "No single column that is moved to another value does it; {goal} if {first} were {first_value}{first_unit} and {second} {second_value}{second_unit}",
             goal=goal.words,
             first=one.column,
             first_value=f"{one.after:.4g}",
@@ -160,7 +160,7 @@ def change_sentence(goal: Goal, search: Search) -> Message:
     if search.best is None:
         return msg("None of these columns can be changed: their range in the training part is not known.")
     return msg(
-        "No single column does it, nor any pair that was tried, within the range of the training part; {column} comes nearest.",
+        "No single column that is moved to another value within the range of the training part does it, nor any pair that was tried; {column} comes nearest.",
         column=search.best[0],
     )
 

@@ -95,15 +95,15 @@ def repair_words(why: EventWhy) -> Message | None:
     names = ", ".join(found.columns)
     if not found.is_within:
         return msg_n(
-            "Repairing {columns}, which helps most, is not enough: the score falls from {before} to {after}, the limit is {limit}.",
-            "Repairing these {n} together, which helps most, is not enough: {columns}. The score falls from {before} to {after}, the limit is {limit}.",
+            "Repairing {columns}, which helps most, is not enough: the highest score falls from {before} to {after}, the limit is {limit}.",
+            "Repairing these {n} together, which helps most, is not enough: {columns}. The highest score falls from {before} to {after}, the limit is {limit}.",
             len(found.columns),
             columns=names,
             **facts,
         )
     return msg_n(
-        "Repairing {columns} alone brings the event below the limit {limit}: the score falls from {before} to {after}.",
-        "No sensor alone, but these {n} repaired together bring the event below the limit {limit}: {columns}. The score falls from {before} to {after}.",
+        "Repairing {columns} alone brings the event below the limit {limit}: the highest score falls from {before} to {after}.",
+        "No sensor alone, but these {n} repaired together bring the event below the limit {limit}: {columns}. The highest score falls from {before} to {after}.",
         len(found.columns),
         columns=names,
         **facts,

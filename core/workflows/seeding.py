@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +28,9 @@ from core.workflows.workspace import Workspace
 KEPT = 12
 NAMED = 4
 SIGMAS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+BRACKETED = 0.8
+MOST_HALVED, MOST_DOUBLED = 6, 3
+"""Further sizes that are tried unasked, below the smallest and above the largest: to a 128th of a standard deviation, and to 64."""
 LAGS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 SMALL_CELLS = 15_000_000
 """Cells of windows that are scored at once, in two or three seconds; more go into a job."""
@@ -49,7 +52,7 @@ def is_large_seeding(results: Results, settings: SeedSettings) -> bool:
     plan = results.manifest.pipeline
     width, features = int(plan["width"]), max(1, len(plan["features"]["features"]))
     length = _length(results, settings)
-    sizes = len(settings.sizes) or len(SIGMAS)
+    sizes = len(settings.sizes) or len(SIGMAS) + MOST_HALVED
     n_sets = 1 if settings.together else max(1, len(settings.sensors))
     cases = n_sets * sum(sizes if kind in SIZED else 1 for kind in settings.kinds)
     return (cases + 1) * settings.stretches * length * width * features > SMALL_CELLS
@@ -87,14 +90,19 @@ def seed_faults(ws: Workspace, results: Results, settings: SeedSettings | None =
         for kind in given.kinds:
             sizes = _sizes(kind, normal.sigmas, given)
             judged = _judged(kind, length, pieces, logic)
-            alarms = []
-            for place, size in enumerate(sizes):
-                watch((done + place / len(sizes)) / (len(sets) * len(given.kinds)))
+            quiet = first_alarms(clean[:, : logic.n - 1 + judged], logic, limit)
+            alarms: dict[float, np.ndarray[Any, Any]] = {}
+            waiting = list(sizes)
+            while waiting:
+                size = waiting.pop(0)
+                watch((done + len(alarms) / (len(alarms) + len(waiting) + 1)) / (len(sets) * len(given.kinds)))
                 each = tuple(size if kind == "lag" else size * factor for factor in factors)
                 table = pieces.seeded(Fault(kind, sensors, each, given.direction), given.seed, normal.values, normal.block)
-                alarms.append(first_alarms(pieces.scores(table, logic)[:, : logic.n - 1 + judged], logic, limit))
-            quiet = first_alarms(clean[:, : logic.n - 1 + judged], logic, limit)
-            found = detectability(np.array(sizes) if kind in SIZED else None, np.array(alarms), quiet)
+                alarms[size] = first_alarms(pieces.scores(table, logic)[:, : logic.n - 1 + judged], logic, limit)
+                if not waiting and kind in SIZED and kind != "lag" and not given.sizes:
+                    waiting = _further(alarms, quiet, len(alarms) - len(sizes))
+            tried = sorted(alarms)
+            found = detectability(np.array(tried) if kind in SIZED else None, np.array([alarms[size] for size in tried]), quiet)
             faults.append(_fault(results, sensors, kind, normal, judged, found, given))
             done += 1
     view = _view(results, given, tuple(faults), pieces, clean, limit, logic, n_said)
@@ -187,6 +195,25 @@ def _sizes(kind: FaultKind, sigmas: tuple[float, ...], given: SeedSettings) -> S
     if given.sizes or _scale(len(sigmas), given) == "sigma":
         return sorted(set(given.sizes)) or SIGMAS
     return tuple(float(f"{factor * (sigmas[0] or 1.0):.3g}") for factor in SIGMAS)
+
+
+def _further(alarms: Mapping[float, np.ndarray[Any, Any]], quiet: np.ndarray[Any, Any], n_more: int) -> list[float]:
+    """The next size where the one that is found 80 % of the time does not lie between two yet; none at the bound or where nothing can be told.
+
+    Args:
+        alarms: Size → (s,) rows to the first alarm of each stretch, infinite where there was none.
+        quiet: (s,) the same without a fault.
+        n_more: Sizes that were tried unasked already.
+    """
+    own = ~np.isfinite(quiet)
+    if not own.any():
+        return []
+    shares = {size: float(np.isfinite(found[own]).mean()) for size, found in alarms.items()}
+    if shares[min(shares)] >= BRACKETED and n_more < MOST_HALVED:
+        return [float(f"{min(shares) / 2:.3g}")]
+    if max(shares.values()) < BRACKETED and n_more < MOST_DOUBLED:
+        return [float(f"{2 * max(shares):.3g}")]
+    return []
 
 
 def _fault(

@@ -15,7 +15,7 @@ from core.messages import Message, msg
 from core.settings import Settings, setting
 from core.workflows.csv_out import write_csv
 
-FORMAT = 1
+FORMAT = 2
 FAULT_TITLES: Mapping[str, Message] = {
     "step": msg("Step change"),
     "drift": msg("Drift"),
@@ -37,7 +37,7 @@ class SeedSettings(Settings):
     sizes: tuple[float, ...] = setting(
         (),
         title="Sizes",
-        help="In the unit of the sensor, for a lag in rows. Empty: 0.5 to 8 standard deviations of the training part.",
+        help="In the unit of the sensor, for a lag in rows. Empty: 0.5 to 8 standard deviations of the training part, and smaller or larger ones until the size found 80 % of the time lies between two.",
         expert=False,
     )
     scale: Literal["unit", "sigma"] = setting(
@@ -194,32 +194,24 @@ def fault_sentence(fault: SeededFault, share: float = 0.9) -> Message:
             "{kind} in {sensor}: found in {detected} of {n} cases", kind=kind, sensor=fault.sensor, detected=point.detected, n=point.n
         )  # fmt: skip
     percent = round(100 * share)
+    told: dict[str, str | float | Message] = {"kind": kind, "sensor": fault.sensor, "percent": percent}
     if reach is None or reach.size is None:
         return msg(
-            "{kind} in {sensor}: not found {percent} % of the time up to {size} {unit}",
-            kind=kind,
-            sensor=fault.sensor,
-            percent=percent,
-            size=fault.largest,
-            unit=fault.unit_words,
+            "{kind} in {sensor}: not found {percent} % of the time up to {size}", **told, size=_sized(fault.largest, fault)
         )
     if reach.size == found.points[0].size:  # nothing smaller was tried
         return msg(
-            "{kind} in {sensor}: found {percent} % of the time at {size} {unit} already; smaller ones were not tried",
-            kind=kind,
-            sensor=fault.sensor,
-            percent=percent,
-            size=reach.size,
-            unit=fault.unit_words,
+            "{kind} in {sensor}: found {percent} % of the time at {size} already; smaller ones were not tried",
+            **told,
+            size=_sized(reach.size, fault),
         )
-    return msg(
-        "{kind} in {sensor}: found {percent} % of the time from {size} {unit}",
-        kind=kind,
-        sensor=fault.sensor,
-        percent=percent,
-        size=reach.size,
-        unit=fault.unit_words,
-    )
+    return msg("{kind} in {sensor}: found {percent} % of the time from {size}", **told, size=_sized(reach.size, fault))
+
+
+def _sized(size: float | None, fault: SeededFault) -> Message | str | float:
+    """A size with its unit, where it has one."""
+    value = 0.0 if size is None else size
+    return msg("{size} {unit}", size=value, unit=fault.unit_words) if fault.unit_words else value
 
 
 def export_seeding(view: SeededView, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -40,8 +41,8 @@ def show(results: Any, positive: str) -> None:
     layout.caption(
         t(
             "Perfect probabilities would show an error of {mean} on so many rows by chance, in one of twenty cases above {high}.",
-            mean=numbers.percent(plain.by_chance[0]),
-            high=numbers.percent(plain.by_chance[1]),
+            mean=_points(plain.by_chance[0]),
+            high=_points(plain.by_chance[1]),
         ),
         t("Saying the share of the class each time has a Brier score of {value}.", value=numbers.number(plain.brier_of_share)),
     )
@@ -72,9 +73,9 @@ def _figures(view: wf.CalibrationView) -> None:
         [
             Figure(
                 t("Calibration error (ECE)"),
-                numbers.percent(plain.ece.value),
-                _beside(None if scaled is None else numbers.percent(scaled.ece.value)),
-                help=_span(plain.ece, None if base is None else base.ece),
+                _points(plain.ece.value),
+                _beside(None if scaled is None else _points(scaled.ece.value)),
+                help=_span(plain.ece, None if base is None else base.ece, _points),
             ),
             Figure(
                 t("Brier score"),
@@ -91,30 +92,26 @@ def _beside(value: str | None) -> str:
     return "" if value is None else t("at the temperature {value}", value=value)
 
 
-def _span(metric: Metric, baseline: Metric | None) -> str:
+def _points(share: float | None) -> str:
+    """An error of a probability in percentage points, as the headline says it."""
+    return "–" if share is None else t("{value} points", value=numbers.number(round(100 * share, 2)))
+
+
+def _span(metric: Metric, baseline: Metric | None, words: Callable[[float | None], str] = numbers.number) -> str:
     """The interval of a figure and the baseline's, where there are any."""
-    words = []
+    parts = []
     if metric.low is not None and metric.high is not None:
-        words.append(t("95 %: {low} to {high}", low=numbers.number(metric.low), high=numbers.number(metric.high)))
+        parts.append(t("95 %: {low} to {high}", low=words(metric.low), high=words(metric.high)))
     if baseline is not None and baseline.value is not None:
-        words.append(t("baseline {base}", base=numbers.number(baseline.value)))
-    return "; ".join(words)
+        parts.append(t("baseline {base}", base=words(baseline.value)))
+    return "; ".join(parts)
 
 
 def _temperature(results: Any, view: wf.CalibrationView) -> None:
-    found = view.temperature
-    if found.value is None:
-        layout.notes([] if found.why_not is None else [found.why_not])
+    """Whether a temperature is offered, and why; the scores at it only where it helps."""
+    st.markdown(md(say(view.temperature_words)))
+    if not view.is_offered:
         return
-    words = t("The model is too sure of itself.") if found.value > 1 else t("The model is less sure than it could be.")
-    helps = t("It makes the probabilities of the test part better.") if view.helps else t("On the test part it does not help.")
-    st.markdown(
-        md(t("Temperature from {n} validation rows: {value}.", n=numbers.number(found.n), value=numbers.number(found.value)))
-        + " "
-        + md(words)
-        + " "
-        + md(helps)
-    )
     export(
         t("Scores at the temperature (CSV)"),
         f"andon-scores-{results.run.id}-calibrated.csv",

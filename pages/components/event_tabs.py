@@ -97,7 +97,7 @@ def _chosen_settings(asked: wf.EventSettings, key: str) -> wf.EventSettings:
 
 
 def _line(facts: Any) -> list[str]:
-    """When it began, how long it lasted, and who led."""
+    """When it began, how long it lasted, and who led, where the order is clear; else which sensor told when it began."""
     onset, event = facts.onset, facts.event
     if facts.began is None:
         began = t("when it began cannot be told: {why}", why=say(onset.why_not))
@@ -106,7 +106,9 @@ def _line(facts: Any) -> list[str]:
         began = t("began {when}", when=when(facts.began.when)) + (f" ({early})" if onset.rows_before_flag else "")
     lasted = tn("{n} row long", "{n} rows long", facts.n_rows)
     clock = numbers.duration(facts.seconds) if facts.seconds is not None else ""
-    leads = t("{sensor} changed first", sensor=onset.leading) if onset.leading else ""
+    leads = t("by the change point of {sensor}", sensor=onset.leading) if onset.leading else ""
+    if facts.order.first is not None:
+        leads = t("{sensor} changed first", sensor=facts.order.first)
     return [began, t("to {moment}", moment=when(event.ended)), lasted, clock, leads]
 
 
@@ -127,7 +129,7 @@ def _sensors(results: Any, event: AnomalyEvent, facts: Any) -> None:
         label_visibility="collapsed",
     )
     trace = traces.get(chosen or "", found.traces[0])
-    changed = {f.column: moment for f, moment in zip(facts.followers, facts.changed, strict=True)}.get(trace.column)
+    changed = {f.column: moment for f, moment in zip(facts.order.followers, facts.changed, strict=True)}.get(trace.column)
     figure = drawing.sensor_band(
         values=trace.values,
         column=trace.column,
@@ -164,19 +166,18 @@ def _drawn_onset(moment: Any, trace: Any, event: AnomalyEvent) -> Any:
 
 
 def _lead(facts: Any) -> None:
-    """In which order the sensors changed, and how they follow each other."""
-    if not facts.followers:
+    """In which order the sensors changed, and by how many rows each follows the first one; one method for each, which is said."""
+    order = facts.order
+    if order.reference is None:
         st.caption(md(t("No column of the table can be followed row by row here.")))
         return
-    first = facts.followers[0].column
-    rows = [_lead_row(f, moment) for f, moment in zip(facts.followers, facts.changed, strict=True)]
+    rows = [_lead_row(f, moment) for f, moment in zip(order.followers, facts.changed, strict=True)]
     config = {
         "sensor": st.column_config.TextColumn(t("sensor")),
-        "changed": st.column_config.TextColumn(t("changed")),
-        "after": st.column_config.TextColumn(t("rows after the first")),
-        "lag": st.column_config.TextColumn(t("lag to {sensor}", sensor=first)),
-        "r": st.column_config.TextColumn(t("correlation")),
-        "clear": st.column_config.TextColumn(t("differs from 0")),
+        "changed": st.column_config.TextColumn(t("changed at")),
+        "lag": st.column_config.TextColumn(t("rows after {sensor}", sensor=order.reference)),
+        "order": st.column_config.TextColumn(t("order"), width="small"),
+        "how": st.column_config.TextColumn(t("told by"), width="large"),
     }
     st.dataframe(
         pd.DataFrame(rows),
@@ -189,27 +190,48 @@ def _lead(facts: Any) -> None:
     plausible = ""
     if facts.earliest is not None and facts.latest is not None and facts.earliest.row != facts.latest.row:
         plausible = t("plausible from {first} to {last}", first=when(facts.earliest.when), last=when(facts.latest.when))
+    several = len(order.followers) > 1
     layout.caption(
-        t("changed: change point by likelihood on the sensor itself"),
-        t("* clearly later than the first") if any(f.is_later for f in facts.followers) else "",
+        t("change points: by likelihood, on each sensor itself"),
+        t("correlation: the lag at which both move together most, within ±{n} rows", n=order.most_lag) if several else "",
         plausible,
-        t("lag: rows by which it follows where both move together, with the 95 % interval"),
+        tn(
+            "intervals: 95 % for the {n} sensor (Bonferroni); an order is said where the interval leaves 0 out",
+            "intervals: 95 % for all {n} sensors together (Bonferroni); an order is said where the interval leaves 0 out",
+            len(order.followers),
+        )
+        if several
+        else "",
     )
 
 
 def _lead_row(follower: Any, moment: Any) -> dict[str, Any]:
     lag = follower.lag
-    after = "–"
-    if follower.after is not None:
-        after = numbers.number(follower.after) + (" *" if follower.is_later else "")
-    return {
+    cells = {
         "sensor": follower.column,
-        "changed": t("cannot be told") if moment is None else when(moment.when),
-        "after": after,
-        "lag": "–" if lag is None else f"{lag.rows:+d} ({lag.low:+d} … {lag.high:+d})".replace("-", "−"),
-        "r": "–" if lag is None else f"{lag.r:.2f}".replace("-", "−"),
-        "clear": "–" if lag is None else t("yes") if lag.differs else t("no"),
+        "changed": _changed(follower, moment),
+        "lag": "–",
+        "order": "–",
+        "how": "",
     }
+    if lag is None:
+        return cells
+    if not isinstance(lag, wf.Lag):
+        return cells | {"how": say(lag.why)}
+    how = t("change points") if lag.r is None else t("correlation {r}", r=f"{lag.r:.2f}".replace("-", "−"))
+    order = t("not clear") if not lag.differs else t("later") if lag.rows > 0 else t("earlier")
+    return cells | {
+        "lag": f"{lag.rows:+d} ({lag.low:+d} … {lag.high:+d})".replace("-", "−").replace("+0", "0"),
+        "order": order,
+        "how": how,
+    }
+
+
+def _changed(follower: Any, moment: Any) -> str:
+    """When a sensor changed; what was different already at the first row looked at changed there or before."""
+    if moment is None:
+        return t("cannot be told")
+    return when(moment.when) if follower.onset.is_bounded else t("{when} or before", when=when(moment.when))
 
 
 def _similar(alike: Any) -> None:
@@ -318,6 +340,9 @@ def _is_is_not(facts: Any) -> None:
         )
     else:
         st.caption(md(t("There is no column of machines, lots or other categories to compare by.")))
+    if facts.truths:
+        said = ", ".join(facts.truths)
+        layout.caption(t("left out, as it says the same as the label: {columns}", columns=said))
     layout.notes([facts.note] if facts.note is not None else [])
     if not facts.suspects:
         return

@@ -97,8 +97,7 @@ def metric_text(metric: Metric | None, unit: str = "", *, interval: bool = False
         return numbers.number(scale * metric.value, unit)
     if metric.low is None or metric.high is None:
         return numbers.number(scale * metric.value)
-    low, high = (f"{scale * bound:.3g}".replace("-", "−") for bound in (metric.low, metric.high))
-    return f"{numbers.number(scale * metric.value)} [{low} – {high}]"
+    return f"{numbers.number(scale * metric.value)} [{_end(scale * metric.low)} – {_end(scale * metric.high)}]"
 
 
 def _title_with_unit(key: str, unit: str) -> str:
@@ -107,6 +106,12 @@ def _title_with_unit(key: str, unit: str) -> str:
     if key in SHARES:
         return f"{title} (%)"
     return f"{title} ({unit})" if unit and key in METRICS and METRICS[key].in_target_unit else title
+
+
+def _end(value: float) -> str:
+    """The end of an interval in three digits, so that two intervals stand beside each other; more where it would become all or none."""
+    short = float(f"{value:.3g}")
+    return numbers.number(value if short in (1.0, 100.0) else short)
 
 
 def baseline_text(name: str, metric: Metric | None, unit: str = "") -> str:

@@ -62,8 +62,15 @@ def _rail(results: wf.Results, owner: str) -> wf.SeedSettings:
         t("Faults"), list(titles), default=list(given["kinds"]), format_func=fixed(titles, titles.__getitem__),
         key=f"{owner}.kinds", placeholder=t("choose"),
     )  # fmt: skip
-    rest = [name for name in wf.SeedSettings.model_fields if name not in MAIN]
-    chosen = form_from_settings(wf.SeedSettings, given, key=owner, skip=rest)
+    others = [name for name in wf.SeedSettings.model_fields if name not in MAIN]
+    chosen = form_from_settings(wf.SeedSettings, given, key=owner, skip=[*others, "scale"])
+    if chosen["together"] and len(sensors) > 1 and not chosen["sizes"]:  # there is no unit that all of them have
+        chosen["scale"] = "sigma"
+        caption(t("sizes in standard deviations of each sensor, as no sizes are given"))
+    else:
+        chosen |= form_from_settings(
+            wf.SeedSettings, given, key=owner, skip=[n for n in wf.SeedSettings.model_fields if n != "scale"]
+        )
     if len(sensors) == 1 and chosen["scale"] == "unit" and results.dataset.column(sensors[0]).unit:
         caption(t("sizes in {unit}", unit=results.dataset.column(sensors[0]).unit))
     if chosen["together"] and len(sensors) < 2:

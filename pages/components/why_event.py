@@ -48,7 +48,15 @@ def show(ws: Workspace, results: Any) -> None:
         with main:
             _sensors(results, why)
         if results.task == "anomaly":
-            why_parts.change_section(explainer, event.peak_row, key=f"{KEY}.change.{event.first_row}", limit=limit)
+            why_parts.change_section(
+                explainer,
+                event.peak_row,
+                key=f"{KEY}.change.{event.first_row}",
+                limit=limit,
+                about=t(
+                    "Another question than repair: the row of the peak alone, and a sensor moved to one value for the whole window, which the others need not expect."
+                ),
+            )
             why_parts.gradient_section(explainer, why.said, [event.peak_row], key=f"{KEY}.gradients")
 
 
@@ -76,7 +84,7 @@ def _sensors(results: Any, why: wf.EventWhy) -> None:
     title = (
         msg("What each column moved the forecast of the peak")
         if is_forecast
-        else msg("What the score loses when a sensor is repaired")
+        else msg("What the score loses in the mean when a sensor is repaired")
     )
     ordered = sorted(shown, key=lambda one: -abs(one.repair))
     figure = effect_bars(
@@ -90,16 +98,19 @@ def _sensors(results: Any, why: wf.EventWhy) -> None:
     charts.show(figure, alt=say(why.sentence), key=f"{KEY}_repair")
     layout.caption(
         tn("mean over {n} flagged row", "mean over {n} flagged rows", min(32, len(why.rows))),
-        "" if is_forecast else t("repaired: holds what the other sensors expect"),
+        "" if is_forecast else t("repaired: in each row, holds what the other sensors expect"),
+        t("below 0: repairing it alone raises the score, as a faulty sensor spoils what the others expect of it")
+        if not is_forecast and any(one.repair < 0 for one in shown)
+        else "",
     )
     table = pd.DataFrame(
         {
             t("sensor"): [one.column for one in shown],
             t("unit"): [one.unit for one in shown],
             t("share"): [one.share for one in shown],
-            t("distance (σ)"): numbers.five_digits(np.array([one.sigma for one in shown])),
+            t("largest distance (σ)"): numbers.five_digits(np.array([one.sigma for one in shown])),
             t("rows outside"): [one.n_outside for one in shown],
-            t("repair takes off"): numbers.five_digits(np.array([one.repair for one in shown])),
+            t("repair takes off, mean"): numbers.five_digits(np.array([one.repair for one in shown])),
         }
     )
     share = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)

@@ -79,9 +79,11 @@ def goal_form(explainer: wf.Explainer, row: int, key: str) -> wf.Goal | None:
     return None if low is None and high is None else wf.goal_of(explainer, low=low, high=high)
 
 
-def change_section(explainer: wf.Explainer, row: int, *, key: str, limit: float | None = None) -> None:
-    """What would have brought another result: the sentence, and a line for each column that does it alone."""
+def change_section(explainer: wf.Explainer, row: int, *, key: str, limit: float | None = None, about: str = "") -> None:
+    """What would have brought another result: the sentence, and a line for each column that does it alone; `about` says how it was asked."""
     st.header(md(t("What would have changed it")), anchor=False)
+    if about:
+        layout.caption(about)
     main, rail = st.columns([0.7, 0.3], gap="medium")
     with rail, notices.guard():
         goal = goal_form(explainer, row, key) if limit is None else wf.goal_of(explainer, limit=limit)

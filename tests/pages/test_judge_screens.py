@@ -272,3 +272,13 @@ def test_the_open_event_stays_open_when_a_moved_limit_numbers_events_anew(open_a
 def test_the_names_of_leading_sensors_fit_into_their_column(names: tuple[str, ...], said: str) -> None:
     event = AnomalyEvent(1, 0, 1, 0, 0, 1, 2, 1.0, 1.0, tuple(SensorShare(name, 0.2) for name in names))
     assert anomaly_view._sensors(event) == said
+
+
+def test_ends_of_an_interval_have_three_digits_and_never_become_all_or_none() -> None:
+    """Two intervals of four digits were wider than the table of figures at 1366 pixels."""
+    from core.evaluation.result import Metric
+    from pages.components.run_view import metric_text
+
+    assert metric_text(Metric("far", 0.003442, 100, 0.001292, 0.0060134), interval=True) == "0.3442 [0.129 – 0.601]"
+    assert metric_text(Metric("accuracy", 0.99, 100, 0.98765, 0.99979), interval=True) == "99 [98.8 – 99.98]"
+    assert metric_text(Metric("roc_auc", 0.9755, 100, 0.9646, 0.99978), interval=True) == "0.9755 [0.965 – 0.9998]"

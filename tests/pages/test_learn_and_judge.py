@@ -132,7 +132,7 @@ def test_an_event_is_told_in_detail_and_verdicts_are_learned_from(open_app: Open
     run = finished_runs.run_of(ws, "anomaly")
     results = wf.open_results(ws, run.id)
     view = wf.anomaly_view(ws, results)
-    event = max(view.events, key=lambda e: len(wf.event_facts(results, view, e).followers))
+    event = max(view.events, key=lambda e: len(wf.event_facts(results, view, e).order.followers))
     before = len(wf.list_verdicts(ws, run.id))
     wf.set_verdict(ws, run.id, event, "false_alarm")
     app = open_app("judge/anomalies.py", run=run.id, lang=lang, event=str(event.number))
@@ -142,7 +142,7 @@ def test_an_event_is_told_in_detail_and_verdicts_are_learned_from(open_app: Open
     app.session_state[f"event_tab.{run.id}"] = {"en": "Lead and lag", "zh": "先后关系"}[lang]
     clean(app.run())
     tables = {table.value.shape for table in app.dataframe}
-    assert facts.followers and any(rows == len(facts.followers) for rows, _ in tables)
+    assert facts.order.followers and any(rows == len(facts.order.followers) for rows, _ in tables)
     seen = wf.preview_false_alarms(results, wf.anomaly_view(ws, results))
     if lang == "en":
         assert any(str(seen.sentence) in m.value.replace("\\", "") for m in app.markdown)

@@ -35,7 +35,7 @@ def test_the_screen_says_what_the_workflow_found(open_app: Open, ws: Workspace) 
 
 def test_what_cannot_be_seeded_is_said(open_app: Open, ws: Workspace) -> None:
     run = finished_runs.run_of(ws, "anomaly")
-    app = open_app("judge/anomalies.py", run=run.id, view="seeded", set="length=1500;stretches=5")
+    app = open_app("judge/anomalies.py", run=run.id, view="seeded", set="length=1500;stretches=5;sizes=1|2")
     assert "normal held-out rows in a row" in plain(app.error[0].value) and "No fault can be seeded" in app.title[0].value
 
 

@@ -88,5 +88,9 @@ def test_an_event_is_explained_and_a_model_without_gradient_says_so(open_app: Op
     )
     assert table["sensor"].tolist() == [s.column for s in why.sensors[:12]]
     assert why.sensors[0].share > 0, "an isolation forest names its sensors too"
+    said = " ".join(plain(c.value) for c in app.caption)
+    assert "Another question than repair: the row of the peak alone" in said
+    assert ("below 0: repairing it alone raises the score" in said) == any(one.repair < 0 for one in why.sensors[:12])
+    assert "repair takes off, mean" in table and "largest distance (σ)" in table
     assert any("are for networks" in plain(c.value) for c in app.caption)
     assert any("decision limit" in plain(m.value) or "No single column" in plain(m.value) for m in app.markdown)

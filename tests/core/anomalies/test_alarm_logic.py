@@ -162,3 +162,12 @@ def test_no_alarm_in_the_normal_rows_has_an_upper_bound_above_zero():
     rate, low, high = measured_rate(calm, AlarmLogic(1, 1, 0), 2.0)
     assert (rate, low) == (0.0, 0.0) and high == pytest.approx(0.003682, abs=1e-6)
     assert measured_rate(calm, AlarmLogic(1, 1, 9), 2.0)[2] == pytest.approx((1 - 0.025**0.01) / 10)
+
+
+def test_alarms_within_a_block_are_one_in_the_measured_rate_as_in_the_budget() -> None:
+    """Two runs of three scores above the limit in 100 rows that are alike for 10: two false alarms, not six; with quiet rows each counts."""
+    x = np.zeros(100)
+    x[[20, 21, 22, 60, 61, 62]] = 2
+    assert measured_rate(x, AlarmLogic(), 1, memory=10)[0] == pytest.approx(0.02)
+    assert measured_rate(x, AlarmLogic(), 1, memory=1)[0] == pytest.approx(0.06)
+    assert measured_rate(x, AlarmLogic(hold_off=1), 1, memory=2)[0] == pytest.approx(0.04)

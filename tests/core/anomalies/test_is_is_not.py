@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.anomalies.is_is_not import fisher_p, is_is_not, shift_names, suspects
+from core.anomalies.is_is_not import fisher_p, is_is_not, is_truth, shift_names, suspects
 
 
 def test_shares_and_p_by_hand() -> None:
@@ -118,3 +118,16 @@ def test_a_value_with_short_stretches_is_found_where_the_event_is_in_it() -> Non
     assert first.stands_out
     lines = {line.value: line for line in is_is_not({"product": product}, is_event, ~is_event)}
     assert lines["B"].is_more
+
+
+def test_a_column_that_says_the_same_as_the_label_is_told() -> None:
+    """The name of the fault, or its code that is empty in normal rows, is the label again; tools, lots and a coincidence are not."""
+    label = np.array([0, 0, 0, 0, 1, 1, 1, 0, np.nan, 0], float)
+    assert is_truth(np.where(label == 1, ["a", "a", "a", "a", "leak", "leak", "clog", "a", "a", "a"], "healthy"), label)
+    assert is_truth(np.where(label == 1, 17.0, np.nan), label)
+    assert is_truth(label, label) and is_truth(1 - np.nan_to_num(label), label)
+    assert not is_truth(np.array(["T1", "T2"] * 5), label)
+    assert not is_truth(np.array(["L1"] * 4 + ["L2"] * 3 + ["L3"] * 3), label), (
+        "a lot that has all of the fault may be its cause"
+    )
+    assert not is_truth(np.full(10, "one"), label) and not is_truth(np.arange(10), np.zeros(10))

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from core.evaluation.calibration import at_temperature, calibration, fit_temperature, log_loss
+from core.evaluation.calibration import at_temperature, calibration, fit_temperature, log_loss, temperature_gain
 
 
 def test_figures_by_hand() -> None:
@@ -126,3 +126,29 @@ def test_outcomes_that_come_in_blocks_are_not_called_off_for_it() -> None:
         apart += calibration(y, level, n_boot=0, seed=seed).is_off is True
     assert together <= 8
     assert apart >= 35
+
+
+def _calls(seed: int, n: int, sure: float) -> tuple[np.ndarray, np.ndarray]:
+    """Outcomes of three classes, and their true probabilities sharpened (`sure` above 1) or flattened."""
+    rng = np.random.default_rng(seed)
+    true = at_temperature(rng.dirichlet([1, 1, 1], n), 0.5)
+    return (true.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1), at_temperature(true, 1 / sure)
+
+
+def test_a_temperature_is_a_clear_gain_only_where_probabilities_are_off() -> None:
+    """Right ones gain nothing by chance: the lower bound is above 0 in 5 of 100 at most. Twice as sure ones gain, and by the loss they lose."""
+    right = [temperature_gain(*_calls(seed, 300, 1.0)) for seed in range(100)]
+    assert sum(g is not None and g.is_clear for g in right) <= 5
+    truth, said = _calls(1, 2000, 2.0)
+    found = temperature_gain(truth, said)
+    assert found is not None and found.is_clear and found.n == 2000
+    undone = log_loss(truth, said) - log_loss(truth, at_temperature(said, 2.0))
+    assert found.mean == pytest.approx(undone, abs=0.005)
+
+
+def test_a_gain_needs_blocks_and_rows_enough() -> None:
+    truth, said = _calls(2, 60, 2.0)
+    assert temperature_gain(truth[:55], said[:55]) is None, "four fifths of 55 rows are fewer than 50"
+    many = _calls(3, 400, 2.0)
+    few = temperature_gain(*many, blocks=np.repeat(np.arange(4), 100))
+    assert few is None or (few.low is None and not few.is_clear), "four blocks cannot be drawn from"

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.anomalies.alarm_logic import AlarmLogic
+from core.anomalies.alarm_logic import AlarmLogic, begun
+from core.anomalies.events import make_events
 from core.data.split import TEST, TRAIN, VALIDATION
 from core.spc.chart import phases
-from core.workflows.alarm_budget import _begun
+from core.workflows.anomalies import later_events
 from core.workflows.budget_events import budget_events, how_counted
 
 LIMIT = 5.0
@@ -21,7 +22,7 @@ N_BASE = 3
 
 
 def event(first: int, last: int, number: int = 1) -> Any:
-    return SimpleNamespace(number=number, first_row=first, last_row=last, group="")
+    return SimpleNamespace(number=number, first_row=first, last_row=last, start_row=first, group="")
 
 
 def told(
@@ -68,9 +69,9 @@ def test_quiet_rows_and_the_block_of_an_earlier_alarm_are_named() -> None:
 def test_alarms_of_two_machines_that_meet_in_the_table_are_two() -> None:
     """Rows 0 to 9 are of one machine, 10 to 19 of the next; within 6 rows alarms of one machine are one."""
     of = phases(20, stages=np.repeat(["a", "b"], 10))
-    assert _begun(np.array([1, 5, 9, 11, 12, 19]), 6, of).tolist() == [1, 11, 19]
-    assert _begun(np.array([9, 11]), 6, phases(20)).tolist() == [9]
-    assert _begun(np.array([], dtype=np.int64), 6, of).tolist() == []
+    assert begun(np.array([1, 5, 9, 11, 12, 19]), 6, of).tolist() == [1, 11, 19]
+    assert begun(np.array([9, 11]), 6, phases(20)).tolist() == [9]
+    assert begun(np.array([], dtype=np.int64), 6, of).tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -90,3 +91,14 @@ def test_where_an_event_stands_in_the_figures(rows: tuple[int, int], labels: Any
     view: Any = SimpleNamespace(rows=np.arange(10), flags=np.ones(10, bool), groups=None, labels=given, parts=parts)
     found = how_counted(SimpleNamespace(parts=parts), view, event(*rows))  # type: ignore[arg-type]
     assert (found is None) if said is None else said in str(found)
+
+
+def test_an_event_begins_at_its_first_flag_in_time_whatever_the_order_of_the_table() -> None:
+    """Rows against time: the table's last row is the first in time and trained; the event of rows 4 to 7 began at row 7, in training."""
+    scores, rows = np.array([1.0, 1, 9, 9, 9, 9, 1, 1, 1, 1]), np.arange(10)[::-1]
+    (found,) = make_events(scores, 5.0, rows)
+    assert (found.first_row, found.last_row, found.start_row) == (4, 7, 7)
+    parts = np.array([TEST] * 7 + [TRAIN] * 3, dtype=np.int8)
+    results: Any = SimpleNamespace(parts=parts)
+    view: Any = SimpleNamespace(rows=rows, flags=scores > 5, groups=None, labels=None, parts=parts[rows])
+    assert later_events(results, (found,)) == () and "baseline period" in str(how_counted(results, view, found))

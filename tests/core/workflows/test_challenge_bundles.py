@@ -14,7 +14,7 @@ from core.errors import DataProblem, EscapeProblem, StoreProblem
 from core.serving import load_bundle
 from core.serving.bundle import pack_bundle
 from core.training.request import TrainRequest
-from core.workflows import challenge
+from core.workflows import challenge, challenge_bundles
 from core.workflows.challenge_bundles import runs_of_bundle
 from core.workflows.workspace import Workspace
 from tests.pages.finished_runs import work_off
@@ -164,3 +164,21 @@ def test_what_is_known_of_files_goes_with_the_dataset(ws: Workspace) -> None:
     assert [value["run_id"] for value in ws.store.list_bundles()] == [run.id]
     wf.delete_with_everything(ws, run.dataset_id)
     assert ws.store.list_bundles() == () and wf.kept_challenges(ws) == ()
+
+
+def test_a_damaged_bundle_is_hashed_once_until_its_files_change(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run from before the register whose files are damaged: each gate check looked through all of them again."""
+    (run,) = wf.list_runs(ws)
+    monkeypatch.setattr(type(ws.store), "list_bundles", lambda _: [])
+    loaded: list[str] = []
+    own = challenge_bundles.load_bundle
+    monkeypatch.setattr(challenge_bundles, "load_bundle", lambda folder: loaded.append(folder.name) or own(folder))
+    manifest = ws.store.path(run.id, "bundle") / "manifest.json"
+    whole = manifest.read_text(encoding="utf-8")
+    manifest.write_text(whole[:-40], encoding="utf-8")
+    for _ in range(3):
+        challenge_bundles.register_bundles(ws)
+    assert len(loaded) == 1, "the first look tells, and nothing has changed since"
+    manifest.write_text(whole, encoding="utf-8")
+    challenge_bundles.register_bundles(ws)
+    assert len(loaded) == 2 and not [f for f in challenge_bundles._DAMAGED if f.parent == manifest.parent.parent]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core import workflows as wf
-from core.errors import SettingProblem
+from core.errors import NotEnoughData, SettingProblem
 from core.evaluation.decision_limits import flag_counts
 from core.training.request import TrainRequest
 from core.workflows.class_rows import class_rows
@@ -129,19 +129,40 @@ def test_the_timeline_counts_stretches_of_flags(results: wf.Results) -> None:
 def test_calibration_is_of_the_test_part_with_the_temperature_of_the_validation_part(
     results: wf.Results, tmp_path: Path
 ) -> None:
-    from core.evaluation.calibration import at_temperature, fit_temperature
+    from core.evaluation.calibration import fit_temperature
 
     view = wf.calibration_view(results)
     held, test = (class_rows(results, part) for part in ("validation", "test"))
     assert view.plain.brier.value == pytest.approx(float(((test.chance - test.is_bad) ** 2).mean()))
     assert view.temperature.value == fit_temperature(held.truth, held.probabilities).value
-    assert view.scaled is not None and view.temperature.value is not None
+    assert view.temperature.value is not None and view.gain is not None
+    assert view.is_offered == (view.scaled is not None) == (view.gain.low is not None and view.gain.low > 0)
+    if not view.is_offered:
+        with pytest.raises(NotEnoughData, match="No temperature is offered"):
+            wf.export_calibrated(results, tmp_path / "warm.csv")
+
+
+def test_a_temperature_that_helps_held_out_rows_is_offered_and_exported(
+    results: wf.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gain that is clear, as a far too sure model has it, and one that is not, whatever the temperature."""
+    import core.workflows.calibration as calibrating
+    from core.evaluation.calibration import TemperatureGain, at_temperature
+
+    monkeypatch.setattr(calibrating, "temperature_gain", lambda *_, **__: TemperatureGain(0.02, 0.01, 0.03, 100))
+    view, test = wf.calibration_view(results), class_rows(results, "test")
+    assert view.scaled is not None and view.temperature.value is not None and view.is_offered
+    assert "−0.02 (95 %: −0.03 to −0.01" in str(view.temperature_words)
     warm = at_temperature(test.probabilities, view.temperature.value)[:, test.place]
     assert view.scaled.brier.value == pytest.approx(float(((warm - test.is_bad) ** 2).mean()))
     wf.export_calibrated(results, tmp_path / "warm.csv")
     written = pd.read_csv(tmp_path / "warm.csv")
     assert written[f"probability_{test.positive}"].to_numpy()[test.rows] == pytest.approx(warm)
     assert written["prediction"].tolist() == results.scores["prediction"].astype(str).tolist()
+    monkeypatch.setattr(calibrating, "temperature_gain", lambda *_, **__: TemperatureGain(0.02, -0.001, 0.03, 100))
+    unclear = wf.calibration_view(results)
+    assert unclear.scaled is None and unclear.log_loss[1] is None and not unclear.is_offered
+    assert str(unclear.temperature_words).startswith("No temperature is offered")
 
 
 def test_another_class_has_figures_of_its_own_and_an_unknown_one_is_refused(results: wf.Results) -> None:

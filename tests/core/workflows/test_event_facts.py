@@ -74,10 +74,11 @@ def test_the_sensor_that_changes_first_leads(ws: wf.Workspace, runs: dict[int, s
     after = []
     for event in (e for e in view.events if what_of(e) == "leak"):
         facts = wf.event_facts(results, view, event)
-        assert facts.followers[0].column == "p1" and facts.onset.leading == "p1"
-        second = next(f for f in facts.followers if f.column == "p2")  # the model gives it hardly a part
-        if second.after is not None:
-            after.append(second.after)
+        assert facts.order.reference == facts.order.first == facts.onset.leading == "p1"
+        second = next(f for f in facts.order.followers if f.column == "p2")  # the model gives it hardly a part
+        if isinstance(second.lag, wf.Lag):
+            assert second.lag.low <= 10 <= second.lag.high and second.lag.differs
+            after.append(second.lag.rows)
     assert len(after) >= 4 and abs(np.median(after) - 10) <= 2
 
 
@@ -117,6 +118,22 @@ def test_where_leaks_are_and_are_not(ws: wf.Workspace, runs: dict[int, str]) -> 
     first = first_of(leaks[0])
     lots = {f"L{row // 50:03d}" for row in range(first, first + FAULT_ROWS)}
     assert {s.value for s in alone.suspects} >= lots and {s.column for s in alone.suspects} == {"lot"}
+
+
+def test_a_column_that_names_the_fault_is_left_out_and_said(
+    ws: wf.Workspace, runs: dict[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = wf.open_results(ws, runs[1])
+    view = wf.anomaly_view(ws, results)
+    module = import_module("core.workflows.event_facts")
+    own, label = module._categories, results.dataset.table(["label"])["label"].to_numpy()
+    named = {"fault_name": np.where(label > 0, "fault", "healthy")}
+    monkeypatch.setattr(
+        module, "_categories", lambda r, rows: own(r, rows) | {name: cells[rows] for name, cells in named.items()}
+    )
+    facts = wf.event_facts(results, view, view.events[0])
+    assert facts.truths == ("fault_name",) and "fault_name" not in facts.tested
+    assert facts.lines and "fault_name" not in {line.column for line in facts.lines}
 
 
 def test_of_a_long_table_the_rows_around_the_event_are_compared(

@@ -114,7 +114,11 @@ def test_a_counterfactual_solves_the_equation_and_the_model_agrees(found) -> Non
     with pytest.raises(SettingProblem, match="'tint' holds no numbers"):
         wf.row_counterfactual(explainer, row, goal, adjustable=("tint",))
     none = wf.row_counterfactual(explainer, row, wf.goal_of(explainer, high=-1000.0))
-    assert none.search.nearest is None and "No single column does it, nor any pair" in str(none.headline)
+    assert (
+        none.search.nearest is None
+        and "No single column that is moved to another value within the range of the training part does it, nor any pair"
+        in str(none.headline)
+    )
 
 
 def test_a_class_is_turned_by_the_run_s_own_rule(found) -> None:

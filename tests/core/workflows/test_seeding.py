@@ -15,6 +15,7 @@ from core.jobs.processes import host_name
 from core.jobs.worker import run_job
 from core.serving import load_bundle
 from core.training.request import TrainRequest
+from core.workflows.seeding import LAGS, MOST_DOUBLED, MOST_HALVED, SIGMAS
 from core.workflows.seeding_pieces import Fault, cut_pieces, normal_values, usable_rows
 from core.workflows.workspace import Workspace
 from tests.pages.finished_runs import work_off
@@ -90,7 +91,41 @@ def test_large_faults_are_found_and_small_ones_are_not(ws: Workspace, results: w
 def test_a_size_below_which_none_was_tried_says_so(ws: Workspace, results: wf.Results) -> None:
     view = wf.seed_faults(ws, results, wf.SeedSettings(sensors=("p2",), kinds=("step",), sizes=(6.0, 9.0)))
     assert view.faults[0].found.points[0].share == 1
-    assert str(view.headline) == "Step change in p2: found 90 % of the time at 6  already; smaller ones were not tried"
+    assert str(view.headline) == "Step change in p2: found 90 % of the time at 6 already; smaller ones were not tried"
+
+
+def test_sizes_go_on_until_the_one_found_80_percent_of_the_time_lies_between_two(
+    ws: Workspace, results: wf.Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The smallest size of p2 is found nearly always: it is halved. With a far limit eight standard deviations are: one is doubled up to there."""
+    given = wf.SeedSettings(sensors=("p2",), kinds=("step",), length=12)
+    halved = wf.seed_faults(ws, results, given).faults[0]
+    below = [p for p in halved.found.points if p.size < 0.499 * halved.sigma]
+    assert 1 <= len(below) <= MOST_HALVED and len(halved.found.points) == len(SIGMAS) + len(below)
+    assert [p.size / halved.sigma for p in below][::-1] == pytest.approx(
+        [0.5 / 2**k for k in range(1, len(below) + 1)], rel=0.01
+    )
+    assert below[0].share < 0.8 <= halved.found.points[1].share
+    assert "not tried" not in str(wf.fault_sentence(halved))
+    monkeypatch.setattr("core.workflows.seeding.SIGMAS", (0.25, 1.0))
+    doubled = wf.seed_faults(ws, results, given.with_values(threshold=300.0, seed=8)).faults[0]
+    assert [p.size / doubled.sigma for p in doubled.found.points] == pytest.approx([0.25, 1, 2, 4, 8], rel=0.01)
+    assert doubled.found.points[-1].share >= 0.8 > doubled.found.points[-2].share
+
+
+def test_sizes_stop_at_a_bound(ws: Workspace, results: wf.Results) -> None:
+    """No size is found with a limit that nothing reaches: three further ones are tried, and it says up to where."""
+    given = wf.SeedSettings(sensors=("p2",), kinds=("step",), length=12, threshold=1e12)
+    fault = wf.seed_faults(ws, results, given).faults[0]
+    assert len(fault.found.points) == len(SIGMAS) + MOST_DOUBLED and fault.largest == pytest.approx(64 * fault.sigma, rel=0.01)
+    assert "not found 90 % of the time up to" in str(wf.fault_sentence(fault))
+
+
+def test_asked_sizes_and_lags_are_tried_as_they_are(ws: Workspace, results: wf.Results) -> None:
+    given = wf.SeedSettings(sensors=("p2",), kinds=("step", "lag"), length=12, stretches=10)
+    assert [p.size for p in wf.seed_faults(ws, results, given).faults[1].found.points] == list(LAGS)
+    asked = wf.seed_faults(ws, results, given.with_values(kinds=("step",), sizes=(6.0, 9.0)))
+    assert [p.size for p in asked.faults[0].found.points] == [6.0, 9.0]
 
 
 def test_a_higher_limit_finds_less_and_alarms_less(ws: Workspace, results: wf.Results) -> None:
@@ -98,7 +133,7 @@ def test_a_higher_limit_finds_less_and_alarms_less(ws: Workspace, results: wf.Re
     low, high = (wf.seed_faults(ws, results, given.with_values(threshold=limit)) for limit in (1.0, 1e9))
     assert low.alarm_rate > 0 and high.alarm_rate == 0 and high.n_alarmed == 0
     assert all(p.share == 0 for p in high.faults[0].found.points)
-    assert str(high.headline) == "Step change in p1: not found 90 % of the time up to 0.8 "
+    assert str(high.headline) == "Step change in p1: not found 90 % of the time up to 0.8"
 
 
 def test_the_answer_is_kept_and_opens_at_once(ws: Workspace, results: wf.Results, monkeypatch: pytest.MonkeyPatch) -> None:
