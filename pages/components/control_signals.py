@@ -42,13 +42,13 @@ def _excursions(view: wf.ControlView) -> None:
     ]
     mean = f"{t('New mean')} ({view.unit})" if view.unit else t("New mean")
     config = {
-        "way": st.column_config.TextColumn(t("Direction"), width="small"),
+        "way": st.column_config.TextColumn(t("Direction"), width=75),
         "start": st.column_config.TextColumn(t("Start")),
         "signal": st.column_config.TextColumn(t("Signal")),
         "end": st.column_config.TextColumn(t("End")),
-        "points": st.column_config.NumberColumn(t("Points"), format="localized", width="small"),
-        "mean": st.column_config.TextColumn(mean, width="small"),
-        "n": st.column_config.NumberColumn(t("from n"), format="localized", width="small"),
+        "points": st.column_config.NumberColumn(t("Points"), format="localized", width=70),
+        "mean": st.column_config.TextColumn(mean, width=120),
+        "n": st.column_config.NumberColumn(t("from n"), format="localized", width=65),
     }
     alt = t("Shifts that the sums signal")
     st.dataframe(pd.DataFrame(rows), column_config=config, hide_index=True, key=f"{KEY}_excursions", alt=alt)
@@ -91,7 +91,7 @@ def signals_table(view: wf.ControlView) -> None:
             "rule": st.column_config.NumberColumn(t("Rule"), format="%d", width="small"),
             "chart": st.column_config.TextColumn(t("Chart"), width="small"),
             "pattern": st.column_config.TextColumn(t("Pattern")),
-            "points": st.column_config.NumberColumn(t("Points"), format="localized", width="small"),
+            "points": st.column_config.NumberColumn(t("Points"), format="localized", width=70),
             "where": st.column_config.TextColumn(t("At"), width="medium"),
         }
         st.dataframe(
