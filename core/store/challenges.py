@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -78,7 +79,7 @@ class ChallengeStore(AuditStore):
         return [row.value for row in rows if dataset_id in (None, row.value["dataset_id"])]
 
     def withdraw_challenge(self, set_id: str, *, by: str, reason: str) -> None:
-        """A set counts no longer and its name is free again; its files stay. Who, when and why are in the audit trail.
+        """A set counts no longer and its name is free again; its files stay. Who, when and why are in its record and in the audit trail.
 
         Raises:
             StoreProblem: there is no such set.
@@ -87,7 +88,8 @@ class ChallengeStore(AuditStore):
             row = session.get(SettingTable, f"{CHALLENGE}{set_id}")
             if row is None or row.value.get("withdrawn"):
                 raise not_found("challenge set", set_id)
-            row.value = {**row.value, "withdrawn": True}
+            told = {"by": by, "reason": reason, "when": datetime.now(UTC).isoformat(timespec="seconds")}
+            row.value = {**row.value, "withdrawn": told}
             session.execute(
                 delete(SettingTable).where(SettingTable.key == _name_key(row.value["dataset_id"], row.value["name"]))
             )

@@ -243,20 +243,22 @@ def kept_challenges(ws: Workspace) -> tuple[KeptSet, ...]:
 
 def withdrawn_challenges(ws: Workspace, dataset_id: str | None = None) -> tuple[WithdrawnSet, ...]:
     """The sets that were withdrawn, the newest withdrawal first; of one dataset when it is given."""
-    entries = {
-        (entry.object_id, entry.sha256): entry
-        for entry in reversed(ws.store.list_audit(dataset_id))
-        if (entry.kind, entry.action) == ("challenge", "withdrawn")
-    }
     found = []
-    for one in (_record(value) for value in ws.store.list_challenges(dataset_id, withdrawn=True)):
-        entry = entries.get((one.dataset_id, one.sha256))
-        if entry is None:
-            found.append(WithdrawnSet(one, "", None, ""))
+    for value in ws.store.list_challenges(dataset_id, withdrawn=True):
+        one, told = _record(value), value["withdrawn"]
+        if isinstance(told, Mapping):
+            found.append(WithdrawnSet(one, told["by"], datetime.fromisoformat(told["when"]), told["reason"]))
         else:
-            told = entry.details
-            found.append(WithdrawnSet(one, str(told.get("by", "")), entry.created, str(told.get("reason", ""))))
+            found.append(_from_audit(ws, one))
     return tuple(sorted(found, key=lambda s: (s.when is not None, s.when), reverse=True))
+
+
+def _from_audit(ws: Workspace, one: ChallengeSet) -> WithdrawnSet:
+    """Who withdrew a set of an older version, which its record does not say."""
+    for entry in ws.store.list_audit(one.dataset_id):
+        if (entry.kind, entry.action, entry.sha256) == ("challenge", "withdrawn", one.sha256):
+            return WithdrawnSet(one, str(entry.details.get("by", "")), entry.created, str(entry.details.get("reason", "")))
+    return WithdrawnSet(one, "", None, "")
 
 
 def read_challenge(ws: Workspace, challenge: ChallengeSet) -> tuple[pd.DataFrame, tuple[Case, ...]]:

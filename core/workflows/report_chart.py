@@ -30,20 +30,25 @@ def control_facts(results: Results, text: Text) -> tuple[tuple[Fact, ...], tuple
         *(Fact(msg("How the limits were made"), reason) for reason in view.found.why),
         *(Fact(msg("Note"), note) for note in view.notes),
     ]
-    return tuple(facts), (_figure(view, text),)
+    return tuple(facts), _figures(view, text)
 
 
-def _figure(view: ScoreChartView, text: Text) -> ReportFigure:
-    chart, series = view.found.chart, view.series
+def _figures(view: ScoreChartView, text: Text) -> tuple[ReportFigure, ...]:
+    """The chart and its EWMA, as the screen shows them: the first line counts points outside after Phase I of both."""
+    series, found = view.series, []
     is_ascending = len(series.times) < 2 or bool(np.all(series.times[1:] >= series.times[:-1]))
     along = series.times if is_ascending else None
-    figure = charts.control_chart(
-        chart=chart,
-        signals=(Signal(1, Rule("limit"), chart.outside),),
-        column=text(series.what),
-        unit=series.unit,
-        x=along,
-        rows=view.rows,
-        text=text,
-    )
-    return ReportFigure(msg("Control chart"), figure, charts.caption_control(chart, along))
+    names = (msg("Control chart"), msg("Control chart: EWMA"))
+    for place, (name, chart) in enumerate(zip(names, (view.found.chart, view.found.twin), strict=True)):
+        figure = charts.control_chart(
+            chart=chart,
+            signals=(Signal(1, Rule("limit"), chart.outside),),
+            column=text(series.what),
+            unit=series.unit,
+            x=along,
+            rows=view.rows,
+            title=view.title(place),
+            text=text,
+        )
+        found.append(ReportFigure(name, figure, charts.caption_control(chart, along)))
+    return tuple(found)

@@ -99,6 +99,13 @@ class ScoreChartView:
             "Not in control: {n} of {of} points after Phase I are outside, and {m} more of the EWMA alone", n=n, of=of, m=twin
         )
 
+    def title(self, place: int) -> Message:
+        """What the chart (0) or its EWMA (1) shows: the scores themselves, what is left of them, or their moving average."""
+        chart = (self.found.chart, self.found.twin)[place]
+        if place == 0:
+            return self.series.what if self.found.method in ("individuals", "quantiles", "clusters") else chart.statistic
+        return msg("{statistic} of {column}", statistic=chart.statistic, column=self.series.what)
+
     @property
     def is_far(self) -> bool:
         """Whether a point after Phase I lies more than twice as far from the centre as its limit: no chance is needed to explain that."""

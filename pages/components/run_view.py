@@ -97,10 +97,11 @@ def metric_text(metric: Metric | None, unit: str = "", *, interval: bool = False
         return numbers.number(scale * metric.value, unit)
     if metric.low is None or metric.high is None:
         return numbers.number(scale * metric.value)
-    return f"{numbers.number(scale * metric.value)} [{_end(scale * metric.low)} – {_end(scale * metric.high)}]"
+    value, low, high = _with_ends(*(scale * number for number in (metric.value, metric.low, metric.high)))
+    return f"{value} [{low} – {high}]"
 
 
-def _title_with_unit(key: str, unit: str) -> str:
+def title_with_unit(key: str, unit: str = "") -> str:
     """The metric as it heads its row, with the unit of its figures: told once, the figures beside have room for their intervals."""
     title = metric_title(key)
     if key in SHARES:
@@ -108,10 +109,19 @@ def _title_with_unit(key: str, unit: str) -> str:
     return f"{title} ({unit})" if unit and key in METRICS and METRICS[key].in_target_unit else title
 
 
-def _end(value: float) -> str:
-    """The end of an interval in three digits, so that two intervals stand beside each other; more where it would become all or none."""
-    short = float(f"{value:.3g}")
-    return numbers.number(value if short in (1.0, 100.0) else short)
+def _with_ends(value: float, low: float, high: float) -> tuple[str, str, str]:
+    """A value in four digits and the ends of its interval in three, so that two intervals stand beside each other; in more where the ends would
+    leave out the value, or become all or none."""
+    for digits, of_ends in ((4, 3), (4, 4), (5, 5)):
+        shown, first, last = (float(f"{v:.{d}g}") for v, d in ((value, digits), (low, of_ends), (high, of_ends)))
+        is_whole = any((short in (1.0, 100.0)) != (end in (1.0, 100.0)) for short, end in ((first, low), (last, high)))
+        if first <= shown <= last and (first < last or low == high) and not is_whole:
+            break
+    return (
+        (numbers.number(value), *map(numbers.number, (first, last)))
+        if digits == 4
+        else (f"{value:,.5g}", f"{low:,.5g}", f"{high:,.5g}")
+    )
 
 
 def baseline_text(name: str, metric: Metric | None, unit: str = "") -> str:
@@ -147,7 +157,7 @@ def metric_table(
     maps = {name: as_map(metrics) for name, metrics in columns.items()}
     keys = list(dict.fromkeys(k for found in maps.values() for k in found))
     rows = {
-        (_title_with_unit(k, unit) if interval else metric_title(k)): {
+        (title_with_unit(k, unit) if interval else metric_title(k)): {
             name: metric_text(found.get(k), unit, interval=interval) for name, found in maps.items()
         }
         for k in keys

@@ -11,7 +11,7 @@ import streamlit as st
 from core import workflows as wf
 from core.charts import caption_control, control_chart
 from core.errors import Problem
-from core.messages import Message, msg
+from core.messages import msg
 from core.spc.rules import Rule, Signal
 from pages.components import address_settings, chart_range, charts, layout, notices, numbers, state
 from pages.components.control_view import HEIGHTS
@@ -96,7 +96,7 @@ def _drawn(view: wf.ScoreChartView, settings: wf.ScoreChartSettings) -> None:
             x=along,
             rows=view.rows,
             shown=None if shown.is_whole else shown.slice,
-            title=_title(view, place),
+            title=view.title(place),
             **charts_look(),
         )
         on_box = partial(_phase_drawn, axis, view, settings)
@@ -111,14 +111,6 @@ def _drawn(view: wf.ScoreChartView, settings: wf.ScoreChartSettings) -> None:
         st.markdown(f"- {md(say(reason))}")
     layout.notes(view.notes)
     export(t("Points and limits (CSV)"), "score-chart.csv", partial(wf.export_score_chart, view), key=f"{KEY}.export")
-
-
-def _title(view: wf.ScoreChartView, place: int) -> Message:
-    """What a chart shows: the scores themselves, what is left of them, or their EWMA."""
-    chart = (view.found.chart, view.found.twin)[place]
-    if place == 0:
-        return view.series.what if view.found.method in ("individuals", "quantiles", "clusters") else chart.statistic
-    return msg("{statistic} of {column}", statistic=chart.statistic, column=view.series.what)
 
 
 def _figures(view: wf.ScoreChartView) -> list[Figure]:

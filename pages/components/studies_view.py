@@ -91,7 +91,7 @@ def _table(study: wf.StudyWork) -> None:
         row = {t("Training"): say(cell.label), t("Model"): say(model_by_key(cell.model).title)}
         metric = cell.metrics.get(study.metric)
         shown = run_view.metric_text(metric, interval=True) if cell.why_not is None else say(cell.why_not)
-        row[run_view.metric_title(study.metric)] = shown
+        row[run_view.title_with_unit(study.metric)] = shown
         row[t("Training rows")] = numbers.number(cell.n_train)
         row[t("Seconds")] = numbers.number(round(cell.seconds, 1))
         rows.append(row)

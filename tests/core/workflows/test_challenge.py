@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -246,7 +247,8 @@ def test_a_set_of_one_run_does_not_speak_of_another_and_can_be_withdrawn(ws: Wor
     entry = next(e for e in ws.store.list_audit(first.dataset_id) if e.action == "withdrawn")
     assert (entry.name, entry.sha256, entry.details["reason"]) == ("rabbits", made.sha256, "labels were wrong")
     (gone,) = wf.withdrawn_challenges(ws, first.dataset_id)
-    assert (gone.challenge.id, gone.by, gone.reason, gone.when) == (made.id, "Mei", "labels were wrong", entry.created)
+    assert (gone.challenge.id, gone.by, gone.reason) == (made.id, "Mei", "labels were wrong")
+    assert gone.when is not None and abs(gone.when - entry.created) < timedelta(seconds=5)
     settings = wf.ChallengeSettings(name=made.name, source="rows", rows="1400", expect="flag")
     again, _ = wf.add_challenge(ws, wf.open_results(ws, first.id), settings)
     assert again.name == made.name and wf.list_challenges(ws, first.dataset_id) == (again,), "its name is free again"

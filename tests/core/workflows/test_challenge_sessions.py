@@ -100,3 +100,13 @@ def test_answers_are_remembered_by_many_threads_at_once(monkeypatch: pytest.Monk
         thread.join()
     assert not faults and len(slow) == challenge.MOST_REMEMBERED
     assert sum(key[0].startswith("new") for key in slow) == 20
+
+
+def test_who_withdrew_a_set_is_known_after_thousands_of_other_entries(ws: Workspace) -> None:
+    results = results_of(ws)
+    one, _ = wf.add_challenge(ws, results, settings("one", 1_450))
+    wf.withdraw_challenge(ws, one.id, by="Mei", reason="wrong")
+    for _ in range(1_005):
+        ws.store.log_challenge("checked", results.run.id, name="other", sha256="cd")
+    (gone,) = wf.withdrawn_challenges(ws)
+    assert (gone.by, gone.reason, gone.challenge.name) == ("Mei", "wrong", "one") and gone.when is not None

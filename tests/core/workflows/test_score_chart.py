@@ -213,12 +213,13 @@ def test_a_report_has_the_chart_of_its_run_with_what_it_promises(results: dict[s
         facts, figures = control_facts(results[task], str)
         told = [str(fact.value) for fact in facts]
         assert told[:2] == [str(view.headline), str(view.promise)] and set(map(str, view.found.why)) <= set(told)
-        (figure,) = figures
-        marked = [
-            y for trace in figure.figure.data if str(trace.mode).startswith("markers") for y in np.asarray(trace.y, float)
-        ]
-        outside = view.found.chart.points[view.found.chart.outside]
-        assert set(np.round(outside, 9)) <= set(np.round(marked, 9))
+        assert len(figures) == 2 and figures[0].figure.layout.title.text == str(view.title(0))
+        for figure, chart in zip(figures, (view.found.chart, view.found.twin), strict=True):
+            marked = [
+                y for trace in figure.figure.data if str(trace.mode).startswith("markers") for y in np.asarray(trace.y, float)
+            ]
+            assert set(np.round(chart.points[chart.outside], 9)) <= set(np.round(marked, 9))
+            assert "rule" not in figure.figure.layout.title.text, "the first line counts points after Phase I only"
 
 
 def test_a_report_says_why_a_run_has_no_chart(results: dict[str, wf.Results], monkeypatch: pytest.MonkeyPatch) -> None:
