@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from core.cli import main
+from core.cli.event_words import spoken_time
 from tests.command_line import Capture, called, refused
 from tests.pages.finished_runs import work_off
 from tests.synthetic import FAULT_ROWS, fault_table
@@ -90,3 +91,20 @@ def test_times_read_alike_and_rows_are_explained(run: str, capsys: Capture) -> N
     assert main(["events", run, "--event", "1"]) == 0
     said = capsys.readouterr().out
     assert "rows from the onset to the last flag" in said and "(Bonferroni)" in said
+
+
+def test_runs_are_listed_with_what_judges_them_and_prices_ask_for_a_classification(run: str, capsys: Capture) -> None:
+    (found,) = called(capsys, "runs")["runs"]
+    assert (found["run"], found["task"], found["model"], found["state"]) == (run, "anomaly", "pca_t2_spe", "succeeded")
+    assert found["metric"] == "f1" and 0 < found["value"] <= 1 and called(capsys, "runs", "--dataset", "none")["runs"] == []
+    assert main(["runs"]) == 0
+    said = capsys.readouterr().out
+    assert run in said and f"{found['value']:.4g}" in said and "judged by" in said
+    assert "answers another question (anomaly)" in refused(capsys, "costs", "--run", run)["what"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(45.0, "45 s"), (0.5, "0.5 s"), (1_560, "26 min"), (7_860, "2 h 11 min"), (273_600, "3 d 4 h")]
+)
+def test_a_delay_is_told_in_its_two_largest_units(seconds: float, said: str) -> None:
+    assert spoken_time(seconds) == said

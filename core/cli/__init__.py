@@ -107,6 +107,8 @@ def _parser() -> _Parser:
     importing.add_argument("--drop", default="", metavar="COLUMN,COLUMN", help="columns left away, never stored")
     _add_set(importing, *_READING)
     verb("list", "data:list_", "the datasets, newest first: id, name, rows and columns")
+    runs = verb("runs", "data:runs", "the runs, newest first: id, name, task, model, state, and the figure that judges them")
+    runs.add_argument("--dataset", metavar="ID", help="only those of a dataset")
     comparing = verb("compare", "data:compare", "what differs between two datasets or versions")
     comparing.add_argument("first", metavar="DATASET[:VERSION]")
     comparing.add_argument("second", metavar="DATASET[:VERSION]")

@@ -18,6 +18,40 @@ def list_(options: Options) -> Answer:
     return {"datasets": answer}, lines or ["There are no datasets yet: bring one with 'python -m core import FILE'."], 0
 
 
+def runs(options: Options) -> Answer:
+    """The runs, newest first, with the figure that their task is judged by first."""
+    from core import workflows as wf
+    from core.evaluation import main_first
+
+    ws = wf.open_workspace()
+    answer, rows = [], []
+    for run in wf.list_runs(ws, options.dataset):
+        key = next(iter(main_first(run.task, run.metrics)), None)
+        values = [
+            None if key is None or key not in found else found[key].value for found in (run.metrics, run.baseline_metrics)
+        ]
+        answer.append(
+            {
+                "run": run.id,
+                "name": run.name,
+                "dataset": run.dataset_id,
+                "task": run.task,
+                "model": run.model,
+                "state": run.state,
+                "metric": key,
+                "value": values[0],
+                "baseline": run.baseline or None,
+                "baseline_value": values[1],
+                "created": run.created.isoformat(timespec="seconds"),
+            }
+        )
+        figures = ["–" if value is None else f"{value:.4g}" for value in values]
+        rows.append([run.id, run.name[:40], run.task, run.model, run.state, key or "–", *figures])
+    head = ["run", "name", "task", "model", "state", "judged by", "value", "baseline"]
+    lines = aligned([head, *rows]) if rows else ["There are no runs yet: make one with 'python -m core train'."]
+    return {"runs": answer}, lines, 0
+
+
 def compare(options: Options) -> Answer:
     from core import workflows as wf
 

@@ -73,7 +73,19 @@ def words_of(verdict: Any) -> str:
 
 
 def sensors_of(event: Any) -> str:
-    return ", ".join(f"{s.column} {s.share:.0%}" for s in event.sensors[:3])
+    return ", ".join(f"{s.column} {s.share:.0%}" for s in event.sensors[:3]) or "–"
+
+
+def spoken_time(seconds: float) -> str:
+    """Seconds in the two largest units, as the screens say them: "45 s", "26 min", "2 h 11 min", "3 d 4 h"."""
+    whole = round(seconds)
+    if whole < 90:
+        return f"{seconds:.3g} s"
+    if whole < 5_400:
+        return f"{round(whole / 60)} min"
+    if whole < 172_800:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
 
 
 def state_of(event: Any) -> str:

@@ -16,6 +16,7 @@ from core.cli.event_words import (
     rows_of,
     said_of,
     sensors_of,
+    spoken_time,
     state_of,
     when,
     words_of,
@@ -52,7 +53,7 @@ def events(options: Options) -> Answer:
         "out": None if options.out is None else str(options.out),
     }
     rows = [
-        [str(f.event.number), when(f.began), moment_of(f.event.began), f"{f.n_rows:,}", f"{f.event.n_rows:,}", number_of(f.event.severity), sensors_of(f.event), state_of(f.event)]
+        [str(f.event.number), when(f.began), moment_of(f.event.began), f"{f.n_rows:,}", f"{f.event.n_rows:,}", number_of(f.event.severity), sensors_of(f.event), state_of(f.event) + (", baseline period" if f.event.number in early else "")]
         for f in found.facts[:SHOWN]
     ]  # fmt: skip
     lines = [str(view.verdict), ""]
@@ -62,6 +63,8 @@ def events(options: Options) -> Answer:
     lines += [f"… and {found.n_events - SHOWN} more"] if found.n_events > SHOWN else []
     if rows:
         lines.append("rows: from the onset, else the first flag, to the last flag; flagged: those of them above the limit")
+    if found.facts and not any(f.event.sensors for f in found.facts):
+        lines.append("sensors: this model says of no row which sensors made its score")
     if early:
         lines.append(f"not counted in the first line, as they began in the baseline period: event {', '.join(map(str, early))}")
     lines += ["", *_score_lines(scores, view)]
@@ -194,7 +197,7 @@ def _score_lines(found: Any, view: Any) -> list[str]:
     if isinstance(found, Message):
         return [str(found)]
     late = "–" if math.isnan(found.delay_rows) else f"{found.delay_rows:g} rows"
-    late += "" if math.isnan(found.delay_seconds) else f" ({found.delay_seconds:,.6g} s)"
+    late += "" if math.isnan(found.delay_seconds) else f" ({spoken_time(found.delay_seconds)})"
     rate = f"{found.n_false}, {found.a_shift:.3g} a shift" if found.why_no_rate is None else f"{found.n_false}"
     ranked = {m.key: m for m in view.metrics}
     beside = [

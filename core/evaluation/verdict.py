@@ -128,9 +128,14 @@ def _facts(model: Metric, baseline: Metric, baseline_title: Message | str, part:
         "baseline": baseline_title,
     }
     if info.in_target_unit and unit:
-        return msg("On {part} the error is ±{value} {unit}; {baseline}: {base}.", unit=unit, **figures)
+        return msg(
+            "On {part} the typical error ({metric}) is {value} {unit}; {baseline}: {base}.",
+            metric=info.title,
+            unit=unit,
+            **figures,
+        )
     if info.in_target_unit:
-        return msg("On {part} the error is ±{value}; {baseline}: {base}.", **figures)
+        return msg("On {part} the typical error ({metric}) is {value}; {baseline}: {base}.", metric=info.title, **figures)
     return msg("On {part}, {metric} is {value}; {baseline}: {base}.", metric=info.title, **figures)
 
 

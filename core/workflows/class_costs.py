@@ -18,7 +18,7 @@ from core.evaluation.cell_costs import CostOfCalls, cheapest_class, cost_of_call
 from core.evaluation.classification import predict_classes
 from core.messages import Message, msg
 from core.settings import Settings, setting
-from core.workflows.class_rows import ClassRows, class_rows, class_rule
+from core.workflows.class_rows import ClassRows, check_task, class_rows, class_rule
 from core.workflows.csv_out import rows_from_one, write_csv
 from core.workflows.results import Results, remembered
 
@@ -167,6 +167,7 @@ def cost_view(
     Raises:
         SettingProblem: the run predicts no class, there is no such class or part, or the costs cannot be read.
     """
+    check_task(results, ("classification",))
     rule = class_rule(results.manifest, positive, threshold)
     given, held = class_rows(results, part, rule.positive), class_rows(results, "validation", rule.positive)
     costs = cost_matrix(given.classes, settings or CostSettings())

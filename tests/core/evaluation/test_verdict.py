@@ -24,7 +24,7 @@ def test_a_clearly_smaller_error_is_better_and_says_both() -> None:
     found = compared("rmse", y, y + 0.5 * e, y + e, "mm")
     assert found.outcome == "better"
     assert found.gain > 0 and 0 < found.low < found.gain < found.high  # type: ignore[operator]
-    assert str(found.message).startswith("On the later 20 % the error is ±0.")
+    assert str(found.message).startswith("On the later 20 % the typical error (RMSE) is 0.")
     assert " mm; Linear: " in str(found.message)
     assert str(found.message).endswith("The model is clearly better than the simple baseline.")
 
