@@ -165,7 +165,9 @@ def test_no_sensor_is_first_where_another_one_differed_before_the_look_back() ->
     n_known = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        series = {name: rng.normal(size=600) + 5.0 * (np.arange(600) >= at) for name, at in (("A", 290), ("B", 380), ("C", 395))}
+        series = {
+            name: rng.normal(size=600) + 5.0 * (np.arange(600) >= at) for name, at in (("A", 290), ("B", 380), ("C", 395))
+        }
         sure = confidence_of(3)
         onsets = {n: find_onset(v, 400, 450, look_back=100, until=450, confidence=sure) for n, v in series.items()}
         found, others = lead_lag(series, onsets), ("B", "C")
