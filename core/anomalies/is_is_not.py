@@ -16,6 +16,7 @@ procedure", Scandinavian Journal of Statistics 6 (1979) 65-70; Tarone, "A modifi
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from core.data.holm import holm
+from core.data.roles import words_of
 
 SIGNIFICANT = 0.05
 MOST_VALUES = 2000
@@ -32,6 +34,9 @@ MOST_VALUES = 2000
 FEW_EXPECTED = 5.0
 ALIKE = 1.25  # mean lengths of stretches that differ less count as equal
 SHUFFLED_STRETCHES = 20_000_000
+_LABEL_WORD = re.compile(r"anomaly|anomalies|class|classes|(?:defect|failure|fault|label)s?|faulty|outcome|target|verdict")
+_BESIDE = re.compile(r"category|code|desc|description|id|is|key|kind|mode|name|no|nr|number|of|text|type")
+_LABEL_NAME = re.compile(r"(故障|缺陷|异常|失效|不良|标签|类别|判定)+(是否|名称?|类[型别]?|种类|代码|编[码号]|模式|描述|结果)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +117,11 @@ def is_is_not(columns: Mapping[str, ArrayLike], is_event: NDArray[np.bool_], is_
     )
 
 
-def is_truth(values: ArrayLike, labels: NDArray[np.float64]) -> bool:
-    """Whether a column says the same as the label, such as the name of the fault: it names no place, so that comparing by it is no finding.
+def agrees_with_label(values: ArrayLike, labels: NDArray[np.float64]) -> bool:
+    """Whether a column tells faulty rows from normal ones without a miss: the label by another name, or the cause itself.
 
-    That is so where the rows labelled normal all hold one value, empty ones included, and no faulty row holds it.
+    That is so where the rows labelled normal all hold one value, empty ones included, and no faulty row holds it. The cells cannot tell
+    the name of the fault from a spindle that made every faulty part; `names_label` looks at the column's name.
 
     Args:
         labels: (n,) 1 faulty, 0 normal, NaN unknown.
@@ -125,6 +131,20 @@ def is_truth(values: ArrayLike, labels: NDArray[np.float64]) -> bool:
     codes, _ = coded(values)
     normal, faulty = np.unique(codes[labels == 0]), np.unique(codes[labels > 0])
     return len(normal) == 1 and len(faulty) > 0 and normal[0] not in faulty
+
+
+def names_label(name: str) -> bool:
+    """Whether a column is called a label and nothing else: each word is one for a fault or label, or stands beside such a word.
+
+    Example:
+        >>> [names_label(name) for name in ("fault_name", "Failure mode", "故障类型", "fault_spindle", "product_class")]
+        [True, True, True, False, False]
+    """
+    if not name.isascii():
+        return _LABEL_NAME.fullmatch(name) is not None
+    words = [word for word in words_of(name) if not word.isdigit()]
+    is_label = [_LABEL_WORD.fullmatch(word) is not None for word in words]
+    return any(is_label) and all(known or _BESIDE.fullmatch(word) for word, known in zip(words, is_label, strict=True))
 
 
 def suspects(name: str, values: ArrayLike, is_event: NDArray[np.bool_]) -> tuple[Suspect, ...]:

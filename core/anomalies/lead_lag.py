@@ -91,7 +91,12 @@ class LeadLag:
 
     @property
     def first(self) -> str | None:
-        """The sensor whose plausible lags all lie before those of every other one that has any; None where no order is clear."""
+        """The sensor whose plausible lags all lie before those of every other one that has any; None where no order is clear.
+
+        None too where a sensor differed already at the first row looked at: it began there or before, and no other one before it for sure.
+        """
+        if any(f.onset is not None and not f.onset.is_bounded for f in self.followers):
+            return None
         known = [(f.span, f.column) for f in self.followers if f.span is not None]
         if len(known) < 2:
             return None

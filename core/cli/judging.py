@@ -97,7 +97,7 @@ def calibration(options: Options) -> Answer:
         "temperature": found.value,
         "temperature_is_offered": view.is_offered,
         "temperature_verdict": str(view.temperature_words),
-        "temperature_gain": None if view.gain is None else [view.gain.mean, view.gain.low, view.gain.high],
+        "temperature_gain": None if view.gain.mean is None else [view.gain.mean, view.gain.low, view.gain.high],
         "why_no_temperature": None if found.why_not is None else str(found.why_not),
         "as_it_is": {**_calibration(view.plain), "log_loss": view.log_loss[0]},
         "at_temperature": None if view.scaled is None else {**_calibration(view.scaled), "log_loss": view.log_loss[1]},

@@ -44,6 +44,7 @@ def one_event(ws: Any, results: Any, view: Any, number: int, settings: Any) -> A
         ],
         "nearest": None if alike.nearest is None else alike.nearest.likeness,
         "is_is_not": [_line(line) for line in facts.lines],
+        "agree_with_label": list(facts.agreeing),
         "left_out_as_labels": list(facts.truths),
         "suspects": [{"column": s.column, "value": s.value, "rows": s.rows, "of": s.of} for s in facts.suspects],
         "history": [said_of(v) for v in said],
@@ -72,6 +73,10 @@ def _detail_lines(facts: Any, alike: Any, said: Any) -> list[str]:
         [x.column, x.value, f"{x.share:.0%}", f"{x.normal_share:.0%}", "–" if x.p is None else f"{x.p:.3g}"] for x in facts.lines[:SHOWN]
     ]  # fmt: skip
     lines += aligned([["column", "value", "is", "is not", "p"], *rows]) if rows else []
+    if facts.agreeing:
+        lines.append(
+            f"agrees with the label in every labelled row, so a cause or another name of it: {', '.join(facts.agreeing)}"
+        )
     if facts.truths:
         lines.append(f"left out, as it says the same as the label: {', '.join(facts.truths)}")
     lines += [f"lot or serial {s.column} {s.value}: {s.rows} of {s.of} rows" for s in facts.suspects[:SHOWN]]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.bootstrap import Resampling, percentile_bounds, resampling, wilson_bounds
+from core.evaluation.bootstrap import LEAST_UNITS, Resampling, percentile_bounds, resampling, wilson_bounds
 from core.evaluation.result import Metric, not_defined
-from core.messages import Message, msg
+from core.messages import Message, msg, msg_n
 
 N_BINS = 15
 FEWEST_IN_BIN = 10
@@ -156,13 +156,16 @@ def fit_temperature(truth: NDArray[np.int64], probabilities: NDArray[np.float64]
 class TemperatureGain:
     """What a temperature takes off the log loss of rows that it was not fitted on, in the mean over `n` rows, with a 95 % interval.
 
-    Positive is better. The bounds are None where there are too few rows or blocks to draw from.
+    Positive is better. Rows are drawn as `n_units` units: single rows, groups or stretches of time. Where it cannot be told whether the
+    gain is more than chance gives, the bounds are None and `why_not` says why; `mean` is None where there is no gain at all.
     """
 
-    mean: float
+    mean: float | None
     low: float | None
     high: float | None
     n: int
+    n_units: int
+    why_not: Message | None = None
 
     @property
     def is_clear(self) -> bool:
@@ -177,7 +180,7 @@ def temperature_gain(
     blocks: NDArray[np.generic] | None = None,
     n_boot: int = 1000,
     seed: int = 0,
-) -> TemperatureGain | None:
+) -> TemperatureGain:
     """Cross-fitted on held-out rows: each fifth of them is judged at the temperature of the other four.
 
     Args:
@@ -185,7 +188,8 @@ def temperature_gain(
         probabilities: (n, k); rows with NaN are left out.
         blocks: (n,) what stays in one fold and is drawn together.
 
-    Degenerate cases: a fold without a temperature, for want of rows or of a second class: None.
+    Degenerate cases, each with its reason: fewer than 5 blocks, or resamples that are all alike: no bounds; a fold without a temperature,
+    for want of rows or of a second class: no mean either.
 
     Source: cross-fitting: Stone, Journal of the Royal Statistical Society B 36 (1974) 111-147; interval: Efron and Tibshirani (1993),
     chapter 13, with the temperatures held as they were fitted.
@@ -194,16 +198,40 @@ def temperature_gain(
     y, p = truth[known], probabilities[known]
     drawn = resampling(len(y), None if blocks is None else np.asarray(blocks)[known], n_boot, seed)
     fold = np.random.default_rng(seed).permutation(np.arange(drawn.n_units) % FOLDS)[drawn.units]
-    gain = np.zeros(len(y))
+    gain, n, n_units = np.zeros(len(y)), len(y), drawn.n_units
+    few = _few_units(n, n_units) if drawn.is_blocked and n_units < LEAST_UNITS else None
     for k in range(FOLDS):
         own = fold == k
         found = fit_temperature(y[~own], p[~own])
         if found.value is None:
-            return None
+            return TemperatureGain(None, None, None, n, n_units, few or _no_fit(n, found.n))
         gain[own] = _losses(y[own], p[own]) - _losses(y[own], at_temperature(p[own], found.value))
     sums = drawn.sums(np.stack([gain, np.ones(len(y))], axis=1)) if drawn.n_boot else np.empty((0, 2))
-    bounds = percentile_bounds(sums[:, 0] / sums[:, 1])
-    return TemperatureGain(float(gain.mean()), *bounds, len(y))
+    low, high = percentile_bounds(sums[:, 0] / sums[:, 1])
+    alike = (
+        msg("drawn again, the {n} validation rows give the same change of the log loss each time", n=n) if low is None else None
+    )
+    return TemperatureGain(float(gain.mean()), low, high, n, n_units, few or alike)
+
+
+def _few_units(n: int, n_units: int) -> Message:
+    return msg_n(
+        "the {rows} validation rows come from {n} group, and {needed} are needed to tell whether it would help",
+        "the {rows} validation rows come from {n} groups, and {needed} are needed to tell whether it would help",
+        n_units,
+        rows=n,
+        needed=LEAST_UNITS,
+    )
+
+
+def _no_fit(n: int, n_others: int) -> Message:
+    """Why the other folds, of so many rows, have no temperature."""
+    if n_others < FEWEST_ROWS:
+        return msg("the {n} validation rows are too few to tell whether it would help", n=n)
+    return msg(
+        "without a fifth of the {n} validation rows one class is left, so that it cannot be tried on rows that it is not fitted on",
+        n=n,
+    )
 
 
 def _losses(truth: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ from core.workflows.results import Results
 class CalibrationView:
     """Calibration of the probability of `positive` on the test part, as it is and at the temperature of the validation part.
 
-    `gain` is what the temperature takes off the log loss of validation rows that it was not fitted on, None where there is none. The
+    `gain` is what the temperature takes off the log loss of validation rows that it was not fitted on. The
     temperature is offered only where that is more than chance gives: else `scaled` is None. `log_loss` is over all classes, (as it is, at
     the temperature). `baseline` is the baseline's probability as it is.
     """
@@ -39,7 +39,7 @@ class CalibrationView:
     scaled: Calibration | None
     baseline: Calibration | None
     temperature: Temperature
-    gain: TemperatureGain | None
+    gain: TemperatureGain
     log_loss: tuple[float, float | None]
 
     @property
@@ -67,18 +67,18 @@ class CalibrationView:
         return temperature_words(self.temperature, self.gain, self.log_loss)
 
 
-def _is_offered(found: Temperature, gain: TemperatureGain | None) -> bool:
-    return found.value is not None and gain is not None and gain.is_clear
+def _is_offered(found: Temperature, gain: TemperatureGain) -> bool:
+    return found.value is not None and gain.is_clear
 
 
 def temperature_words(
-    found: Temperature, gain: TemperatureGain | None, log_loss: tuple[float, float | None] = (float("nan"), None)
+    found: Temperature, gain: TemperatureGain, log_loss: tuple[float, float | None] = (float("nan"), None)
 ) -> Message:
     """Whether a temperature is offered, and why; with what it does on the test part where that is given."""
     if found.value is None:
         return found.why_not or msg("There is no temperature.")
-    if gain is None or gain.low is None or gain.high is None:
-        return msg("No temperature is offered: the {n} validation rows are too few to tell whether it would help.", n=found.n)
+    if gain.mean is None or gain.low is None or gain.high is None:
+        return msg("No temperature is offered: {why}.", why=gain.why_not or msg("it cannot be told whether it would help"))
     told: dict[str, str | float | Message] = {"n": found.n, "value": f"{found.value:.4g}"}
     told |= {"gain": _small(gain.mean), "low": _small(gain.high), "high": _small(gain.low)}
     if not gain.is_clear:

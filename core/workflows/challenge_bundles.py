@@ -65,15 +65,19 @@ def register_bundles(ws: Workspace) -> None:
         try:
             register_bundle(ws, row.id)
             _DAMAGED.pop(folder, None)
-        except Problem:  # its own use says what is wrong with it
+        except (Problem, OSError):  # its own use says what is wrong with it; a run may be deleted while its files are read
             _DAMAGED[folder] = looks
 
 
 def _looks(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Name, size and time of change of each file of a folder, which tell cheaply whether any has changed; empty without one."""
-    if not folder.is_dir():
+    """Name, size and time of change of each file of a folder, which tell cheaply whether any has changed; empty without one.
+
+    A run may be deleted while it is looked at: what cannot be read is empty too, and other runs are registered all the same.
+    """
+    try:
+        facts = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
+    except OSError:
         return ()
-    facts = ((path.name, path.stat()) for path in sorted(folder.iterdir()))
     return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in facts)
 
 

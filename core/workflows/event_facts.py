@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.anomalies.is_is_not import Line, Suspect, is_is_not, is_truth, shift_names, suspects
+from core.anomalies.is_is_not import Line, Suspect, agrees_with_label, is_is_not, names_label, shift_names, suspects
 from core.anomalies.lead_lag import MOST_LAG, LeadLag, confidence_of, lead_lag
 from core.anomalies.onset import LONGEST, LOOK_BACK, REFERENCE, EventOnset, NoOnset, Onset, event_onset, find_onset
 from core.anomalies.records import AnomalyEvent
@@ -81,7 +81,8 @@ class EventFacts:
     `n_rows` are the rows from there (else from the first flag) to the last flag, `seconds` the time, None without a clock.
     `order` are its sensors in the order in which they changed, `changed` the moment of each, None where it cannot be told.
     `lines` are where it is and is not, `suspects` the lots and serials between its beginning and its end; `tested` the columns compared,
-    `truths` those that are not, as they say the same as the label.
+    `agreeing` those of them that agree with the label in every labelled row, and `truths` those that do and are called a label besides:
+    they are not compared.
     """
 
     event: AnomalyEvent
@@ -96,6 +97,7 @@ class EventFacts:
     lines: tuple[Line, ...]
     suspects: tuple[Suspect, ...]
     tested: tuple[str, ...]
+    agreeing: tuple[str, ...]
     truths: tuple[str, ...]
     note: Message | None
 
@@ -150,7 +152,7 @@ def event_facts(
 
     began = (low + onset.at) if onset.at is not None else first
     compared = {"event": [event], "similar": [event, *alike], "all": list(view.later)}[settings.compared]
-    lines, tested, truths = ((), (), ()) if without_table else _compared(results, view, compared, settings)
+    lines, tested, agreeing, truths = ((), (), (), ()) if without_table else _compared(results, view, compared, settings)
     own = onset.onset
     return EventFacts(
         event=event,
@@ -165,6 +167,7 @@ def event_facts(
         lines=lines,
         suspects=() if without_table else _suspects(results, rows[began : last + 1]),
         tested=tested,
+        agreeing=agreeing,
         truths=truths,
         note=_note(settings, without_table, results.n_rows, len(compared)),
     )
@@ -251,11 +254,11 @@ def _seconds(times: NDArray[Any], first: int, last: int) -> float | None:
 
 def _compared(
     results: Results, view: AnomalyView, chosen: Sequence[AnomalyEvent], settings: EventSettings
-) -> tuple[tuple[Line, ...], tuple[str, ...], tuple[str, ...]]:
-    """Where the flagged rows are and where normal rows are, in the order of time over all groups, the columns compared, and those that say
-    the same as the label and are left out; nothing without an event."""
+) -> tuple[tuple[Line, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Where the flagged rows are and where normal rows are, in the order of time over all groups, the columns compared, those of them that
+    agree with the label, and those that are the label by another name and left out; nothing without an event."""
     if not chosen:
-        return (), (), ()
+        return (), (), (), ()
     by_time = np.argsort(view.times, kind="stable") if results.time is not None else np.argsort(view.rows, kind="stable")
     rows = view.rows[by_time]
     if len(rows) > MOST_ROWS:
@@ -270,11 +273,13 @@ def _compared(
         is_event |= own if groups is None else own & (groups == one.group)
     columns = _categories(results, rows)
     labels = None if view.labels is None else view.labels[by_time]
-    truths = () if labels is None else tuple(name for name, cells in columns.items() if is_truth(cells, labels))
+    agreeing = [] if labels is None else [name for name, cells in columns.items() if agrees_with_label(cells, labels)]
+    # Only a name tells a copy of the label from its cause; the group is a thing of the plant, whatever it is called.
+    truths = tuple(name for name in agreeing if name != results.group and names_label(name))
     columns = {name: cells for name, cells in columns.items() if name not in truths}
     if results.time is not None and clock_seconds(view.times[:1]) is not None:
         columns[SHIFT] = shift_names(view.times[by_time], settings.shift_hours, settings.first_hour)
-    return is_is_not(columns, is_event, scored & ~flags), tuple(columns), truths
+    return is_is_not(columns, is_event, scored & ~flags), tuple(columns), tuple(n for n in agreeing if n not in truths), truths
 
 
 def _around(rows: NDArray[np.int64], centres: Sequence[int]) -> NDArray[np.bool_]:

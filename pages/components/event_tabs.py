@@ -340,9 +340,12 @@ def _is_is_not(facts: Any) -> None:
         )
     else:
         st.caption(md(t("There is no column of machines, lots or other categories to compare by.")))
-    if facts.truths:
-        said = ", ".join(facts.truths)
-        layout.caption(t("left out, as it says the same as the label: {columns}", columns=said))
+    if alike := ", ".join(facts.agreeing):
+        layout.caption(
+            t("agrees with the label in every labelled row, so a cause or another name of it: {columns}", columns=alike)
+        )
+    if left := ", ".join(facts.truths):
+        layout.caption(t("left out, as it says the same as the label: {columns}", columns=left))
     layout.notes([facts.note] if facts.note is not None else [])
     if not facts.suspects:
         return

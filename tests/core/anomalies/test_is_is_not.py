@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.anomalies.is_is_not import fisher_p, is_is_not, is_truth, shift_names, suspects
+from core.anomalies.is_is_not import agrees_with_label, fisher_p, is_is_not, names_label, shift_names, suspects
 
 
 def test_shares_and_p_by_hand() -> None:
@@ -120,14 +120,36 @@ def test_a_value_with_short_stretches_is_found_where_the_event_is_in_it() -> Non
     assert lines["B"].is_more
 
 
-def test_a_column_that_says_the_same_as_the_label_is_told() -> None:
-    """The name of the fault, or its code that is empty in normal rows, is the label again; tools, lots and a coincidence are not."""
+def test_a_column_that_agrees_with_the_label_is_told() -> None:
+    """The name of the fault, or its code that is empty in normal rows, agrees; tools, lots and a coincidence do not."""
     label = np.array([0, 0, 0, 0, 1, 1, 1, 0, np.nan, 0], float)
-    assert is_truth(np.where(label == 1, ["a", "a", "a", "a", "leak", "leak", "clog", "a", "a", "a"], "healthy"), label)
-    assert is_truth(np.where(label == 1, 17.0, np.nan), label)
-    assert is_truth(label, label) and is_truth(1 - np.nan_to_num(label), label)
-    assert not is_truth(np.array(["T1", "T2"] * 5), label)
-    assert not is_truth(np.array(["L1"] * 4 + ["L2"] * 3 + ["L3"] * 3), label), (
+    assert agrees_with_label(
+        np.where(label == 1, ["a", "a", "a", "a", "leak", "leak", "clog", "a", "a", "a"], "healthy"), label
+    )
+    assert agrees_with_label(np.where(label == 1, 17.0, np.nan), label)
+    assert agrees_with_label(label, label) and agrees_with_label(1 - np.nan_to_num(label), label)
+    assert not agrees_with_label(np.array(["T1", "T2"] * 5), label)
+    assert not agrees_with_label(np.array(["L1"] * 4 + ["L2"] * 3 + ["L3"] * 3), label), (
         "a lot that has all of the fault may be its cause"
     )
-    assert not is_truth(np.full(10, "one"), label) and not is_truth(np.arange(10), np.zeros(10))
+    assert not agrees_with_label(np.full(10, "one"), label) and not agrees_with_label(np.arange(10), np.zeros(10))
+    spindle = np.array(["S1"] * 4 + ["S2"] * 3 + ["S1", "S2", "S1"])
+    assert agrees_with_label(spindle, label), "cells do not tell a cause from a name of the fault"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_label"),
+    [
+        *(
+            (name, True)
+            for name in ("fault_name", "FaultName", "label 2", "Failure mode", "class", "is_anomaly", "故障", "缺陷类型")
+        ),
+        *(
+            (name, False)
+            for name in ("spindle", "lot", "fault_spindle", "product_class", "code", "name", "主轴", "批次", "故障主轴")
+        ),
+        ("炉号 fault", False),
+    ],
+)
+def test_only_a_name_of_nothing_but_label_words_is_one(name: str, is_label: bool) -> None:
+    assert names_label(name) is is_label

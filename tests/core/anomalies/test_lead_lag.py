@@ -160,6 +160,24 @@ def test_what_differed_at_the_first_row_already_is_no_place_to_measure_from() ->
     assert found.reference == "p2" and found.first is None and not _lags(found)
 
 
+def test_no_sensor_is_first_where_another_one_differed_before_the_look_back() -> None:
+    """A steps 110 rows before the flag, outside the look-back of 100, B 20 and C 5 rows before it: B is not first, A was."""
+    n_known = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        series = {
+            name: rng.normal(size=600) + 5.0 * (np.arange(600) >= at) for name, at in (("A", 290), ("B", 380), ("C", 395))
+        }
+        sure = confidence_of(3)
+        onsets = {n: find_onset(v, 400, 450, look_back=100, until=450, confidence=sure) for n, v in series.items()}
+        found, others = lead_lag(series, onsets), ("B", "C")
+        alone = lead_lag({n: series[n] for n in others}, {n: onsets[n] for n in others})
+        assert alone.first == "B" and found.reference == "B" and _lags(found)["C"].differs
+        n_known += isinstance(onsets["A"], Onset) and not onsets["A"].is_bounded
+        assert found.first is None
+    assert n_known == 20
+
+
 def test_onsets_that_may_be_one_another_are_no_order() -> None:
     """Intervals by hand: 20 … 26 less 10 … 22 is −2 … 16, and 40 … 44 less 10 … 22 is 18 … 34."""
     flat = np.zeros(100)

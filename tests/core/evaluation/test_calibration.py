@@ -138,17 +138,39 @@ def _calls(seed: int, n: int, sure: float) -> tuple[np.ndarray, np.ndarray]:
 def test_a_temperature_is_a_clear_gain_only_where_probabilities_are_off() -> None:
     """Right ones gain nothing by chance: the lower bound is above 0 in 5 of 100 at most. Twice as sure ones gain, and by the loss they lose."""
     right = [temperature_gain(*_calls(seed, 300, 1.0)) for seed in range(100)]
-    assert sum(g is not None and g.is_clear for g in right) <= 5
+    assert sum(g.is_clear for g in right) <= 5
     truth, said = _calls(1, 2000, 2.0)
     found = temperature_gain(truth, said)
-    assert found is not None and found.is_clear and found.n == 2000
+    assert found.is_clear and found.n == found.n_units == 2000 and found.why_not is None
     undone = log_loss(truth, said) - log_loss(truth, at_temperature(said, 2.0))
     assert found.mean == pytest.approx(undone, abs=0.005)
 
 
-def test_a_gain_needs_blocks_and_rows_enough() -> None:
+def test_a_gain_needs_blocks_and_rows_enough_and_says_which_are_missing() -> None:
     truth, said = _calls(2, 60, 2.0)
-    assert temperature_gain(truth[:55], said[:55]) is None, "four fifths of 55 rows are fewer than 50"
-    many = _calls(3, 400, 2.0)
-    few = temperature_gain(*many, blocks=np.repeat(np.arange(4), 100))
-    assert few is None or (few.low is None and not few.is_clear), "four blocks cannot be drawn from"
+    found = temperature_gain(truth[:55], said[:55])
+    assert found.mean is None and not found.is_clear
+    assert str(found.why_not).startswith("the 55 validation rows are too few"), "four fifths of 55 rows are fewer than 50"
+    many = _calls(3, 20_000, 2.0)
+    for n_lots, words in ((4, "from 4 groups, and 5"), (1, "from 1 group, and 5")):
+        few = temperature_gain(*many, blocks=np.repeat(np.arange(n_lots), 20_000 // n_lots))
+        assert few.low is None and not few.is_clear and few.n_units == n_lots
+        assert str(few.why_not).startswith("the 20,000 validation rows come " + words), "lots are too few, not rows"
+    enough = temperature_gain(*many, blocks=np.repeat(np.arange(8), 2_500))
+    assert enough.is_clear and enough.n_units == 8 and enough.why_not is None
+
+
+def test_a_gain_needs_two_classes_outside_of_each_fifth() -> None:
+    """The second class lies in one of ten lots: without the fifth that holds it there is nothing to fit."""
+    lots, truth = np.repeat(np.arange(10), 100), np.zeros(1_000, int)
+    truth[:50] = 1
+    said = np.tile([0.9, 0.1], (1_000, 1))
+    found = temperature_gain(truth, said, blocks=lots)
+    assert found.mean is None and "one class is left" in str(found.why_not) and "too few" not in str(found.why_not)
+
+
+def test_a_gain_that_does_not_vary_says_so() -> None:
+    """Said is one half, whatever the temperature: each draw gives no change at all."""
+    found = temperature_gain(np.arange(200) % 2, np.full((200, 2), 0.5))
+    assert found.mean == pytest.approx(0, abs=1e-12) and found.low is None
+    assert "the same change of the log loss each time" in str(found.why_not)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +184,25 @@ def test_a_damaged_bundle_is_hashed_once_until_its_files_change(ws: Workspace, m
     manifest.write_text(whole, encoding="utf-8")
     challenge_bundles.register_bundles(ws)
     assert len(loaded) == 2 and not [f for f in challenge_bundles._DAMAGED if f.parent == manifest.parent.parent]
+
+
+def test_a_run_that_is_deleted_meanwhile_keeps_no_other_from_the_register(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One folder is gone once it has been listed, another before that; what is looked at after them is registered."""
+    (run,) = wf.list_runs(ws)
+    row, own = ws.store.get_run(run.id), type(ws.store).path
+    gone = {name: str(uuid.uuid4()) for name in ("before", "between")}
+    folder = own(ws.store, gone["between"], "bundle")
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").symlink_to(tmp_path / "no such file")  # listed, and its size cannot be read
+    rows = [*(dataclasses.replace(row, id=name) for name in gone.values()), row]
+    for name in (run.id, *gone.values()):
+        challenge_bundles._DAMAGED.pop(own(ws.store, name, "bundle"), None)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(ws.store), "list_runs", lambda _: tuple(rows))
+        patch.setattr(type(ws.store), "list_bundles", lambda _: ())
+        kept: list[str] = []
+        patch.setattr(type(ws.store), "add_bundle", lambda _, run_id, value: kept.append(run_id))
+        challenge_bundles.register_bundles(ws)
+    assert kept == [run.id]

@@ -135,7 +135,7 @@ def test_calibration_is_of_the_test_part_with_the_temperature_of_the_validation_
     held, test = (class_rows(results, part) for part in ("validation", "test"))
     assert view.plain.brier.value == pytest.approx(float(((test.chance - test.is_bad) ** 2).mean()))
     assert view.temperature.value == fit_temperature(held.truth, held.probabilities).value
-    assert view.temperature.value is not None and view.gain is not None
+    assert view.temperature.value is not None
     assert view.is_offered == (view.scaled is not None) == (view.gain.low is not None and view.gain.low > 0)
     if not view.is_offered:
         with pytest.raises(NotEnoughData, match="No temperature is offered"):
@@ -149,7 +149,7 @@ def test_a_temperature_that_helps_held_out_rows_is_offered_and_exported(
     import core.workflows.calibration as calibrating
     from core.evaluation.calibration import TemperatureGain, at_temperature
 
-    monkeypatch.setattr(calibrating, "temperature_gain", lambda *_, **__: TemperatureGain(0.02, 0.01, 0.03, 100))
+    monkeypatch.setattr(calibrating, "temperature_gain", lambda *_, **__: TemperatureGain(0.02, 0.01, 0.03, 100, 100))
     view, test = wf.calibration_view(results), class_rows(results, "test")
     assert view.scaled is not None and view.temperature.value is not None and view.is_offered
     assert "−0.02 (95 %: −0.03 to −0.01" in str(view.temperature_words)
@@ -159,10 +159,28 @@ def test_a_temperature_that_helps_held_out_rows_is_offered_and_exported(
     written = pd.read_csv(tmp_path / "warm.csv")
     assert written[f"probability_{test.positive}"].to_numpy()[test.rows] == pytest.approx(warm)
     assert written["prediction"].tolist() == results.scores["prediction"].astype(str).tolist()
-    monkeypatch.setattr(calibrating, "temperature_gain", lambda *_, **__: TemperatureGain(0.02, -0.001, 0.03, 100))
+    monkeypatch.setattr(calibrating, "temperature_gain", lambda *_, **__: TemperatureGain(0.02, -0.001, 0.03, 100, 100))
     unclear = wf.calibration_view(results)
     assert unclear.scaled is None and unclear.log_loss[1] is None and not unclear.is_offered
     assert str(unclear.temperature_words).startswith("No temperature is offered")
+
+
+def test_lots_that_are_too_few_are_not_called_rows_that_are_too_few() -> None:
+    """20,000 rows of four lots, far too sure: what is missing is lots, in both languages."""
+    from core.evaluation.calibration import at_temperature, fit_temperature, temperature_gain
+    from core.languages import text_in
+    from core.workflows.calibration import temperature_words
+
+    rng = np.random.default_rng(1)
+    true = rng.dirichlet([1, 1], 20_000)
+    truth, said = (rng.random(20_000) < true[:, 1]).astype(int), at_temperature(true, 0.5)
+    words = temperature_words(
+        fit_temperature(truth, said), temperature_gain(truth, said, blocks=np.repeat(np.arange(4), 5_000))
+    )
+    assert str(words) == (
+        "No temperature is offered: the 20,000 validation rows come from 4 groups, and 5 are needed to tell whether it would help."
+    )
+    assert "20,000 个验证行只来自 4 个组" in text_in("zh")(words)
 
 
 def test_another_class_has_figures_of_its_own_and_an_unknown_one_is_refused(results: wf.Results) -> None:

@@ -120,20 +120,45 @@ def test_where_leaks_are_and_are_not(ws: wf.Workspace, runs: dict[int, str]) -> 
     assert {s.value for s in alone.suspects} >= lots and {s.column for s in alone.suspects} == {"lot"}
 
 
-def test_a_column_that_names_the_fault_is_left_out_and_said(
-    ws: wf.Workspace, runs: dict[int, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("column", "is_left_out"), [("fault_name", True), ("spindle", False), ("lot_id", False)], ids=lambda given: str(given)
+)
+def test_a_column_that_agrees_with_the_label_is_left_out_by_its_name_only(
+    ws: wf.Workspace, runs: dict[int, str], monkeypatch: pytest.MonkeyPatch, column: str, is_left_out: bool
 ) -> None:
+    """The same cells three times: the name of the fault says nothing new, a spindle or a lot that made every faulty row is the cause."""
     results = wf.open_results(ws, runs[1])
     view = wf.anomaly_view(ws, results)
     module = import_module("core.workflows.event_facts")
     own, label = module._categories, results.dataset.table(["label"])["label"].to_numpy()
-    named = {"fault_name": np.where(label > 0, "fault", "healthy")}
+    named = {column: np.where(label > 0, "S2", "S1")}
     monkeypatch.setattr(
         module, "_categories", lambda r, rows: own(r, rows) | {name: cells[rows] for name, cells in named.items()}
     )
+    leaks = [e for e in view.events if what_of(e) == "leak"]
+    facts = wf.event_facts(results, view, leaks[0], wf.EventSettings(compared="similar"), alike=leaks[1:])
+    assert facts.lines and (facts.truths, facts.agreeing) == (((column,), ()) if is_left_out else ((), (column,)))
+    lines = {line.value: line for line in facts.lines if line.column == column}
+    assert (column in facts.tested) != is_left_out and bool(lines) != is_left_out
+    if not is_left_out:
+        assert lines["S2"].share > 0.9 and lines["S2"].stands_out and lines["S2"].is_more
+
+
+def test_a_group_that_agrees_with_the_label_stays(
+    ws: wf.Workspace, runs: dict[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run grouped by a column that is called a class: a group is a thing of the plant."""
+    results = wf.open_results(ws, runs[1])
+    view = wf.anomaly_view(ws, results)
+    module = import_module("core.workflows.event_facts")
+    label = results.dataset.table(["label"])["label"].to_numpy()
+    monkeypatch.setattr(module, "_categories", lambda _, rows: {"class": np.where(label > 0, "B", "A")[rows]})
+    assert wf.event_facts(results, view, view.events[0]).truths == ("class",)
+    monkeypatch.setattr(wf.Results, "group", "class")
+    monkeypatch.setattr(wf.Results, "group_names", None)
+    monkeypatch.setattr(module, "_suspects", lambda *_: ())
     facts = wf.event_facts(results, view, view.events[0])
-    assert facts.truths == ("fault_name",) and "fault_name" not in facts.tested
-    assert facts.lines and "fault_name" not in {line.column for line in facts.lines}
+    assert facts.truths == () and facts.agreeing == ("class",) and "class" in facts.tested
 
 
 def test_of_a_long_table_the_rows_around_the_event_are_compared(
