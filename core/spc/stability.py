@@ -234,13 +234,15 @@ def _misses(rule: Rule) -> int:
 def _going_on(chart: Chart, rule: Rule, longest: int) -> float:
     """The share of the rule's patterns that so many points or more complete, or a little more than that share.
 
-    Of k of n the next point on that side within the points that may be missed makes one more; it comes by a chance that hangs on
+    Of points far out each next one is far with the same chance; with both sides wanted it may end the pattern all the same. Of k of n the next point on that side within the points that may be missed makes one more; it comes by a chance that hangs on
     nothing before it, 1 − (1 − p)^(n − k + 1), where p is that of one point beyond on that side.
     """
-    if rule.kind != "beyond":
+    if rule.kind not in ("beyond", "outside"):
         return _rate(chart, replace(rule, k=rule.k + longest - 1)) / _rate(chart, rule)
     from scipy.special import ndtr
 
+    if rule.kind == "outside":
+        return float((2 * ndtr(-rule.m)) ** (longest - 1))
     more = 1 - (1 - float(ndtr(-rule.m))) ** (_misses(rule) + 1)
     return float(more ** (longest - 1))
 
@@ -264,8 +266,12 @@ def _rate(chart: Chart, rule: Rule) -> float:
         return far
     if rule.kind == "within":
         return (1 - far) ** rule.k * far
-    # outside: beginnings of all k far, less those that are all on one side.
-    return far**rule.k * (1 - far) - (2 * (far / 2) ** rule.k * (1 - far / 2) if rule.both else 0.0)
+    # outside: k far after one that is not.
+    begun = far**rule.k * (1 - far)
+    if not rule.both:
+        return begun
+    # Not all k on one side; or k far on one side, which is no pattern yet, and then one on the other.
+    return begun * (1 - 2.0 ** (1 - rule.k)) + 2 * (far / 2) ** (rule.k + 1)
 
 
 @lru_cache(maxsize=512)
