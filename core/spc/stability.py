@@ -38,7 +38,7 @@ class Breach:
 
     `count` are points outside for the rule of limits and beginnings of patterns for others, of `points`; `expected` is what chance gives. `first` is the place
     of the first such point on the chart. `is_far`: one point alone is too far out. `longest` points complete the longest pattern where its length is
-    no chance, 0 where it is.
+    no chance, 0 where it is. `is_often`: so many come by chance in fewer cases than this count may have; a strict judge has breaches that are none of the three.
     """
 
     chart: Message
@@ -49,6 +49,7 @@ class Breach:
     first: int
     is_far: bool = False
     longest: int = 0
+    is_often: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,10 @@ def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = F
     levels = _levels(tuple(s.reachable for s in seen), tuple(WEIGHTS.get(s.rule.kind, 1.0) for s in seen))
     breaches, chance = [], 0
     for s, (of_count, of_length) in zip(seen, levels, strict=True):
-        is_long = s.count > 0 and s.p_length <= of_length
-        if s.count and (strict or s.is_far or is_long or s.p_count <= of_count):
+        is_long, is_often = s.count > 0 and s.p_length <= of_length, s.p_count <= of_count
+        if s.count and (strict or s.is_far or is_long or is_often):
             longest = s.longest if is_long else 0
-            breaches.append(Breach(s.chart, s.rule, s.count, s.points, s.expected, s.first, s.is_far, longest))
+            breaches.append(Breach(s.chart, s.rule, s.count, s.points, s.expected, s.first, s.is_far, longest, is_often))
         else:
             chance += s.count
     return Stability(tuple(breaches), chance, max((int(chart.judged.sum()) for chart in charts), default=0))

@@ -7,6 +7,7 @@ from math import factorial
 
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
 from core.spc.chart import Chart
 from core.spc.individuals import NotDefined
@@ -83,6 +84,24 @@ def test_a_pattern_of_k_of_n_that_goes_on_is_rarer_than_is_allowed_for() -> None
 def test_a_strict_judge_refuses_most_long_stable_processes() -> None:
     rng = np.random.default_rng(1)
     assert np.mean([not judged(rng.normal(0, 1, 200), strict=True).is_stable for _ in range(60)]) > 0.7
+
+
+def test_a_count_of_a_strict_judge_is_often_only_where_chance_seldom_gives_it() -> None:
+    """Poisson chances by scipy: none above 2.8 %, which all rules share, is often, however much above the expectation; three runs where
+    0.2 come, in 0.11 %, are."""
+    rng = np.random.default_rng(5)
+    usual = [
+        breach
+        for _ in range(60)
+        for breach in judged(rng.normal(0, 1, 100), strict=True).breaches
+        if poisson.sf(breach.count - 1, breach.expected) > 0.028 and breach.count > breach.expected
+    ]
+    assert len(usual) > 20 and not any(breach.is_often for breach in usual)
+    values = np.tile([1.0, -1.0, 1.4, -1.4], 25)
+    for first in (10, 40, 70):
+        values[first : first + 14] = np.abs(values[first : first + 14])
+    (run,) = (b for b in judged(values, strict=True).breaches if b.rule.kind == "side")
+    assert (run.count, run.is_often) == (3, True)
 
 
 def test_shifts_trends_and_wild_values_are_seen() -> None:
