@@ -34,7 +34,7 @@ def _answer(view: Any, options: Options) -> dict[str, object]:
                 "times": b.count,
                 "points": b.points,
                 "by_chance": b.expected,
-                "first_row": b.row,
+                "first_row": b.row - 1,  # programs count rows from 0, people from 1
                 "why": str(b.why),
             }
             for b in view.breaches
