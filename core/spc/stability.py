@@ -1,8 +1,8 @@
 """Is a process stable enough to speak of its capability? The charts are asked, and chance is allowed its share.
 
 Any rule is broken by chance now and then: of a thousand points of a stable process about three lie outside the limits. So what is broken is
-counted and held against the number that chance gives, for all rules together: of stable processes one in twenty is taken for unstable, however
-many rules the book has. `strict` takes every broken rule for a cause, as a textbook does with 25 points.
+counted and held against the number that chance gives, for all rules together: of stable processes about one in twenty is taken for unstable, however
+many rules the book has, and up to one in thirteen where the limits come from a few subgroups of two. `strict` takes every broken rule for a cause, as a textbook does with 25 points.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ LEVEL = 0.02
 """The chance that one point of a stable process lies so far out that this alone counts; also of a count that is judged by itself."""
 LEVEL_OF_PATTERNS = 0.028
 """The chance that any of the counts and lengths of a book's patterns, on all charts of a process together, is taken for more than chance. With
-the level of a far point it is a little below 5 %, because limits that come from the same points add some."""
+the level of a far point it is a little below 5 %, because limits that come from the same points add some: most where few subgroups of two give a
+sigma that is little known, so that a far point comes in 4.7 % at 25 of them in place of 2 %, and a false verdict in 6 to 7 %."""
 TELL_OF_CHANGES = ("limit", "far", "beyond", "side", "trend")
 WEIGHTS = {"side": 4.0, "beyond": 2.0}
 """How much sooner a rule that tells of a shift of the level gets its share of the chance; others have 1."""
@@ -86,8 +87,8 @@ def judge_stability(charts: Sequence[Chart], book: RuleBook, *, strict: bool = F
     """Whether a process is stable.
 
     Looked at are the rule of limits, points beyond two thirds or one third of them, runs on one side of the centre line and trends, which show what
-    changes; alternating, crowded and missing middles tell of mixed subgroups and are only drawn. Of a stable process of independent normal values 5 % at most are
-    taken for unstable: 2 % by one point so far out that the farthest of n normal points seldom is, and 2.8 % by any count or length of a pattern.
+    changes; alternating, crowded and missing middles tell of mixed subgroups and are only drawn. Of stable processes of independent normal values about 5 % are
+    taken for unstable (6 to 7 % of 25 to 50 subgroups of two, 7.5 % of ten of them, because their sigma is little known): 2 % by one point so far out that the farthest of n normal points seldom is, and 2.8 % by any count or length of a pattern.
 
     Each rule has its count of patterns with the Poisson chance of so many or more, and the length of its longest with the chance of one so long.
     All of them share the 2.8 %: the chances at which they count add up to that at most (`_levels`).

@@ -35,7 +35,7 @@ def judged(values: np.ndarray, size: int = 1, *, strict: bool = False) -> Stabil
 
 @pytest.mark.parametrize("book", [book.key for book in BOOKS])
 @pytest.mark.parametrize(("n", "size"), [(25, 1), (100, 1), (1_000, 1), (100, 5)])
-def test_one_stable_process_in_twenty_is_refused_at_most_by_all_rules_together(n: int, size: int, book: str) -> None:
+def test_about_one_stable_process_in_twenty_is_refused_by_all_rules_together(n: int, size: int, book: str) -> None:
     """Five in a hundred and two standard errors of 600 draws, 1.8; with each rule at 2 % by itself it was 7 to 12 from a hundred points on."""
     rng = np.random.default_rng(n + size)
     refused = np.zeros((600, 2))
@@ -43,6 +43,13 @@ def test_one_stable_process_in_twenty_is_refused_at_most_by_all_rules_together(n
         found = charts(rng.normal(0, 1, n * size), size)
         refused[i] = [not judge_stability(found, rule_book(book), every_rule=every).is_stable for every in (True, False)]
     assert refused.mean(axis=0).max() <= 0.068
+
+
+def test_a_few_subgroups_of_two_are_refused_more_often_and_no_more_than_is_said() -> None:
+    """Seven in a hundred and two standard errors of 600 draws, 2.1: their sigma is little known."""
+    rng = np.random.default_rng(27)
+    refused = [not judge_stability(charts(rng.normal(0, 1, 50), 2), NELSON, every_rule=True).is_stable for _ in range(600)]
+    assert np.mean(refused) <= 0.091
 
 
 def test_the_rules_share_one_chance() -> None:
