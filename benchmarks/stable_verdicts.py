@@ -58,7 +58,7 @@ def main(draws: int = 2_000) -> None:
     cases: tuple[Callable[[int], np.ndarray], ...] = (stable, one_point, a_step, second_half)
     print(f"{draws} draws each; chart / before capability, % called out of control")
     print(f"{'':34}" + "".join(f"{n:>16,}" for n in POINTS))
-    for size in (1, 5):
+    for size in (1, 2, 5):
         for book in BOOKS:
             for case in cases:
                 found = [shares(case(n), book, size, draws, n) for n in POINTS]

@@ -47,6 +47,22 @@ def test_an_unstable_column_is_told_without_an_error(table: Path, capsys: Captur
     assert "not stable" in found["within"]["why_not"] and "not stable" in found["overall"]["why_not"]
 
 
+def test_rows_count_from_0_in_json_and_from_1_in_the_text(table: Path, capsys: Capture) -> None:
+    """One wild value, in the eleventh row: 10 for programs, 11 for people."""
+    values = VALUES.copy()
+    values[10] = 40.0
+    path = table.with_name("wild.csv")
+    pd.DataFrame({"x": values}).to_csv(path, index=False)
+    words = ("capability", str(path), "--column", "x", "--set", "lower=17", "--set", "only_rules=1")
+    found = called(capsys, *words)
+    first = next(b for b in found["breaches"] if b["chart"] == "individual value")
+    assert (first["first_row"], first["times"], first["points"]) == (10, 1, 200)
+    assert "first at row 11" in found["why_unstable"]
+    assert main(list(words)) == 0
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("individual value"))
+    assert " ".join(row.split()) == "individual value a point outside the control limits 1 200 0.54 11 too far out for chance"
+
+
 def test_the_text_and_the_file(table: Path, capsys: Capture, tmp_path: Path) -> None:
     out = tmp_path / "o.csv"
     assert main(["capability", str(table), "--column", "x", "--set", "upper=22", "--out", str(out)]) == 0

@@ -65,9 +65,9 @@ def test_points_left_out_rules_and_a_known_standard_are_set_and_told(table: Path
         "only_rules=1,2:8",
     )
     assert found["left_out"] == [
-        {"rows": [71, 71], "cause": "tool, broken", "points": 1},
-        {"rows": [1, 2], "cause": "warm-up", "points": 2},
-    ]
+        {"rows": [70, 70], "cause": "tool, broken", "points": 1},
+        {"rows": [0, 1], "cause": "warm-up", "points": 2},
+    ], "rows of JSON count from 0, those of the setting and the note from 1"
     (stage,) = found["charts"][0]["stages"]
     assert stage["centre"] == pytest.approx(np.delete(values, [0, 1, 70]).mean())
     assert [r["rule"] for r in found["rules_taken"]] == [1, 2] and "8 points in a row" in found["rules_taken"][1]["meaning"]

@@ -61,7 +61,7 @@ def control_chart(
     x: ArrayLike | None = None,
     rows: ArrayLike | None = None,
     causes: Sequence[str] = (),
-    excursions: Sequence[tuple[int, int]] = (),
+    excursions: Sequence[tuple[int, int, int]] = (),
     of_all: int | None = None,
     shown: slice | None = None,
     title: Message | None = None,
@@ -75,14 +75,15 @@ def control_chart(
         x: (n,) times or numbers of the points; their numbers from 1 if not given.
         rows: (n,) row of the table at which each point ends, 0-based.
         causes: (n,) why a point was left out; such points are drawn hollow.
-        excursions: First and last point of each shift that a cumulative sum signals, 0-based.
+        excursions: First and last point of each shift that a cumulative sum signals, 0-based, and how many points of it have a value.
         of_all: Points that break a rule on this chart or the one beside it, of which the title counts those of this one.
         shown: The points that are drawn; all if not given.
     """
     part = shown or slice(None)
     unit = unit if chart.kind in IN_COLUMN_UNIT else ""
     y = chart.points[part]
-    at, number = axis_values(x, len(chart.points))[part], row_numbers(rows, len(chart.points))[part]
+    at, of_all_points = axis_values(x, len(chart.points))[part], row_numbers(rows, len(chart.points))
+    number = of_all_points[part]
     kept = downsample(y)
     hover = row_hover(text, "%{y:.5~g}", unit)
     main = line(at[kept], y[kept], theme.category(0), name=column, hover=hover, width=1.1, customdata=number[kept])
@@ -126,7 +127,7 @@ def control_chart(
         is_upper = chart.kind == "CUSUM+"
         limit = float(np.nanmax(np.abs(chart.upper if is_upper else chart.lower))) if len(y) else 0.0
         shown_range = visible(y, limit, is_upper=is_upper)
-        more = spans(excursions, at, number, y, start, theme, text, shown=shown_range, is_upper=is_upper)
+        more = spans(excursions, at, of_all_points, chart.points, start, theme, text, shown=shown_range, is_upper=is_upper)
         shapes, labels = [*more[0], *shapes], [*labels, *more[1]]
         span = span if shown_range is None else LOW * (shown_range[1] - shown_range[0])
     return draw(

@@ -24,7 +24,7 @@ SHADE = 0.13
 
 
 def spans(
-    excursions: Sequence[tuple[int, int]],
+    excursions: Sequence[tuple[int, int, int]],
     at: Array,
     number: Array,
     points: NDArray[np.float64],
@@ -37,23 +37,25 @@ def spans(
 ) -> tuple[list[Json], list[Json]]:
     """A span from start to end of each excursion, and words at the longest that do not stand on one another: (shapes, labels).
 
+    The words are of the whole excursion, also where a part of it is drawn.
+
     Args:
-        excursions: First and last point of each, 0-based.
+        excursions: First and last point of each, 0-based, and how many points with a value lie from one to the other.
         at: (m,) places on the axis of the points that are drawn.
-        number: (m,) their rows, counted from 1.
-        points: (m,) the sums of these points.
+        number: (n,) rows of all points, counted from 1.
+        points: (n,) the sums of all points.
         start: The first point that is drawn, 0-based.
         shown: The range of the axis, from `visible`.
         is_upper: Labels stand at the top, for the sum goes up; else at the bottom.
     """
     stop = start + len(at)
-    seen = [(a, b) for a, b in excursions if a < stop and b >= start]
-    longest = sorted(seen, key=lambda ends: ends[0] - ends[1])
-    shapes = [_span(at[max(a, start) - start], at[min(b, stop - 1) - start], theme) for a, b in longest[:MOST_SPANS]]
+    seen = [excursion for excursion in excursions if excursion[0] < stop and excursion[1] >= start]
+    longest = sorted(seen, key=lambda excursion: -excursion[2])
+    shapes = [_span(at[max(a, start) - start], at[min(b, stop - 1) - start], theme) for a, b, _ in longest[:MOST_SPANS]]
     share, labels, taken = _share(at), [], list[tuple[float, float]]()
-    for a, b in longest[:MOST_LABELLED]:
+    for a, b, n in longest[:MOST_LABELLED]:
         first = max(a, start) - start
-        words = text(_words(int(number[first]), b - a + 1, _beyond(points[first : b - start + 1], shown)))
+        words = text(_words(int(number[a]), n, _beyond(points[a : b + 1], shown)))
         left, width = float(share[first]), CHARACTER * len(words)
         is_right = left + width > 1
         ends = (left - width, left) if is_right else (left, left + width)

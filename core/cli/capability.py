@@ -34,7 +34,7 @@ def _answer(view: Any, options: Options) -> dict[str, object]:
                 "times": b.count,
                 "points": b.points,
                 "by_chance": b.expected,
-                "first_row": b.row,
+                "first_row": b.row - 1,  # programs count rows from 0, people from 1
                 "why": str(b.why),
             }
             for b in view.breaches
@@ -155,7 +155,9 @@ def _unstable_lines(view: Any) -> list[str]:
 
 def by_chance(expected: float) -> str:
     """A number of signals that chance gives."""
-    return "< 0.01" if expected < 0.01 else f"{expected:.2g}" if expected < 100 else f"{expected:,.0f}"
+    from core.spc.p_words import count_words
+
+    return "< 0.01" if expected < 0.01 else count_words(expected)
 
 
 def _index_lines(view: Any) -> list[str]:
@@ -177,9 +179,11 @@ def _index_lines(view: Any) -> list[str]:
 
 
 def _ppm(found: Any) -> list[str]:
+    from core.spc.p_words import count_words
+
     if hasattr(found, "reason"):
         return ["–", "–", "–"]
-    return ["–" if value is None else f"{value:,.5g}" for value in (found.below, found.above, found.total)]
+    return ["–" if value is None else count_words(value, 5) for value in (found.below, found.above, found.total)]
 
 
 def _stratum(stratum: Any) -> list[str]:

@@ -36,7 +36,8 @@ def _answer(view: Any, options: Options) -> dict[str, object]:
         "points": view.n_points,
         "out_of_control": view.n_out,
         "left_out": [
-            {"rows": [entry.first, entry.last], "cause": entry.cause, "points": len(entry.points)} for entry in view.left_out
+            {"rows": [entry.first - 1, entry.last - 1], "cause": entry.cause, "points": len(entry.points)}
+            for entry in view.left_out
         ],
         "counted": None if view.counted is None else str(view.counted),
         "target": view.target,

@@ -291,8 +291,11 @@ def lines_of(stability: Stability, rows: Sequence[int] | NDArray[np.int64]) -> t
 
 
 def _why(breach: Breach) -> Message:
-    if breach.is_far and breach.count <= max(1, breach.expected):
+    # One signal of a point far out says no more than that; many tell of a shift.
+    if breach.is_far and (breach.count == 1 or not breach.is_often):
         return msg("too far out for chance")
-    if breach.longest and breach.count <= max(1, breach.expected):
+    if breach.is_often:
+        return msg("more often than by chance")
+    if breach.longest:
         return msg("too long for chance: {n} points in a row complete it", n=breach.longest)
-    return msg("more often than by chance") if breach.count > breach.expected else msg("every signal counts")
+    return msg("every signal counts")

@@ -34,7 +34,9 @@ def export_control(view: ControlView, path: Path) -> None:
             (" upper", chart.upper),
             (" sigma", chart.sigma),
         ):
-            columns[f"{chart.kind}{name}"] = without_noise(values, view.charts[0].points)
+            # Sums count in sigma, and the sigma behind them in the unit of the column.
+            of_its_own = chart.is_sum and name == " sigma"
+            columns[f"{chart.kind}{name}"] = without_noise(values, values if of_its_own else view.charts[0].points)
         broken: list[list[str]] = [[] for _ in range(n)]
         for signal in found:
             for i in np.flatnonzero(signal.found):

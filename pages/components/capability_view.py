@@ -16,7 +16,7 @@ from core.errors import Problem
 from core.messages import msg
 from core.spc.capability_indices import INDEX_PARTS, Indices, index_name
 from core.spc.individuals import NotDefined
-from core.spc.p_words import p_words
+from core.spc.p_words import count_words, p_words
 from core.spc.probability_plot import ProbabilityPlot
 from core.spc.rules import chosen_rules, rule_book
 from pages.components import address_settings, charts, layout, notices, numbers, state
@@ -198,10 +198,10 @@ def _figures(view: wf.CapabilityView) -> list[Figure]:
             percent = f"{100 * view.confidence:g} %"
             beside = t("{percent}: {span}", percent=percent, span=span) if span else ""
             items.append(Figure(name, f"{index.value:.2f}", beside, help=_meaning(within)))
-    expected = "–" if isinstance(view.expected_overall, NotDefined) else _ppm(view.expected_overall.total)
+    expected = "–" if isinstance(view.expected_overall, NotDefined) else count_words(view.expected_overall.total)
     beside = t("expected: {n}", n=expected)
     about = t("Parts per million outside the specification limits, as observed; below it what the distribution lets expect.")
-    items.append(Figure(t("Outside (ppm)"), _ppm(view.observed.total), beside, help=about))
+    items.append(Figure(t("Outside (ppm)"), count_words(view.observed.total), beside, help=about))
     test = view.normality
     if isinstance(test, NotDefined):
         items.append(Figure(t("Values"), numbers.number(view.n), say(test.reason)))
@@ -238,7 +238,7 @@ def _breaches(view: wf.CapabilityView) -> None:
         {
             "chart": kinds[str(line.chart)],
             "pattern": say(line.pattern),
-            "times": f"{numbers.number(line.count)} ({_ppm(line.expected) if line.expected >= 0.01 else '< 0.01'})",
+            "times": f"{numbers.number(line.count)} ({count_words(line.expected) if line.expected >= 0.01 else '< 0.01'})",
             "row": line.row,
             "why": say(line.why),
         }
@@ -255,11 +255,6 @@ def _breaches(view: wf.CapabilityView) -> None:
     st.dataframe(
         table, column_config=config, hide_index=True, key=f"{KEY}_breaches", alt=t("Rules that are broken"), height="content"
     )
-
-
-def _ppm(value: float) -> str:
-    """A number of parts or signals: whole from 100 on, else with two digits."""
-    return numbers.number(round(value)) if value >= 100 or value == round(value) else f"{value:.2g}"
 
 
 def _ask(owner: str, settings: wf.CapabilitySettings) -> None:
@@ -326,7 +321,7 @@ def _tables(view: wf.CapabilityView) -> None:
 
 
 def _ppm_or_none(value: float | None) -> str:
-    return "–" if value is None else _ppm(value)
+    return "–" if value is None else count_words(value)
 
 
 def _index_rows(found: Indices, within: bool) -> list[dict[str, Any]]:

@@ -118,7 +118,7 @@ def _drawn(view: wf.ControlView, settings: wf.ControlSettings, dataset_id: str) 
             x=view.times,
             rows=view.rows,
             causes=causes,
-            excursions=[(s.start, s.end) for s in view.cusum if s.is_up == (chart.kind == "CUSUM+")] if chart.is_sum else (),
+            excursions=_excursions(view, chart.kind == "CUSUM+") if chart.is_sum else (),
             of_all=view.n_out,
             shown=None if shown.is_whole else shown.slice,
             **charts_look(),
@@ -177,6 +177,11 @@ def _sigma(view: wf.ControlView, last: int) -> list[Figure]:
     source = t("given") if chart.method == "given" else chart.method
     unit = view.unit if chart.kind in ("I", "Xbar", "EWMA", "run") or chart.is_sum else ""
     return [Figure(t("Sigma"), numbers.number(chart.sigma[last], unit), source, help=t("Short-term spread of single values."))]
+
+
+def _excursions(view: wf.ControlView, is_upper: bool) -> list[tuple[int, int, int]]:
+    """First and last point of each shift of one sum, and how many of them have a value."""
+    return [(s.start, s.end, s.length) for s in view.cusum if s.is_up == is_upper]
 
 
 def _n_up(view: wf.ControlView) -> int:

@@ -159,7 +159,7 @@ def record(key: str, n: int, fill: float | None = None) -> Record:
         "maps_over_window": lambda: {"maps": {"p": y, "E": share}},
         "control_chart": lambda: {
             "chart": control(y), "signals": [Signal(1, Rule("limit"), mask)], "column": "p", "unit": "bar", "x": x,
-            "causes": ["hose off"] * n, "excursions": [(0, n // 2)] if n else [],
+            "causes": ["hose off"] * n, "excursions": [(0, n // 2, n // 2 + 1)] if n else [],
         },
         "capability_histogram": lambda: {
             "edges": bin_values(y)[0], "counts": bin_values(y)[1], "densities": [("overall", share, share + 0.1)] if n else [],

@@ -11,6 +11,7 @@ import pytest
 from core.charts import caption_control, control_chart
 from core.messages import msg
 from core.spc.chart import phases, without
+from core.spc.cusum_shifts import cusum_shifts
 from core.spc.individuals import NotDefined
 from core.spc.rules import rule_book, signals
 from core.spc.variables import given_process, individuals, individuals_charts, known_process, shewhart_means
@@ -123,7 +124,7 @@ def test_limits_that_are_given_are_said_to_be() -> None:
 
 def test_a_cumulative_sum_marks_its_signal_and_shades_the_excursion() -> None:
     chart, _ = cusum_charts(given_process([0.0, 3.0, 3.0, 3.0, 3.0, 3.0], 0, 1))  # 0, 2.5, 5, 7.5, 10, 12.5
-    figure = control_chart(chart=chart, signals=signals(chart, rule_book("nelson")), column="x", excursions=[(1, 5)])
+    figure = control_chart(chart=chart, signals=signals(chart, rule_book("nelson")), column="x", excursions=[(1, 5, 5)])
     assert [list(trace.x) for trace in figure.data if (trace.marker.symbol or "").startswith("diamond")] == [[4]]
     (span,) = figure.layout.shapes
     assert (span.x0, span.x1) == (2.0, 6.0) and "row 2 on: 5 points" in texts(figure)
@@ -137,7 +138,7 @@ def test_a_sum_that_runs_away_leaves_the_limit_visible_and_no_words_stand_on_one
     values[[100, 101, 103]] = 3.0, 3.0, 3.0  # a short excursion beside which the long one would stand
     values[110:] = 3.0
     chart, _ = cusum_charts(given_process(values, 0, 1))
-    spans = [(100, 108), (110, n - 1), (109, 109), (112, 116)]
+    spans = [(100, 108, 9), (110, n - 1, n - 110), (109, 109, 1), (112, 116, 5)]
     figure = control_chart(chart=chart, signals=signals(chart, rule_book("nelson")), column="x", excursions=spans)
     assert np.nanmax(chart.points) > 7_000
     low, high = figure.layout.yaxis.range
@@ -147,6 +148,22 @@ def test_a_sum_that_runs_away_leaves_the_limit_visible_and_no_words_stand_on_one
         "words at rows 101 and 113 would stand on these"
     )
     assert len(figure.layout.shapes) == 4 and sum(len(t.x) for t in figure.data if t.mode == "markers") <= 2
+
+
+@pytest.mark.parametrize("shown", [None, slice(280, 400), slice(120, 160)])
+def test_words_at_an_excursion_are_those_of_the_whole_one_whatever_is_drawn(shown: slice | None) -> None:
+    """The upper sum rises by 2.5 from row 101 on, 100 empty points stand still, then it falls by 3.5: up to 250 at rows 101-300, 0 after 71 more."""
+    values = np.zeros(400)
+    values[100:300], values[300:] = 3.0, -3.0
+    values[150:250] = np.nan
+    process = given_process(values, 0, 1)
+    charts = cusum_charts(process)
+    found = [signals(chart, rule_book("nelson")) for chart in charts]
+    (shift,) = (s for s in cusum_shifts(process, charts, found, 0.5) if s.is_up)
+    ends = [(shift.start, shift.end, shift.length)]
+    figure = control_chart(chart=charts[0], signals=found[0], column="x", excursions=ends, shown=shown)
+    (said,) = (words for words in texts(figure) if words.startswith("row "))
+    assert said == "row 101 on: 171 points, as far as 250 σ", "100 points up and 71 down"
 
 
 def test_the_axis_of_a_chart_of_scores_is_named_in_words_that_can_be_translated() -> None:

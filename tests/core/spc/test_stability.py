@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import factorial
 
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
 from core.spc.chart import Chart
 from core.spc.individuals import NotDefined
-from core.spc.rules import BOOKS, Rule, rule_book, signals
+from core.spc.rules import BOOKS, Rule, chosen_rules, rule_book, signals
 from core.spc.stability import Stability, _alternating_share, _counts, _going_on, _levels, _rate, _runs, judge_stability
 from core.spc.subgroups import subgroups_of_size
 from core.spc.variables import individuals_charts, mean_and_deviation_charts, mean_and_range_charts
@@ -33,7 +35,7 @@ def judged(values: np.ndarray, size: int = 1, *, strict: bool = False) -> Stabil
 
 @pytest.mark.parametrize("book", [book.key for book in BOOKS])
 @pytest.mark.parametrize(("n", "size"), [(25, 1), (100, 1), (1_000, 1), (100, 5)])
-def test_one_stable_process_in_twenty_is_refused_at_most_by_all_rules_together(n: int, size: int, book: str) -> None:
+def test_about_one_stable_process_in_twenty_is_refused_by_all_rules_together(n: int, size: int, book: str) -> None:
     """Five in a hundred and two standard errors of 600 draws, 1.8; with each rule at 2 % by itself it was 7 to 12 from a hundred points on."""
     rng = np.random.default_rng(n + size)
     refused = np.zeros((600, 2))
@@ -41,6 +43,13 @@ def test_one_stable_process_in_twenty_is_refused_at_most_by_all_rules_together(n
         found = charts(rng.normal(0, 1, n * size), size)
         refused[i] = [not judge_stability(found, rule_book(book), every_rule=every).is_stable for every in (True, False)]
     assert refused.mean(axis=0).max() <= 0.068
+
+
+def test_a_few_subgroups_of_two_are_refused_more_often_and_no_more_than_is_said() -> None:
+    """Seven in a hundred and two standard errors of 600 draws, 2.1: their sigma is little known."""
+    rng = np.random.default_rng(27)
+    refused = [not judge_stability(charts(rng.normal(0, 1, 50), 2), NELSON, every_rule=True).is_stable for _ in range(600)]
+    assert np.mean(refused) <= 0.091
 
 
 def test_the_rules_share_one_chance() -> None:
@@ -84,6 +93,24 @@ def test_a_strict_judge_refuses_most_long_stable_processes() -> None:
     assert np.mean([not judged(rng.normal(0, 1, 200), strict=True).is_stable for _ in range(60)]) > 0.7
 
 
+def test_a_count_of_a_strict_judge_is_often_only_where_chance_seldom_gives_it() -> None:
+    """Poisson chances by scipy: none above 2.8 %, which all rules share, is often, however much above the expectation; three runs where
+    0.2 come, in 0.11 %, are."""
+    rng = np.random.default_rng(5)
+    usual = [
+        breach
+        for _ in range(60)
+        for breach in judged(rng.normal(0, 1, 100), strict=True).breaches
+        if poisson.sf(breach.count - 1, breach.expected) > 0.028 and breach.count > breach.expected
+    ]
+    assert len(usual) > 20 and not any(breach.is_often for breach in usual)
+    values = np.tile([1.0, -1.0, 1.4, -1.4], 25)
+    for first in (10, 40, 70):
+        values[first : first + 14] = np.abs(values[first : first + 14])
+    (run,) = (b for b in judged(values, strict=True).breaches if b.rule.kind == "side")
+    assert (run.count, run.is_often) == (3, True)
+
+
 def test_shifts_trends_and_wild_values_are_seen() -> None:
     rng = np.random.default_rng(7)
     shifted = [not judged(np.r_[rng.normal(0, 1, 100), rng.normal(1.5, 1, 100)]).is_stable for _ in range(300)]
@@ -115,16 +142,27 @@ def test_what_is_broken_is_counted_and_placed() -> None:
         (Rule("alternating", k=14), 0.1),
         (Rule("within", k=15, m=1.0), 0.15),
         (Rule("outside", k=8, m=1.0, both=True), 0.5),
+        (Rule("outside", k=2, m=1.0, both=True), 0.03),
+        (Rule("outside", k=3, m=1.0, both=True), 0.05),
+        (Rule("outside", k=2, m=1.0), 0.03),
     ],
 )
 def test_the_share_of_chance_is_that_of_simulation(rule: Rule, tolerance: float) -> None:
     values = np.random.default_rng(5).normal(0, 1, 400_000)
     chart = charts(values)[0]
-    found = next(s.found for s in signals(chart, NELSON) if s.rule == rule)
+    (found,) = (s.found for s in signals(chart, replace(NELSON, rules=(rule,), numbers=())) if s.rule == rule)
     begun = found.sum() if rule.kind == "limit" else (found & ~np.r_[False, found[:-1]]).sum()
     rate = _rate(chart, rule)
     assert begun / 400_000 <= rate * 1.1, "chance is not allowed less than it gives"
     assert begun / 400_000 == pytest.approx(rate, rel=tolerance)
+
+
+@pytest.mark.parametrize(("own", "n"), [("8:2", 100), ("8:2", 1_000), ("8:3", 1_000)])
+def test_a_rule_of_both_sides_with_its_own_k_refuses_no_more_than_others(own: str, n: int) -> None:
+    """2.8 % by its counts and lengths and two standard errors of 400 draws, 1.7; runs that become two-sided late were 84 % false verdicts."""
+    rng, book = np.random.default_rng(2), chosen_rules(NELSON, (own,))
+    refused = [not judge_stability(charts(rng.normal(0, 1, n)), book, every_rule=True).is_stable for _ in range(400)]
+    assert np.mean(refused) <= 0.045
 
 
 @pytest.mark.parametrize(("k", "zigzag"), [(3, 2), (4, 5), (6, 61), (14, 199_360_981)])

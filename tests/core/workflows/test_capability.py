@@ -11,11 +11,15 @@ import pytest
 from core import workflows as wf
 from core.data.dataset import Dataset
 from core.errors import DataProblem, NotEnoughData, SettingProblem
+from core.messages import msg
 from core.spc.capability_indices import Index, Indices
 from core.spc.capability_sigma import Spread
 from core.spc.distributions import Fit
 from core.spc.individuals import NotDefined
 from core.spc.probability_plot import ProbabilityPlot
+from core.spc.rules import Rule
+from core.spc.stability import Breach, Stability
+from core.workflows.capability_parts import lines_of
 
 RNG = np.random.default_rng(4)
 STABLE = RNG.normal(20, 0.5, 200).round(4)
@@ -112,6 +116,24 @@ def test_an_unstable_process_has_no_capability_and_the_reason_names_place_and_ru
     assert "not stable, so that it has no capability" in str(found.headline) and len(found.counts) > 3, (
         "the view is there all the same"
     )
+
+
+@pytest.mark.parametrize(
+    ("count", "flags", "why"),
+    [
+        (1, {"is_far": True, "is_often": True}, "too far out for chance"),
+        (3, {"is_far": True}, "too far out for chance"),
+        (9, {"is_far": True, "is_often": True}, "more often than by chance"),
+        (9, {"is_often": True, "longest": 4}, "more often than by chance"),
+        (2, {"longest": 4}, "too long for chance: 4 points in a row complete it"),
+        (3, {}, "every signal counts"),
+    ],
+)
+def test_a_rule_counts_for_the_reason_by_which_it_was_judged(count: int, flags: dict[str, int], why: str) -> None:
+    """Where every signal counts, three where 1.2 come by chance are no more than chance may give."""
+    breach = Breach(msg("mean"), Rule("side", k=9), count, 100, 1.2, 5, **flags)  # type: ignore[arg-type]
+    (line,) = lines_of(Stability((breach,), 0, 100), range(100))
+    assert str(line.why) == why and line.row == 6
 
 
 def test_rules_chosen_by_themselves_decide_on_stability(ws: wf.Workspace, tmp_path: Path) -> None:

@@ -126,6 +126,18 @@ def test_the_points_are_exported_with_limits_and_rules(ws: wf.Workspace, tmp_pat
     np.testing.assert_allclose(table["I upper"], found.charts[0].upper)
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e9])
+def test_the_sigma_behind_a_cumulative_sum_is_exported_in_its_own_unit(ws: wf.Workspace, tmp_path: Path, unit: float) -> None:
+    """Farads or picofarads: the sums are the same, their sigma, the mean moving range over 1.128379, scales with the unit."""
+    values = np.random.default_rng(5).normal(100, 1, 60)
+    found = view(imported(ws, tmp_path, x=values * unit), "x", chart="CUSUM")
+    wf.export_control(found, tmp_path / "out.csv")
+    table = pd.read_csv(tmp_path / "out.csv")
+    sigma = np.abs(np.diff(values)).mean() / 1.128379 * unit
+    for kind in ("CUSUM+", "CUSUM-"):
+        np.testing.assert_allclose(table[f"{kind} sigma"], sigma, rtol=1e-6)
+
+
 def test_signals_that_chance_explains_do_not_put_a_process_out_of_control(ws: wf.Workspace, tmp_path: Path) -> None:
     """Eight rules on 400 points of a stable process: most such charts have a signal, few of them more than chance gives."""
     named = told = 0
