@@ -57,9 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("\n".join(lines), file=sys.stderr if code else sys.stdout, flush=True)
         if as_json:
             print(json.dumps(answer, ensure_ascii=False), flush=True)
-    except (
-        BrokenPipeError
-    ):  # the reader has seen enough, such as `| head`; what is left must not fail at the end of Python either
+    except BrokenPipeError:  # the reader has seen enough, as `| head` has; the end of Python must not fail either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
