@@ -283,5 +283,5 @@ def test_ends_of_an_interval_have_three_digits_and_never_become_all_or_none() ->
     assert metric_text(Metric("accuracy", 0.99, 100, 0.98765, 0.99979), interval=True) == "99 [98.77 – 99.98]"
     assert metric_text(Metric("roc_auc", 0.9755, 100, 0.9646, 0.99978), interval=True) == "0.9755 [0.9646 – 0.9998]"
     assert metric_text(Metric("accuracy", 0.98123, 9, 0.98112, 0.98134), interval=True) == "98.12 [98.11 – 98.13]"
-    assert metric_text(Metric("rmse", 101.44, 9, 101.41, 101.47), interval=True) == "101.44 [101.41 – 101.47]"
+    assert metric_text(Metric("rmse", 101.44, 9, 101.41, 101.47), interval=True) == "101.4 [101.4 – 101.5]"
     assert metric_text(Metric("accuracy", 1.0, 9, 0.97, 1.0), interval=True) == "100 [97 – 100]"
