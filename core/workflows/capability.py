@@ -50,6 +50,7 @@ from core.workflows.capability_parts import (
     why_unstable,
 )
 from core.workflows.capability_settings import CapabilitySettings
+from core.workflows.control_points import order_by
 
 MOST_STRATA = 100
 FARTHEST_SCORE = 9.0
@@ -294,10 +295,10 @@ def _notes(gate: _Gate, fit: Fit | NotDefined, n: int, found: Judged) -> tuple[M
 
 def _in_order(dataset: Dataset, column: str, settings: CapabilitySettings) -> tuple[pd.DataFrame, NDArray[np.int64]]:
     """The columns that are needed, rows in the order of time, and the rows of the table that they were."""
-    time = next((c.name for c in dataset.with_role("time")), None)
-    named = (settings.subgroup_column, settings.by_column, time)
+    group, time = order_by(dataset)
+    named = (settings.subgroup_column, settings.by_column, group, time)
     table = dataset.rows([column, *dict.fromkeys(n for n in named if n is not None and n != column)]).read()
-    order, _ = row_order(table, None, time)
+    order, _ = row_order(table, group, time)
     return table.iloc[order], order
 
 

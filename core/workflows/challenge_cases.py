@@ -101,8 +101,8 @@ def _left_out(missed: int) -> tuple[Message, ...]:
         return ()
     return (
         msg_n(
-            "{n} known case is left out because this run misses it; ask for it with 'missed_too'.",
-            "{n} known cases are left out because this run misses them; ask for them with 'missed_too'.",
+            "{n} known case of all classes is left out because this run answers it otherwise; 'Also what this run misses' (missed_too) takes it in.",
+            "{n} known cases of all classes are left out because this run answers them otherwise; 'Also what this run misses' (missed_too) takes them in.",
             missed,
         ),
     )

@@ -84,9 +84,9 @@ class CostView:
         mean, (low, high) = self.over_baseline
         told: dict[str, float] = {"n": float(f"{abs(mean):.4g}")}
         words = (
-            msg("Calls by least expected cost by the baseline would cost {n} more", **told)
+            msg("Against these, calls by least expected cost by the baseline would cost {n} more", **told)
             if mean >= 0
-            else msg("Calls by least expected cost by the baseline would cost {n} less", **told)
+            else msg("Against these, calls by least expected cost by the baseline would cost {n} less", **told)
         )
         if low is None or high is None:
             return words

@@ -35,7 +35,7 @@ from core.spc.variables import (
     subgroup_pair,
 )
 from core.spc.weighted import cusum_charts, ewma_chart
-from core.workflows.control_points import axis_times, phases_of, points_of, stamps_of
+from core.workflows.control_points import axis_times, order_by, phases_of, points_of, stamps_of
 from core.workflows.control_record import ControlView
 from core.workflows.control_settings import OF_COUNTS, ChartChoice, ControlSettings
 from core.workflows.control_words import hang_together, known_words, refused, told
@@ -51,10 +51,10 @@ def control_view(dataset: Dataset, column: str, settings: ControlSettings) -> Co
         NotEnoughData: the chart is not defined for these values, with the reason.
     """
     unit = _checked(dataset, column, settings)
-    time = next((c.name for c in dataset.with_role("time")), None)
-    named = (settings.size_column, settings.subgroup_column, settings.stage_column, time)
+    group, time = order_by(dataset)
+    named = (settings.size_column, settings.subgroup_column, settings.stage_column, group, time)
     table = dataset.rows([column, *dict.fromkeys(n for n in named if n is not None and n != column)]).read()
-    order, _ = row_order(table, None, time)
+    order, _ = row_order(table, group, time)
     table = table.iloc[order]
     values = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
     if settings.counts != "measurement":

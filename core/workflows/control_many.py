@@ -23,7 +23,7 @@ from core.spc.multivariate import t2_spe_fit
 from core.spc.rules import RuleBook, Signal, rule_book, signals
 from core.spc.stability import LEVEL, is_no_more_than_chance
 from core.spc.vectors import ALPHA, WEIGHT, mewma_chart, t2_individuals
-from core.workflows.control_points import axis_times, baseline_phases
+from core.workflows.control_points import axis_times, baseline_phases, order_by
 from core.workflows.csv_out import write_csv
 
 MOST_FOR_T2 = 10
@@ -157,9 +157,9 @@ def control_many(dataset: Dataset, settings: ManySettings) -> ManyView:
         NotEnoughData: the chart is not defined for these values, with the reason.
     """
     columns = _columns(dataset, settings)
-    time = next((c.name for c in dataset.with_role("time")), None)
-    table = dataset.rows([*columns, *([time] if time is not None and time not in columns else [])]).read()
-    order, _ = row_order(table, None, time)
+    group, time = order_by(dataset)
+    table = dataset.rows([*dict.fromkeys([*columns, *(name for name in (group, time) if name is not None)])]).read()
+    order, _ = row_order(table, group, time)
     table = table.iloc[order]
     values = table[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)
     of = baseline_phases(len(values), settings.baseline_start, settings.baseline)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.data.dataset import Dataset
 from core.errors import SettingProblem
 from core.messages import msg
 from core.spc.changes import lasting_shifts
@@ -82,6 +83,17 @@ def baseline_phases(n: int, start: int, count: int | None) -> Phases:
 def stamps_of(table: pd.DataFrame, time: str | None, ends: NDArray[np.int64]) -> NDArray[np.generic] | None:
     """The time of each point, empty ones too, or None without a column of times."""
     return None if time is None else table[time].iloc[ends].to_numpy()
+
+
+def order_by(dataset: Dataset) -> tuple[str | None, str | None]:
+    """The columns by which rows are put in order: group and time.
+
+    A clock orders all machines together, as they ran. A counter, such as a cycle, begins anew with each unit: there units follow each other, or
+    the first cycle of all would come before the second of any, and a moving range would be that between units.
+    """
+    time = next(iter(dataset.with_role("time")), None)
+    group = next((c.name for c in dataset.with_role("group")), None)
+    return (group if time is not None and time.kind == "number" else None), (None if time is None else time.name)
 
 
 def axis_times(table: pd.DataFrame, time: str | None, ends: NDArray[np.int64]) -> NDArray[np.generic] | None:

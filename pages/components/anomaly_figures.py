@@ -41,8 +41,7 @@ def figures(results: Any, view: Any) -> list[layout.Figure]:
         layout.Figure(
             t("Events"),
             numbers.number(len(later)),
-            t("{n} open", n=n_open)
-            + (" · " + t("{n} to confirm", n=waiting) if waiting else "")
+            (t("{n} open, {m} to confirm", n=n_open, m=waiting) if waiting else t("{n} open", n=n_open))
             + (" · " + t("{n} with a verdict", n=len(later) - n_open) if n_open < len(later) else ""),
             help=" · ".join(part for part in (*(words for words, shown in counts.items() if shown), early(view)) if part),
         ),
@@ -113,8 +112,14 @@ def budget(results: Any, view: Any) -> None:
         return
     missing = limit.missing_rows
     layout.caption(
-        t("asked: {n} false alarms a week", n=numbers.number(wf.weekly_budget(results.run))) if missing else "",
-        t("at most {share} of normal windows are promised to be flagged", share=numbers.percent(limit.rate)),
-        t("the limit is where the budget is expected to hold") if limit.is_estimated else "",
-        tn("a promise lacks {n} normal row", "a promise lacks {n} normal rows", missing) if missing else "",
+        tn(
+            "{week} false alarms a week cannot be promised: {n} normal row is missing",
+            "{week} false alarms a week cannot be promised: {n} normal rows are missing",
+            missing,
+            week=numbers.number(wf.weekly_budget(results.run)),
+        )
+        if missing
+        else "",
+        t("promised instead: at most {share} of normal windows are flagged", share=numbers.percent(limit.rate)),
+        t("the decision limit is where the budget is expected to hold") if limit.is_estimated else "",
     )

@@ -94,7 +94,7 @@ def _found(view: wf.LimitView) -> None:
         layout.caption(
             t("cost of 1,000 rows: {here}", here=numbers.number(here)),
             t("at the run's own limit {own}", own=numbers.number(own)),
-            t("baseline {base}", base=numbers.number(base)) if base is not None else "",
+            t("baseline, by one limit of its own, {base}", base=numbers.number(base)) if base is not None else "",
             t("flagging nothing {nothing}", nothing=numbers.number(nothing)),
             t(
                 "prices: {missed} for a missed defect, {rejected} for a rejected good part",

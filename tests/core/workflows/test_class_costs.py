@@ -79,16 +79,16 @@ def test_the_baseline_stands_beside_in_a_sentence_that_says_whether_it_is_chance
         (
             5.0,
             (1.0, 9.0),
-        ): "Calls by least expected cost by the baseline would cost 5 more, more than chance (95 % interval 1 to 9)",
+        ): "Against these, calls by least expected cost by the baseline would cost 5 more, more than chance (95 % interval 1 to 9)",
         (
             5.0,
             (-1.0, 9.0),
-        ): "Calls by least expected cost by the baseline would cost 5 more, which may be chance (95 % interval -1 to 9)",
+        ): "Against these, calls by least expected cost by the baseline would cost 5 more, which may be chance (95 % interval -1 to 9)",
         (
             -2.5,
             (-4.0, -1.0),
-        ): "Calls by least expected cost by the baseline would cost 2.5 less, more than chance (95 % interval -4 to -1)",
-        (5.0, (None, None)): "Calls by least expected cost by the baseline would cost 5 more",
+        ): "Against these, calls by least expected cost by the baseline would cost 2.5 less, more than chance (95 % interval -4 to -1)",
+        (5.0, (None, None)): "Against these, calls by least expected cost by the baseline would cost 5 more",
     }
     for over, words in sentences.items():
         assert str(replace(view, over_baseline=over).beside_baseline).replace("−", "-") == words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from core import workflows as wf
+from core.data.dataset import Dataset, Role
 from core.errors import DataProblem, NotEnoughData, SettingProblem
 from tests.control_tables import FLOWRATES, imported, view
 
@@ -27,6 +29,26 @@ def test_the_flow_rates_of_the_nist_handbook_have_its_limits(ws: wf.Workspace, t
     assert (single.lower[0], single.upper[0]) == (pytest.approx(45.8159, abs=2e-3), pytest.approx(55.8041, abs=2e-3))
     assert ranges.centre[-1] == pytest.approx(1.8778, abs=5e-5)
     assert found.n_out == 0 and "in control" in str(found.headline)
+
+
+def with_roles(ws: wf.Workspace, dataset: Dataset, **roles: Role) -> Dataset:
+    return wf.change_columns(ws, dataset.id, [replace(c, role=roles[c.name]) for c in dataset.columns if c.name in roles])
+
+
+def test_units_with_a_counter_of_their_own_follow_each_other(ws: wf.Workspace, tmp_path: Path) -> None:
+    """Two engines at two levels: cycle by cycle each moving range would be the distance between them."""
+    rng = np.random.default_rng(1)
+    level = np.repeat([0.0, 50.0], 40)
+    cycles, values = np.tile(np.arange(1.0, 41.0), 2), (level + rng.normal(0, 1, 80)).round(3)
+    dataset = imported(ws, tmp_path, engine=np.repeat(["E1", "E2"], 40), cycle=cycles, x=values)
+    dataset = with_roles(ws, dataset, engine="group", cycle="time")
+    found = view(dataset, "x")
+    assert found.rows.tolist() == list(range(80)) and found.times is None
+    assert found.charts[0].sigma[0] < 3, "one moving range of 79 is that between the engines"
+    clock = imported(ws, tmp_path, machine=np.repeat(["A", "B"], 40), x=values,
+                     time=pd.date_range("2026-01-01", periods=40, freq="h").append(pd.date_range("2026-01-01", periods=40, freq="h")).astype(str))  # fmt: skip
+    clock = with_roles(ws, clock, machine="group", time="time")
+    assert view(clock, "x").rows.tolist()[:4] == [0, 40, 1, 41], "a clock orders machines as they ran"
 
 
 def test_rows_are_shown_in_the_order_of_time_and_told_by_their_place_in_the_file(ws: wf.Workspace, tmp_path: Path) -> None:
