@@ -52,8 +52,10 @@ def one_event(ws: Any, results: Any, view: Any, number: int, settings: Any) -> A
         "counted": None if (counted := wf.how_counted(results, view, event)) is None else str(counted),
         "notes": [] if facts.note is None else [str(facts.note)],
     }
-    lines = _detail_lines(facts, alike, said)
-    return answer, lines if counted is None else [*lines, str(counted)], 0
+    inside = wf.within_beginning(view, event, None if facts.began is None else facts.began.row)
+    answer["within_beginning"] = None if inside is None else str(inside)
+    more = [str(told) for told in (inside, counted) if told is not None]
+    return answer, [*_detail_lines(facts, alike, said), *more], 0
 
 
 def _detail_lines(facts: Any, alike: Any, said: Any) -> list[str]:

@@ -23,7 +23,7 @@ from core.workflows.anomalies import (
     with_deviations,
 )
 from core.workflows.apart import Prepared, open_file, prepare_files, preview_table, workplace
-from core.workflows.budget_events import BudgetEvent, budget_events, how_counted
+from core.workflows.budget_events import BudgetEvent, budget_events, how_counted, within_beginning
 from core.workflows.calibration import CalibrationView, calibration_view, export_calibrated
 from core.workflows.capability import CapabilityView, capability_view
 from core.workflows.capability_export import export_capability

@@ -98,6 +98,26 @@ def _told(
     return BudgetEvent(event, row - 1, why)
 
 
+def within_beginning(view: AnomalyView, event: AnomalyEvent, began_row: int | None) -> Message | None:
+    """That other events lie between the beginning of this one and its first flag, so that they are probably one; None where there is none."""
+    if began_row is None:
+        return None
+    start, stop = view.places[began_row], view.places[event.start_row]
+    inside = [
+        other.number
+        for other in view.events
+        if other.number != event.number and other.group == event.group and start <= view.places[other.start_row] < stop
+    ]
+    if not inside:
+        return None
+    return msg_n(
+        "event {numbers} lies between its beginning and its first flag: both are probably one",
+        "events {numbers} lie between its beginning and its first flag: they are probably one",
+        len(inside),
+        numbers=", ".join(map(str, sorted(inside))),
+    )
+
+
 def how_counted(results: Results, view: AnomalyView, event: AnomalyEvent) -> Message | None:
     """Where an event stands in the figures of the screen; None where it is simply one of those counted.
 

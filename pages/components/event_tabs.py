@@ -15,7 +15,7 @@ from core.anomalies.records import AnomalyEvent, Verdict
 from core.workflows.workspace import Workspace
 from pages.components import address_settings, charts, earlier_words, layout, numbers, person
 from pages.components.choices import fixed
-from pages.components.event_words import event_name, verdict_word, when
+from pages.components.event_words import event_name, shared, verdict_word, when
 from pages.components.forms import form_from_settings
 from pages.components.looks import charts_look
 from pages.components.text import md, say, t, tn
@@ -55,7 +55,7 @@ def show(ws: Workspace, results: Any, view: Any, event: AnomalyEvent, given: Seq
     key = (run.id, str(run.finished), float(view.threshold.value), event.first_row, event.last_row, event.group)
     facts = _facts(results, view, event, key, settings.model_dump_json())
     st.header(md(t("Event {n}", n=event.number)), anchor=False)
-    layout.caption(*_line(facts))
+    layout.caption(*_line(facts), shared(view, facts))
     titles = (t("Sensors"), t("Lead and lag"), t("Similar events"), t("Is / is not"), t("History"))
     sensors, lead, similar, table, history = st.tabs(list(titles), key=f"event_tab.{run.id}", on_change="rerun")
     if sensors.open:

@@ -28,3 +28,9 @@ def verdict_word(verdict: str) -> str:
 def event_name(past: Any) -> str:
     """A past event: its number in this run, or the run that it comes from."""
     return str(past.number) if past.number is not None else past.run_name
+
+
+def shared(view: Any, facts: Any) -> str:
+    """That other events lie in the beginning of one; "" where none does."""
+    found = wf.within_beginning(view, facts.event, None if facts.began is None else facts.began.row)
+    return "" if found is None else say(found)

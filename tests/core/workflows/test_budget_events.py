@@ -13,7 +13,7 @@ from core.anomalies.events import make_events
 from core.data.split import TEST, TRAIN, VALIDATION
 from core.spc.chart import phases
 from core.workflows.anomalies import later_events
-from core.workflows.budget_events import budget_events, how_counted
+from core.workflows.budget_events import budget_events, how_counted, within_beginning
 
 LIMIT = 5.0
 #         baseline  | judged
@@ -102,3 +102,18 @@ def test_an_event_begins_at_its_first_flag_in_time_whatever_the_order_of_the_tab
     results: Any = SimpleNamespace(parts=parts)
     view: Any = SimpleNamespace(rows=rows, flags=scores > 5, groups=None, labels=None, parts=parts[rows])
     assert later_events(results, (found,)) == () and "baseline period" in str(how_counted(results, view, found))
+
+
+def test_an_event_in_the_beginning_of_another_is_probably_the_same() -> None:
+    """Flags at rows 20 and 30; the second began at row 10, so that the first lies in its beginning."""
+    first, second, elsewhere = event(20, 22, 1), event(30, 40, 2), event(15, 16, 3)
+    elsewhere.group = "B"
+    view: Any = SimpleNamespace(events=(first, second, elsewhere), places=np.arange(50))
+    said = "event 1 lies between its beginning and its first flag: both are probably one"
+    assert str(within_beginning(view, second, 10)) == said
+    assert within_beginning(view, second, 25) is None and within_beginning(view, second, None) is None
+    assert within_beginning(view, first, 10) is None
+    for one in (first, second):
+        one.start_row = one.last_row  # of a table that is sorted against time
+    turned: Any = SimpleNamespace(events=(first, second), places=np.arange(50)[::-1])
+    assert within_beginning(turned, second, 45) is None and within_beginning(turned, first, 45) is not None
