@@ -78,16 +78,21 @@ def skab(ws: wf.Workspace) -> None:
         show(key, binary_flag_metrics(truth, flags, n_boot=0), f"{len(truth)} rows of {len(pairs)} files")
 
 
-def ai4i(ws: wf.Workspace) -> None:
-    """The default classification without the columns that give the answer away."""
-    run = trained(
+def failures(ws: wf.Workspace, model: str) -> wf.Run:
+    """A classification of AI4I without the columns that give the answer away."""
+    return trained(
         ws,
         DATA / "ai4i2020" / "ai4i2020.csv",
         task="classification",
         target="Machine failure",
-        model="dense",
+        model=model,
         ignore=("UDI", "Product ID", "TWF", "HDF", "PWF", "OSF", "RNF"),
     )
+
+
+def ai4i(ws: wf.Workspace) -> None:
+    """The default classification."""
+    run = failures(ws, "dense")
     show(run.model, run.metrics.values())
     show(run.baseline, run.baseline_metrics.values())
 
@@ -107,14 +112,7 @@ def cmapss(ws: wf.Workspace) -> None:
 def judging(ws: wf.Workspace) -> None:
     """The walk through Predictions and Anomalies: what each of its commands says."""
     os.environ["ANDON_HOME"] = str(ws.home)
-    classes = trained(
-        ws,
-        DATA / "ai4i2020" / "ai4i2020.csv",
-        task="classification",
-        target="Machine failure",
-        model="gradient_boosting",
-        ignore=("UDI", "Product ID", "TWF", "HDF", "PWF", "OSF", "RNF"),
-    )
+    classes = failures(ws, "gradient_boosting")
     zones = trained(
         ws,
         DATA / "uci_regression_dev" / "concrete.csv",
